@@ -1,0 +1,218 @@
+"""Channels: which service a URI belongs to, and which URIs are sent to at all.
+
+A channel URI comes from a device that nobody controls, so it is checked before a socket is opened: only the two
+services' hosts (as a suffix of the parsed host), only their default ports, no user info. The rest of the URI is
+opaque (mpns.md section 1, wns.md section 2). A channel URI is a secret: whoever has it can push.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from winpush.errors import ChannelError, ConfigurationError
+
+__all__ = ["AllowedHosts", "Channel", "Origin", "Service", "split_uri"]
+
+# Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9].
+MAX_URI_CHARACTERS = 4096
+
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*|\[[0-9a-f:.]{2,45}\]")
+_AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Service(enum.Enum):
+    """The push service that a channel or a notification belongs to."""
+
+    MPNS = "mpns"
+    WNS = "wns"
+
+
+# The one table of the services' hosts: suffix, service, schemes (mpns.md 1, wns.md 2).
+_SERVICE_HOSTS = (
+    (".notify.live.net", Service.MPNS, ("http", "https")),
+    (".notify.windows.com", Service.WNS, ("https",)),
+)
+# On a host that the caller allowed by name (the emulator's, a test server) only the path can tell the service.
+_SERVICE_PATHS = (
+    ("/throttledthirdparty/", Service.MPNS),
+    ("/unthrottledthirdparty/", Service.MPNS),
+    ("/u/", Service.MPNS),
+    ("/?token=", Service.WNS),
+    ("/w/?token=", Service.WNS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where connections go: scheme, host (lower case, IPv6 in brackets) and port.
+
+    `service` is the service that owns the host, or None on a host that the caller allowed by name.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    service: Service | None
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host header: the port only where it isn't the scheme's own."""
+        return self.host if self.port == _DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+    @property
+    def dial_host(self) -> str:
+        """The host as a resolver takes it: without the brackets of an IPv6 address."""
+        return self.host.strip("[]")
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedHosts:
+    """Hosts that the caller allows by name besides the services' own: `"127.0.0.1:8080"` or `"push.test"`.
+
+    With a port, that port alone; without one, the scheme's default port alone.
+    """
+
+    entries: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, hosts: Iterable[str]) -> AllowedHosts:
+        """Checks the names. Raises ConfigurationError for one that is a URL, a pattern or no host at all."""
+        if isinstance(hosts, str):
+            raise ConfigurationError(f"allow_hosts: give a list of hosts, such as [{hosts!r}], not a single string")
+        return cls(frozenset(_allowed_host(host) for host in hosts))
+
+    def __contains__(self, origin: Origin) -> bool:
+        return origin.authority in self.entries or f"{origin.host}:{origin.port}" in self.entries
+
+
+def _allowed_host(entry: str) -> str:
+    text = entry.lower()
+    match = _AUTHORITY.fullmatch(text)
+    if match is None or not _HOST.fullmatch(match["host"]):
+        raise ConfigurationError(
+            f"allow_hosts: {entry!r} is not a host; write it as 'host' or 'host:port', without scheme, path or wildcard"
+        )
+    return text
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Cuts a channel URI into its origin (`http://host:port`) and its target (path and query), unchecked.
+
+    This is the part that is done for every send; an origin is then looked up, a target checked by `check_target`.
+    """
+    end = uri.find("/", 8)
+    return (uri, "/") if end < 0 else (uri[:end], uri[end:])
+
+
+def check_target(target: str) -> None:
+    """Refuses a path and query that could not stand in a request line. Raises ChannelError."""
+    if not (target.isascii() and target.isprintable()) or " " in target:
+        raise ChannelError("channel_uri", "contains a space, a control character or a character outside ASCII")
+    if "#" in target:
+        raise ChannelError("channel_uri", "has a fragment (#…), which no channel URI has")
+    if len(target) > MAX_URI_CHARACTERS:
+        raise ChannelError("channel_uri", f"has {len(target)} characters; at most {MAX_URI_CHARACTERS} are taken")
+
+
+def parse_origin(text: str, allowed: AllowedHosts) -> Origin:
+    """Reads and judges `scheme://host:port`. Raises ChannelError for anything but a push service's or allowed host."""
+    scheme, separator, authority = text.partition("://")
+    scheme, authority = scheme.lower(), authority.lower()
+    if not separator or scheme not in _DEFAULT_PORTS:
+        raise ChannelError("channel_uri", "is no channel URI: it must start with http:// or https://")
+    if "@" in authority:
+        raise ChannelError("channel_uri", "carries a user name or password, which no channel URI has")
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None or not _HOST.fullmatch(match["host"]):
+        raise ChannelError("channel_uri", "has no valid host name")
+    port = int(match["port"]) if match["port"] else _DEFAULT_PORTS[scheme]
+    if not 0 < port < 65536:
+        raise ChannelError("channel_uri", f"has the port {port}, which does not exist")
+    return _judge_origin(Origin(scheme, match["host"], port, None), allowed)
+
+
+def _judge_origin(origin: Origin, allowed: AllowedHosts) -> Origin:
+    if origin in allowed:
+        return origin
+    for suffix, service, schemes in _SERVICE_HOSTS:
+        if not origin.host.endswith(suffix):
+            continue
+        if origin.scheme not in schemes:
+            raise ChannelError("channel_uri", f"is {origin.scheme}, but {service.name} channels are {schemes[0]} only")
+        if origin.port != _DEFAULT_PORTS[origin.scheme]:
+            raise ChannelError("channel_uri", f"has the port {origin.port}; {service.name} uses the default port only")
+        return Origin(origin.scheme, origin.host, origin.port, service)
+    raise ChannelError(
+        "channel_uri",
+        f"has the host {origin.host!r}, which belongs to neither MPNS (*.notify.live.net) nor WNS "
+        "(*.notify.windows.com); to send to a server of your own, name it: "
+        f'allow_hosts=["{origin.authority}"]',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One device's channel at one of the services. `repr` and `str` show a form that can't be used to push.
+
+    `target` is the path with the query, exactly as the device gave it.
+    """
+
+    origin: Origin
+    target: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        check_target(self.target)
+
+    @classmethod
+    def parse(cls, uri: str, *, allow_hosts: Iterable[str] | AllowedHosts = ()) -> Channel:
+        """Reads a channel URI. Raises ChannelError, which says what is wrong without repeating the URI."""
+        allowed = allow_hosts if isinstance(allow_hosts, AllowedHosts) else AllowedHosts.of(allow_hosts)
+        if not isinstance(uri, str):
+            raise ChannelError("channel_uri", f"must be a string, not {type(uri).__name__}")
+        origin, target = split_uri(uri)
+        return cls(parse_origin(origin, allowed), target)
+
+    @property
+    def uri(self) -> str:
+        """The whole URI: a secret."""
+        return f"{self.origin}{self.target}"
+
+    @property
+    def service(self) -> Service | None:
+        """Whose channel this is: by the host; on an allowed host by the path's shape; None when neither tells."""
+        if self.origin.service is not None:
+            return self.origin.service
+        for prefix, service in _SERVICE_PATHS:
+            if self.target.startswith(prefix):
+                return service
+        return None
+
+    @property
+    def is_web_push(self) -> bool:
+        """True for a browser's VAPID channel at WNS (`/w/?token=…`), which takes no Windows notification."""
+        return self.service is Service.WNS and self.target.startswith("/w/")
+
+    @property
+    def short(self) -> str:
+        """For logs and histories: the origin and the last six characters, too little to push with."""
+        return shorten(str(self.origin), self.target)
+
+    def __str__(self) -> str:
+        return self.short
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.short}>"
+
+
+def shorten(origin: str, target: str) -> str:
+    """The form of a channel that may be shown: `http://db3.notify.live.net/…a1b2c3`."""
+    # A token of few characters would be given away whole by its last six.
+    tail = target[-6:] if len(target) >= 24 else ""
+    return f"{origin}/…{tail}"

@@ -1,0 +1,208 @@
+"""What all MPNS notifications have, and those that are no tiles: frozen values, checked and encoded once, when they
+are made (mpns.md sections 2 to 5 and 7)."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+from uuid import UUID
+
+from winpush.channels import Service
+from winpush.errors import ValidationError
+from winpush.mpns import checks, payloads
+from winpush.mpns.fields import CLEAR, TOAST_FIELDS, VERSIONS
+
+__all__ = ["Batching", "Notification", "Raw", "Toast", "check_version", "reads"]
+
+
+class Batching(enum.IntEnum):
+    """How long MPNS may hold a notification back, to spare the phone's battery (mpns.md section 3)."""
+
+    IMMEDIATELY = 0
+    WITHIN_450_SECONDS = 1
+    WITHIN_900_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Notification:
+    """What all MPNS notifications have: the delivery options.
+
+    `batching` is how long the service may wait; `message_id` comes back in the result; `callback_uri` is only for
+    authenticated channels.
+    """
+
+    batching: Batching = Batching.IMMEDIATELY
+    message_id: UUID | str | None = None
+    callback_uri: str | None = None
+    _body: bytes = field(init=False, repr=False, compare=False, default=b"")
+
+    service: ClassVar[Service] = Service.MPNS
+    push_type: ClassVar[str]
+
+    def _finish(self, body: bytes) -> None:
+        """Checks the delivery options and keeps the encoded payload: it is the same for every channel."""
+        if self.message_id is not None:
+            object.__setattr__(self, "message_id", checks.check_message_id(self.message_id))
+        if self.callback_uri is not None:
+            checks.check_callback_uri(self.callback_uri)
+        if type(self.batching) is not Batching:
+            raise ValidationError("batching", "must be a member of mpns.Batching")
+        checks.check_payload(body)
+        object.__setattr__(self, "_body", body)
+
+    def __repr__(self) -> str:
+        # Only what is sent: the fields left out of a tile are many.
+        options = [name for name, value in self._options().items() if value is not None and value != 0]
+        shown = [name for name in self._names() if getattr(self, name) is not None]
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown + options)})"
+
+    @property
+    def body(self) -> bytes:
+        """The bytes that go on the wire."""
+        return self._body
+
+    def to_xml(self) -> bytes:
+        """The bytes that go on the wire: UTF-8 XML, or the payload itself of a `Raw`."""
+        return self._body
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: every field that is sent under its Python name, cleared ones as None, left out ones absent."""
+        named = {name: _jsonable(getattr(self, name)) for name in self._names() if getattr(self, name) is not None}
+        if self.batching is not Batching.IMMEDIATELY:
+            named["batching"] = self.batching.name.lower()
+        if self.message_id is not None:
+            named["message_id"] = str(self.message_id)
+        return {"type": type(self).__name__, **named}
+
+    def for_version(self, version: str) -> Notification:
+        """What a phone of that version (`7.0`, `7.1`, `7.8`, `8.0` or `8.1`) can take of it.
+
+        The same notification if it can take all of it. Raises NothingToSendError when nothing would be left, and
+        ValidationError for a version that MPNS never served.
+        """
+        check_version(version)
+        return self
+
+    def _options(self) -> dict[str, Any]:
+        return {"batching": self.batching, "message_id": self.message_id, "callback_uri": self.callback_uri}
+
+    def _names(self) -> tuple[str, ...]:
+        return ()
+
+
+def check_version(version: str) -> None:
+    """Raises ValidationError for what is no version of Windows Phone that MPNS served."""
+    if version not in VERSIONS:
+        raise ValidationError("version", f"is {version!r}; MPNS served {', '.join(VERSIONS)}")
+
+
+def reads(version: str, since: str) -> bool:
+    """True when a phone of `version` reads what came with version `since`."""
+    return VERSIONS.index(version) >= VERSIONS.index(since)
+
+
+def _jsonable(value: object) -> object:
+    if value is CLEAR:
+        return None
+    return [_jsonable(item) for item in value] if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Toast(Notification):
+    """A banner over the top of the screen: a bold title and a text, and the page that a tap opens.
+
+    `param` (Windows Phone 7.1 and later) starts with `/` or `?`. `sound` (8.0 Update 3 and later) is a path inside the
+    app's package; `silent=True` plays none. Raises ValidationError for a toast without text1 and text2.
+    """
+
+    text1: str | None = None
+    text2: str | None = None
+    param: str | None = None
+    sound: str | None = None
+    silent: bool = False
+
+    push_type: ClassVar[str] = "toast"
+
+    def __post_init__(self) -> None:
+        # A toast has no earlier state, so an empty text says the same as none.
+        for name in ("text1", "text2"):
+            value = getattr(self, name)
+            if value == "":
+                object.__setattr__(self, name, None)
+            elif value is not None:
+                checks.check_string(name, value)
+        if self.text1 is None and self.text2 is None:
+            raise ValidationError("text1", "is empty, and so is text2: a toast needs at least one of them")
+        if self.param is not None:
+            checks.check_link("param", self.param)
+        self._check_sound()
+        self._finish(payloads.write_toast(self.text1, self.text2, self.param, self.sound, self.silent))
+
+    def _check_sound(self) -> None:
+        if not isinstance(self.silent, bool):
+            raise ValidationError("silent", "must be True or False")
+        if self.sound is not None:
+            checks.check_string("sound", self.sound)
+            if self.silent:
+                raise ValidationError("sound", "is given, and silent is True; choose one of them")
+
+    def for_version(self, version: str) -> Toast:
+        """Without `param` on 7.0, without a sound before 8.0; a toast always has a text left."""
+        check_version(version)
+        unread = {field.name for field in TOAST_FIELDS if not reads(version, field.since)}
+        changes: dict[str, Any] = {name: None for name in unread if getattr(self, name) is not None}
+        if "sound" in unread and self.silent:
+            changes["silent"] = False
+        return replace(self, **changes) if changes else self
+
+    def _names(self) -> tuple[str, ...]:
+        return ("text1", "text2", "param", "sound", *(("silent",) if self.silent else ()))
+
+
+@dataclass(frozen=True, slots=True, repr=False, init=False)
+class Raw(Notification):
+    """Any bytes or text (sent as UTF-8) for the running app; the phone drops it when the app is in the background."""
+
+    payload: bytes = b""
+
+    push_type: ClassVar[str] = "raw"
+
+    def __init__(
+        self,
+        payload: str | bytes,
+        *,
+        batching: Batching = Batching.IMMEDIATELY,
+        message_id: UUID | str | None = None,
+        callback_uri: str | None = None,
+    ) -> None:
+        """Raises ValidationError for an empty payload, or one over 3,072 bytes."""
+        if not isinstance(payload, str | bytes | bytearray):
+            raise ValidationError("payload", f"must be text or bytes, not {type(payload).__name__}")
+        try:
+            body = payload.encode() if isinstance(payload, str) else bytes(payload)
+        except UnicodeEncodeError as error:
+            raise ValidationError(
+                "payload", f"has a lone surrogate at position {error.start}, which UTF-8 can't carry"
+            ) from None
+        if not body:
+            raise ValidationError("payload", "is empty: there is nothing to send")
+        for name, value in (
+            ("payload", body),
+            ("batching", batching),
+            ("message_id", message_id),
+            ("callback_uri", callback_uri),
+        ):
+            object.__setattr__(self, name, value)
+        self._finish(body)
+
+    def _names(self) -> tuple[str, ...]:
+        return ("payload",)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As for the others; the payload as text, bytes that are no UTF-8 replaced."""
+        return {
+            **Notification.to_dict(self),
+            "payload": self.payload.decode(errors="replace"),
+            "payload_bytes": len(self.payload),
+        }

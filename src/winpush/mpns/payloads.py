@@ -1,0 +1,115 @@
+"""MPNS payloads: written for a notification, and read from anyone's document (mpns.md sections 4 to 6).
+
+Writing is strict: our types let nothing else through. Reading is tolerant, as the service was: the order of elements
+is free, `Action="Clear"` counts with content too, and what no template knows is kept by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from winpush._xml import PROLOG, Element, attribute, escape, leaf, read
+from winpush.errors import DocumentError
+from winpush.mpns.fields import CLEAR, TEMPLATES, TILE_FIELDS, Clear, Template
+
+__all__ = ["NAMESPACE", "Document", "read_document", "write_tile", "write_toast"]
+
+NAMESPACE = "WPNotification"
+_OPEN = f'{PROLOG}<wp:Notification xmlns:wp="{NAMESPACE}">'
+# The 8-era templates carry the version; whether phones insist on it is unverified, so it is always sent.
+_OPEN_2 = f'{PROLOG}<wp:Notification xmlns:wp="{NAMESPACE}" Version="2.0">'
+_CLOSE = "</wp:Notification>"
+
+
+def write_toast(text1: str | None, text2: str | None, param: str | None, sound: str | None, silent: bool) -> bytes:
+    """The document of a toast, elements in the documented order."""
+    return "".join(
+        (
+            _OPEN,
+            "<wp:Toast>",
+            f"<wp:Text1>{escape(text1)}</wp:Text1>" if text1 else "",
+            f"<wp:Text2>{escape(text2)}</wp:Text2>" if text2 else "",
+            f"<wp:Param>{escape(param)}</wp:Param>" if param else "",
+            f"<wp:Sound>{escape(sound)}</wp:Sound>" if sound else '<wp:Sound Silent="true"/>' if silent else "",
+            "</wp:Toast>",
+            _CLOSE,
+        )
+    ).encode()
+
+
+def write_tile(template: Template, tile_id: str | None, values: Mapping[str, object]) -> bytes:
+    """The document of a tile. `values` maps Python names to text, a count, CLEAR, or None for what is left out."""
+    parts = [_OPEN if template.wire is None else _OPEN_2, "<wp:Tile"]
+    if tile_id is not None:
+        parts.append(attribute("Id", tile_id))
+    if template.wire is not None:
+        parts.append(attribute("Template", template.wire))
+    parts.append(">")
+    for name in template.fields:
+        value = values[name]
+        if value is CLEAR:
+            wire = TILE_FIELDS[name].wire
+            parts.append(f'<wp:{wire} Action="Clear"></wp:{wire}>')
+        elif value is not None:
+            parts.append(leaf(f"wp:{TILE_FIELDS[name].wire}", str(value)))
+    parts.append(f"</wp:Tile>{_CLOSE}")
+    return "".join(parts).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a toast or tile document says, element by element, before any judgement.
+
+    `kind` is `toast` or `tile`; `template` the tile's Template attribute; `values` pairs of wire name and text or
+    CLEAR, in the order of the document; `silent` the toast's `<wp:Sound Silent="true"/>`; `version` the root's Version.
+    """
+
+    kind: str
+    template: str | None
+    tile_id: str | None
+    values: tuple[tuple[str, str | Clear], ...]
+    silent: bool = False
+    version: str | None = None
+
+    @property
+    def fields(self) -> dict[str, str | Clear]:
+        """`values` by wire name; of an element that stands twice, the last counts."""
+        return dict(self.values)
+
+
+def read_document(body: bytes) -> Document:
+    """Reads a toast's or tile's XML. Raises DocumentError for what is no well-formed notification of either kind."""
+    root = read(body)
+    if root.name != "Notification" or root.namespace != NAMESPACE:
+        raise DocumentError(
+            "document", f'has the root <{root.name}>; a toast or tile has <wp:Notification xmlns:wp="{NAMESPACE}">'
+        )
+    if len(root.children) != 1:
+        raise DocumentError(
+            "document", f"has {len(root.children)} elements in its root; there must be one Toast or Tile"
+        )
+    inner = root.children[0]
+    if inner.namespace != NAMESPACE or inner.name not in ("Toast", "Tile"):
+        raise DocumentError("document", f"holds <{inner.name}>; there must be one wp:Toast or wp:Tile")
+    version = root.attributes.get("Version")
+    silent = inner.name == "Toast" and any(child.name == "Sound" and _is_silent(child) for child in inner)
+    values = tuple((child.name, _value(child)) for child in inner if not (silent and child.name == "Sound"))
+    attributes = inner.attributes if inner.name == "Tile" else {}
+    return Document(inner.name.lower(), attributes.get("Template"), attributes.get("Id"), values, silent, version)
+
+
+def _is_silent(sound: Element) -> bool:
+    return sound.attributes.get("Silent", "").lower() == "true"
+
+
+def _value(element: Element) -> str | Clear:
+    if element.namespace != NAMESPACE or element.children:
+        raise DocumentError("document", f"has <{element.name}> in line {element.line}, which is no plain wp: element")
+    return CLEAR if element.attributes.get("Action") == "Clear" else element.text
+
+
+def template_of(document: Document) -> Template | None:
+    """The template that a tile's document asks for; None for a name that no phone knows."""
+    name = document.template or "Tile"
+    return TEMPLATES.get(name)

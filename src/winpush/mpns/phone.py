@@ -1,0 +1,150 @@
+"""What a phone would make of a payload: the device's verdict beside the service's.
+
+The service hardly looks at the schema (vectors.md), so a document can be accepted and still not show. This is the
+phone's part of the rules, element by element, for people who have no phone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from winpush.errors import ValidationError
+from winpush.mpns import checks
+from winpush.mpns.fields import CLEAR, TILE_FIELDS, TOAST_FIELDS, Clear, Field, Kind, Template
+from winpush.mpns.notifications import reads
+from winpush.mpns.payloads import Document, template_of
+
+__all__ = ["Shown", "show"]
+
+_TOAST_BY_WIRE = {field.wire: field for field in TOAST_FIELDS}
+_TILE_BY_WIRE = {field.wire: field for field in TILE_FIELDS.values()}
+_CHECKS = {Kind.COLOUR: checks.check_colour, Kind.LINK: checks.check_link}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What changes on the phone: `values` by Python name (text, a count, or CLEAR), and why the rest does not show.
+
+    `template` is the tile's template name, `tile_id` '' for the app's own tile; `nothing` is True when all of it is
+    lost on this phone.
+    """
+
+    kind: str
+    template: str | None = None
+    tile_id: str = ""
+    values: dict[str, str | int | Clear] = field(default_factory=dict)
+    silent: bool = False
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """True when the phone would show nothing at all of it."""
+        return not self.values
+
+
+def show(document: Document, version: str) -> Shown:
+    """What a phone of this version (one of VERSIONS) shows of a toast or tile document."""
+    return _show_toast(document, version) if document.kind == "toast" else _show_tile(document, version)
+
+
+def _show_toast(document: Document, version: str) -> Shown:
+    remarks: list[str] = []
+    values = _read_values(document, _TOAST_BY_WIRE, frozenset(_TOAST_BY_WIRE), version, remarks)
+    cleared = [name for name, value in values.items() if value is CLEAR]
+    for name in cleared:
+        remarks.append(f'{name}: Action="Clear" is for tiles; a toast ignores the element.')
+        del values[name]
+    if not any(values.get(name) for name in ("text1", "text2")):
+        return Shown("toast", remarks=(*remarks, "There is no text: the phone shows no toast."))
+    silent = document.silent and reads(version, "8.0")
+    return Shown("toast", values=values, silent=silent, remarks=tuple(remarks))
+
+
+def _show_tile(document: Document, version: str) -> Shown:
+    template = template_of(document)
+    if template is None:
+        return Shown("tile", remarks=(f"Template: no phone knows {document.template!r}; the update is ignored.",))
+    if not reads(version, template.since):
+        return Shown(
+            "tile",
+            template.name,
+            remarks=(
+                f"Template: {template.name} came with Windows Phone {template.since}; {version} ignores the update.",
+            ),
+        )
+    remarks: list[str] = []
+    tile_id = document.tile_id or ""
+    if tile_id and not reads(version, "7.1"):
+        return Shown(
+            "tile", template.name, remarks=("Id: Windows Phone 7.0 has no secondary tiles; the update is ignored.",)
+        )
+    if tile_id and not tile_id.startswith("/"):
+        remarks.append("Id: a secondary tile's navigation URI starts with '/'; no tile on a phone has this one.")
+        return Shown("tile", template.name, remarks=tuple(remarks))
+    if template.wire and document.version is None:
+        remarks.append(
+            'Version: Microsoft\'s samples of this template say Version="2.0"; whether phones insist is unverified.'
+        )
+    allowed = frozenset(TILE_FIELDS[name].wire for name in template.fields)
+    values = _read_values(document, _TILE_BY_WIRE, allowed, version, remarks)
+    _drop_uncleared(values, template, version, remarks)
+    if not values:
+        remarks.append("Nothing on the tile changes.")
+    return Shown("tile", template.name, tile_id, values, remarks=tuple(remarks))
+
+
+def _read_values(
+    document: Document, known: dict[str, Field], allowed: frozenset[str], version: str, remarks: list[str]
+) -> dict[str, str | int | Clear]:
+    values: dict[str, str | int | Clear] = {}
+    for wire, value in document.values:
+        field_ = known.get(wire)
+        if field_ is None:
+            remarks.append(f"{wire}: no phone knows this element; it is ignored.")
+        elif wire not in allowed:
+            remarks.append(f"{wire}: not a part of this tile template; it is ignored.")
+        elif not reads(version, field_.since):
+            remarks.append(f"{wire}: came with Windows Phone {field_.since}; {version} ignores it.")
+        elif (read := _read_value(field_, value, remarks)) is not None:
+            values[field_.name] = read
+    return values
+
+
+def _read_value(field_: Field, value: str | Clear, remarks: list[str]) -> str | int | Clear | None:
+    if isinstance(value, Clear):
+        return value
+    if not value.strip():
+        remarks.append(f'{field_.wire}: is empty, which is taken as no change (unverified); Action="Clear" erases.')
+        return None
+    if field_.kind is Kind.COUNT:
+        return _read_count(field_, value.strip(), remarks)
+    check = _CHECKS.get(field_.kind)
+    if check is not None:
+        try:
+            check(field_.wire, value)
+        except ValidationError as error:
+            remarks.append(f"{error}; the phone ignores it.")
+            return None
+    return value
+
+
+def _read_count(field_: Field, text: str, remarks: list[str]) -> int | None:
+    if not (text.isascii() and text.isdigit()):
+        remarks.append(f"{field_.wire}: {text!r} is no whole number; the phone ignores it.")
+        return None
+    if len(text) > 9 or int(text) > checks.MAX_COUNT:
+        remarks.append(
+            f"{field_.wire}: {text[:12]} is over {checks.MAX_COUNT}; the documentation leaves open what a phone shows."
+        )
+        return None
+    return int(text)
+
+
+def _drop_uncleared(values: dict[str, str | int | Clear], template: Template, version: str, remarks: list[str]) -> None:
+    for name in [name for name, value in values.items() if value is CLEAR]:
+        if not reads(version, "7.1"):
+            remarks.append(f'{TILE_FIELDS[name].wire}: Action="Clear" came with 7.1; {version} ignores it.')
+            del values[name]
+        elif name in template.not_clearable and not reads(version, "8.0"):
+            remarks.append(f"{TILE_FIELDS[name].wire}: the front image of a 7.x tile can't be cleared.")
+            del values[name]

@@ -1,0 +1,78 @@
+"""From a document, or a whole request, back to our types: the other way of `payloads` and `requests`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from winpush.errors import DocumentError
+from winpush.mpns.fields import CYCLE_IMAGES, TILE_FIELDS, TOAST_FIELDS, Clear, Kind
+from winpush.mpns.notifications import Notification, Raw, Toast
+from winpush.mpns.payloads import Document, read_document, template_of
+from winpush.mpns.tiles import CycleTile, FlipTile, IconicTile, Tile
+
+__all__ = ["parse"]
+
+_TILES: dict[str, Callable[..., Notification]] = {
+    "Tile": Tile,
+    "FlipTile": FlipTile,
+    "IconicTile": IconicTile,
+    "CycleTile": CycleTile,
+}
+_BY_WIRE = {field.wire: field for field in (*TILE_FIELDS.values(), *TOAST_FIELDS)}
+
+
+def parse(body: bytes, *, raw: bool = False, **options: Any) -> Notification:
+    """Reads a payload into a notification; `options` are its delivery options. `raw=True` takes the bytes as they are.
+
+    Raises ValidationError (DocumentError when the document itself is at fault) for what our types don't cover: an
+    unknown element, a count over 99, a `param` that starts with neither `/` nor `?`.
+    """
+    if raw:
+        return Raw(body, **options)
+    document = read_document(body)
+    return _toast(document, options) if document.kind == "toast" else _tile(document, options)
+
+
+def _toast(document: Document, options: dict[str, Any]) -> Toast:
+    values = _named(document, {field.name for field in TOAST_FIELDS})
+    if any(isinstance(value, Clear) for value in values.values()):
+        raise DocumentError("document", "clears a field of a toast; only a tile's can be cleared")
+    return Toast(**values, silent=document.silent, **options)
+
+
+def _tile(document: Document, options: dict[str, Any]) -> Notification:
+    template = template_of(document)
+    if template is None:
+        raise DocumentError("Template", f"is {document.template!r}, which no phone knows")
+    values = _named(document, set(template.fields))
+    if "count" in values and not isinstance(values["count"], Clear):
+        values["count"] = _count(values["count"])
+    if template.name == "CycleTile":
+        values = _gather_cycle_images(values)
+    return _TILES[template.name](**values, id=document.tile_id or None, **options)
+
+
+def _named(document: Document, known: set[str]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for wire, value in document.values:
+        field = _BY_WIRE.get(wire)
+        if field is None or field.name not in known:
+            raise DocumentError("document", f"has <wp:{wire}>, which this kind of notification doesn't have")
+        if field.name in named:
+            raise DocumentError("document", f"has <wp:{wire}> twice")
+        named[field.name] = value.strip() if field.kind is Kind.COUNT and isinstance(value, str) else value
+    return named
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise DocumentError("count", f"is {text!r}, which is no whole number")
+    return int(text[:9])
+
+
+def _gather_cycle_images(values: dict[str, Any]) -> dict[str, Any]:
+    images = [values.pop(f"cycle_image{n}", None) for n in range(1, CYCLE_IMAGES + 1)]
+    while images and images[-1] is None:
+        images.pop()
+    return {**values, "cycle_images": images or None}

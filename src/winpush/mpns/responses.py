@@ -1,0 +1,209 @@
+"""MPNS answers: the one table of what each means, read for the client and looked up for the emulator (mpns.md 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+from winpush.messages import Response
+from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict
+
+__all__ = ["HEADERS", "ROWS", "Row", "judge"]
+
+HEADERS = StatusHeaders(
+    notification_status=(b"x-notificationstatus",),
+    device_connection_status=(b"x-deviceconnectionstatus",),
+    subscription_status=(b"x-subscriptionstatus",),
+    message_id=(b"x-messageid",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One combination of status and headers (None: the header is absent), and its verdict."""
+
+    status_code: int
+    notification_status: str | None
+    device_connection_status: str | None
+    subscription_status: str | None
+    verdict: Verdict
+
+
+_DOC = "MSDN ff941100 (response codes, v92/v105)"
+_LIBRARY = "third-party libraries; undocumented"
+_INFERRED = "inferred from sibling rows; unverified"
+
+_MINUTES = timedelta(minutes=1)
+_BACKOFF_START = 4 * _MINUTES  # 4, 8, 16, 32 minutes: Microsoft's recommended practices [M8]
+_BACKOFF_END = 32 * _MINUTES
+
+_ACCEPTED = Verdict(
+    Outcome.ACCEPTED,
+    Action.NOTHING,
+    "MPNS accepted it and queued it for the phone, which is no proof of delivery.",
+    source=_DOC,
+)
+_QUEUE_FULL = Verdict(
+    Outcome.QUEUE_FULL,
+    Action.RETRY_LATER,
+    "The channel's queue is full and the notification was not queued. Send it again later, waiting longer each time.",
+    _BACKOFF_START,
+    Backoff.EXPONENTIAL,
+    _BACKOFF_END,
+    source=_DOC,
+)
+_SUPPRESSED = Verdict(
+    Outcome.SUPPRESSED,
+    Action.STOP_AND_FIX,
+    "The app has not bound this kind of notification, so the service dropped it. The channel is good: stop sending "
+    "this kind, or let the app bind it (BindToShellToast, BindToShellTile).",
+    source=_DOC,
+)
+_DROPPED = Verdict(
+    Outcome.DROPPED,
+    Action.STOP_AND_FIX,
+    "Not delivered: the phone blocks background activity, or saves its battery. Keep the channel; do not resend.",
+    source=_LIBRARY,
+)
+_BAD_REQUEST = Verdict(
+    Outcome.BAD_REQUEST,
+    Action.STOP_AND_FIX,
+    "The XML, a header or the channel URI is malformed. The channel may well be good: keep it, and fix the request.",
+    source=_DOC,
+)
+_UNAUTHORIZED = Verdict(
+    Outcome.UNAUTHORIZED,
+    Action.STOP_AND_FIX,
+    "The sender is not authorised for this channel: its certificate doesn't match. Fix that; keep the channel.",
+    source=_DOC,
+)
+_FORBIDDEN = Verdict(
+    Outcome.FORBIDDEN,
+    Action.STOP_AND_FIX,
+    "The client certificate was not accepted for this authenticated channel. Fix the certificate; keep the channel.",
+    source=_LIBRARY,
+)
+_GONE = Verdict(
+    Outcome.CHANNEL_GONE,
+    Action.DELETE_CHANNEL,
+    "The subscription no longer exists. Delete this channel and never send to it again.",
+    source=_DOC,
+)
+_NOT_ALLOWED = Verdict(Outcome.METHOD_NOT_ALLOWED, Action.STOP_AND_FIX, "MPNS takes POST only.", source=_DOC)
+_THROTTLED = Verdict(
+    Outcome.THROTTLED,
+    Action.RETRY_LATER,
+    "Too many: an unauthenticated channel takes 500 notifications a day. Try again at most once an hour; it may take "
+    "up to a day. Channels with a certificate have no such limit.",
+    60 * _MINUTES,
+    Backoff.FIXED,
+    1440 * _MINUTES,
+    source=_DOC,
+)
+_INACTIVE = Verdict(
+    Outcome.DEVICE_INACTIVE,
+    Action.RETRY_LATER,
+    "The phone is inactive. Try again at most once an hour: MPNS may block senders that try more often.",
+    60 * _MINUTES,
+    Backoff.FIXED,
+    minutes_to_delay=61,
+    source=_DOC,
+)
+_UNAVAILABLE = Verdict(
+    Outcome.SERVICE_UNAVAILABLE,
+    Action.RETRY_LATER,
+    "MPNS can't take it now. Send it again later, waiting longer each time.",
+    _BACKOFF_START,
+    Backoff.EXPONENTIAL,
+    _BACKOFF_END,
+    source=_DOC,
+)
+
+_ONLINE = ("Connected", "TempDisconnected", "Disconnected")
+
+ROWS: tuple[Row, ...] = (
+    *(Row(200, "Received", device, "Active", _ACCEPTED) for device in _ONLINE),
+    *(Row(200, "QueueFull", device, "Active", _QUEUE_FULL) for device in _ONLINE),
+    *(Row(200, "Suppressed", device, "Active", _SUPPRESSED) for device in _ONLINE),
+    Row(200, "Dropped", "Connected", "Active", _DROPPED),
+    Row(400, None, None, None, _BAD_REQUEST),
+    Row(401, None, None, None, _UNAUTHORIZED),
+    Row(403, None, None, None, _FORBIDDEN),
+    *(Row(404, "Dropped", device, "Expired", _GONE) for device in _ONLINE),
+    Row(404, None, None, None, _GONE),
+    Row(405, None, None, None, _NOT_ALLOWED),
+    *(Row(406, "Dropped", device, "Active", _THROTTLED) for device in _ONLINE),
+    Row(412, "Dropped", "Inactive", None, _INACTIVE),
+    Row(412, "Dropped", "Disconnected", None, _INACTIVE),
+    Row(503, None, None, None, _UNAVAILABLE),
+)
+
+_SERVER_TROUBLE = Verdict(
+    Outcome.UNEXPECTED_ANSWER,
+    Action.RETRY_LATER,
+    "An answer that MPNS does not document; by its status the service has trouble. Send it again later.",
+    _BACKOFF_START,
+    Backoff.EXPONENTIAL,
+    _BACKOFF_END,
+)
+_UNFORESEEN = Verdict(
+    Outcome.UNEXPECTED_ANSWER,
+    Action.STOP_AND_FIX,
+    "An answer that MPNS does not document, so it counts as no success. Keep the channel; look at what answers there "
+    "(a proxy, a redirect, another server?).",
+)
+
+
+def _plain(value: str | None) -> str:
+    """Statuses compared as other senders learned to: any case, and `Temp Disconnected` as in the documentation."""
+    return "" if value is None else value.replace(" ", "").lower()
+
+
+_EXACT = {
+    (
+        row.status_code,
+        _plain(row.notification_status),
+        _plain(row.device_connection_status),
+        _plain(row.subscription_status),
+    ): row.verdict
+    for row in ROWS
+}
+# Where the device's or subscription's header is missing or new, the notification's status still decides…
+_BY_STATUS = {(row.status_code, _plain(row.notification_status)): row.verdict for row in ROWS}
+# …and every error means the same whatever headers come with it, as the libraries that were used with MPNS found.
+_BY_CODE = {row.status_code: row.verdict for row in ROWS if row.status_code != 200}
+_INTERESTING = {
+    b"X-NotificationStatus": 1,
+    b"X-DeviceConnectionStatus": 2,
+    b"X-SubscriptionStatus": 3,
+    b"x-notificationstatus": 1,
+    b"x-deviceconnectionstatus": 2,
+    b"x-subscriptionstatus": 3,
+}
+
+
+def judge(response: Response) -> Verdict:
+    """The verdict on an answer of MPNS. Never raises; what no row foresees is never success."""
+    found = [b"", b"", b""]
+    for name, value in response.headers:
+        place = _INTERESTING.get(name) or _INTERESTING.get(name.lower())
+        if place and not found[place - 1]:
+            found[place - 1] = value
+    return _look_up(response.status_code, found[0], found[1], found[2])
+
+
+# The same few answers come again and again, so each exact combination of bytes is judged once.
+@lru_cache(maxsize=1024)
+def _look_up(status_code: int, *headers: bytes) -> Verdict:
+    notification, device, subscription = (_plain(value.decode("latin-1")) for value in headers)
+    if subscription == "expired":  # whatever the status: the subscription's own header says that it is over
+        return _GONE
+    verdict = (
+        _EXACT.get((status_code, notification, device, subscription))
+        or _BY_STATUS.get((status_code, notification))
+        or _BY_CODE.get(status_code)
+    )
+    if verdict is not None:
+        return verdict
+    return _SERVER_TROUBLE if status_code >= 500 or status_code == 429 else _UNFORESEEN
