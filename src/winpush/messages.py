@@ -38,9 +38,11 @@ class Request:
         """The channel's whole URI: a secret."""
         return self.channel.uri
 
-    def tail(self) -> bytes:
+    def tail(self, proxy_authorization: str | None = None) -> bytes:
         """Everything after the request target: the same for every channel of one host, so it is encoded once."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in self.headers])
+        if proxy_authorization is not None:
+            lines += f"Proxy-Authorization: {proxy_authorization}\r\n"
         head = f" HTTP/1.1\r\nHost: {self.channel.origin.authority}\r\n{lines}Content-Length: {len(self.body)}\r\n\r\n"
         return head.encode("ascii") + self.body
 

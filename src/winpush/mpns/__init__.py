@@ -4,15 +4,31 @@ Microsoft switched the service off in 2018: this is for back ends that are kept 
 the emulator.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from winpush.mpns.fields import CLEAR, VERSIONS
 from winpush.mpns.notifications import Batching, Notification, Raw, Toast
 from winpush.mpns.reading import parse
 from winpush.mpns.requests import build_request
-from winpush.mpns.responses import ROWS, Row, judge
+from winpush.mpns.responses import HEADERS, ROWS, Row, judge
 from winpush.mpns.tiles import CycleTile, FlipTile, IconicTile, Tile
+
+if TYPE_CHECKING:
+    from winpush.oneshot import (
+        send_cycle_tile,
+        send_flip_tile,
+        send_iconic_tile,
+        send_raw,
+        send_tile,
+        send_toast,
+    )
 
 __all__ = [
     "CLEAR",
+    "HEADERS",
     "ROWS",
     "VERSIONS",
     "Batching",
@@ -27,4 +43,18 @@ __all__ = [
     "build_request",
     "judge",
     "parse",
+    "send_cycle_tile",
+    "send_flip_tile",
+    "send_iconic_tile",
+    "send_raw",
+    "send_tile",
+    "send_toast",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The convenience functions send, so they live above this floor; they are found here, where the seed's users look,
+    # and fetched on first use, so that the protocol never depends on sockets.
+    if name.startswith("send_") and name in __all__:
+        return getattr(importlib.import_module("winpush.oneshot"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,249 @@
+"""Client: the same sending for code without asyncio, from any number of threads.
+
+One thread of ours runs the loop with all connections; a send hands its bytes over and waits for the answer. Threads
+that send at the same time share one wake-up of the loop, which is what a hand-over costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Self, Unpack
+
+from winpush.bulk import Item, unpack
+from winpush.channels import Channel
+from winpush.dispatch import ClientOptions, Destination, Dispatch, Settings, seconds, whole
+from winpush.errors import ClientClosedError, TransportError, WinPushError
+from winpush.messages import Response
+from winpush.results import Notification, Result
+from winpush.transport.connection import Connection
+from winpush.transport.loops import new_event_loop
+from winpush.transport.pool import Limits, Pool
+
+__all__ = ["Client"]
+
+
+class _Call:
+    """A send that a thread waits for: the job in the loop's thread, and where its end is told."""
+
+    __slots__ = ("answer", "deadline", "destination", "key", "notification", "target", "tell", "timeout", "wire")
+
+    def __init__(self, destination: Destination, target: str, notification: Notification, wire: bytes) -> None:
+        self.destination = destination
+        self.target = target
+        self.notification = notification
+        self.wire = wire
+        self.key: object = None
+        self.deadline = 0.0
+
+    answer: Response | TransportError
+    timeout: float
+    tell: Callable[[_Call], None]
+
+    def answered(self, connection: Connection, response: Response) -> None:
+        """In the loop's thread: the answer is whole."""
+        self.answer = response
+        connection.host.release(connection)
+        self.tell(self)
+
+    def failed(self, error: TransportError) -> None:
+        """In the loop's thread: no answer came."""
+        self.answer = error
+        self.tell(self)
+
+
+class _Portal:
+    """The thread with the loop, and the hand-over to it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.process = os.getpid()
+        self._loop = new_event_loop()
+        self._inbox: deque[_Call] = deque()
+        self._woken = False
+        self._ready = threading.Event()
+        self._limits = limits
+        self._pool: Pool | None = None
+        self._thread = threading.Thread(target=self._run, name="winpush", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._open())
+        self._ready.set()
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _open(self) -> None:
+        self._pool = Pool(self._limits)
+
+    def submit(self, call: _Call) -> None:
+        """Hands a call over. Calls that come before the loop has looked share one wake-up."""
+        self._inbox.append(call)
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        self._woken = False  # before the look, so that whoever comes after it wakes us again
+        while self._inbox:
+            call = self._inbox.popleft()
+            call.deadline = self._loop.time() + call.timeout
+            self._pool_of().host(call.destination.route).submit(call)
+
+    def drop(self, calls: Iterable[_Call]) -> None:
+        """Gives calls up: nobody waits for them any more."""
+        listed = list(calls)
+        if listed:
+            self._loop.call_soon_threadsafe(self._drop, listed)
+
+    def _drop(self, calls: list[_Call]) -> None:
+        self._drain()
+        for call in calls:
+            self._pool_of().host(call.destination.route).drop(call)
+
+    def _pool_of(self) -> Pool:
+        if self._pool is None:
+            raise ClientClosedError("This client is closed.")
+        return self._pool
+
+    def close(self) -> None:
+        """Ends the connections, the loop and the thread; calls that wait end with SendAbortedError."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _close(self) -> None:
+        self._drain()
+        await self._pool_of().close()
+
+
+class Client:
+    """Sends notifications from ordinary code; safe to share between threads.
+
+    Use it as `with Client() as client:`, or call `close()` at the end. The options are those of AsyncClient, and so
+    are the results and errors. A process that forks gets connections of its own.
+    """
+
+    def __init__(self, **options: Unpack[ClientOptions]) -> None:
+        self._settings = Settings.of(**options)
+        self._dispatch = Dispatch(self._settings)
+        self._lock = threading.Lock()
+        self._portal: _Portal | None = None
+        self._closed = False
+
+    def send(self, channel_uri: str, notification: Notification, *, timeout: float | timedelta | None = None) -> Result:
+        """Sends one notification to one channel, and waits for the answer. As AsyncClient.send."""
+        call = self._prepare(channel_uri, notification, timeout)
+        lock = threading.Lock()
+        lock.acquire()
+        call.tell = lambda _: lock.release()
+        portal = self._open_portal()
+        portal.submit(call)
+        try:
+            lock.acquire()
+        except BaseException:  # Ctrl-C: the send is given up with the wait
+            portal.drop([call])
+            raise
+        return self._read(call)
+
+    def send_many(self, pairs: Iterable[Item], *, concurrency: int | None = None) -> Iterator[Result]:
+        """Sends to many channels: `for result in client.send_many((uri, toast) for uri in uris)`. As AsyncClient's.
+
+        `pairs` is read in the caller's own thread, between the results.
+        """
+        number = whole("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
+        return self._stream(iter(pairs), number)
+
+    def _stream(self, source: Iterator[Item], concurrency: int) -> Iterator[Result]:
+        portal = self._open_portal()
+        ended: SimpleQueue[_Call] = SimpleQueue()
+        pending: set[_Call] = set()
+        failure: Exception | None = None
+        exhausted = False
+        try:
+            while pending or not exhausted:
+                if len(pending) < concurrency and not exhausted:
+                    try:
+                        made = self._take(source)
+                    except Exception as error:  # noqa: BLE001 - the source's own: raised when what is in flight has ended
+                        failure, made = error, None
+                    if made is None:
+                        exhausted = True
+                    elif isinstance(made, Result):
+                        yield made
+                    else:
+                        made.tell = ended.put
+                        pending.add(made)
+                        portal.submit(made)
+                    if ended.empty():
+                        continue
+                if pending:
+                    call = ended.get()
+                    pending.discard(call)
+                    yield self._read(call)
+        finally:
+            portal.drop(pending)
+        if failure is not None:
+            raise failure
+
+    def _take(self, source: Iterator[Item]) -> _Call | Result | None:
+        """The next call; the Result of an item that can't be sent; None at the end of the source."""
+        try:
+            item = next(source)
+        except StopIteration:
+            return None
+        uri, notification, key = unpack(item)
+        try:
+            call = self._prepare(uri, notification, None)
+        except WinPushError as error:
+            if getattr(notification, "service", None) is None:
+                raise
+            return self._dispatch.fail(None, notification, error, key)
+        call.key = key
+        return call
+
+    def _prepare(self, uri: str, notification: Notification, timeout: float | timedelta | None) -> _Call:
+        destination, target = self._dispatch.resolve(uri)
+        call = _Call(destination, target, notification, self._dispatch.encode(destination, target, notification))
+        call.timeout = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
+        return call
+
+    def _read(self, call: _Call) -> Result:
+        answer = call.answer
+        if isinstance(answer, Response):
+            return self._dispatch.read(call.destination, call.target, call.notification, answer, call.key)
+        channel = Channel(call.destination.origin, call.target)
+        return self._dispatch.fail(channel, call.notification, answer, call.key)
+
+    def _open_portal(self) -> _Portal:
+        portal = self._portal
+        if portal is not None and portal.process == os.getpid() and not self._closed:
+            return portal
+        with self._lock:
+            if self._closed:
+                raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
+            if self._portal is None or self._portal.process != os.getpid():
+                self._portal = _Portal(self._settings.limits)
+            return self._portal
+
+    def close(self) -> None:
+        """Closes every connection and ends the thread. Sends under way end with `Outcome.ABORTED`."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+            portal, self._portal = self._portal, None
+        if portal is not None and not closed and portal.process == os.getpid():
+            portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

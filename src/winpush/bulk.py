@@ -1,0 +1,269 @@
+"""send_many: a bounded number of sends in flight, each connection taking its next request itself.
+
+There is no task and no future for a send: a lane is told of its answer by the connection, puts the result out, and
+takes the next pair from the source. Lanes rest while the caller does not fetch results, so neither the input nor the
+output is ever held whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+
+from winpush.channels import Channel
+from winpush.dispatch import Destination, Dispatch
+from winpush.errors import TransportError, ValidationError, WinPushError
+from winpush.messages import Response
+from winpush.results import Notification, Result
+from winpush.transport.connection import Connection
+from winpush.transport.pool import Host, Pool
+
+__all__ = ["Bulk", "Item", "unpack"]
+
+Item = tuple[str, Notification] | tuple[str, Notification, object]
+"""What is sent: a channel URI and a notification, and the caller's own key if the result is to carry one."""
+
+
+def unpack(item: Item) -> tuple[str, Notification, object]:
+    """Channel URI, notification and key of an item. Raises ValidationError for what is no pair or triple."""
+    if isinstance(item, tuple | list):
+        if len(item) == 2:
+            return item[0], item[1], None
+        if len(item) == 3:
+            return item[0], item[1], item[2]
+    raise ValidationError("pairs", f"an item is (channel_uri, notification) or with a key as third, not {item!r:.60}")
+
+
+class _Lane:
+    """One send at a time: the job that waits, and the exchange that is told."""
+
+    __slots__ = ("bulk", "deadline", "destination", "host", "key", "notification", "resting", "target", "wire")
+
+    def __init__(self, bulk: Bulk) -> None:
+        self.bulk = bulk
+        self.wire = b""
+        self.deadline = 0.0
+        self.host: Host | None = None
+        self.resting = False
+
+    def answered(self, connection: Connection, response: Response) -> None:
+        """Puts the result out, and goes on with the same connection."""
+        bulk = self.bulk
+        bulk.put(bulk.dispatch.read(self.destination, self.target, self.notification, response, self.key))
+        bulk.next(self, connection)
+
+    def failed(self, error: TransportError) -> None:
+        """Puts the failure out, and goes on."""
+        channel = Channel(self.destination.origin, self.target)
+        self.bulk.put(self.bulk.dispatch.fail(channel, self.notification, error, self.key))
+        # Not at once: a host that refuses at once would have us call ourselves ever deeper.
+        self.host = None
+        self.bulk.loop.call_soon(self.bulk.next, self, None)
+
+    destination: Destination
+    target: str
+    notification: Notification
+    key: object
+
+
+class Bulk:
+    """One run of send_many."""
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        pool: Pool,
+        timeout_seconds: float,
+        pairs: Iterable[Item] | AsyncIterable[Item],
+        concurrency: int,
+    ) -> None:
+        self.dispatch = dispatch
+        self.pool = pool
+        self.loop = pool.loop
+        self._timeout = timeout_seconds
+        self._concurrency = concurrency
+        self._results: deque[Result] = deque()
+        self._most_results = 2 * concurrency
+        self._lanes: set[_Lane] = set()
+        self._resting: deque[_Lane] = deque()
+        self._wakeup: asyncio.Future[None] | None = None
+        self._source: Iterator[Item] | None = None
+        self._pairs = pairs
+        self._inbox: deque[Item] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._exhausted = False
+        self._failure: BaseException | None = None
+        self._ended = False
+
+    # --- the caller's side --------------------------------------------------------------------------------------
+
+    async def results(self) -> AsyncIterator[Result]:
+        """Yields each Result as it comes. When the source fails, what is in flight ends first; then that is raised."""
+        self._begin()
+        try:
+            while True:
+                while self._results:
+                    yield self._results.popleft()
+                    if self._resting and len(self._results) <= self._concurrency:
+                        self._resume()
+                if self._finished():
+                    break
+                self._wakeup = self.loop.create_future()
+                await self._wakeup
+        finally:
+            await self._end()
+        if self._failure is not None:
+            raise self._failure
+
+    def _begin(self) -> None:
+        if isinstance(self._pairs, AsyncIterable):
+            self._pump = self.loop.create_task(self._fill(self._pairs))
+        else:
+            self._source = iter(self._pairs)
+        for _ in range(self._concurrency):
+            if self._exhausted and not self._inbox:
+                break
+            lane = _Lane(self)
+            self._lanes.add(lane)
+            self.next(lane, None)
+
+    def _finished(self) -> bool:
+        waiting_for_input = not self._exhausted and self._pump is not None
+        return not waiting_for_input and len(self._lanes) == 0 and not self._results
+
+    async def _end(self) -> None:
+        """The caller is done, or has turned away: nothing of this run stays behind."""
+        self._ended = True
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+        for lane in list(self._lanes):
+            if lane.host is not None:
+                lane.host.drop(lane)
+        self._lanes.clear()
+
+    # --- the lanes' side ----------------------------------------------------------------------------------------
+
+    def put(self, result: Result) -> None:
+        """A result for the caller."""
+        self._results.append(result)
+        if self._wakeup is not None:
+            if not self._wakeup.done():
+                self._wakeup.set_result(None)
+            self._wakeup = None
+
+    def next(self, lane: _Lane, connection: Connection | None) -> None:
+        """Has the lane take the next item: on the connection it holds if that leads to the same host."""
+        while not self._ended:
+            if len(self._results) >= self._most_results:
+                self._rest(lane, connection)
+                return
+            item = self._take()
+            if item is None:
+                self._rest(lane, connection)
+                return
+            if self._prepare(lane, item):
+                self._send(lane, connection)
+                return
+        if connection is not None and lane.host is not None:
+            lane.host.release(connection)
+
+    def _send(self, lane: _Lane, connection: Connection | None) -> None:
+        host = self.pool.host(lane.destination.route)
+        if connection is not None and lane.host is not None:
+            if lane.host is host and not host.waiting and connection.is_quiet():
+                if connection.start(lane.wire, lane, lane.deadline):
+                    return
+            else:
+                lane.host.release(connection)
+        lane.host = host
+        host.submit(lane)
+
+    def _prepare(self, lane: _Lane, item: Item) -> bool:
+        """Fills the lane; what can't be sent becomes a result at once, and the run goes on."""
+        try:
+            uri, notification, key = unpack(item)
+            lane.notification = notification
+            lane.key = key
+        except ValidationError as error:
+            self._stop(error)
+            return False
+        try:
+            lane.destination, lane.target = self.dispatch.resolve(uri)
+            lane.wire = self.dispatch.encode(lane.destination, lane.target, notification)
+        except WinPushError as error:
+            if getattr(notification, "service", None) is None:
+                self._stop(error)
+            else:
+                self.put(self.dispatch.fail(None, notification, error, key))
+            return False
+        lane.deadline = self.loop.time() + self._timeout
+        return True
+
+    def _rest(self, lane: _Lane, connection: Connection | None) -> None:
+        if connection is not None and lane.host is not None:
+            lane.host.release(connection)
+        lane.host = None
+        if self._exhausted and not self._inbox:
+            self._lanes.discard(lane)
+            self._notice_end()
+        else:
+            self._resting.append(lane)
+
+    def _notice_end(self) -> None:
+        if self._wakeup is not None and not self._lanes and not self._wakeup.done():
+            self._wakeup.set_result(None)
+
+    def _resume(self) -> None:
+        """Wakes the lanes that can work: all of them, or with an async source as many as there are items."""
+        ready = len(self._resting)
+        if self._source is None and not self._exhausted:
+            ready = min(ready, len(self._inbox))
+        for _ in range(ready):
+            self.next(self._resting.popleft(), None)
+
+    # --- the source ---------------------------------------------------------------------------------------------
+
+    def _take(self) -> Item | None:
+        """The next item; None when there is none now (or ever, then `_exhausted` is set)."""
+        if self._source is None:
+            item = self._inbox.popleft() if self._inbox else None
+            if self._room is not None and not self._room.done():
+                self._room.set_result(None)
+            return item
+        if self._exhausted:
+            return None
+        try:
+            return next(self._source)
+        except StopIteration:
+            self._exhausted = True
+        except BaseException as error:  # noqa: BLE001 - the source's own error, raised to the caller by results()
+            self._stop(error)
+        return None
+
+    def _stop(self, error: BaseException) -> None:
+        self._exhausted = True
+        self._inbox.clear()
+        self._failure = self._failure or error
+        if self._pump is not None:
+            self._pump.cancel()
+
+    async def _fill(self, pairs: AsyncIterable[Item]) -> None:
+        """Takes from an async source what the lanes can hold, and no more."""
+        try:
+            async for item in pairs:
+                self._inbox.append(item)
+                self._resume()
+                while len(self._inbox) >= self._concurrency:
+                    self._room = self.loop.create_future()
+                    await self._room
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the source's own error, raised to the caller by results()
+            self._failure = error
+        finally:
+            self._exhausted = True
+            self._resume()
+            self._notice_end()

@@ -1,0 +1,135 @@
+"""The clients: AsyncClient for asyncio, Client for everything else. Both are safe to share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self, Unpack
+
+from winpush.bulk import Bulk, Item
+from winpush.channels import Channel
+from winpush.dispatch import ClientOptions, Dispatch, Settings, seconds, whole
+from winpush.errors import ClientClosedError, TransportError
+from winpush.messages import Response
+from winpush.results import Notification, Result
+from winpush.transport.connection import Connection
+from winpush.transport.pool import Pool
+
+__all__ = ["AsyncClient"]
+
+
+class _Call:
+    """One `await send()`: a job whose answer, or error, ends a future."""
+
+    __slots__ = ("connection", "deadline", "future", "wire")
+
+    def __init__(self, wire: bytes, deadline: float, future: asyncio.Future[Response | TransportError]) -> None:
+        self.wire = wire
+        self.deadline = deadline
+        self.future = future
+
+    def answered(self, connection: Connection, response: Response) -> None:
+        """The answer is whole."""
+        connection.host.release(connection)
+        if not self.future.done():
+            self.future.set_result(response)
+
+    def failed(self, error: TransportError) -> None:
+        """No answer came: a value here, not an exception, since it becomes a Result."""
+        if not self.future.done():
+            self.future.set_result(error)
+
+
+class AsyncClient:
+    """Sends notifications from asyncio; safe to share between tasks of one event loop.
+
+    Use it as `async with AsyncClient() as client:`, or call `aclose()` at the end. Options, all by keyword:
+
+    - `allow_hosts`: hosts to send to besides the services' own, by name: `["127.0.0.1:8080"]`.
+    - `mpns_certificate`: the ClientCertificate of an authenticated MPNS sender.
+    - `tls`: Tls settings; by default the system's authorities, verified.
+    - `proxy`: `http://[user:password@]host:port` for all channels; or `proxy_from_environment=True` to honour
+      HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+    - `timeout`: for a whole send, in seconds or as a timedelta; 15 s, as Microsoft recommended [M8].
+    - `connect_timeout`: for name, TCP, proxy and TLS together; 10 s.
+    - `max_connections`, `max_connections_per_host`: 500 and 100.
+
+    Raises ConfigurationError for an option that can't work. Redirects are never followed.
+    """
+
+    def __init__(self, **options: Unpack[ClientOptions]) -> None:
+        self._settings = Settings.of(**options)
+        self._dispatch = Dispatch(self._settings)
+        self._pool: Pool | None = None
+        self._closed = False
+
+    async def send(
+        self,
+        channel_uri: str,
+        notification: Notification,
+        *,
+        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - its end is a Result, not an exception
+    ) -> Result:
+        """Sends one notification to one channel.
+
+        Returns a Result, whatever the service answers and whatever the network does. Raises, before anything is sent,
+        ChannelError for a URI that is not a push service's, ValidationError for a notification of another service,
+        and ClientClosedError after `aclose()`.
+        """
+        destination, target = self._dispatch.resolve(channel_uri)
+        wire = self._dispatch.encode(destination, target, notification)
+        pool = self._open_pool()
+        limit = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
+        call = _Call(wire, pool.loop.time() + limit, pool.loop.create_future())
+        host = pool.host(destination.route)
+        host.submit(call)
+        try:
+            answer = await call.future
+        except asyncio.CancelledError:
+            host.drop(call)
+            raise
+        if isinstance(answer, Response):
+            return self._dispatch.read(destination, target, notification, answer, None)
+        return self._dispatch.fail(Channel(destination.origin, target), notification, answer, None)
+
+    def send_many(
+        self, pairs: Iterable[Item] | AsyncIterable[Item], *, concurrency: int | None = None
+    ) -> AsyncIterator[Result]:
+        """Sends to many channels: `async for result in client.send_many((uri, toast) for uri in uris)`.
+
+        `pairs` is an iterable or async iterable of `(channel_uri, notification)` or `(channel_uri, notification, key)`;
+        the key comes back as `result.key`. At most `concurrency` sends are in flight (by default as many as there may
+        be connections); neither the input nor the output is held whole. Results come in the order of the answers. A
+        channel that can't be sent to is a Result too (`Outcome.INVALID_CHANNEL`), so that one bad URI stops nothing.
+        When the source itself raises, the sends in flight end, their results come, and then its error is raised.
+        """
+        number = whole("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
+        return Bulk(self._dispatch, self._open_pool(), self._settings.timeout_seconds, pairs, number).results()
+
+    async def aclose(self) -> None:
+        """Closes every connection. Sends under way end with `Outcome.ABORTED`. Calling it twice does nothing."""
+        self._closed = True
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def __aenter__(self) -> Self:
+        self._open_pool()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _open_pool(self) -> Pool:
+        if self._closed:
+            raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
+        if self._pool is None:
+            self._pool = Pool(self._settings.limits)
+        elif self._pool.loop is not asyncio.get_running_loop():
+            raise ClientClosedError(
+                "This client belongs to another event loop; make one client for each loop, or use winpush.Client."
+            )
+        return self._pool

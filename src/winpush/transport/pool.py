@@ -1,0 +1,257 @@
+"""The pool: connections kept alive for each host, a bound per host and in all, queues, and one sweep for deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
+from winpush.transport.connection import Connection, Exchange
+from winpush.transport.dialing import Route, dial
+
+__all__ = ["Host", "Job", "Limits", "Pool"]
+
+_BUFFER_BYTES = 65_536
+_SWEEP_SECONDS = 0.25
+_FAREWELL_SECONDS = 1.0
+_MAX_HOSTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many connections in all and per host, how long in seconds for a connection, and how long one may be idle."""
+
+    connections: int = 500
+    connections_per_host: int = 100
+    connect_seconds: float = 10.0
+    idle_seconds: float = 60.0
+
+
+class Job(Exchange, Protocol):
+    """A request that waits for a connection, and then is its exchange."""
+
+    wire: bytes
+    deadline: float
+
+
+class Host:
+    """The connections to one origin, and the requests that wait for one."""
+
+    __slots__ = ("idle", "open", "opening", "pool", "route", "waiting")
+
+    def __init__(self, pool: Pool, route: Route) -> None:
+        self.pool = pool
+        self.route = route
+        self.idle: list[Connection] = []
+        self.waiting: deque[Job] = deque()
+        self.open = 0
+        self.opening = 0
+
+    def submit(self, job: Job) -> None:
+        """Sends on an idle connection, or waits for one; opens one more where the limits allow."""
+        self.pool.watch()
+        if not self.waiting:
+            while (connection := self._take_idle()) is not None:
+                if connection.start(job.wire, job, job.deadline):
+                    return
+        self.waiting.append(job)
+        self.pool.grow(self)
+
+    def release(self, connection: Connection) -> None:
+        """A connection is free: the next in the queue takes it, or it goes idle."""
+        if connection.closed:
+            return
+        if self.waiting:
+            # A new connection is not asked: what lies there to read may be TLS's session tickets.
+            if connection.used and not connection.is_quiet():
+                connection.close(abort=True)
+            elif connection.start((job := self.waiting[0]).wire, job, job.deadline):
+                self.waiting.popleft()
+        elif self.pool.starved:
+            connection.close()  # another host waits for room
+        else:
+            connection.idle_since = self.pool.loop.time()
+            self.idle.append(connection)
+
+    def _take_idle(self) -> Connection | None:
+        """An idle connection that is still good: young, and not closed by the other side."""
+        oldest = self.pool.loop.time() - self.pool.limits.idle_seconds
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.idle_since > oldest and connection.is_quiet():
+                return connection
+            connection.close()
+        return None
+
+    def drop(self, job: Job) -> None:
+        """Gives a send up: out of the queue, or its connection closed, since an answer may still come on it."""
+        if job in self.waiting:
+            self.waiting.remove(job)
+            return
+        for connection, host in list(self.pool.connections.items()):
+            if host is self and connection.exchange is job:
+                connection.exchange = None
+                connection.close(abort=True)
+
+    @property
+    def is_used(self) -> bool:
+        """True while there is a connection, or something that waits for one."""
+        return bool(self.open or self.opening or self.waiting)
+
+
+class Pool:
+    """All connections of one client, on one loop."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.loop = asyncio.get_running_loop()
+        self.buffer = bytearray(_BUFFER_BYTES)
+        self.view = memoryview(self.buffer)
+        self.connections: dict[Connection, Host] = {}
+        self.starved: deque[Host] = deque()
+        self.closed = False
+        self._hosts: dict[Route, Host] = {}
+        self._opening = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    def host(self, route: Route) -> Host:
+        """The connections for a route, made on first use."""
+        host = self._hosts.get(route)
+        if host is None:
+            if len(self._hosts) >= _MAX_HOSTS:
+                self._hosts = {known: each for known, each in self._hosts.items() if each.is_used}
+            host = self._hosts[route] = Host(self, route)
+        return host
+
+    @property
+    def size(self) -> int:
+        """Connections open and being opened."""
+        return len(self.connections) + self._opening
+
+    def grow(self, host: Host) -> None:
+        """Opens connections for what waits, as far as the limits allow; beyond them the host queues for room."""
+        while len(host.waiting) > host.opening and host.open + host.opening < self.limits.connections_per_host:
+            if self.size >= self.limits.connections and not self._make_room(host):
+                if host not in self.starved:
+                    self.starved.append(host)
+                return
+            host.opening += 1
+            self._opening += 1
+            task = self.loop.create_task(self._open(host))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _make_room(self, wanting: Host) -> bool:
+        for host in self._hosts.values():
+            if host is not wanting and host.idle:
+                host.idle.pop(0).close()
+                return True
+        return False
+
+    async def _open(self, host: Host) -> None:
+        connection = Connection(self, host)
+        failure: TransportError | None = None
+        try:
+            async with asyncio.timeout(self.limits.connect_seconds):
+                await dial(host.route, connection)
+        except TimeoutError:
+            seconds = self.limits.connect_seconds
+            failure = SendTimeoutError(f"No connection to {host.route.origin} within {seconds:g} seconds.")
+        except TransportError as error:
+            failure = error
+        finally:
+            host.opening -= 1
+            self._opening -= 1
+            if failure is not None or self.closed:
+                connection.close(abort=True)
+        if failure is None and not connection.closed:
+            host.open += 1
+            self.connections[connection] = host
+            host.release(connection)
+        elif host.waiting and not self.closed:
+            host.waiting.popleft().failed(failure or SendAbortedError("The connection was closed as it was made."))
+        self._share_room()
+
+    def retired(self, connection: Connection) -> None:
+        """A connection takes no further request."""
+        host = self.connections.get(connection)
+        if host is not None and connection in host.idle:
+            host.idle.remove(connection)
+
+    def lost(self, connection: Connection) -> None:
+        """A connection's socket is gone: others may now be opened."""
+        host = self.connections.pop(connection, None)
+        if host is None:
+            return
+        host.open -= 1
+        if not self.closed:
+            self.grow(host)
+            self._share_room()
+
+    def _share_room(self) -> None:
+        for _ in range(len(self.starved)):
+            if self.size >= self.limits.connections:
+                return
+            self.grow(self.starved.popleft())
+
+    # --- deadlines ----------------------------------------------------------------------------------------------
+
+    def watch(self) -> None:
+        """Has the sweep run while there is something to watch: one timer for all sends instead of one for each."""
+        if self._sweep is None:
+            self._sweep = self.loop.call_later(_SWEEP_SECONDS, self._sweep_deadlines)
+
+    def _sweep_deadlines(self) -> None:
+        self._sweep = None
+        now = self.loop.time()
+        busy = False
+        for connection in [each for each in self.connections if each.exchange is not None]:
+            if connection.deadline <= now:
+                connection.fail(SendTimeoutError("The service did not answer in time.", request_sent=True))
+            busy = True
+        for host in self._hosts.values():
+            busy = self._sweep_waiting(host, now) or busy
+        if busy and not self.closed:
+            self.watch()
+
+    def _sweep_waiting(self, host: Host, now: float) -> bool:
+        late = [job for job in host.waiting if job.deadline <= now]
+        if late:
+            host.waiting = deque(job for job in host.waiting if job.deadline > now)
+        for job in late:
+            job.failed(SendTimeoutError(f"No connection to {host.route.origin} became free in the time for the send."))
+        return bool(host.waiting)
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Ends everything: what waits or is under way fails with SendAbortedError. Leaves no task and no socket."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for host in self._hosts.values():
+            while host.waiting:
+                host.waiting.popleft().failed(SendAbortedError("The client was closed before this was sent."))
+        for connection in list(self.connections):
+            if connection.exchange is not None:
+                connection.fail(SendAbortedError("The client was closed before the answer came.", request_sent=True))
+            connection.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._farewell()
+
+    async def _farewell(self) -> None:
+        """Waits until every socket is closed; those that do not end politely in time are cut."""
+        deadline = self.loop.time() + _FAREWELL_SECONDS
+        while self.connections:
+            if self.loop.time() >= deadline:
+                for connection in self.connections:
+                    connection.abort()
+            await asyncio.sleep(0.001)

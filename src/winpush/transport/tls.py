@@ -1,0 +1,147 @@
+"""TLS settings: whom to trust, and the client certificate of authenticated MPNS channels (mpns.md section 1)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from winpush.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ClientCertificate", "Tls"]
+
+Source = str | Path | bytes
+"""A file's path, or its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate with its private key, for the https channels of authenticated senders.
+
+    Make one by `from_pem` or `from_pfx`. Nothing of it is ever shown.
+    """
+
+    _certificate: bytes = field(repr=False)
+    _key: bytes = field(repr=False)
+    _passphrase: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_pem(
+        cls, certificate: Source, key: Source | None = None, passphrase: str | None = None
+    ) -> ClientCertificate:
+        """PEM, as paths or as bytes. Without `key`, the certificate's own file holds the key too.
+
+        Raises ConfigurationError when a file can't be read, or the two do not belong together.
+        """
+        pem = _content("certificate", certificate)
+        made = cls(pem, pem if key is None else _content("key", key), passphrase)
+        made._load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        return made
+
+    @classmethod
+    def from_pfx(cls, pfx: Source, passphrase: str | None = None) -> ClientCertificate:
+        """PKCS#12 (.pfx, .p12), as a path or as bytes. Needs the extra `winpush[pfx]`.
+
+        Raises ConfigurationError when it can't be read, the passphrase is wrong, or it holds no certificate with a key.
+        """
+        try:
+            from cryptography.hazmat.primitives import serialization
+            from cryptography.hazmat.primitives.serialization import pkcs12
+        except ImportError:
+            raise ConfigurationError("certificate: a PFX file needs cryptography; pip install 'winpush[pfx]'") from None
+        secret = None if passphrase is None else passphrase.encode()
+        try:
+            key, certificate, chain = pkcs12.load_key_and_certificates(_content("certificate", pfx), secret)
+        except ValueError as error:
+            raise ConfigurationError(f"certificate: the PFX can't be opened (wrong passphrase?): {error}") from None
+        if key is None or certificate is None:
+            raise ConfigurationError("certificate: the PFX holds no certificate with its private key")
+        pem = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in (certificate, *chain))
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return cls(pem, private)
+
+    def _load_into(self, context: ssl.SSLContext) -> None:
+        # The standard library loads from files alone, so the bytes go through a folder that only this user can read.
+        with _private_files(self._certificate, self._key) as (certificate, key):
+            try:
+                # A callable keeps OpenSSL from asking on the terminal when a passphrase is missing.
+                context.load_cert_chain(certificate, key, password=self._password())
+            except (ssl.SSLError, ValueError) as error:
+                raise ConfigurationError(
+                    f"certificate: the certificate and its key can't be loaded "
+                    f"(wrong passphrase, or a key of another certificate?): {error}"
+                ) from None
+
+    def _password(self) -> Callable[[], str]:
+        return lambda: self._passphrase or ""
+
+
+def _content(name: str, source: Source) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{name}: {os.fspath(source)!r} can't be read: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _private_files(*contents: bytes) -> Iterator[tuple[str, ...]]:
+    with tempfile.TemporaryDirectory(prefix="winpush-") as folder:
+        paths = [Path(folder) / str(number) for number in range(len(contents))]
+        for path, content in zip(paths, contents, strict=True):
+            path.touch(mode=0o600)
+            path.write_bytes(content)
+        yield tuple(str(path) for path in paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How https channels are verified.
+
+    `ca` adds a certificate authority of your own (PEM, a path or bytes) to the system's; `ciphers` is OpenSSL's list;
+    `verify=False` turns verification off and makes every connection open to anyone in between. `context` is a ready
+    `ssl.SSLContext` instead of all these.
+    """
+
+    ca: Source | None = None
+    ciphers: str | None = None
+    verify: bool = True
+    context: ssl.SSLContext | None = field(default=None, repr=False)
+
+    def make_context(self, certificate: ClientCertificate | None = None) -> ssl.SSLContext:
+        """The context for new connections, with the client certificate if there is one.
+
+        Raises ConfigurationError for a CA or cipher list that can't be used.
+        """
+        if self.context is not None:
+            if certificate is not None:
+                raise ConfigurationError("tls: load the client certificate into your own context, or give no context")
+            return self.context
+        context = ssl.create_default_context()
+        try:
+            if self.ca is not None:
+                context.load_verify_locations(cadata=_content("ca", self.ca).decode("ascii"))
+            if self.ciphers is not None:
+                context.set_ciphers(self.ciphers)
+        except (ssl.SSLError, ValueError) as error:
+            what = (
+                "ca: no PEM certificate can be read from it" if self.ciphers is None else "ca or ciphers: can't be used"
+            )
+            raise ConfigurationError(f"{what}: {error}") from None
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if certificate is not None:
+            certificate._load_into(context)
+        return context
