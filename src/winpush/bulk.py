@@ -173,7 +173,7 @@ class Bulk:
     def _send(self, lane: _Lane, connection: Connection | None) -> None:
         host = self.pool.host(lane.destination.route)
         if connection is not None and lane.host is not None:
-            if lane.host is host and not host.waiting and connection.is_quiet():
+            if lane.host is host and not host.waiting and not self.pool.starved and connection.is_quiet():
                 if connection.start(lane.wire, lane, lane.deadline):
                     return
             else:

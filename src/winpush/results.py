@@ -47,6 +47,14 @@ class Outcome(enum.Enum):
     SERVICE_UNAVAILABLE = "service-unavailable"
     UNEXPECTED_ANSWER = "unexpected-answer"
 
+    CHANNEL_THROTTLED = "channel-throttled"
+    DOMAIN_BLOCKED = "domain-blocked"
+    PAYLOAD_TOO_LARGE = "payload-too-large"
+    SERVICE_ERROR = "service-error"
+    CREDENTIALS_REFUSED = "credentials-refused"
+    TOKEN_UNAVAILABLE = "token-unavailable"  # noqa: S105 - the name of an outcome
+    TOKEN_THROTTLED = "token-throttled"  # noqa: S105 - the name of an outcome
+
     INVALID_CHANNEL = "invalid-channel"
     CONNECT_FAILED = "connect-failed"
     DNS_FAILED = "dns-failed"

@@ -47,7 +47,6 @@ class Home(Protocol):
 class Owner(Protocol):
     """The pool's side of a connection."""
 
-    buffer: bytearray
     view: memoryview
 
     def retired(self, connection: Connection) -> None:
@@ -175,9 +174,12 @@ class Connection(asyncio.BufferedProtocol):
             self._poll = select.poll()
             self._poll.register(self._fd, select.POLLIN | select.POLLHUP | select.POLLERR)
 
-    def get_buffer(self, _sizehint: int) -> bytearray:
-        """The pool's one buffer: it is read out before anybody else can be given it."""
-        return self._owner.buffer
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        """The pool's one buffer: it is read out before anybody else can be given it.
+
+        A view and not the bytearray: asyncio's TLS slices what it is given, and the slice of a bytearray is a copy.
+        """
+        return self._owner.view
 
     def buffer_updated(self, nbytes: int) -> None:
         """Some bytes of an answer have come."""
@@ -207,11 +209,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         """The other side has closed: the end of an answer without a length, or the loss of one."""
-        if self.exchange is not None and self._body is not None and self._ends_with_connection():
-            self._cut_off()
+        self._end_with_connection()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
+        """The connection is gone; uvloop's TLS says so without `eof_received` before it."""
+        self._end_with_connection()
         if self.exchange is not None:
             self.fail(self._loss(exc))
         self.close(abort=True)
@@ -260,9 +262,12 @@ class Connection(asyncio.BufferedProtocol):
         if exchange is not None:
             exchange.answered(self, answer)
 
-    def _ends_with_connection(self) -> bool:
+    def _end_with_connection(self) -> None:
+        if self.exchange is None or self._body is None:
+            return
         names = {name.lower() for name, _ in self._headers}
-        return b"content-length" not in names and b"transfer-encoding" not in names
+        if b"content-length" not in names and b"transfer-encoding" not in names:
+            self._cut_off()
 
     def _loss(self, exc: Exception | None) -> TransportError:
         if isinstance(exc, ssl.SSLError) and not self._received:

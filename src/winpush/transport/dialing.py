@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -119,7 +120,8 @@ def _dialled(route: Route) -> str:
 
 
 def _describe_refusal(error: OSError, route: Route) -> ConnectError:
-    reason = error.strerror or str(error) or type(error).__name__
+    # asyncio puts the address where the reason belongs; of several addresses that failed it tells all.
+    reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
     if route.proxy is not None:
         return ProxyError(f"The proxy {route.proxy} can't be reached: {reason}.")
     return ConnectError(f"{route.origin} can't be reached: {reason}.")

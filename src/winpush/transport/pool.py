@@ -63,14 +63,14 @@ class Host:
         """A connection is free: the next in the queue takes it, or it goes idle."""
         if connection.closed:
             return
-        if self.waiting:
+        if self.pool.owes_room(self):
+            connection.close()
+        elif self.waiting:
             # A new connection is not asked: what lies there to read may be TLS's session tickets.
             if connection.used and not connection.is_quiet():
                 connection.close(abort=True)
             elif connection.start((job := self.waiting[0]).wire, job, job.deadline):
                 self.waiting.popleft()
-        elif self.pool.starved:
-            connection.close()  # another host waits for room
         else:
             connection.idle_since = self.pool.loop.time()
             self.idle.append(connection)
@@ -107,8 +107,7 @@ class Pool:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.loop = asyncio.get_running_loop()
-        self.buffer = bytearray(_BUFFER_BYTES)
-        self.view = memoryview(self.buffer)
+        self.view = memoryview(bytearray(_BUFFER_BYTES))
         self.connections: dict[Connection, Host] = {}
         self.starved: deque[Host] = deque()
         self.closed = False
@@ -134,9 +133,10 @@ class Pool:
     def grow(self, host: Host) -> None:
         """Opens connections for what waits, as far as the limits allow; beyond them the host queues for room."""
         while len(host.waiting) > host.opening and host.open + host.opening < self.limits.connections_per_host:
-            if self.size >= self.limits.connections and not self._make_room(host):
+            if self.size >= self.limits.connections:
                 if host not in self.starved:
                     self.starved.append(host)
+                    self._make_room(host)
                 return
             host.opening += 1
             self._opening += 1
@@ -144,12 +144,19 @@ class Pool:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _make_room(self, wanting: Host) -> bool:
+    def _make_room(self, wanting: Host) -> None:
+        """Closes somebody's idle connection; its place is free when its socket is, and then `lost` gives it away."""
         for host in self._hosts.values():
             if host is not wanting and host.idle:
-                host.idle.pop(0).close()
-                return True
-        return False
+                host.idle[0].close()
+                return
+
+    def owes_room(self, host: Host) -> bool:
+        """True when another host waits for a place that this one should leave: it has no use for it, or far more."""
+        if not self.starved:
+            return False
+        poorest = self.starved[0]
+        return poorest is not host and (not host.waiting or host.open > poorest.open + poorest.opening + 1)
 
     async def _open(self, host: Host) -> None:
         connection = Connection(self, host)
@@ -173,6 +180,7 @@ class Pool:
             host.release(connection)
         elif host.waiting and not self.closed:
             host.waiting.popleft().failed(failure or SendAbortedError("The connection was closed as it was made."))
+            self.grow(host)  # each of the others has a try of its own
         self._share_room()
 
     def retired(self, connection: Connection) -> None:
