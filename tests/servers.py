@@ -143,8 +143,10 @@ class Server:
         except ssl.SSLError:
             # Closed with bytes unread, the kernel would send a reset, and the client might never read the alert.
             sock.settimeout(5)
-            while socket.socket.recv(sock, 65536):
-                pass
+            with contextlib.suppress(OSError):
+                while socket.socket.recv(sock, 65536):
+                    pass
+            sock.close()
             raise
         return sock
 
