@@ -1,0 +1,104 @@
+"""The project's two commands, for a machine that has nothing but Python 3.11 or later.
+
+    python3 make.py demo [OPTIONS]    starts the demo (options are those of `winpush demo`)
+    python3 make.py test [OPTIONS]    checks style and types, and runs every test (options are pytest's)
+
+Each first makes a virtual environment in `.venv` and installs what it needs; the second time that is done already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BINARIES / ("python.exe" if os.name == "nt" else "python")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one of the two commands; returns its exit code."""
+    if sys.version_info < (3, 11):
+        return complain("winpush needs Python 3.11 or later; this is " + sys.version.split()[0])
+    if not arguments or arguments[0] not in ("demo", "test"):
+        return complain((__doc__ or "").strip())
+    command, options = arguments[0], arguments[1:]
+    prepare("demo" if command == "demo" else "test")
+    if command == "demo":
+        return run([PYTHON, "-m", "winpush.cli", "demo", *options])
+    install_browser()
+    return test(options)
+
+
+def complain(text: str) -> int:
+    """Says what is wrong; the exit code of a command used wrongly."""
+    print(text, file=sys.stderr)
+    return 2
+
+
+def run(command: list[str | Path]) -> int:
+    """Runs a command in the project's folder; its exit code."""
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def prepare(purpose: str) -> None:
+    """Makes the environment, unless the one that is there was made for this purpose from the same pyproject.toml."""
+    project = (ROOT / "pyproject.toml").read_bytes()
+    stamp = ENVIRONMENT / f".ready-for-{purpose}"
+    wanted = hashlib.sha256(project).hexdigest()
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return
+    print("Setting up .venv (once) …", file=sys.stderr, flush=True)
+    if not PYTHON.exists():
+        venv.create(ENVIRONMENT, with_pip=True)
+    groups = tomllib.loads(project.decode())["dependency-groups"]
+    packages = ["-e", ".[all]", *(groups["dev"] if purpose == "test" else [])]
+    code = run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
+    if code:
+        sys.exit(complain("The packages could not be installed; what pip said stands above."))
+    stamp.write_text(wanted)
+
+
+def install_browser() -> None:
+    """The page's tests want a real browser: Debian's Chromium, where there is none and we may install one.
+
+    Where that fails, those tests are skipped and say why.
+    """
+    if any(shutil.which(name) for name in BROWSERS) or not shutil.which("apt-get"):
+        return
+    if hasattr(os, "geteuid") and os.geteuid() != 0:
+        return
+    print("Installing Debian's Chromium for the page's tests …", file=sys.stderr, flush=True)
+    quiet: dict[str, str] = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+        subprocess.run(["apt-get", "-qq", *step], env=quiet, stdout=subprocess.DEVNULL, check=False)
+
+
+def test(options: list[str]) -> int:
+    """Style, types, tests with branch coverage: all are run, so that one run shows everything that is wrong."""
+    checks: list[list[str | Path]] = [
+        [PYTHON, "-m", "ruff", "check", "."],
+        [PYTHON, "-m", "ruff", "format", "--check", "."],
+        [PYTHON, "-m", "mypy"],
+    ]
+    failed = [check for check in checks if run(check)]
+    coverage = [] if options else ["--cov=winpush", "--cov-branch", "--cov-report=term"]
+    code = run([PYTHON, "-m", "pytest", *coverage, *options])
+    for check in failed:
+        complain("failed: " + " ".join(str(part) for part in check[1:]))
+    return code or bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

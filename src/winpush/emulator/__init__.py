@@ -1,0 +1,13 @@
+"""A local push service that behaves as documented: for people without a phone, without a network, and for tests.
+
+`with Emulator() as emulator:` starts one on a free port of 127.0.0.1; `emulator.create_channel(version="8.0")` gives a
+simulated phone with a channel URI of the real shape; `emulator.url` is a page that shows what arrives. Needs the extra
+`winpush[emulator]`.
+"""
+
+from winpush.emulator.faults import Fault
+from winpush.emulator.health import HEALTHS
+from winpush.emulator.server import Emulator
+from winpush.emulator.world import Phone, Record
+
+__all__ = ["HEALTHS", "Emulator", "Fault", "Phone", "Record"]

@@ -1,0 +1,256 @@
+"""The emulator as an ASGI application: the service's channels, the API, the stream of events and the page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from winpush.emulator import gateway, views
+from winpush.emulator.faults import Fault
+from winpush.emulator.wire import has_certificate, transport_of
+from winpush.emulator.world import Phone
+from winpush.errors import ValidationError
+
+if TYPE_CHECKING:
+    from winpush.emulator.server import Emulator
+
+__all__ = ["make_app"]
+
+_NEWS_SECONDS = 0.1
+# What a device could never have sent is not kept in memory either.
+_MAX_BODY_BYTES = 1_000_000
+_MAX_PHONES_AT_ONCE = 10_000
+_SAFETY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def make_app(emulator: Emulator) -> Starlette:
+    """The application for one emulator."""
+    app = _App(emulator)
+    own = [
+        Route("/", app.guarded(app.page), methods=["GET"]),
+        Route("/web/{name}", app.guarded(app.page), methods=["GET"]),
+        Route("/api/state", app.guarded(app.state), methods=["GET"]),
+        Route("/api/events", app.guarded(app.events), methods=["GET"]),
+        Route("/api/requests", app.guarded(app.requests), methods=["GET"]),
+        Route("/api/channels", app.guarded(app.channels), methods=["GET", "POST"]),
+        Route("/api/channels/{id}", app.guarded(app.channel), methods=["GET", "PATCH", "DELETE"]),
+        Route("/api/faults", app.guarded(app.faults), methods=["GET", "POST", "DELETE"]),
+        Route("/api/clock", app.guarded(app.clock), methods=["POST"]),
+        Route("/api/reset", app.guarded(app.reset), methods=["POST"]),
+    ]
+    return Starlette(routes=[*own, Route("/{path:path}", _Anything(app.push))])
+
+
+class _Anything:
+    """An ASGI endpoint for every method: the service itself says which it takes."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        response = await self._handler(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+class _App:
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def guarded(self, handler: Handler) -> Handler:
+        """Keeps other people's pages out: Host must be ours (DNS rebinding), and so must Origin (cross-site requests)."""
+
+        async def handle(request: Request) -> Response:
+            host = request.headers.get("host", "").lower()
+            if host not in self._emulator.own_hosts:
+                return _error(403, f"The emulator answers to {self._emulator.authority} only, not to {host!r}.")
+            origin = request.headers.get("origin")
+            if origin is not None and urlsplit(origin).netloc.lower() not in self._emulator.own_hosts:
+                return _error(403, "Requests from other sites' pages are refused.")
+            try:
+                response = await handler(request)
+            except ValidationError as error:
+                return _error(400, f"{error}.")
+            response.headers.update(_SAFETY)
+            return response
+
+        return handle
+
+    # --- the service ------------------------------------------------------------------------------------------
+
+    async def push(self, request: Request) -> Response:
+        """A request on a channel URI, or on any other path: judged as the service would."""
+        emulator = self._emulator
+        path = request.url.path
+        if not gateway.is_channel(path) and request.method in ("GET", "HEAD"):
+            return _error(404, "There is nothing here: the page is at /, the API under /api/.")
+        try:
+            body = await _read_body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        incoming = gateway.Incoming(
+            request.method,
+            path,
+            tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),
+            body,
+            secure=request.url.scheme == "https",
+            certificate=has_certificate(request.scope),
+        )
+        answer, fault = emulator.receive(incoming)
+        response = Response(status_code=answer.status, headers=dict(answer.headers))
+        return response if fault is None else await self._spoil(request, response, fault)
+
+    async def _spoil(self, request: Request, response: Response, fault: Fault) -> Response:
+        if fault.delay_seconds:
+            await self._emulator.pause(fault.delay_seconds)
+        transport = transport_of(request.scope)
+        if fault.cut == "before-answer":
+            transport.abort()
+        elif fault.cut == "half-answer":
+            transport.write(b"HTTP/1.1 200 OK\r\nX-NotificationSta")
+            transport.close()
+        elif fault.cut == "garbage":
+            transport.write(b"\x00\x01\x02 this is no HTTP\r\n\r\n")
+            transport.close()
+        elif fault.cut == "silence":
+            await self._emulator.pause(float("inf"))
+            transport.abort()
+        return response
+
+    # --- the page ---------------------------------------------------------------------------------------------
+
+    async def page(self, request: Request) -> Response:
+        """A file of the page."""
+        name = request.path_params.get("name", "index.html")
+        folder = resources.files("winpush.emulator") / "web"
+        known = {each.name: each for each in folder.iterdir()}
+        suffix = name[name.rfind(".") :]
+        if name not in known or suffix not in _TYPES:
+            return _error(404, "The page has no such file.")
+        return Response(known[name].read_bytes(), media_type=_TYPES[suffix])
+
+    async def events(self, request: Request) -> Response:
+        """Server-sent events: the whole state first, then what changes, at most ten times a second."""
+        return StreamingResponse(self._news(request), media_type="text/event-stream")
+
+    async def _news(self, request: Request) -> AsyncIterator[str]:
+        emulator = self._emulator
+        revision, last, event = emulator.snapshot()
+        yield _event("state", event)
+        while not emulator.stopping and not await request.is_disconnected():
+            await asyncio.sleep(_NEWS_SECONDS)
+            if emulator.revision != revision:
+                revision, last, event = emulator.news(revision, last)
+                yield _event("changes", event)
+
+    # --- the API ----------------------------------------------------------------------------------------------
+
+    async def state(self, _request: Request) -> Response:
+        """Everything that the page shows."""
+        return JSONResponse(self._emulator.snapshot()[2])
+
+    async def requests(self, _request: Request) -> Response:
+        """The last requests, newest last."""
+        return JSONResponse([views.record(each) for each in self._emulator.requests])
+
+    async def channels(self, request: Request) -> Response:
+        """GET: all phones. POST: makes some, and answers with them."""
+        emulator = self._emulator
+        if request.method == "GET":
+            return JSONResponse([views.phone(each) for each in emulator.phones])
+        asked = await _read_json(request, {"version", "health", "authenticated", "name", "count", "not_bound"})
+        count = asked.pop("count", 1)
+        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MAX_PHONES_AT_ONCE:
+            raise ValidationError("count", f"must be a whole number from 1 to {_MAX_PHONES_AT_ONCE:,}")
+        made = [emulator.create_channel(**asked) for _ in range(count)]
+        return JSONResponse([views.phone(each) for each in made], status_code=201)
+
+    async def channel(self, request: Request) -> Response:
+        """One phone: shown, changed (version, health) or removed."""
+        phone = self._find(request.path_params["id"])
+        if request.method == "DELETE":
+            self._emulator.remove(phone)
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            self._emulator.change(phone, **await _read_json(request, {"version", "health"}))
+        return JSONResponse(views.phone(phone))
+
+    def _find(self, identity: str) -> Phone:
+        for phone in self._emulator.phones:
+            if phone.id == identity:
+                return phone
+        raise HTTPException(404, f"There is no phone {identity!r}.")
+
+    async def faults(self, request: Request) -> Response:
+        """The faults that are set; POST sets one more, DELETE ends all."""
+        faults = self._emulator.faults
+        if request.method == "DELETE":
+            faults.clear()
+            return Response(status_code=204)
+        if request.method == "POST":
+            asked = await _read_json(request, {"status", "delay_seconds", "cut", "count", "share", "phone"})
+            faults.add(Fault(**asked))
+        return JSONResponse([views.fault(each, left) for each, left in faults.active])
+
+    async def clock(self, request: Request) -> Response:
+        """Moves the emulator's clock forward."""
+        asked = await _read_json(request, {"advance_seconds"})
+        seconds = asked.get("advance_seconds")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 10**9:
+            raise ValidationError("advance_seconds", "must be a number of seconds from 0")
+        self._emulator.advance(seconds)
+        return JSONResponse({"now": self._emulator.now().isoformat()})
+
+    async def reset(self, _request: Request) -> Response:
+        """Forgets all phones, requests and faults."""
+        self._emulator.reset()
+        return Response(status_code=204)
+
+
+def _error(status: int, sentence: str) -> Response:
+    return JSONResponse({"error": sentence}, status_code=status, headers=_SAFETY)
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) < _MAX_BODY_BYTES:
+            body += chunk
+    return bytes(body)
+
+
+async def _read_json(request: Request, known: set[str]) -> dict[str, Any]:
+    body = await _read_body(request)
+    try:
+        asked = json.loads(body or b"{}")
+    except ValueError as error:
+        raise ValidationError("body", f"is no JSON: {error}") from None
+    if not isinstance(asked, dict):
+        raise ValidationError("body", "must be a JSON object")
+    if unknown := sorted(set(asked) - known):
+        raise ValidationError(unknown[0], f"is not known here; known are {', '.join(sorted(known))}")
+    return asked

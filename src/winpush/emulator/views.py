@@ -1,0 +1,95 @@
+"""The world as JSON: what the page and the API show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from winpush.emulator.faults import Fault
+from winpush.emulator.world import Phone, Record, Tile, World
+from winpush.mpns.fields import CYCLE_IMAGES
+
+__all__ = ["changes", "phone", "record", "state"]
+
+_SHOWN_RECORDS = 200
+
+
+def state(world: World, now: datetime) -> dict[str, Any]:
+    """Everything, with the last 200 requests."""
+    return {
+        "now": now.isoformat(),
+        "phones": [phone(each) for each in world.phones.values()],
+        "requests": [record(each) for each in list(world.records)[-_SHOWN_RECORDS:]],
+        "counters": dict(world.counters),
+    }
+
+
+def changes(world: World, now: datetime, revision: int, last_record: int) -> dict[str, Any]:
+    """What is new since that revision and that record."""
+    news = [each for each in world.records if each.n > last_record][-_SHOWN_RECORDS:]
+    return {
+        "now": now.isoformat(),
+        "phones": [phone(each) for each in world.phones.values() if each.revision > revision],
+        "removed": [identity for at, identity in world.removed if at > revision],
+        "requests": [record(each) for each in news],
+        "counters": dict(world.counters),
+    }
+
+
+def phone(each: Phone) -> dict[str, Any]:
+    """One phone with its screen."""
+    return {
+        "id": each.id,
+        "service": "mpns",
+        "name": each.name,
+        "version": each.version,
+        "health": each.health.name,
+        "channel": each.uri,
+        "authenticated": each.authenticated,
+        "not_bound": sorted(each.not_bound),
+        "tiles": [_tile(tile) for tile in each.tiles.values()],
+        "toasts": [{"n": toast.n, "at": toast.at.isoformat(), **toast.content} for toast in each.toasts],
+        "raws": [{"n": raw.n, "at": raw.at.isoformat(), **raw.content} for raw in each.raws],
+        "accepted": each.accepted,
+    }
+
+
+def _tile(tile: Tile) -> dict[str, Any]:
+    names = [f"cycle_image{number}" for number in range(1, CYCLE_IMAGES + 1)]
+    fields = {name: value for name, value in tile.fields.items() if name not in names}
+    images = [tile.fields[name] for name in names if name in tile.fields]
+    if images:
+        fields["cycle_images"] = images
+    return {"id": tile.id, "template": tile.template, "fields": fields, "updated": tile.updated.isoformat()}
+
+
+def record(each: Record) -> dict[str, Any]:
+    """One request with its verdict."""
+    return {
+        "n": each.n,
+        "at": each.at.isoformat(),
+        "phone": each.phone,
+        "service": "mpns",
+        "kind": each.kind,
+        "method": each.method,
+        "status": each.status,
+        "answer": each.answer,
+        "verdict": each.verdict,
+        "reason": each.reason,
+        "remarks": list(each.remarks),
+        "size": each.size,
+        "fault": each.fault,
+        "body": each.body,
+    }
+
+
+def fault(each: Fault, left: int | None) -> dict[str, Any]:
+    """One fault that is set, and how often it will still strike (None: without end)."""
+    return {
+        "status": each.status,
+        "delay_seconds": each.delay_seconds,
+        "cut": each.cut,
+        "share": each.share,
+        "phone": each.phone,
+        "left": left,
+    }

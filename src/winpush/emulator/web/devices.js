@@ -1,0 +1,26 @@
+/** Which module draws which kind of device. A second kind (WNS) is one more row here. */
+
+import { phoneKind } from "./phones.js";
+
+/**
+ * @typedef {object} DeviceView
+ * @property {HTMLElement} element carries `data-phone`
+ * @property {(device: any, news: {quiet: boolean}) => void} update `quiet`: nothing arrives now, so nothing drops in
+ *
+ * @typedef {object} DeviceKind
+ * @property {(device: any) => DeviceView} createView
+ * @property {(device: any) => Array<unknown>} texts everything that the text search looks through
+ * @property {() => import("./detail.js").DetailPart[]} detailParts what the detail panel shows, from top to bottom
+ */
+
+/** @type {Map<string, DeviceKind>} */
+const KINDS = new Map([["mpns", phoneKind]]);
+
+/**
+ * The kind of a device. One of an unknown service is drawn as a phone: better than not at all.
+ * @param {any} device
+ * @returns {DeviceKind}
+ */
+export function kindOf(device) {
+  return KINDS.get(device.service) ?? phoneKind;
+}

@@ -1,0 +1,134 @@
+/** The grid of devices: one element for each, kept by id, redrawn only where something changed. */
+
+import { el } from "./dom.js";
+import { kindOf } from "./devices.js";
+
+/** Time for devices in one frame, of the sixteen milliseconds that a frame has. */
+const BUDGET_MS = 6;
+
+export class DeviceGrid {
+  #list;
+  #watcher;
+  /** @type {Map<string, {item: HTMLElement, view: import("./devices.js").DeviceView}>} */
+  #entries = new Map();
+  /** Ids of devices whose changes are not drawn yet. */
+  #due = new Set();
+  #selected = null;
+
+  /**
+   * @param {HTMLElement} list
+   * @param {{watch: (node: Element) => void, forget: (node: Element) => void}} watcher
+   * @param {(id: string, byKeyboard: boolean) => void} onSelect
+   */
+  constructor(list, watcher, onSelect) {
+    this.#list = list;
+    this.#watcher = watcher;
+    list.addEventListener("click", (event) => {
+      const device = event.target.closest("[data-phone]");
+      const byKeyboard = event.detail === 0; // a click made with Enter or Space has no count
+      if (device && (byKeyboard || !isMarked(device))) onSelect(device.dataset.phone, byKeyboard);
+    });
+  }
+
+  /**
+   * @param {Map<string, any>} devices
+   * @param {import("./store.js").Delta} delta
+   */
+  draw(devices, delta) {
+    if (delta.fresh) {
+      for (const id of [...this.#entries.keys()]) if (!devices.has(id)) this.#remove(id);
+    }
+    for (const id of delta.removed) this.#remove(id);
+    const added = document.createDocumentFragment();
+    for (const id of delta.changed) {
+      if (!this.#entries.has(id)) this.#add(devices.get(id), added);
+      // Whatever is known from the first event is drawn at once, and as old news; what comes later may wait its turn.
+      if (delta.fresh) this.#entries.get(id).view.update(devices.get(id), { quiet: true });
+      else this.#due.add(id);
+    }
+    this.#list.append(added);
+    if (delta.fresh) this.#due.clear();
+    this.#drawDue(devices);
+  }
+
+  /** Whether changes are left for the next frame. */
+  get behind() {
+    return this.#due.size > 0;
+  }
+
+  /** Draws what is due, first what can be seen, for as long as a frame can spare: a broadcast changes every phone at once. */
+  #drawDue(devices) {
+    const end = performance.now() + BUDGET_MS;
+    const seen = [...this.#due].filter((id) => this.#entries.get(id).item.classList.contains("on-screen"));
+    for (const id of [...seen, ...this.#due]) {
+      if (!this.#due.delete(id)) continue;
+      this.#entries.get(id).view.update(devices.get(id), { quiet: false });
+      if (performance.now() > end) return;
+    }
+  }
+
+  #add(device, parent) {
+    const view = kindOf(device).createView(device);
+    const item = el("li", { class: "device" }, view.element);
+    const entry = { item, view };
+    this.#entries.set(device.id, entry);
+    parent.append(item);
+    this.#watcher.watch(item);
+    return entry;
+  }
+
+  #remove(id) {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    this.#watcher.forget(entry.item);
+    entry.item.remove();
+    this.#entries.delete(id);
+    this.#due.delete(id);
+  }
+
+  /**
+   * Shows those for which `matches` holds, and says how many they are.
+   * @param {Map<string, any>} devices
+   * @param {(device: any) => boolean} matches
+   */
+  filter(devices, matches) {
+    let shown = 0;
+    for (const [id, { item }] of this.#entries) {
+      const visible = matches(devices.get(id));
+      if (item.hidden === visible) item.hidden = !visible;
+      if (visible) shown += 1;
+    }
+    return shown;
+  }
+
+  /**
+   * Marks the device whose details are shown.
+   * @param {string | null} id
+   */
+  select(id) {
+    this.#mark(this.#selected, false);
+    this.#selected = id;
+    this.#mark(id, true);
+  }
+
+  #mark(id, on) {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    entry.item.classList.toggle("selected", on);
+    entry.view.element.querySelector("button")?.setAttribute("aria-pressed", String(on));
+  }
+
+  /**
+   * Gives the keyboard back to a device.
+   * @param {string} id
+   */
+  focus(id) {
+    this.#entries.get(id)?.view.element.querySelector("button")?.focus();
+  }
+}
+
+/** Whether text of this device is marked: then the click ended a drag, and is none on the device. */
+function isMarked(device) {
+  const selection = getSelection();
+  return Boolean(selection && !selection.isCollapsed && device.contains(selection.anchorNode));
+}

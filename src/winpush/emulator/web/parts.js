@@ -1,0 +1,127 @@
+/** The parts of the detail panel: facts and channel, toasts, tiles, raws. Each redraws only when its own data changed. */
+
+import { append, clock, el, foreign, listOf, plural } from "./dom.js";
+import { tileFaces } from "./tiles.js";
+import { toastEntry } from "./toasts.js";
+import { healthOf } from "./words.js";
+
+const COPIED_MS = 2000;
+
+const given = (value) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length);
+
+/**
+ * A part whose content depends on a piece of the device only.
+ * @param {string} title
+ * @param {(device: any) => unknown} pick
+ * @param {(value: any, body: HTMLElement) => void} draw
+ * @returns {import("./detail.js").DetailPart}
+ */
+function part(title, pick, draw) {
+  const body = el("div", { class: "part-body" });
+  let drawn = null;
+  return {
+    element: el("section", { class: "part" }, title && el("h3", {}, title), body),
+    update(device) {
+      const value = pick(device);
+      const key = JSON.stringify(value ?? null);
+      if (key === drawn) return;
+      drawn = key;
+      draw(value, body);
+    },
+  };
+}
+
+/** Who it is, how it is, and the channel URI to push to. */
+export function factsPart() {
+  const pick = ({ version, health, channel, authenticated, accepted }) => ({ version, health, channel, authenticated, accepted });
+  return part("", pick, (facts, body) => {
+    const health = healthOf(facts.health);
+    const line = el("p", { class: "facts" },
+      foreign("span", `badge tone-${health.tone}`, health.word),
+      foreign("span", "", `Windows Phone ${facts.version ?? "?"}`),
+      el("span", {}, facts.authenticated ? "authenticated channel" : "unauthenticated channel"),
+      el("span", {}, plural(facts.accepted ?? 0, "accepted", "accepted")));
+    const note = health.note && el("p", { class: "quiet" }, health.note);
+    body.replaceChildren();
+    append(body, [line, note, channelField(String(facts.channel ?? ""))]);
+  });
+}
+
+function channelField(channel) {
+  const input = el("input", { class: "channel", readonly: true, dir: "ltr", spellcheck: "false" });
+  input.value = channel;
+  const copy = el("button", { class: "button", type: "button" }, "Copy");
+  input.addEventListener("focus", () => input.select());
+  copy.addEventListener("click", async () => {
+    copy.textContent = (await copied(input)) ? "Copied" : "Press Ctrl+C";
+    setTimeout(() => { copy.textContent = "Copy"; }, COPIED_MS);
+  });
+  return el("div", { class: "channel-row" }, el("label", {}, el("span", { class: "label" }, "Channel URI"), input), copy);
+}
+
+/** The clipboard is there on loopback and https only; elsewhere the text is left selected for the reader's own keys. */
+async function copied(input) {
+  try {
+    await navigator.clipboard.writeText(input.value);
+    return true;
+  } catch {
+    input.focus();
+    input.select();
+    return false;
+  }
+}
+
+/**
+ * All toasts, newest on top. Only what is new is added, so that a screen reader says new toasts and no others.
+ * @returns {import("./detail.js").DetailPart}
+ */
+export function toastsPart() {
+  const list = el("ol", { class: "toast-list", "aria-live": "polite", "aria-relevant": "additions", "aria-label": "Toasts, newest first" });
+  const none = el("p", { class: "quiet" }, "None yet.");
+  const entries = new Map();
+  return {
+    element: el("section", { class: "part" }, el("h3", {}, "Toasts"), none, list),
+    update(device) {
+      const toasts = listOf(device.toasts);
+      const kept = new Set(toasts.map((toast) => toast.n));
+      for (const [n, entry] of entries) if (!kept.has(n) && entries.delete(n)) entry.remove();
+      for (const toast of toasts) {
+        if (entries.has(toast.n)) continue;
+        entries.set(toast.n, toastEntry(toast));
+        list.prepend(entries.get(toast.n));
+      }
+      none.hidden = toasts.length > 0;
+    },
+  };
+}
+
+/** Every tile with all of its faces and fields, secondary ones too. */
+export function tilesPart() {
+  return part("Tiles", (device) => listOf(device.tiles), (tiles, body) => {
+    body.replaceChildren(...tiles.map(tileEntry));
+    if (!tiles.length) body.append(el("p", { class: "quiet" }, "None yet."));
+  });
+}
+
+function tileEntry(tile) {
+  const name = given(tile.id) ? foreign("code", "", tile.id) : "Application tile";
+  const rows = Object.entries(tile.fields ?? {}).filter(([, value]) => given(value)).flatMap(([field, value]) => [
+    el("dt", {}, field.replaceAll("_", " ")),
+    foreign("dd", "", Array.isArray(value) ? value.join(", ") : value),
+  ]);
+  const fields = rows.length ? el("dl", { class: "fields" }, ...rows) : el("p", { class: "quiet" }, "Nothing set.");
+  const meta = el("span", { class: "tile-meta" }, foreign("span", "", tile.template ?? "Tile"), " · ", clock(tile.updated));
+  return el("article", { class: "tile-entry" }, el("h4", {}, name, meta), tileFaces(tile), fields);
+}
+
+/** Raw notifications: size and beginning. */
+export function rawsPart() {
+  return part("Raw", (device) => listOf(device.raws), (raws, body) => {
+    body.replaceChildren();
+    if (!raws.length) return body.append(el("p", { class: "quiet" }, "None yet."));
+    const entries = [...raws].reverse().map((raw) => el("li", {},
+      el("span", { class: "toast-meta" }, clock(raw.at), plural(raw.size, "byte")),
+      foreign("code", "raw-preview", raw.preview)));
+    return body.append(el("ol", { class: "raw-list", "aria-label": "Raw notifications, newest first" }, ...entries));
+  });
+}

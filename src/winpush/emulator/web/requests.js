@@ -1,0 +1,207 @@
+/** The last requests, newest on top: what was asked, what was answered, and why. */
+
+import { append, byId, clock, el, foreign, listOf, plural, setText } from "./dom.js";
+import { offerOptions } from "./filter.js";
+import { byTone, verdictTone } from "./words.js";
+
+/** Rows in the list. The store keeps more, so that a filter finds older ones. */
+const MAX_ROWS = 200;
+
+const GATHER_MS = 250;
+
+/** A finger leaves no hover behind that would end. */
+const canHover = matchMedia("(hover: hover)");
+
+export class RequestLog {
+  #list = byId("request-list");
+  #empty = byId("log-empty");
+  #pause = byId("log-pause");
+  #verdict = byId("log-verdict");
+  #chip = byId("log-phone");
+  /** @type {string | null} */
+  #device = null;
+  #paused = false;
+  #waiting = 0;
+  /** New records, oldest first, that are not in the list yet. @type {any[]} */
+  #queue = [];
+  #timer = 0;
+  /** Numbers of opened rows: they stay open when the list is drawn anew. */
+  #open = new Set();
+  /** Records behind the rows, so that a row's inside is made only when it is opened. @type {WeakMap<Element, any>} */
+  #recordOf = new WeakMap();
+
+  /**
+   * @param {import("./store.js").Store} store
+   * @param {{onDevice: (id: string) => void, onAll: () => void}} handlers
+   */
+  constructor(store, handlers) {
+    this.store = store;
+    this.handlers = handlers;
+    this.#chip.addEventListener("click", handlers.onAll);
+    this.#verdict.addEventListener("change", () => this.redraw());
+    this.#pause.addEventListener("click", () => this.#togglePause());
+    this.#list.addEventListener("mouseleave", () => this.#catchUp());
+    this.#list.addEventListener("toggle", (event) => this.#onToggle(event.target), true);
+  }
+
+  /**
+   * Puts new requests on top.
+   * @param {import("./store.js").Delta} delta
+   */
+  draw(delta) {
+    offerOptions(this.#verdict, this.store.records.map((record) => record.verdict), byTone);
+    if (delta.fresh) {
+      this.#open.clear();
+      return this.redraw();
+    }
+    this.#queue = [...this.#queue, ...delta.records].slice(-MAX_ROWS);
+    if (!this.#timer && this.#queue.length) this.#flush();
+    return undefined;
+  }
+
+  /** The first of a row of requests shows at once; those right behind it come together, a few times a second. */
+  #flush() {
+    this.#timer = setTimeout(() => {
+      this.#timer = 0;
+      if (this.#queue.length) this.#flush();
+    }, GATHER_MS);
+    const records = this.#queue.filter((record) => this.#matches(record));
+    this.#queue = [];
+    if (records.length) this.#put(records);
+  }
+
+  #put(records) {
+    if (this.#isHeld()) {
+      this.#waiting += records.length;
+      return this.#drawPause();
+    }
+    if (this.#waiting) return this.redraw(); // rows were held back: the newest alone would leave a gap
+    this.#list.prepend(...records.reverse().map((record) => this.#row(record)));
+    while (this.#list.childElementCount > MAX_ROWS) this.#list.lastElementChild.remove();
+    this.#empty.hidden = true;
+    this.#list.hidden = false;
+    return undefined;
+  }
+
+  /** Draws the whole list: for another filter, or after a pause. */
+  redraw() {
+    const records = this.store.records.filter((record) => this.#matches(record)).slice(-MAX_ROWS).reverse();
+    const numbers = new Set(records.map((record) => record.n));
+    for (const n of this.#open) if (!numbers.has(n)) this.#open.delete(n);
+    this.#queue = [];
+    this.#waiting = 0;
+    this.#drawPause();
+    this.#list.replaceChildren(...records.map((record) => this.#row(record)));
+    this.#empty.hidden = records.length > 0;
+    this.#list.hidden = !records.length;
+    setText(this.#empty, this.#device || this.#verdict.value ? "No such requests among the last ones." : "No requests yet.");
+  }
+
+  /**
+   * Limits the list to one device, or to none.
+   * @param {string | null} id
+   */
+  showDevice(id) {
+    if (id === this.#device) return;
+    this.#device = id;
+    this.#chip.hidden = !id;
+    if (id) {
+      this.#chip.replaceChildren("only", foreign("bdi", "", this.#nameOf(id)), el("span", { "aria-hidden": "true" }, "×"));
+      this.#chip.title = "Show the requests to all phones";
+    }
+    this.redraw();
+  }
+
+  #matches(record) {
+    if (this.#device && record.phone !== this.#device) return false;
+    return !this.#verdict.value || record.verdict === this.#verdict.value;
+  }
+
+  #togglePause() {
+    const resume = this.#isPaused();
+    this.#paused = !resume;
+    if (resume) this.#open.clear();
+    if (resume) this.redraw();
+    else this.#drawPause();
+  }
+
+  /** Rows that run away can be neither clicked nor read: an open row pauses the list, and the pointer on it holds it. */
+  #isPaused() {
+    return this.#paused || this.#open.size > 0;
+  }
+
+  #isHeld() {
+    return this.#isPaused() || (canHover.matches && this.#list.matches(":hover"));
+  }
+
+  #catchUp() {
+    if (this.#waiting && !this.#isHeld()) this.redraw();
+    else this.#drawPause();
+  }
+
+  #drawPause() {
+    const waiting = this.#waiting ? ` (${this.#waiting} new)` : "";
+    const paused = this.#isPaused();
+    this.#pause.setAttribute("aria-pressed", String(paused));
+    setText(this.#pause, paused ? `Resume${waiting}` : waiting ? `Held${waiting}` : "Pause");
+  }
+
+  #nameOf(id) {
+    return String(this.store.devices.get(id)?.name ?? id);
+  }
+
+  #row(record) {
+    const tone = verdictTone(record.verdict, record.status);
+    const name = record.phone ? foreign("bdi", "request-phone", this.#nameOf(record.phone)) : el("span", { class: "request-phone none" }, "no phone");
+    const summary = el("summary", {},
+      clock(record.at), name,
+      foreign("span", "request-kind", record.kind ?? record.method ?? "–"),
+      el("span", { class: "request-status" }, record.status ?? "–"),
+      foreign("span", `verdict tone-${tone}`, record.verdict ?? "–"),
+      foreign("span", "request-reason", record.reason ?? ""));
+    const details = el("details", { class: "request", "data-request": record.n, "data-for": record.phone, "data-verdict": record.verdict }, summary);
+    if (record.fault) summary.append(foreign("span", "fault", `fault: ${record.fault}`));
+    if (listOf(record.remarks).length) summary.append(el("span", { class: "remark-mark", title: "A phone would not show all of it" }, plural(record.remarks.length, "remark")));
+    this.#recordOf.set(details, record);
+    if (this.#open.has(record.n)) details.open = true;
+    return el("li", {}, details);
+  }
+
+  #onToggle(details) {
+    const record = this.#recordOf.get(details);
+    if (!record) return;
+    if (!details.open) {
+      this.#open.delete(record.n);
+      this.#catchUp();
+      return;
+    }
+    this.#open.add(record.n);
+    this.#drawPause();
+    if (details.childElementCount === 1) details.append(requestBody(record, () => this.handlers.onDevice(record.phone)));
+  }
+}
+
+/** The inside of an opened row. */
+function requestBody(record, onDevice) {
+  const body = el("div", { class: "request-body" });
+  const remarks = listOf(record.remarks).map((remark) => foreign("li", "", remark));
+  const headers = Object.entries(record.answer ?? {}).flatMap(([name, value]) => [foreign("dt", "", name), foreign("dd", "", value)]);
+  append(body, [
+    remarks.length > 0 && el("h3", {}, "What a phone would not show"),
+    remarks.length > 0 && el("ul", { class: "remarks" }, ...remarks),
+    el("h3", {}, "Answer"),
+    el("p", { class: "status-line" }, `${record.status ?? "no status"}${record.fault ? `, fault: ${record.fault}` : ""}`),
+    headers.length > 0 && el("dl", { class: "headers" }, ...headers),
+    el("h3", {}, "Request"),
+    el("p", { class: "status-line" }, foreign("span", "", record.method ?? ""), `, body of ${plural(record.size, "byte")}`),
+    record.body && el("pre", { tabindex: "0", role: "group", "aria-label": "Beginning of the body" }, foreign("code", "", record.body, { dir: "ltr" })),
+  ]);
+  if (record.phone) body.append(deviceLink(onDevice));
+  return body;
+}
+
+function deviceLink(onDevice) {
+  const button = el("button", { class: "button", type: "button" }, "Show this phone");
+  button.addEventListener("click", onDevice);
+  return button;
+}

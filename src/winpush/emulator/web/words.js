@@ -1,0 +1,70 @@
+/** What the words of the service mean to a reader: one table for verdicts, one for a device's health. */
+
+/** @typedef {"ok" | "later" | "refused" | "neutral"} Tone */
+
+/** @type {Map<string, Tone>} */
+const VERDICT_TONES = new Map([
+  ["accepted", "ok"],
+  ["queue-full", "later"],
+  ["throttled", "later"],
+  ["device-inactive", "later"],
+  ["service-unavailable", "later"],
+  ["retry-later", "later"],
+  ["suppressed", "refused"],
+  ["dropped", "refused"],
+  ["bad-request", "refused"],
+  ["unauthorized", "refused"],
+  ["forbidden", "refused"],
+  ["channel-gone", "refused"],
+  ["method-not-allowed", "refused"],
+  ["unexpected-answer", "refused"],
+  ["received", "neutral"],
+]);
+
+const TONE_ORDER = ["neutral", "ok", "later", "refused"];
+
+/** @type {Map<string, {tone: Tone, note: string}>} */
+const HEALTHS = new Map([
+  ["healthy", { tone: "ok", note: "Takes everything that is sent to it." }],
+  ["expired", { tone: "refused", note: "Its channel is gone. Sends are answered 404: delete the channel." }],
+  ["throttled", { tone: "later", note: "Over its daily limit. Sends are answered 406: try again in an hour or more." }],
+  ["inactive", { tone: "later", note: "Not in use. Sends are answered 412: try again once an hour at most." }],
+  ["queue-full", { tone: "later", note: "Its queue is full. Sends are answered 200 QueueFull: try again in some minutes." }],
+  ["suppressed", { tone: "refused", note: "The app did not bind this kind of notification. Sends are answered 200 Suppressed." }],
+  ["temporarily-disconnected", { tone: "later", note: "Offline for a moment. Sends are accepted and wait in its queue." }],
+  ["disconnected", { tone: "later", note: "Offline. Sends are accepted and wait in its queue." }],
+]);
+
+/**
+ * How a verdict is coloured. A word that the table does not know is judged by the status that was answered.
+ * @param {unknown} verdict
+ * @param {number} [status]
+ * @returns {Tone}
+ */
+export function verdictTone(verdict, status = 0) {
+  const known = VERDICT_TONES.get(String(verdict));
+  if (known) return known;
+  if (status === 406 || status === 412 || status === 429 || status >= 500) return "later";
+  return status >= 400 ? "refused" : "neutral";
+}
+
+/**
+ * Sorts words so that good news comes first and the order never jumps while numbers change.
+ * @param {string} a
+ * @param {string} b
+ */
+export function byTone(a, b) {
+  const distance = TONE_ORDER.indexOf(verdictTone(a)) - TONE_ORDER.indexOf(verdictTone(b));
+  return distance || a.localeCompare(b);
+}
+
+/**
+ * What a health means for the sender. An unknown word still shows as unhealthy, because it isn't "healthy".
+ * @param {unknown} health
+ * @returns {{word: string, well: boolean, tone: Tone, note: string}}
+ */
+export function healthOf(health) {
+  const word = String(health ?? "unknown");
+  const row = HEALTHS.get(word) ?? { tone: "refused", note: "" };
+  return { word, well: word === "healthy", ...row };
+}

@@ -1,0 +1,214 @@
+"""The emulator's world: phones with their screens, and what was asked of the service. No IO; `now` is passed in."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from winpush.emulator.health import HEALTHS, Health
+from winpush.errors import ValidationError
+from winpush.mpns import VERSIONS
+from winpush.mpns.fields import CLEAR
+from winpush.mpns.phone import Shown
+
+__all__ = ["Arrival", "Phone", "Record", "Tile", "World"]
+
+_KEPT_RECORDS = 1000
+_KEPT_REMOVALS = 10_000
+_KEPT_ON_SCREEN = 10
+DAY = timedelta(hours=24)
+# A phone's own kinds of notification: what its app has bound (mpns.md section 9.2, Suppressed).
+KINDS = ("toast", "tile", "raw")
+
+
+@dataclass(slots=True)
+class Tile:
+    """One tile of a start screen. `id` is '' for the app's own tile; `fields` by Python name."""
+
+    id: str
+    template: str
+    fields: dict[str, Any]
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One toast or raw notification that has arrived: its number, time and content."""
+
+    n: int
+    at: datetime
+    content: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Phone:
+    """A simulated phone with one channel. `uri` is the channel's; `not_bound` the kinds that its app has not bound."""
+
+    id: str
+    name: str
+    version: str
+    health: Health
+    authenticated: bool
+    token: str = field(repr=False)
+    uri: str = field(repr=False)
+    not_bound: frozenset[str] = frozenset()
+    revision: int = 0
+    accepted: int = 0
+    tiles: dict[str, Tile] = field(default_factory=dict)
+    toasts: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
+    raws: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
+    sent: deque[datetime] = field(default_factory=deque, repr=False)
+    refused_inactive: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One request and how it was judged: what the page's list shows."""
+
+    n: int
+    at: datetime
+    phone: str | None
+    kind: str | None
+    method: str
+    status: int
+    answer: dict[str, str]
+    verdict: str
+    reason: str
+    remarks: tuple[str, ...]
+    size: int
+    fault: str | None
+    body: str
+
+
+class World:
+    """Everything that the emulator remembers, bounded. Each change raises `revision`, so that views can ask for news."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self.revision = 0
+        self.phones: dict[str, Phone] = {}
+        self.records: deque[Record] = deque(maxlen=_KEPT_RECORDS)
+        self.removed: deque[tuple[int, str]] = deque(maxlen=_KEPT_REMOVALS)
+        self.counters: Counter[str] = Counter()
+        self._by_token: dict[str, Phone] = {}
+        self._made = 0
+        self._numbered = 0
+
+    def create_phone(
+        self,
+        base: str,
+        *,
+        version: str = "8.1",
+        health: str = "healthy",
+        authenticated: bool = False,
+        name: str | None = None,
+        not_bound: frozenset[str] = frozenset(),
+    ) -> Phone:
+        """A new phone whose channel URI begins with `base`. Raises ValidationError for an unknown version or health."""
+        _check_phone(version, health, not_bound)
+        self._made += 1
+        token = base64.urlsafe_b64encode(self._rng.randbytes(36)).decode("ascii").rstrip("=")
+        room = "unthrottledthirdparty" if authenticated else "throttledthirdparty"
+        phone = Phone(
+            f"p{self._made}",
+            name or f"Phone {self._made}",
+            version,
+            HEALTHS[health],
+            authenticated,
+            token,
+            f"{base}/{room}/01.00/{token}",
+            not_bound,
+        )
+        self.phones[phone.id] = phone
+        self._by_token[token] = phone
+        self.touch(phone)
+        return phone
+
+    def change_phone(self, phone: Phone, *, version: str | None = None, health: str | None = None) -> None:
+        """Another version or health from now on. Raises ValidationError for an unknown one."""
+        _check_phone(version or phone.version, health or phone.health.name, frozenset())
+        phone.version = version or phone.version
+        phone.health = HEALTHS[health] if health else phone.health
+        self.touch(phone)
+
+    def remove_phone(self, phone: Phone) -> None:
+        """Takes a phone out of the world; its channel answers as unknown from now on."""
+        del self.phones[phone.id]
+        del self._by_token[phone.token]
+        self.revision += 1
+        self.removed.append((self.revision, phone.id))
+
+    def find(self, token: str) -> Phone | None:
+        """The phone whose channel has this token."""
+        return self._by_token.get(token)
+
+    def touch(self, phone: Phone) -> None:
+        """Marks a phone as changed."""
+        self.revision += 1
+        phone.revision = self.revision
+
+    def record(self, record: Record) -> None:
+        """Keeps what was asked and answered."""
+        self.revision += 1
+        self.records.append(record)
+        self.counters[record.verdict] += 1
+
+    def next_number(self) -> int:
+        """A number for a record or an arrival, rising."""
+        self._numbered += 1
+        return self._numbered
+
+    def sent_today(self, phone: Phone, now: datetime) -> int:
+        """How many notifications the channel has taken in the last 24 hours."""
+        while phone.sent and phone.sent[0] <= now - DAY:
+            phone.sent.popleft()
+        return len(phone.sent)
+
+    def deliver(self, phone: Phone, shown: Shown, now: datetime) -> None:
+        """Puts on the phone's screen what it shows of a toast or tile."""
+        if shown.kind == "toast":
+            content = {name: shown.values.get(name) for name in ("text1", "text2", "param", "sound")}
+            phone.toasts.append(Arrival(self.next_number(), now, {**content, "silent": shown.silent}))
+        elif shown.template is not None:
+            _merge_tile(phone, shown, now)
+
+    def deliver_raw(self, phone: Phone, body: bytes, now: datetime) -> None:
+        """Hands a raw notification to the phone's app, which is taken to be in the foreground."""
+        content = {"size": len(body), "preview": body[:200].decode(errors="replace")}
+        phone.raws.append(Arrival(self.next_number(), now, content))
+
+    def clear(self) -> None:
+        """Forgets every phone and record."""
+        for phone in list(self.phones.values()):
+            self.remove_phone(phone)
+        self.records.clear()
+        self.counters.clear()
+        self.revision += 1
+
+
+def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:
+    if version not in VERSIONS:
+        raise ValidationError("version", f"is {version!r}; choose one of {', '.join(VERSIONS)}")
+    if health not in HEALTHS:
+        raise ValidationError("health", f"is {health!r}; choose one of {', '.join(HEALTHS)}")
+    if not not_bound <= set(KINDS):
+        raise ValidationError("not_bound", f"holds {', '.join(sorted(not_bound))}; choose from {', '.join(KINDS)}")
+
+
+def _merge_tile(phone: Phone, shown: Shown, now: datetime) -> None:
+    """What is left out stays as it is, what is cleared goes (mpns.md section 4)."""
+    tile = phone.tiles.get(shown.tile_id)
+    template = shown.template or "Tile"
+    if tile is None:
+        tile = phone.tiles[shown.tile_id] = Tile(shown.tile_id, template, {}, now)
+    tile.template = template
+    tile.updated = now
+    for name, value in shown.values.items():
+        if value is CLEAR:
+            tile.fields.pop(name, None)
+        else:
+            tile.fields[name] = value

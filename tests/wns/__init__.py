@@ -1,0 +1,1 @@
+"""Tests of the pure protocol room `winpush.wns`."""
