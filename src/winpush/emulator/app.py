@@ -78,7 +78,7 @@ class _App:
         self._emulator = emulator
 
     def guarded(self, handler: Handler) -> Handler:
-        """Keeps other people's pages out: Host must be ours (DNS rebinding), and so must Origin (cross-site requests)."""
+        """Keeps other people's pages out: Host must be ours (DNS rebinding) and Origin (cross-site requests)."""
 
         async def handle(request: Request) -> Response:
             host = request.headers.get("host", "").lower()

@@ -85,7 +85,7 @@ class Record:
 
 
 class World:
-    """Everything that the emulator remembers, bounded. Each change raises `revision`, so that views can ask for news."""
+    """Everything that the emulator remembers, bounded. Each change raises `revision`: views ask for news by it."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

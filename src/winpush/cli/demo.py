@@ -1,0 +1,158 @@
+"""`winpush demo`: the main job in one command."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from winpush.cli.output import describe_delay, echo_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from winpush import AsyncClient
+    from winpush.cli.broadcast import Broadcast, Report
+    from winpush.emulator import Emulator
+
+__all__ = ["command"]
+
+_SPREAD_SECONDS = 6.0
+_LIVELY_SECONDS = 0.7
+
+
+@click.command()
+@click.option("--phones", default=300, show_default=True, type=click.IntRange(1, 10_000), help="Phones to simulate.")
+@click.option("--seed", default=2011, show_default=True, help="The same seed gives the same phones.")
+@click.option("--port", default=0, help="Port of the page; 0, the default, takes a free one.")
+@click.option("--exit", "exit_", is_flag=True, help="Stop when the broadcast is over, for scripts and CI.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; implies --exit.")
+def command(phones: int, seed: int, port: int, exit_: bool, as_json: bool) -> int:
+    """Broadcast to simulated phones, and watch it arrive in a browser.
+
+    Starts an emulator with phones of every version and in every state, sends a toast and a tile to all of them through
+    real sockets, and says what came of it. The page stays open until Ctrl-C.
+    """
+    from winpush.transport.loops import new_event_loop
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(_demo(phones, seed, port, exit_ or as_json, as_json))
+
+
+async def _demo(phones: int, seed: int, port: int, leave: bool, as_json: bool) -> int:
+    from rich.console import Console
+
+    from winpush import AsyncClient
+    from winpush.emulator import Emulator
+
+    rng = random.Random(seed)  # noqa: S311 - a cast of made-up phones
+    console = Console(quiet=as_json, highlight=False)
+    async with Emulator(port=port, seed=seed) as emulator:
+        channels = _register(emulator, phones, rng)
+        console.print(
+            f"[bold]{phones} simulated phones[/] are on, on a local push service.\nPage: [bold]{emulator.url}[/]"
+        )
+        async with AsyncClient(allow_hosts=[emulator.authority]) as client:
+            reports = await _broadcast(client, channels, console, 0.0 if leave else _SPREAD_SECONDS)
+            if as_json:
+                echo_json(_summary(emulator.url, reports))
+            for report in reports:
+                _print_report(report, console)
+            if not leave:
+                console.print(f"\nThe page stays open: [bold]{emulator.url}[/]   Ctrl-C ends the demo.")
+                await _keep_lively(client, emulator, rng)
+    return 0
+
+
+def _register(emulator: Emulator, phones: int, rng: random.Random) -> dict[str, str]:
+    """Makes the phones; the registry that an app's back end would have: channel URI to version."""
+    from winpush.cli.scenes import random_health, random_version
+
+    made = [emulator.create_channel(random_version(rng), random_health(rng)) for _ in range(phones)]
+    return {phone.uri: phone.version for phone in made}
+
+
+async def _broadcast(client: AsyncClient, channels: dict[str, str], console: Console, seconds: float) -> list[Report]:
+    from winpush.cli.broadcast import Broadcast
+    from winpush.cli.scenes import SCENES
+
+    broadcast = Broadcast(client, channels)
+    scene = SCENES[0]
+    return [
+        await _one(broadcast, "a toast", scene.toast, console, seconds),
+        await _one(broadcast, "a tile", scene.tile, console, seconds),
+    ]
+
+
+async def _one(broadcast: Broadcast, name: str, notification: Any, console: Console, seconds: float) -> Report:
+    """One broadcast behind its progress bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("Sending {task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=console.quiet) as progress:
+        task = progress.add_task(name, total=len(broadcast.channels))
+        return await broadcast.send(name, notification, seconds, lambda: progress.advance(task))
+
+
+def _print_report(report: Report, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"What came of {report.name}: {report.sent} sent", title_justify="left", pad_edge=False)
+    table.add_column("Sends", justify="right")
+    table.add_column("Outcome", no_wrap=True)
+    table.add_column("What was done")
+    for outcome, number in report.outcomes.most_common():
+        style = "green" if report.examples[outcome].ok else "yellow"
+        table.add_row(str(number), f"[{style}]{outcome.value}[/]", _what_was_done(report, outcome))
+    if report.nothing_to_send:
+        table.add_row(str(report.nothing_to_send), "nothing to send", "Those phones are too old for any of it.")
+    if report.waited_for:
+        table.add_row(str(report.waited_for), "not sent yet", "Those channels asked to be left alone for a while.")
+    console.print()
+    console.print(table)
+
+
+def _what_was_done(report: Report, outcome: Any) -> str:
+    result = report.examples[outcome]
+    if result.ok:
+        return "Nothing to do."
+    if result.should_delete_channel:
+        return "Channels deleted: they are gone for good."
+    if outcome in report.soonest:
+        return f"To be sent again in {describe_delay(report.soonest[outcome])}, not sooner."
+    return "Not sent again; the channels are kept."
+
+
+def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
+    return {
+        "page": url,
+        "broadcasts": [
+            {
+                "name": report.name,
+                "sent": report.sent,
+                "outcomes": {outcome.value: number for outcome, number in report.outcomes.most_common()},
+                "deleted_channels": report.deleted,
+                "nothing_to_send": report.nothing_to_send,
+                "waited_for": report.waited_for,
+            }
+            for report in reports
+        ],
+    }
+
+
+async def _keep_lively(client: AsyncClient, emulator: Emulator, rng: random.Random) -> None:
+    """Now and then one phone hears something, so that whoever opens the page sees it live."""
+    from winpush.cli.scenes import SCENES
+    from winpush.errors import NothingToSendError
+
+    healthy = [phone for phone in emulator.phones if phone.health.name == "healthy"]
+    while healthy and not emulator.stopping:
+        await asyncio.sleep(_LIVELY_SECONDS)
+        phone, scene = rng.choice(healthy), rng.choice(SCENES)
+        notification: Any = rng.choice((scene.toast, scene.tile))
+        try:
+            await client.send(phone.uri, notification.for_version(phone.version))
+        except NothingToSendError:
+            continue

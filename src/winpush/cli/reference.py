@@ -1,0 +1,40 @@
+"""The reference of the command line, generated from the commands themselves: `python -m winpush.cli.reference`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from winpush.cli.app import cli
+
+__all__ = ["generate"]
+
+_INTRODUCTION = """# The command line
+
+Generated from the commands' own help by `python -m winpush.cli.reference`; a test fails when it is out of date.
+
+Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Options marked with a variable can be given by it instead.
+For completion in the shell: `eval "$(_WINPUSH_COMPLETE=bash_source winpush)"` (or `zsh_source`, `fish_source`).
+"""
+
+
+def generate() -> str:
+    """The whole page, as Markdown."""
+    sections = [f"## `{path}`\n\n```text\n{text}\n```\n" for path, text in _walk(cli, "winpush", None)]
+    return "\n".join([_INTRODUCTION, *sections])
+
+
+def _walk(command: click.Command, path: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+    context = click.Context(command, info_name=path.rsplit(" ", 1)[-1], parent=parent, max_content_width=100)
+    context.terminal_width = 100
+    yield path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                yield from _walk(child, f"{path} {name}", context)
+
+
+if __name__ == "__main__":
+    click.echo(generate(), nl=False)
