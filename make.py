@@ -26,7 +26,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 def main(arguments: list[str]) -> int:
     """Runs one of the two commands; returns its exit code."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python is handed
         return complain("winpush needs Python 3.11 or later; this is " + sys.version.split()[0])
     if not arguments or arguments[0] not in ("demo", "test"):
         return complain((__doc__ or "").strip())
