@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -172,7 +173,7 @@ def _add_raw() -> None:
         if file is not None:
             content = file.read_bytes()
         elif payload == "-":
-            content = click.get_binary_stream("stdin").read()
+            content = sys.stdin.buffer.read()
         _send(uri, mpns.Raw, {"payload": content}, values)
 
     function: Any = raw

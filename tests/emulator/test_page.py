@@ -1,0 +1,93 @@
+"""The page, in a real browser: what is sent arrives on it, and nothing that arrives can hurt it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from winpush import Client, mpns
+from winpush.emulator import Emulator
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="waits for a browser: Debian's package chromium, or Chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, winpush_emulator: Emulator) -> Iterator[Page]:
+    """The emulator's page; a message on its console, or a request to another host, fails the test."""
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((winpush_emulator.url, "data:")) else complaints.append(request.url)
+        ),
+    )
+    page.goto(winpush_emulator.url)
+    page.wait_for_selector("#connection[data-state=connected], #connection:has-text('Connected')")
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def test_a_toast_and_a_tile_arrive_without_reloading(
+    page: Page, winpush_emulator: Emulator, winpush_client: Client
+) -> None:
+    phone = winpush_emulator.create_channel("8.0", name="Ada's phone")
+    screen = page.locator(f"[data-phone='{phone.id}']")
+    screen.wait_for()
+    winpush_client.send(phone.uri, mpns.Toast("Storm warning", "Gusts of 90 km/h"))
+    screen.locator(".toast", has_text="Storm warning").first.wait_for()
+    winpush_client.send(phone.uri, mpns.Tile("front.png", 7, "Weather"))
+    screen.locator(".tile", has_text="Weather").first.wait_for()
+    screen.locator(".tile-count", has_text="7").first.wait_for()
+    page.locator(".request").first.wait_for()
+    assert page.locator(".request .verdict").first.inner_text() == "accepted"
+
+
+def test_what_arrives_is_shown_as_text_whatever_it_says(
+    page: Page, winpush_emulator: Emulator, winpush_client: Client
+) -> None:
+    hostile = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    phone = winpush_emulator.create_channel("8.1", name=hostile)
+    winpush_client.send(phone.uri, mpns.Toast(hostile, hostile))
+    winpush_client.send(phone.uri, mpns.FlipTile("javascript:alert(1)", 1, hostile))
+    screen = page.locator(f"[data-phone='{phone.id}']")
+    screen.locator(".toast", has_text="<img src=x").first.wait_for()
+    screen.locator(".tile").first.wait_for()
+    assert "owned" not in page.title()
+    assert screen.locator("img").count() == 0
+
+
+def test_a_refusal_is_shown_with_its_reason(page: Page, winpush_emulator: Emulator, winpush_client: Client) -> None:
+    phone = winpush_emulator.create_channel(health="expired")
+    winpush_client.send(phone.uri, mpns.Toast("a"))
+    page.locator(".request", has_text="channel-gone").first.wait_for()
+    page.locator(f"[data-phone='{phone.id}']", has_text="expired").wait_for()

@@ -1,0 +1,139 @@
+"""Which URIs are sent to: only the services' own hosts, or those that the caller allowed by name."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winpush import Channel, ChannelError, Client, ConfigurationError, Service, mpns
+
+TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
+
+
+@pytest.mark.parametrize(
+    ("uri", "service"),
+    [
+        (f"http://db3.notify.live.net/throttledthirdparty/01.00/{TOKEN}", Service.MPNS),
+        (f"https://sn1.notify.live.net/unthrottledthirdparty/01.00/{TOKEN}", Service.MPNS),
+        (f"http://s.notify.live.net/u/1/db3/{TOKEN}/x", Service.MPNS),
+        (f"HTTP://DB3.Notify.Live.NET:80/throttledthirdparty/01.00/{TOKEN}", Service.MPNS),
+        (f"https://db5.notify.windows.com/?token={TOKEN}", Service.WNS),
+        (f"https://wns2-by3p.notify.windows.com:443/?token={TOKEN}", Service.WNS),
+    ],
+)
+def test_the_host_says_which_service_it_is(uri: str, service: Service) -> None:
+    assert Channel.parse(uri).service is service
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("http://notify.live.net.evil.example/x", "neither MPNS"),
+        ("http://evil.example/?x=.notify.live.net", "neither MPNS"),
+        ("http://evilnotify.live.net/x", "neither MPNS"),
+        ("https://evil/?notify.windows.com", "neither MPNS"),
+        ("http://127.0.0.1/x", "neither MPNS"),
+        ("http://[::1]/x", "neither MPNS"),
+        ("http://localhost/x", "neither MPNS"),
+        ("http://169.254.169.254/latest/meta-data/", "neither MPNS"),
+        ("http://db3.notify.live.net:8080/x", "port 8080"),
+        ("http://db5.notify.windows.com/?token=x", "WNS channels are https only"),
+        ("http://user:password@db3.notify.live.net/x", "user name"),
+        ("http://db3.notify.live.net@evil.example/x", "user name"),
+        ("http://db3.notify.live.net\\@evil.example/x", "user name"),
+        ("ftp://db3.notify.live.net/x", "http:// or https://"),
+        ("db3.notify.live.net/x", "http:// or https://"),
+        ("", "http:// or https://"),
+        ("http://", "host name"),
+        ("http:///x", "host name"),
+        ("http://-x.notify.live.net/x", "host name"),
+        ("http://a..notify.live.net/x", "host name"),
+        ("http://db3.notify.live.net./x", "host name"),
+        ("http://db3.notify.live.net:0/x", "port 0"),
+        ("http://db3.notify.live.net:99999/x", "port 99999"),
+        ("http://db3.notify.live.net:x/x", "host name"),
+        ("http://db3.notify.live.net/a b", "space"),
+        ("http://db3.notify.live.net/a\r\nX: y", "control character"),
+        ("http://db3.notify.live.net/é", "outside ASCII"),
+        ("http://db3.notify.live.net/x#y", "fragment"),
+        ("http://db3.notify.live.net/" + "x" * 5000, "characters"),
+        ("http://db3.notify.live.net?x=1", "host name"),
+        (None, "must be a string"),
+        (b"http://db3.notify.live.net/x", "must be a string"),
+    ],
+)
+def test_anything_else_is_refused_without_repeating_the_uri(uri: str, said: str) -> None:
+    with pytest.raises(ChannelError) as caught:
+        Channel.parse(uri)
+    assert said in str(caught.value)
+    with Client() as client, pytest.raises(ChannelError):
+        client.send(uri, mpns.Toast("a"))
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_channel_or_a_channel_error(text: str) -> None:
+    try:
+        channel = Channel.parse(text)
+    except ChannelError:
+        return
+    assert channel.origin.host.endswith((".notify.live.net", ".notify.windows.com"))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "uri"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080/x"),
+        ("push.test", "http://push.test/x"),
+        ("push.test", "https://push.test/x"),
+        ("PUSH.test:80", "http://push.test/x"),
+        ("[::1]:8080", "http://[::1]:8080/x"),
+    ],
+)
+def test_a_host_allowed_by_name_is_sent_to(allowed: str, uri: str) -> None:
+    assert Channel.parse(uri, allow_hosts=[allowed]).uri.startswith(uri[:10])
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:8081/x", "http://127.0.0.1/x", "https://127.0.0.1/x"])
+def test_allowing_one_port_allows_no_other(uri: str) -> None:
+    with pytest.raises(ChannelError):
+        Channel.parse(uri, allow_hosts=["127.0.0.1:8080"])
+
+
+@pytest.mark.parametrize("entry", ["http://x/", "*.example", "", "a b", "x/y", "x:y"])
+def test_an_allowed_host_that_is_none_is_refused(entry: str) -> None:
+    with pytest.raises(ConfigurationError, match="allow_hosts"):
+        Client(allow_hosts=[entry])
+
+
+def test_a_single_string_is_no_list_of_hosts() -> None:
+    with pytest.raises(ConfigurationError, match="list"):
+        Client(allow_hosts="127.0.0.1:80")
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/throttledthirdparty/01.00/x", Service.MPNS),
+        ("/?token=x", Service.WNS),
+        ("/w/?token=x", Service.WNS),
+        ("/whatever", None),
+    ],
+)
+def test_on_an_allowed_host_the_path_tells_the_service(path: str, service: Service | None) -> None:
+    assert Channel.parse(f"http://localhost:1{path}", allow_hosts=["localhost:1"]).service is service
+
+
+def test_a_channel_never_shows_its_token() -> None:
+    channel = Channel.parse(f"http://db3.notify.live.net/throttledthirdparty/01.00/{TOKEN}")
+    for shown in (repr(channel), str(channel), channel.short, f"{channel}"):
+        assert TOKEN not in shown
+        assert shown.count("…") == 1
+    assert TOKEN in channel.uri
+    short = Channel.parse("http://db3.notify.live.net/abc")
+    assert "abc" not in str(short)
+
+
+def test_a_web_push_channel_is_known_as_one() -> None:
+    assert Channel.parse("https://wns2-db5p.notify.windows.com/w/?token=x").is_web_push
+    assert not Channel.parse("https://db5.notify.windows.com/?token=x").is_web_push

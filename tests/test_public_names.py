@@ -1,0 +1,42 @@
+"""What users may import, and what importing costs them."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import winpush
+from winpush import errors, mpns
+
+
+def test_every_public_error_is_exported() -> None:
+    assert set(errors.__all__) <= set(winpush.__all__)
+
+
+@pytest.mark.parametrize("module", [winpush, mpns], ids=["winpush", "winpush.mpns"])
+def test_every_name_of_all_is_there_and_sorted(module: object) -> None:
+    names = module.__all__  # type: ignore[attr-defined]  # a module
+    assert list(names) == sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert all(getattr(module, name) is not None for name in names)
+
+
+def test_every_error_is_a_winpush_error_and_drawn_in_the_tree() -> None:
+    for name in errors.__all__:
+        error = getattr(errors, name)
+        assert issubclass(error, errors.WinPushError)
+        assert name in (errors.__doc__ or "")
+        assert inspect.getdoc(error)
+
+
+def test_importing_winpush_brings_in_no_command_line_emulator_or_server() -> None:
+    code = (
+        "import sys, winpush; "
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in "
+        "('click', 'rich', 'starlette', 'uvicorn', 'cryptography', 'uvloop', 'pytest') "
+        "or name.startswith(('winpush.cli.', 'winpush.emulator', 'winpush.testing'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

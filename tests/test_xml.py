@@ -1,0 +1,45 @@
+"""The one place for XML: what it refuses to read, beside the property tests of the notifications."""
+
+from __future__ import annotations
+
+import pytest
+
+from winpush import DocumentError
+from winpush._xml import read
+
+BOMB = b"<!DOCTYPE x [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;'>]><x>&b;</x>"
+EXTERNAL = b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'><x/>"
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (b"", "no element"),
+        (b"<a>", "line 1"),
+        (b"<a></b>", "mismatched tag"),
+        (b"<p:a/>", "unbound prefix"),
+        (b"<a/><b/>", "junk after"),
+        (BOMB, "DOCTYPE"),
+        (EXTERNAL, "DOCTYPE"),
+        (b"<a>" * 100, "64 deep"),
+        (b'<?xml version="1.0" encoding="klingon"?><a/>', "encoding"),
+        (b"<a>\xff</a>", "line 1"),
+        (b"<a>&nbsp;</a>", "undefined entity"),
+        (b"\x00", "line 1"),
+    ],
+)
+def test_what_is_no_plain_document_is_refused_with_the_place(document: bytes, said: str) -> None:
+    with pytest.raises(DocumentError, match=said):
+        read(document)
+
+
+def test_names_attributes_and_text_are_read_as_written() -> None:
+    root = read(b"<a xmlns='n' x='1' y:z='2' xmlns:y='m'>one<b/>two &amp; <![CDATA[<three>]]></a>")
+    assert (root.name, root.namespace, root.text) == ("a", "n", "onetwo & <three>")
+    assert root.attributes == {"x": "1", "{m}z": "2"}
+    assert [child.name for child in root] == ["b"]
+
+
+def test_other_encodings_are_read() -> None:
+    assert read("<?xml version='1.0' encoding='utf-16'?><a>ü</a>".encode("utf-16")).text == "ü"
+    assert read("<?xml version='1.0' encoding='iso-8859-1'?><a>ü</a>".encode("latin-1")).text == "ü"

@@ -1,0 +1,141 @@
+"""TLS settings: client certificates in every form, own authorities, ciphers, and what is refused at once."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import load_pem_x509_certificate
+
+from tests.conftest import Certificates
+from tests.servers import Server, accept_all
+from winpush import Client, ClientCertificate, ConfigurationError, Outcome, Tls, mpns
+
+TOAST = mpns.Toast("a")
+PASSPHRASE = "s3cret"
+
+
+class Pair:
+    """A client certificate in the forms that people have it in."""
+
+    def __init__(self, authority: trustme.CA) -> None:
+        issued = authority.issue_cert("push.example")
+        self.certificate = issued.cert_chain_pems[0].bytes()
+        self.key = issued.private_key_pem.bytes()
+        self._loaded = serialization.load_pem_private_key(self.key, None)
+
+    def encrypted_key(self) -> bytes:
+        encryption = serialization.BestAvailableEncryption(PASSPHRASE.encode())
+        return self._loaded.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+    def pfx(self, passphrase: str | None) -> bytes:
+        encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+        if passphrase is not None:
+            encryption = serialization.BestAvailableEncryption(passphrase.encode())
+        certificate = load_pem_x509_certificate(self.certificate)
+        return pkcs12.serialize_key_and_certificates(b"push", self._loaded, certificate, None, encryption)  # type: ignore[arg-type]  # an EC key
+
+
+@pytest.fixture
+def pair(certificates: Certificates) -> Pair:
+    return Pair(certificates.authority)
+
+
+def made_of(pair: Pair, form: str, folder: Path) -> ClientCertificate:
+    (folder / "cert.pem").write_bytes(pair.certificate)
+    (folder / "key.pem").write_bytes(pair.encrypted_key())
+    (folder / "both.pem").write_bytes(pair.certificate + pair.key)
+    (folder / "push.pfx").write_bytes(pair.pfx(PASSPHRASE))
+    forms: dict[str, Callable[[], ClientCertificate]] = {
+        "pem-bytes": lambda: ClientCertificate.from_pem(pair.certificate, pair.key),
+        "pem-paths": lambda: ClientCertificate.from_pem(folder / "cert.pem", str(folder / "key.pem"), PASSPHRASE),
+        "pem-one-file": lambda: ClientCertificate.from_pem(folder / "both.pem"),
+        "pfx-path": lambda: ClientCertificate.from_pfx(folder / "push.pfx", PASSPHRASE),
+        "pfx-bytes": lambda: ClientCertificate.from_pfx(pair.pfx(None)),
+    }
+    return forms[form]()
+
+
+@pytest.mark.parametrize("form", ["pem-bytes", "pem-paths", "pem-one-file", "pfx-path", "pfx-bytes"])
+def test_a_client_certificate_is_shown_in_whatever_form_it_came(
+    form: str, pair: Pair, certificates: Certificates, tmp_path: Path
+) -> None:
+    certificate = made_of(pair, form, tmp_path)
+    context = certificates.server(client_ca=certificates.authority)
+    with (
+        Server(accept_all, context) as server,
+        Client(allow_hosts=[server.authority], tls=certificates.tls, mpns_certificate=certificate) as client,
+    ):
+        assert client.send(server.uri(), TOAST).ok
+    assert "PRIVATE" not in repr(certificate)
+    assert PASSPHRASE not in repr(certificate)
+
+
+def test_a_ready_context_is_used_as_it_is(pair: Pair, certificates: Certificates) -> None:
+    context = ssl.create_default_context(cadata=certificates.authority.cert_pem.bytes().decode())
+    with (
+        Server(accept_all, certificates.server()) as server,
+        Client(allow_hosts=[server.authority], tls=Tls(context=context)) as client,
+    ):
+        assert client.send(server.uri(), TOAST).ok
+    certificate = ClientCertificate.from_pem(pair.certificate, pair.key)
+    with pytest.raises(ConfigurationError, match="own context"):
+        Client(tls=Tls(context=context), mpns_certificate=certificate)
+
+
+def test_verification_is_off_only_when_turned_off_by_name(certificates: Certificates) -> None:
+    with Server(accept_all, certificates.server("other.example")) as server:
+        with Client(allow_hosts=[server.authority], tls=Tls(verify=False)) as client:
+            assert client.send(server.uri(), TOAST).ok
+        with Client(allow_hosts=[server.authority], tls=certificates.tls) as client:
+            assert client.send(server.uri(), TOAST).outcome is Outcome.TLS_FAILED
+
+
+def test_the_ciphers_are_the_callers(certificates: Certificates) -> None:
+    seen: list[object] = []
+    context = certificates.server()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    with Server(lambda peer: (seen.append(peer.sock.cipher()), accept_all(peer))[1], context) as server:  # type: ignore[func-returns-value, attr-defined]  # an SSL socket
+        tls = Tls(ca=certificates.authority.cert_pem.bytes(), ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
+        with Client(allow_hosts=[server.authority], tls=tls) as client:
+            assert client.send(server.uri(), TOAST).ok
+    assert seen[0][0] == "ECDHE-ECDSA-AES256-GCM-SHA384"  # type: ignore[index]  # a triple
+
+
+@pytest.mark.parametrize(
+    "wrong", ["passphrase", "pfx-passphrase", "other-key", "no-key", "missing", "ca", "ciphers", "pfx"]
+)
+def test_what_can_not_work_is_told_when_it_is_made(wrong: str, pair: Pair, tmp_path: Path) -> None:
+    other = Pair(trustme.CA())
+    attempts: dict[str, Callable[[], object]] = {
+        "passphrase": lambda: ClientCertificate.from_pem(pair.certificate, pair.encrypted_key(), "wrong"),
+        "pfx-passphrase": lambda: ClientCertificate.from_pfx(pair.pfx(PASSPHRASE), "wrong"),
+        "other-key": lambda: ClientCertificate.from_pem(pair.certificate, other.key),
+        "no-key": lambda: ClientCertificate.from_pem(pair.certificate),
+        "missing": lambda: ClientCertificate.from_pem(tmp_path / "nothing.pem"),
+        "pfx": lambda: ClientCertificate.from_pfx(b"no pfx"),
+        "ca": lambda: Client(tls=Tls(ca=b"no certificate")),
+        "ciphers": lambda: Client(tls=Tls(ciphers="no cipher")),
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        attempts[wrong]()
+    assert "wrong" not in str(caught.value).replace("wrong passphrase", "")
+
+
+@pytest.mark.parametrize("option", ["timeout", "connect_timeout"])
+@pytest.mark.parametrize("value", [0, -1, 10_000, True, "15", float("nan")])
+def test_a_timeout_of_the_wrong_unit_is_refused(option: str, value: float) -> None:
+    with pytest.raises(ConfigurationError, match=option):
+        Client(**{option: value})  # type: ignore[arg-type]  # one option by its name
+
+
+@pytest.mark.parametrize("option", ["max_connections", "max_connections_per_host"])
+def test_a_limit_is_a_whole_number_from_1(option: str) -> None:
+    with pytest.raises(ConfigurationError, match=option):
+        Client(**{option: 0})  # type: ignore[arg-type]  # one option by its name
