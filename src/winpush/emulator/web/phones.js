@@ -110,10 +110,10 @@ class PhoneView {
 
   #drawFoot(phone) {
     const parts = [plural(phone.accepted ?? 0, "accepted", "accepted")];
-    const raws = listOf(phone.raws);
-    if (raws.length) parts.push(`last raw ${plural(raws.at(-1).size, "byte")}`);
     const more = listOf(phone.tiles).length - this.#drawn.size;
     if (more > 0) parts.push(`+${plural(more, "tile")}`);
+    const raws = listOf(phone.raws);
+    if (raws.length) parts.push(`last raw ${plural(raws.at(-1).size, "byte")}`);
     setText(this.#foot, parts.join(" · "));
   }
 

@@ -152,16 +152,22 @@ export class RequestLog {
 
   #row(record) {
     const tone = verdictTone(record.verdict, record.status);
-    const name = record.phone ? foreign("bdi", "request-phone", this.#nameOf(record.phone)) : el("span", { class: "request-phone none" }, "no phone");
+    const name = record.phone
+      ? foreign("bdi", "request-phone", this.#nameOf(record.phone))
+      : el("span", { class: "request-phone none" }, "no phone");
     const summary = el("summary", {},
       clock(record.at), name,
       foreign("span", "request-kind", record.kind ?? record.method ?? "–"),
       el("span", { class: "request-status" }, record.status ?? "–"),
       foreign("span", `verdict tone-${tone}`, record.verdict ?? "–"),
       foreign("span", "request-reason", record.reason ?? ""));
-    const details = el("details", { class: "request", "data-request": record.n, "data-for": record.phone, "data-verdict": record.verdict }, summary);
-    if (record.fault) summary.append(foreign("span", "fault", `fault: ${record.fault}`));
-    if (listOf(record.remarks).length) summary.append(el("span", { class: "remark-mark", title: "A phone would not show all of it" }, plural(record.remarks.length, "remark")));
+    const hooks = { "data-request": record.n, "data-for": record.phone, "data-verdict": record.verdict };
+    const details = el("details", { class: "request", ...hooks }, summary);
+    const remarks = listOf(record.remarks).length;
+    append(summary, [
+      record.fault && foreign("span", "fault", `fault: ${record.fault}`),
+      remarks > 0 && el("span", { class: "remark-mark", title: "A phone would not show all of it" }, plural(remarks, "remark")),
+    ]);
     this.#recordOf.set(details, record);
     if (this.#open.has(record.n)) details.open = true;
     return el("li", {}, details);
@@ -194,7 +200,8 @@ function requestBody(record, onDevice) {
     headers.length > 0 && el("dl", { class: "headers" }, ...headers),
     el("h3", {}, "Request"),
     el("p", { class: "status-line" }, foreign("span", "", record.method ?? ""), `, body of ${plural(record.size, "byte")}`),
-    record.body && el("pre", { tabindex: "0", role: "group", "aria-label": "Beginning of the body" }, foreign("code", "", record.body, { dir: "ltr" })),
+    record.body && el("pre", { tabindex: "0", role: "group", "aria-label": "Beginning of the body" },
+      foreign("code", "", record.body, { dir: "ltr" })),
   ]);
   if (record.phone) body.append(deviceLink(onDevice));
   return body;

@@ -48,13 +48,13 @@ function colourOf(value) {
   return match && `#${match[1]}`;
 }
 
-/** White or black, whichever is easier to read on this colour (WCAG's relative luminance). */
+/** White, as on a phone, while that can be read on this colour (WCAG: 4.5 to 1); black on paler ones. */
 function inkOn(colour) {
   const [r, g, b] = [1, 3, 5].map((at) => {
     const part = parseInt(colour.slice(at, at + 2), 16) / 255;
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.183 ? "#000" : "#fff";
 }
 
 /** @param {any} fields */

@@ -28,7 +28,10 @@ const wholeText = (toast) => [toast.text1, toast.text2, toast.param].filter(give
 export function fillBanner(banner, toast) {
   banner.replaceChildren();
   banner.setAttribute("title", `${wholeText(toast)}\n(click for earlier toasts)`);
-  append(banner, [el("span", { class: "toast-app", "aria-hidden": "true" }), el("span", { class: "toast-body" }, ...textsOf(toast), smallPrint(toast))]);
+  append(banner, [
+    el("span", { class: "toast-app", "aria-hidden": "true" }),
+    el("span", { class: "toast-body" }, ...textsOf(toast), smallPrint(toast)),
+  ]);
 }
 
 function smallPrint(toast) {

@@ -31,6 +31,13 @@ const HEALTHS = new Map([
   ["inactive", { tone: "later", note: "Not in use. Sends are answered 412: try again once an hour at most." }],
   ["queue-full", { tone: "later", note: "Its queue is full. Sends are answered 200 QueueFull: try again in some minutes." }],
   ["suppressed", { tone: "refused", note: "The app did not bind this kind of notification. Sends are answered 200 Suppressed." }],
+  ["dropped", { tone: "refused", note: "Sends are answered 200 Dropped: the phone does not show them." }],
+  ["gone", { tone: "refused", note: "Its channel is gone. Sends are answered 404 without details: delete the channel." }],
+  ["bad-request", { tone: "refused", note: "Sends are answered 400, whatever they hold." }],
+  ["unauthorized", { tone: "refused", note: "Sends are answered 401: the channel and the certificate do not belong together." }],
+  ["forbidden", { tone: "refused", note: "Sends are answered 403: the client certificate is not taken." }],
+  ["method-not-allowed", { tone: "refused", note: "Sends are answered 405, whatever their method." }],
+  ["service-unavailable", { tone: "later", note: "Sends are answered 503: try again in some minutes." }],
   ["temporarily-disconnected", { tone: "later", note: "Offline for a moment. Sends are accepted and wait in its queue." }],
   ["disconnected", { tone: "later", note: "Offline. Sends are accepted and wait in its queue." }],
 ]);
@@ -65,6 +72,7 @@ export function byTone(a, b) {
  */
 export function healthOf(health) {
   const word = String(health ?? "unknown");
-  const row = HEALTHS.get(word) ?? { tone: "refused", note: "" };
+  // "expired-disconnected" is "expired" on a phone that is offline too
+  const row = HEALTHS.get(word) ?? HEALTHS.get(word.replace(/-(temporarily-)?disconnected$/, "")) ?? { tone: "refused", note: "" };
   return { word, well: word === "healthy", ...row };
 }

@@ -1,0 +1,77 @@
+"""The docs can't rot: their code runs, their links lead somewhere, and every public name is in the reference."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import winpush
+from winpush import Outcome, mpns
+from winpush.emulator import Emulator
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if BLOCK.search(page.read_text())], ids=name)
+def test_the_code_of_a_page_runs_from_top_to_bottom(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    space: dict[str, Any] = {"__name__": "page"}
+    for block in BLOCK.findall(page.read_text()):
+        exec(compile(block, name(page), "exec"), space)  # noqa: S102 - our own docs
+    run_what_it_defined(page, space)
+
+
+def run_what_it_defined(page: Path, space: dict[str, Any]) -> None:
+    """Pages that only define functions show how to call them; here they are called."""
+    if page.name == "README.md":
+        with Emulator() as emulator:
+            uris = [emulator.create_channel(health=health).uri for health in ("healthy", "expired", "queue-full")]
+            asyncio.run(space["broadcast"](uris, emulator))
+    if page.name == "test-your-back-end.md":
+        with Emulator() as emulator, winpush.Client(allow_hosts=[emulator.authority]) as client:
+            space["test_a_gone_channel_is_noticed"](emulator, client)
+            space["test_the_text_arrives"](emulator, client)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=name)
+def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=name)
+def test_an_example_runs(example: Path) -> None:
+    done = subprocess.run([sys.executable, "-W", "error", example], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert done.stderr == ""
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    reference = (ROOT / "docs" / "reference" / "api.md").read_text()
+    names = {*winpush.__all__, *mpns.__all__}
+    assert not [each for each in names if not re.search(rf"\b{each}\b", reference)]
+
+
+def test_every_outcome_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "outcomes.md").read_text()
+    assert not [outcome.name for outcome in Outcome if f"| `{outcome.name}` |" not in page]
+
+
+def test_the_readmes_two_commands_are_those_of_make() -> None:
+    commands = re.findall(r"^python3 make\.py \w+", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert commands == ["python3 make.py demo", "python3 make.py test"]
+    assert "python3 make.py test" in (ROOT / ".ci" / "run").read_text()
