@@ -98,6 +98,8 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: LegacyToast("ToastText01", ["\x00"]), "texts"),
     (lambda: LegacyToast("ToastImageAndText01", ["a"], "a.png"), "images"),
     (lambda: LegacyToast("ToastImageAndText01", ["a"], [Image("a.png", crop="circle")]), "images"),
+    (lambda: LegacyToast("ToastImageAndText01", ["a"], [5]), "images"),  # type: ignore[list-item]  # the wrong type
+    (lambda: LegacyToast("ToastText01", ["a"], audio="Mail"), "audio"),  # type: ignore[arg-type]  # the wrong type
     (lambda: LegacyToast("ToastText01", ["a"], duration="no"), "toast.duration"),  # type: ignore[arg-type]  # no word
     (lambda: LegacyToast("ToastText01", ["a"], audio=wns.Audio(wns.Sound.CALL, loop=True)), "audio.loop"),
     (lambda: LegacyBinding("TileSquareText04", ["a"], branding="nameAndLogo"), "branding"),

@@ -9,14 +9,12 @@ from xml.dom import minidom
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from tests.wns import strategies
 from tests.wns.protocol import needs_protocol, read_xml, vectors
 from winpush import ValidationError, wns
 from winpush.wns.schema import FOLDED
-
-_slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 def _options(notification: wns.Notification) -> Any:
@@ -31,25 +29,25 @@ def _check_round_trip(notification: wns.Notification) -> None:
     json.dumps(notification.to_dict())
 
 
-@_slow
+@strategies.patient
 @given(strategies.toasts())
 def test_a_random_toast_reads_back_as_the_same_value(toast: wns.Toast) -> None:
     _check_round_trip(toast)
 
 
-@_slow
+@strategies.patient
 @given(strategies.tiles())
 def test_a_random_tile_reads_back_as_the_same_value(tile: wns.Tile) -> None:
     _check_round_trip(tile)
 
 
-@_slow
+@strategies.patient
 @given(strategies.legacy_bindings())
 def test_a_random_legacy_tile_reads_back_as_the_same_value(binding: wns.LegacyBinding) -> None:
     _check_round_trip(wns.LegacyTile(binding))
 
 
-@_slow
+@strategies.patient
 @given(strategies.toasts())
 def test_two_independent_parsers_read_a_random_toast(toast: wns.Toast) -> None:
     tree = read_xml(toast.body)
@@ -61,13 +59,13 @@ def test_two_independent_parsers_read_a_random_toast(toast: wns.Toast) -> None:
     assert tree.get("launch") == toast.launch
 
 
-@_slow
+@strategies.patient
 @given(strategies.toasts())
 def test_a_device_has_no_objection_to_a_random_valid_toast(toast: wns.Toast) -> None:
     assert wns.show(toast.body, "toast").objections == ()
 
 
-@_slow
+@strategies.patient
 @given(strategies.tiles())
 def test_a_device_has_no_objection_to_a_random_valid_tile(tile: wns.Tile) -> None:
     assert wns.show(tile.body, "tile").objections == ()
@@ -139,6 +137,13 @@ def test_most_valid_vectors_are_covered_by_our_types() -> None:
         "<toast><visual><binding template='ToastGeneric'><text>a</text></binding></visual><commands/></toast>",
         "<toast><actions/><visual><binding template='ToastGeneric'><text>a</text></binding></visual></toast>",
         "<toast><visual><binding template='ToastGeneric'><text>a<b/></text></binding></visual></toast>",
+        "<toast><visual><binding template='ToastText01'><text id='1' lang='de'>a</text></binding></visual></toast>",
+        "<toast><visual><binding template='ToastText01' lang='de'><text id='1'>a</text></binding></visual></toast>",
+        "<toast><visual><binding template='ToastGeneric'><group>a</group></binding></visual></toast>",
+        "<toast><visual><binding template='ToastGeneric'><group><text/></group></binding></visual></toast>",
+        "<toast><visual><binding template='ToastGeneric'><img/></binding></visual></toast>",
+        "<toast><visual><binding template='ToastGeneric'><text>a</text></binding></visual><actions a='b'/></toast>",
+        "<toast><visual><binding template='ToastGeneric'>a</binding></visual><actions><b/></actions></toast>",
         "<toast><visual>stray<binding template='ToastGeneric'><text>a</text></binding></visual></toast>",
     ],
 )
@@ -147,6 +152,19 @@ def test_what_our_types_would_lose_stays_the_senders_own_document(document: str)
     assert isinstance(notification, wns.Xml)
     assert notification.body == document.encode()
     assert notification.tag == "a"
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ("<tile><visual><group/></visual></tile>", "tile"),
+        ("<tile version='3'><visual><binding template='TileMedium'/></visual></tile>", "tile"),
+        ("<badge value='007'/>", "badge"),
+        ("<badge value='1' colour='red'/>", "badge"),
+    ],
+)
+def test_tiles_and_badges_that_we_would_write_otherwise_stay_as_they_are(document: str, kind: str) -> None:
+    assert wns.parse(document, kind).body == document.encode()
 
 
 def test_hints_are_read_in_any_case_and_written_in_the_documented_one() -> None:

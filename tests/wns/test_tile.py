@@ -19,7 +19,7 @@ def _photos(number: int) -> TileBinding:
 
 GOOD: list[Callable[[], wns.Notification]] = [
     lambda: wns.Tile(TileBinding("medium")),
-    lambda: wns.Tile(*[TileBinding(size, "a") for size in ("small", "medium", "wide", "large")]),  # type: ignore[arg-type]  # the words are right
+    lambda: wns.Tile(*[TileBinding(size, "a") for size in ("small", "medium", "wide", "large")]),
     lambda: wns.Tile(TileBinding("medium", Text("a", style="headerNumeral", wrap=True, max_lines=2, min_lines=1))),
     lambda: wns.Tile(TileBinding("medium", Image("p.jpg", placement="peek"), Image("b.jpg", placement="background"))),
     lambda: wns.Tile(TileBinding("medium", Image("b.jpg", placement="background", overlay=0))),

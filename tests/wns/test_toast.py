@@ -175,6 +175,12 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: wns.Toast("a", display_timestamp=_NOW.replace(tzinfo=None)), "toast.display_timestamp"),
     (lambda: wns.Toast("a", display_timestamp="now"), "toast.display_timestamp"),  # type: ignore[arg-type]  # as above
     (lambda: wns.Toast("a", people="Bob"), "toast.people"),
+    (
+        lambda: wns.Toast("a", display_timestamp=_NOW.replace(tzinfo=timezone(timedelta(seconds=90)))),
+        "toast.display_timestamp",
+    ),
+    (lambda: Text(5), "text"),  # type: ignore[arg-type]  # the wrong type is the test
+    (lambda: Text("a", max_lines="2"), "text.max_lines"),  # type: ignore[arg-type]  # as above
     (lambda: wns.Toast("a", base_uri="Assets/"), "visual.base_uri"),
     (lambda: wns.Toast("a", add_image_query="yes"), "visual.add_image_query"),  # type: ignore[arg-type]  # as above
 ]

@@ -1,0 +1,71 @@
+"""Removing toasts from the action centre of a Windows Phone (wns.md section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from winpush.channels import Service
+from winpush.errors import ValidationError
+from winpush.wns.options import check_tag
+
+__all__ = ["ClearToasts"]
+
+_PREFIX = "type:wns/toast;"
+
+
+@dataclass(frozen=True, slots=True)
+class ClearToasts:
+    """Takes toasts back: those of a `group`, with a `tag`, with both; `ClearToasts(everything=True)`: all of the app.
+
+    Windows Phone channels only: a Windows channel answers 405.
+    """
+
+    group: str | None = None
+    tag: str | None = None
+    everything: bool = False
+
+    service: ClassVar[Service] = Service.WNS
+    push_type: ClassVar[str] = "clear-toasts"
+    body: ClassVar[bytes] = b""
+
+    def __post_init__(self) -> None:
+        if self.group is not None:
+            check_tag("group", self.group)
+        if self.tag is not None:
+            check_tag("tag", self.tag)
+        if not isinstance(self.everything, bool):
+            raise ValidationError("everything", f"must be True or False, not {self.everything!r}")
+        named = self.group is not None or self.tag is not None
+        if self.everything and named:
+            raise ValidationError("everything", "is True, and a group or tag is given; choose one of them")
+        if not self.everything and not named:
+            raise ValidationError("tag", "is missing, and so is group; ClearToasts(everything=True) clears all")
+
+    @property
+    def match(self) -> str:
+        """The value of X-WNS-Match."""
+        if self.everything:
+            return f"{_PREFIX}all"
+        parts = [f"{name}={value}" for name, value in (("group", self.group), ("tag", self.tag)) if value is not None]
+        return _PREFIX + ";".join(parts)
+
+    @classmethod
+    def read(cls, match: str) -> ClearToasts:
+        """From the value of X-WNS-Match. Raises ValidationError for one that the documentation doesn't know."""
+        kind, _, rest = match.strip().partition(";")
+        if kind.strip().lower() != "type:wns/toast" or not rest:
+            raise ValidationError("X-WNS-Match", "must start with 'type:wns/toast;', and say group, tag or all")
+        if rest.strip().lower() == "all":
+            return cls(everything=True)
+        named: dict[str, str] = {}
+        for part in rest.split(";"):
+            name, separator, value = part.strip().partition("=")
+            if not separator or name.lower() not in ("group", "tag") or name.lower() in named:
+                raise ValidationError("X-WNS-Match", f"says {part[:40]!r}; it can say group=…, tag=… or all")
+            named[name.lower()] = value
+        return cls(**named)  # type: ignore[arg-type]  # its keys are two of the fields, by the test above
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"type": "ClearToasts", "group": self.group, "tag": self.tag, "everything": self.everything}

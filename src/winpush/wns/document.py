@@ -1,0 +1,75 @@
+"""Documents that the caller brings, sent as they are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, Unpack
+
+from winpush._xml import read
+from winpush.errors import ValidationError
+from winpush.wns.notifications import MAX_PAYLOAD_BYTES, Notification
+from winpush.wns.options import Options
+
+__all__ = ["Xml"]
+
+XmlKind = Literal["toast", "tile", "badge"]
+_KINDS = ("toast", "tile", "badge")
+_ENCODING = re.compile(rb"""\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']""")
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Xml(Notification):
+    """Your own XML: well-formed, in UTF-8, with `<toast>`, `<tile>` or `<badge>` as its root, in at most 5,000 bytes.
+
+    The schema is not checked: the service hardly looks at it (vectors.md). `wns.show` says what a device would make of
+    the document.
+    """
+
+    kind: str = ""
+    document: bytes = b""
+
+    def __init__(self, kind: XmlKind, document: str | bytes, **options: Unpack[Options]) -> None:
+        """Raises ValidationError for what is not well-formed, not of that kind, or too large."""
+        if kind not in _KINDS:
+            raise ValidationError("kind", f"is {kind!r}; it must be one of {', '.join(_KINDS)}")
+        body = _encode(document)
+        if len(body) > MAX_PAYLOAD_BYTES:  # before it is read
+            raise ValidationError("payload", f"has {len(body):,} bytes; WNS takes at most {MAX_PAYLOAD_BYTES:,}")
+        root = read(body)
+        if root.name != kind or root.namespace:
+            raise ValidationError("document", f"has the root <{root.name}>; a {kind} has <{kind}>, without a namespace")
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "document", body)
+        self._finish(body, options)
+
+    @property
+    def push_type(self) -> str:
+        """The kind of the document."""
+        return self.kind
+
+    def to_dict(self) -> dict[str, Any]:
+        """As for the others; the document as text."""
+        return {**Notification.to_dict(self), "document": self.document.decode("utf-8-sig")}
+
+
+def _encode(document: object) -> bytes:
+    if isinstance(document, str):
+        try:
+            body = document.encode()
+        except UnicodeEncodeError as error:
+            raise ValidationError(
+                "document", f"has a lone surrogate at position {error.start}, which UTF-8 can't carry"
+            ) from None
+    elif isinstance(document, bytes | bytearray):
+        body = bytes(document)
+    else:
+        raise ValidationError("document", f"must be text or bytes, not {type(document).__name__}")
+    declared = _ENCODING.match(body.removeprefix(b"\xef\xbb\xbf"))
+    if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
+        raise ValidationError("document", f"declares the encoding {declared[1].decode('latin-1')!r}; WNS takes UTF-8")
+    try:
+        body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValidationError("document", f"is not UTF-8: byte {error.start} can't be read") from None
+    return body

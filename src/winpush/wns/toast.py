@@ -1,0 +1,215 @@
+"""Adaptive toasts of Windows 10 and 11 (wns.md section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Unpack
+
+from winpush._xml import attribute, check_text, escape
+from winpush.errors import ValidationError
+from winpush.wns import schema, toast_rules
+from winpush.wns.actions import (
+    Audio,
+    Button,
+    Header,
+    MenuEntry,
+    SelectionInput,
+    SnoozeAndDismiss,
+    TextInput,
+    check_protocol,
+    listed,
+)
+from winpush.wns.notifications import Notification, setters
+from winpush.wns.options import Options
+from winpush.wns.parts import Group, Image, Progress, Text, check_attributes, check_content, open_tag, write_content
+from winpush.wns.vocabulary import Duration, LaunchActivation, Scenario
+
+__all__ = ["Toast", "ToastContent"]
+
+ToastContent = str | Text | Image | Group | Progress
+
+_put = object.__setattr__
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Toast(Notification):
+    """A banner with up to three texts, and with what else you give it; it stays in the action centre.
+
+    `Toast("Hello", "World", launch="id=1")` is a whole toast. By place come texts (plain strings, or `Text` with
+    hints), `Image`s, `Group`s and a `Progress`, in the order in which they are written. By keyword:
+
+    - `launch`: what the app is told when the toast is clicked; a URI with `activation_type="protocol"`, which
+      `protocol_target` (a package family name) can aim at one app.
+    - `actions`: up to five `Button`s and `MenuEntry`s, or `SnoozeAndDismiss()`; `inputs`: up to five `TextInput`s and
+      `SelectionInput`s.
+    - `header`, `audio`, `duration` ("short", "long"), `display_timestamp` (an aware datetime).
+    - `scenario`: "reminder" and "alarm" stay on the screen and need a button, a reminder one that works in the
+      background or is the system's own; "incomingCall"; "urgent".
+    - `use_button_style`: set for you where a button has a style.
+    - `people`, `toast_id`: hints for contacts and repeated toasts.
+    - `lang`, `base_uri`, `add_image_query`, `version`: of the whole visual part.
+    - every delivery option of `wns.Options`.
+
+    Raises ValidationError for what Windows would not show, naming the field and the rule (section 9).
+    """
+
+    content: tuple[ToastContent, ...] = ()
+    launch: str | None = None
+    activation_type: LaunchActivation | None = None
+    protocol_target: str | None = None
+    duration: Duration | None = None
+    scenario: Scenario | None = None
+    display_timestamp: datetime | None = None
+    use_button_style: bool | None = None
+    toast_id: str | None = None
+    people: str | None = None
+    header: Header | None = None
+    inputs: tuple[TextInput | SelectionInput, ...] = ()
+    actions: tuple[Button | MenuEntry, ...] | SnoozeAndDismiss = ()
+    audio: Audio | None = None
+    lang: str | None = None
+    base_uri: str | None = None
+    add_image_query: bool | None = None
+    version: int | None = None
+
+    push_type: ClassVar[str] = "toast"
+    _by_place: ClassVar[str] = "content"
+
+    def __init__(
+        self,
+        *content: ToastContent,
+        launch: str | None = None,
+        activation_type: LaunchActivation | None = None,
+        protocol_target: str | None = None,
+        duration: Duration | None = None,
+        scenario: Scenario | None = None,
+        display_timestamp: datetime | None = None,
+        use_button_style: bool | None = None,
+        toast_id: str | None = None,
+        people: str | None = None,
+        header: Header | None = None,
+        inputs: Sequence[TextInput | SelectionInput] = (),
+        actions: Sequence[Button | MenuEntry] | SnoozeAndDismiss = (),
+        audio: Audio | None = None,
+        lang: str | None = None,
+        base_uri: str | None = None,
+        add_image_query: bool | None = None,
+        version: int | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        rest = (
+            activation_type,
+            protocol_target,
+            duration,
+            scenario,
+            display_timestamp,
+            use_button_style,
+            toast_id,
+            people,
+            header,
+            inputs,
+            actions,
+            audio,
+            lang,
+            base_uri,
+            add_image_query,
+            version,
+        )
+        _put(self, "content", content)
+        _put(self, "launch", launch)
+        for set_, value in zip(_SETTERS, rest, strict=True):
+            set_(self, value)
+        text = (_write_simple(content, launch) if rest == _NOTHING else None) or self._check_and_write()
+        self._finish(text.encode(), options)
+
+    def _check_and_write(self) -> str:
+        self._take_parts()
+        check_attributes(self, schema.TOAST)
+        check_attributes(self, schema.TOAST_VISUAL)
+        check_protocol("launch", self.activation_type, self.launch)
+        toast_rules.check_content(self.content, self.scenario)
+        toast_rules.check_inputs(self.inputs)
+        toast_rules.check_actions(self.actions, self.inputs, self.scenario)
+        toast_rules.check_audio(self.audio, self.duration, self.scenario)
+        self._settle_button_style()
+        return self._write()
+
+    def _take_parts(self) -> None:
+        _put(self, "content", check_content("toast", self.content, (Text, Image, Group, Progress)))
+        _put(self, "inputs", listed("inputs", self.inputs, (TextInput, SelectionInput)))
+        if not isinstance(self.actions, SnoozeAndDismiss):
+            _put(self, "actions", listed("actions", self.actions, (Button, MenuEntry)))
+        for name, kind in (("header", Header), ("audio", Audio)):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise ValidationError(name, f"must be a wns.{kind.__name__}, not a {type(value).__name__}")
+
+    def _settle_button_style(self) -> None:
+        styled = any(isinstance(action, Button) and action.style for action in toast_rules.own(self.actions))
+        if styled and self.use_button_style is False:
+            raise ValidationError("use_button_style", "is False, and a button has a style")
+        if styled:  # as Microsoft's builder does it (vectors.md)
+            _put(self, "use_button_style", styled)
+
+    def _write(self) -> str:
+        parts: list[Any] = [open_tag(self, schema.TOAST), ">"]
+        if self.header is not None:
+            parts.append(self.header.to_element())
+        parts += [open_tag(self, schema.TOAST_VISUAL), '><binding template="ToastGeneric">']
+        parts += [write_content(self.content), "</binding></visual>", self._write_actions()]
+        if self.audio is not None:
+            parts.append(self.audio.to_element())
+        parts.append("</toast>")
+        return "".join(parts)
+
+    def _write_actions(self) -> str:
+        system = isinstance(self.actions, SnoozeAndDismiss)
+        items = (*self.inputs, *toast_rules.own(self.actions))
+        if not items and not system:
+            return ""
+        opened = '<actions hint-systemCommands="SnoozeAndDismiss">' if system else "<actions>"
+        return f"{opened}{''.join([item.to_element() for item in items])}</actions>"
+
+
+_REST = (
+    "activation_type",
+    "protocol_target",
+    "duration",
+    "scenario",
+    "display_timestamp",
+    "use_button_style",
+    "toast_id",
+    "people",
+    "header",
+    "inputs",
+    "actions",
+    "audio",
+    "lang",
+    "base_uri",
+    "add_image_query",
+    "version",
+)
+_SETTERS = setters(Toast, _REST)
+_NOTHING = tuple(() if name in ("inputs", "actions") else None for name in _REST)
+
+
+def _write_simple(texts: tuple[ToastContent, ...], launch: str | None) -> str | None:
+    """The document of a toast that has only texts, and perhaps a launch string: most toasts, and quickly written.
+
+    None for one that has more, or breaks a rule: that is for the long way to say.
+    """
+    if len(texts) > toast_rules.MAX_TEXTS or not (launch is None or type(launch) is str):
+        return None
+    written = ""
+    is_blank = True
+    for text in texts:
+        if type(text) is not str:
+            return None
+        written += f"<text>{escape(check_text('text', text))}</text>"
+        is_blank = is_blank and not text.strip()
+    if is_blank:
+        return None
+    opened = "<toast>" if launch is None else f"<toast{attribute('launch', check_text('launch', launch))}>"
+    return f'{opened}<visual><binding template="ToastGeneric">{written}</binding></visual></toast>'
