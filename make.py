@@ -93,8 +93,10 @@ def test(options: list[str]) -> int:
         [PYTHON, "-m", "mypy"],
     ]
     failed = [check for check in checks if run(check)]
-    coverage = [] if options else ["--cov=winpush", "--cov-branch", "--cov-report=term"]
-    code = run([PYTHON, "-m", "pytest", *coverage, *options])
+    # Around pytest and not inside it: our own plugin has imported winpush before a plugin could begin to count.
+    code = run([PYTHON, "-m", "coverage", "run", "-m", "pytest", *options])
+    if not options:
+        run([PYTHON, "-m", "coverage", "report"])
     for check in failed:
         complain("failed: " + " ".join(str(part) for part in check[1:]))
     return code or bool(failed)

@@ -1,9 +1,10 @@
 """Windows push notifications from Python.
 
-`winpush.mpns` holds the notifications of Windows Phone; `AsyncClient` and `Client` send them and return a `Result`.
+`winpush.mpns` holds the notifications of Windows Phone, `winpush.wns` those of Windows; `AsyncClient` and `Client` send
+them and return a `Result`.
 """
 
-from winpush import mpns
+from winpush import mpns, wns
 from winpush._version import __version__
 from winpush.blocking import Client
 from winpush.channels import Channel, Service
@@ -68,4 +69,5 @@ __all__ = [
     "WinPushError",
     "__version__",
     "mpns",
+    "wns",
 ]

@@ -14,17 +14,20 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self, Unpack, cast
 
 from winpush.bulk import Item, unpack
 from winpush.channels import Channel
+from winpush.courier import Courier
 from winpush.dispatch import ClientOptions, Destination, Dispatch, Settings, seconds, whole
-from winpush.errors import ClientClosedError, TransportError, WinPushError
+from winpush.errors import ClientClosedError, ConfigurationError, SendAbortedError, TransportError, WinPushError
 from winpush.messages import Response
 from winpush.results import Notification, Result
 from winpush.transport.connection import Connection
 from winpush.transport.loops import new_event_loop
-from winpush.transport.pool import Limits, Pool
+from winpush.transport.pool import Pool
+from winpush.wns.responses import wants_new_token
+from winpush.wns.tokens import Token
 
 __all__ = ["Client"]
 
@@ -32,17 +35,31 @@ __all__ = ["Client"]
 class _Call:
     """A send that a thread waits for: the job in the loop's thread, and where its end is told."""
 
-    __slots__ = ("answer", "deadline", "destination", "key", "notification", "target", "tell", "timeout", "wire")
+    __slots__ = (
+        "answer",
+        "deadline",
+        "destination",
+        "key",
+        "notification",
+        "target",
+        "task",
+        "tell",
+        "timeout",
+        "token",
+        "wire",
+    )
 
-    def __init__(self, destination: Destination, target: str, notification: Notification, wire: bytes) -> None:
+    def __init__(self, destination: Destination, target: str, notification: Notification) -> None:
         self.destination = destination
         self.target = target
         self.notification = notification
-        self.wire = wire
+        self.wire = b""
+        self.token: Token | None = None
+        self.task: asyncio.Task[None] | None = None
         self.key: object = None
         self.deadline = 0.0
 
-    answer: Response | TransportError
+    answer: Response | TransportError | Result
     timeout: float
     tell: Callable[[_Call], None]
 
@@ -51,6 +68,11 @@ class _Call:
         self.answer = response
         connection.host.release(connection)
         self.tell(self)
+
+    @property
+    def wants_new_token(self) -> bool:
+        """True when WNS refused the token that the request had."""
+        return self.token is not None and isinstance(self.answer, Response) and wants_new_token(self.answer)
 
     def failed(self, error: TransportError) -> None:
         """In the loop's thread: no answer came."""
@@ -61,14 +83,14 @@ class _Call:
 class _Portal:
     """The thread with the loop, and the hand-over to it."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, dispatch: Dispatch) -> None:
         self.process = os.getpid()
         self._loop = new_event_loop()
         self._inbox: deque[_Call] = deque()
         self._woken = False
         self._ready = threading.Event()
-        self._limits = limits
-        self._pool: Pool | None = None
+        self._dispatch = dispatch
+        self._courier: Courier | None = None
         self._thread = threading.Thread(target=self._run, name="winpush", daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -80,7 +102,7 @@ class _Portal:
         self._loop.close()
 
     async def _open(self) -> None:
-        self._pool = Pool(self._limits)
+        self._courier = Courier(self._dispatch, Pool(self._dispatch.settings.limits))
 
     def submit(self, call: _Call) -> None:
         """Hands a call over. Calls that come before the loop has looked share one wake-up."""
@@ -93,8 +115,24 @@ class _Portal:
         self._woken = False  # before the look, so that whoever comes after it wakes us again
         while self._inbox:
             call = self._inbox.popleft()
-            call.deadline = self._loop.time() + call.timeout
-            self._pool_of().host(call.destination.route).submit(call)
+            if not call.deadline:
+                call.deadline = self._loop.time() + call.timeout
+            if call.wire:
+                self.courier.pool.host(call.destination.route).submit(call)
+            else:
+                call.task = self._loop.create_task(self._walk(call))
+
+    async def _walk(self, call: _Call) -> None:
+        """The slow way of a send to WNS: there is no token at hand, or it was refused (then its 401 is the answer)."""
+        walked = None
+        if call.token is not None:
+            walked = (call.token, cast("Response", call.answer))
+        args = (call.destination, call.target, call.notification, call.deadline, call.key, walked)
+        try:
+            call.answer = await self.courier.walk(*args)
+        except asyncio.CancelledError:
+            call.answer = SendAbortedError("The client was closed before this was sent.", request_sent=True)
+        call.tell(call)
 
     def drop(self, calls: Iterable[_Call]) -> None:
         """Gives calls up: nobody waits for them any more."""
@@ -105,12 +143,16 @@ class _Portal:
     def _drop(self, calls: list[_Call]) -> None:
         self._drain()
         for call in calls:
-            self._pool_of().host(call.destination.route).drop(call)
+            if call.task is not None:
+                call.task.cancel()
+            self.courier.pool.host(call.destination.route).drop(call)
 
-    def _pool_of(self) -> Pool:
-        if self._pool is None:
+    @property
+    def courier(self) -> Courier:
+        """What sends, in the loop's thread."""
+        if self._courier is None:
             raise ClientClosedError("This client is closed.")
-        return self._pool
+        return self._courier
 
     def close(self) -> None:
         """Ends the connections, the loop and the thread; calls that wait end with SendAbortedError."""
@@ -120,7 +162,11 @@ class _Portal:
 
     async def _close(self) -> None:
         self._drain()
-        await self._pool_of().close()
+        await self.courier.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Client:
@@ -139,14 +185,18 @@ class Client:
 
     def send(self, channel_uri: str, notification: Notification, *, timeout: float | timedelta | None = None) -> Result:
         """Sends one notification to one channel, and waits for the answer. As AsyncClient.send."""
-        call = self._prepare(channel_uri, notification, timeout)
+        portal = self._open_portal()
+        call = self._prepare(portal, channel_uri, notification, timeout)
         lock = threading.Lock()
         lock.acquire()
         call.tell = lambda _: lock.release()
-        portal = self._open_portal()
-        portal.submit(call)
         try:
+            portal.submit(call)
             lock.acquire()
+            if call.wants_new_token:
+                call.wire = b""
+                portal.submit(call)
+                lock.acquire()
         except BaseException:  # Ctrl-C: the send is given up with the wait
             portal.drop([call])
             raise
@@ -170,7 +220,7 @@ class Client:
             while pending or not exhausted:
                 if len(pending) < concurrency and not exhausted:
                     try:
-                        made = self._take(source)
+                        made = self._take(portal, source)
                     except Exception as error:  # noqa: BLE001 - the source's own: raised when what is in flight has ended
                         failure, made = error, None
                     if made is None:
@@ -185,6 +235,10 @@ class Client:
                         continue
                 if pending:
                     call = ended.get()
+                    if call.wire and call.wants_new_token:
+                        call.wire = b""
+                        portal.submit(call)
+                        continue
                     pending.discard(call)
                     yield self._read(call)
         finally:
@@ -192,7 +246,7 @@ class Client:
         if failure is not None:
             raise failure
 
-    def _take(self, source: Iterator[Item]) -> _Call | Result | None:
+    def _take(self, portal: _Portal, source: Iterator[Item]) -> _Call | Result | None:
         """The next call; the Result of an item that can't be sent; None at the end of the source."""
         try:
             item = next(source)
@@ -200,22 +254,30 @@ class Client:
             return None
         uri, notification, key = unpack(item)
         try:
-            call = self._prepare(uri, notification, None)
+            call = self._prepare(portal, uri, notification, None)
         except WinPushError as error:
-            if getattr(notification, "service", None) is None:
+            if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
                 raise
             return self._dispatch.fail(None, notification, error, key)
         call.key = key
         return call
 
-    def _prepare(self, uri: str, notification: Notification, timeout: float | timedelta | None) -> _Call:
+    def _prepare(
+        self, portal: _Portal, uri: str, notification: Notification, timeout: float | timedelta | None
+    ) -> _Call:
         destination, target = self._dispatch.resolve(uri)
-        call = _Call(destination, target, notification, self._dispatch.encode(destination, target, notification))
+        self._dispatch.check(destination, target, notification)
+        call = _Call(destination, target, notification)
+        call.token = portal.courier.token_for(notification)
+        if not portal.courier.needs_steps(notification, call.token):
+            call.wire = self._dispatch.encode(destination, target, notification, call.token)
         call.timeout = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
         return call
 
     def _read(self, call: _Call) -> Result:
         answer = call.answer
+        if isinstance(answer, Result):
+            return answer
         if isinstance(answer, Response):
             return self._dispatch.read(call.destination, call.target, call.notification, answer, call.key)
         channel = Channel(call.destination.origin, call.target)
@@ -229,7 +291,7 @@ class Client:
             if self._closed:
                 raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
             if self._portal is None or self._portal.process != os.getpid():
-                self._portal = _Portal(self._settings.limits)
+                self._portal = _Portal(self._dispatch)
             return self._portal
 
     def close(self) -> None:

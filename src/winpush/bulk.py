@@ -12,12 +12,15 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
 from winpush.channels import Channel
-from winpush.dispatch import Destination, Dispatch
-from winpush.errors import TransportError, ValidationError, WinPushError
+from winpush.courier import Courier
+from winpush.dispatch import Destination
+from winpush.errors import ConfigurationError, TransportError, ValidationError, WinPushError
 from winpush.messages import Response
 from winpush.results import Notification, Result
 from winpush.transport.connection import Connection
-from winpush.transport.pool import Host, Pool
+from winpush.transport.pool import Host
+from winpush.wns.responses import wants_new_token
+from winpush.wns.tokens import Token
 
 __all__ = ["Bulk", "Item", "unpack"]
 
@@ -38,18 +41,21 @@ def unpack(item: Item) -> tuple[str, Notification, object]:
 class _Lane:
     """One send at a time: the job that waits, and the exchange that is told."""
 
-    __slots__ = ("bulk", "deadline", "destination", "host", "key", "notification", "resting", "target", "wire")
+    __slots__ = ("bulk", "deadline", "destination", "host", "key", "notification", "target", "token", "wire")
 
     def __init__(self, bulk: Bulk) -> None:
         self.bulk = bulk
         self.wire = b""
         self.deadline = 0.0
         self.host: Host | None = None
-        self.resting = False
 
     def answered(self, connection: Connection, response: Response) -> None:
         """Puts the result out, and goes on with the same connection."""
         bulk = self.bulk
+        if self.token is not None and wants_new_token(response):
+            connection.host.release(connection)
+            bulk.walk(self, (self.token, response))
+            return
         bulk.put(bulk.dispatch.read(self.destination, self.target, self.notification, response, self.key))
         bulk.next(self, connection)
 
@@ -65,23 +71,19 @@ class _Lane:
     target: str
     notification: Notification
     key: object
+    token: Token | None
 
 
 class Bulk:
     """One run of send_many."""
 
-    def __init__(
-        self,
-        dispatch: Dispatch,
-        pool: Pool,
-        timeout_seconds: float,
-        pairs: Iterable[Item] | AsyncIterable[Item],
-        concurrency: int,
-    ) -> None:
-        self.dispatch = dispatch
-        self.pool = pool
-        self.loop = pool.loop
-        self._timeout = timeout_seconds
+    def __init__(self, courier: Courier, pairs: Iterable[Item] | AsyncIterable[Item], concurrency: int) -> None:
+        self.courier = courier
+        self.dispatch = courier.dispatch
+        self.pool = courier.pool
+        self.loop = courier.pool.loop
+        self._timeout = courier.dispatch.settings.timeout_seconds
+        self._walks: set[asyncio.Task[None]] = set()
         self._concurrency = concurrency
         self._results: deque[Result] = deque()
         self._most_results = 2 * concurrency
@@ -139,6 +141,9 @@ class Bulk:
         if self._pump is not None:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
+        for task in list(self._walks):
+            task.cancel()
+        await asyncio.gather(*self._walks, return_exceptions=True)
         for lane in list(self._lanes):
             if lane.host is not None:
                 lane.host.drop(lane)
@@ -164,9 +169,15 @@ class Bulk:
             if item is None:
                 self._rest(lane, connection)
                 return
-            if self._prepare(lane, item):
+            if not self._prepare(lane, item):
+                continue
+            if lane.wire:
                 self._send(lane, connection)
                 return
+            if connection is not None and lane.host is not None:
+                lane.host.release(connection)
+            self.walk(lane, None)
+            return
         if connection is not None and lane.host is not None:
             lane.host.release(connection)
 
@@ -192,15 +203,32 @@ class Bulk:
             return False
         try:
             lane.destination, lane.target = self.dispatch.resolve(uri)
-            lane.wire = self.dispatch.encode(lane.destination, lane.target, notification)
+            self.dispatch.check(lane.destination, lane.target, notification)
+            token = lane.token = self.courier.token_for(notification)
+            if self.courier.needs_steps(notification, token):
+                lane.wire = b""
+            else:
+                lane.wire = self.dispatch.encode(lane.destination, lane.target, notification, token)
         except WinPushError as error:
-            if getattr(notification, "service", None) is None:
+            if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
                 self._stop(error)
             else:
                 self.put(self.dispatch.fail(None, notification, error, key))
             return False
         lane.deadline = self.loop.time() + self._timeout
         return True
+
+    def walk(self, lane: _Lane, walked: tuple[Token, Response] | None) -> None:
+        """The slow way of a send to WNS, as a task: there is no token at hand, or it was refused."""
+        lane.host = None
+        task = self.loop.create_task(self._walk(lane, walked))
+        self._walks.add(task)
+        task.add_done_callback(self._walks.discard)
+
+    async def _walk(self, lane: _Lane, walked: tuple[Token, Response] | None) -> None:
+        args = (lane.destination, lane.target, lane.notification, lane.deadline, lane.key, walked)
+        self.put(await self.courier.walk(*args))
+        self.next(lane, None)
 
     def _rest(self, lane: _Lane, connection: Connection | None) -> None:
         if connection is not None and lane.host is not None:

@@ -9,37 +9,13 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from winpush.bulk import Bulk, Item
-from winpush.channels import Channel
+from winpush.courier import Courier
 from winpush.dispatch import ClientOptions, Dispatch, Settings, seconds, whole
-from winpush.errors import ClientClosedError, TransportError
-from winpush.messages import Response
+from winpush.errors import ClientClosedError
 from winpush.results import Notification, Result
-from winpush.transport.connection import Connection
 from winpush.transport.pool import Pool
 
 __all__ = ["AsyncClient"]
-
-
-class _Call:
-    """One `await send()`: a job whose answer, or error, ends a future."""
-
-    __slots__ = ("connection", "deadline", "future", "wire")
-
-    def __init__(self, wire: bytes, deadline: float, future: asyncio.Future[Response | TransportError]) -> None:
-        self.wire = wire
-        self.deadline = deadline
-        self.future = future
-
-    def answered(self, connection: Connection, response: Response) -> None:
-        """The answer is whole."""
-        connection.host.release(connection)
-        if not self.future.done():
-            self.future.set_result(response)
-
-    def failed(self, error: TransportError) -> None:
-        """No answer came: a value here, not an exception, since it becomes a Result."""
-        if not self.future.done():
-            self.future.set_result(error)
 
 
 class AsyncClient:
@@ -47,6 +23,8 @@ class AsyncClient:
 
     Use it as `async with AsyncClient() as client:`, or call `aclose()` at the end. Options, all by keyword:
 
+    - `wns`: the credentials of a Windows app: `wns.EntraCredentials`, `wns.PackageCredentials`, or any object with
+      `get_token(*scopes)`, sync or async. One token is shared by all senders, and renewed before it expires.
     - `allow_hosts`: hosts to send to besides the services' own, by name: `["127.0.0.1:8080"]`.
     - `mpns_certificate`: the ClientCertificate of an authenticated MPNS sender.
     - `tls`: Tls settings; by default the system's authorities, verified.
@@ -62,7 +40,7 @@ class AsyncClient:
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
         self._settings = Settings.of(**options)
         self._dispatch = Dispatch(self._settings)
-        self._pool: Pool | None = None
+        self._courier: Courier | None = None
         self._closed = False
 
     async def send(
@@ -78,21 +56,11 @@ class AsyncClient:
         ChannelError for a URI that is not a push service's, ValidationError for a notification of another service,
         and ClientClosedError after `aclose()`.
         """
+        courier = self._open()
         destination, target = self._dispatch.resolve(channel_uri)
-        wire = self._dispatch.encode(destination, target, notification)
-        pool = self._open_pool()
+        self._dispatch.check(destination, target, notification)
         limit = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
-        call = _Call(wire, pool.loop.time() + limit, pool.loop.create_future())
-        host = pool.host(destination.route)
-        host.submit(call)
-        try:
-            answer = await call.future
-        except asyncio.CancelledError:
-            host.drop(call)
-            raise
-        if isinstance(answer, Response):
-            return self._dispatch.read(destination, target, notification, answer, None)
-        return self._dispatch.fail(Channel(destination.origin, target), notification, answer, None)
+        return await courier.send(destination, target, notification, courier.pool.loop.time() + limit)
 
     def send_many(
         self, pairs: Iterable[Item] | AsyncIterable[Item], *, concurrency: int | None = None
@@ -106,16 +74,16 @@ class AsyncClient:
         When the source itself raises, the sends in flight end, their results come, and then its error is raised.
         """
         number = whole("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
-        return Bulk(self._dispatch, self._open_pool(), self._settings.timeout_seconds, pairs, number).results()
+        return Bulk(self._open(), pairs, number).results()
 
     async def aclose(self) -> None:
         """Closes every connection. Sends under way end with `Outcome.ABORTED`. Calling it twice does nothing."""
         self._closed = True
-        if self._pool is not None:
-            await self._pool.close()
+        if self._courier is not None:
+            await self._courier.close()
 
     async def __aenter__(self) -> Self:
-        self._open_pool()
+        self._open()
         return self
 
     async def __aexit__(
@@ -123,13 +91,13 @@ class AsyncClient:
     ) -> None:
         await self.aclose()
 
-    def _open_pool(self) -> Pool:
+    def _open(self) -> Courier:
         if self._closed:
             raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
-        if self._pool is None:
-            self._pool = Pool(self._settings.limits)
-        elif self._pool.loop is not asyncio.get_running_loop():
+        if self._courier is None:
+            self._courier = Courier(self._dispatch, Pool(self._settings.limits))
+        elif self._courier.pool.loop is not asyncio.get_running_loop():
             raise ClientClosedError(
                 "This client belongs to another event loop; make one client for each loop, or use winpush.Client."
             )
-        return self._pool
+        return self._courier

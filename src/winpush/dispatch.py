@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
-from winpush import mpns
+from winpush import mpns, wns
 from winpush.channels import AllowedHosts, Channel, Origin, Service, check_target, parse_origin, split_uri
 from winpush.errors import ChannelError, ConfigurationError, ValidationError, WinPushError
+from winpush.keeper import AnyCredentials
 from winpush.messages import Request, Response
-from winpush.results import Notification, Result, StatusHeaders, Verdict, judge_failure
+from winpush.results import Action, Notification, Result, Verdict, judge_failure
 from winpush.transport.dialing import Route
 from winpush.transport.pool import Limits
 from winpush.transport.proxy import Proxies
 from winpush.transport.tls import ClientCertificate, Tls
+from winpush.wns.requests import check_channel
 
 __all__ = ["ClientOptions", "Destination", "Dispatch", "Settings", "seconds", "whole"]
 
@@ -45,6 +48,7 @@ def whole(name: str, value: int) -> int:
 class ClientOptions(TypedDict, total=False):
     """The options of both clients; AsyncClient says what each means."""
 
+    wns: AnyCredentials | None
     allow_hosts: Iterable[str]
     mpns_certificate: ClientCertificate | None
     tls: Tls | None
@@ -66,11 +70,13 @@ class Settings:
     proxies: Proxies
     limits: Limits
     timeout_seconds: float
+    wns: AnyCredentials | None = field(default=None, repr=False)
 
     @classmethod
     def of(
         cls,
         *,
+        wns: AnyCredentials | None = None,
         allow_hosts: Iterable[str] = (),
         mpns_certificate: ClientCertificate | None = None,
         tls: Tls | None = None,
@@ -88,9 +94,12 @@ class Settings:
             seconds("connect_timeout", connect_timeout),
         )
         proxies = Proxies.of(proxy, os.environ if proxy_from_environment else None)
-        return cls(
-            AllowedHosts.of(allow_hosts), tls or Tls(), mpns_certificate, proxies, limits, seconds("timeout", timeout)
-        )
+        if wns is not None and not (hasattr(wns, "get_token") or hasattr(wns, "request")):
+            raise ConfigurationError(
+                "wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token"
+            )
+        allowed = AllowedHosts.of(allow_hosts)
+        return cls(allowed, tls or Tls(), mpns_certificate, proxies, limits, seconds("timeout", timeout), wns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,34 +115,29 @@ class Destination:
     proxy_authorization: str | None = field(default=None, repr=False)
 
 
+_HEADERS = {Service.MPNS: mpns.HEADERS, Service.WNS: wns.HEADERS}
+
+
 @dataclass(frozen=True, slots=True)
-class _ServiceRoom:
-    """The pure functions of one service, as the send path needs them."""
+class _Tail:
+    """What follows a target on the wire, and for what it was made."""
 
-    build_request: Callable[[Channel, Notification], Request]
-    judge: Callable[[Response], Verdict]
-    headers: StatusHeaders
-
-
-def _build_mpns(channel: Channel, notification: Notification) -> Request:
-    if not isinstance(notification, mpns.Notification):
-        raise ValidationError("notification", f"must be one of winpush.mpns, not {type(notification).__name__}")
-    return mpns.build_request(channel, notification)
-
-
-_ROOMS = {Service.MPNS: _ServiceRoom(_build_mpns, mpns.judge, mpns.HEADERS)}
+    notification: Notification
+    token: wns.Token | None
+    method: str
+    bytes: bytes
 
 
 class Dispatch:
     """Turns (channel URI, notification) into bytes for a destination, and an answer into a Result."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._destinations: dict[str, Destination] = {}
         # Both contexts are made here, so that a certificate that can't work is told when the client is made.
         self._context = settings.tls.make_context()
         self._mpns_context = settings.tls.make_context(settings.certificate) if settings.certificate else self._context
-        self._tails: dict[Destination, tuple[Notification, bytes]] = {}
+        self._tails: dict[Destination, _Tail] = {}
 
     def resolve(self, uri: str) -> tuple[Destination, str]:
         """Where a channel URI leads, and its target. Raises ChannelError."""
@@ -142,60 +146,102 @@ class Dispatch:
         text, target = split_uri(uri)
         destination = self._destinations.get(text)
         if destination is None:
-            destination = self._add(text)
+            origin = parse_origin(text, self.settings.allowed)
+            # A certificate is for MPNS alone: WNS's hosts, and a token's server, are never shown it.
+            context = self._context if origin.service is Service.WNS else self._mpns_context
+            destination = self._add(text, origin, context)
         check_target(target)
         return destination, target
 
-    def _add(self, text: str) -> Destination:
-        origin = parse_origin(text, self._settings.allowed)
+    def trust(self, origin: Origin) -> Destination:
+        """A destination that the caller has configured by its full address: the server of the credentials' token."""
+        text = f"token {origin}"
+        return self._destinations.get(text) or self._add(text, origin, self._context)
+
+    def _add(self, text: str, origin: Origin, context: ssl.SSLContext) -> Destination:
         if len(self._destinations) >= _MAX_DESTINATIONS:
             self._destinations.clear()  # hosts come from devices: a stream of made-up ones must not fill the memory
-        destination = self._destinations[text] = self._route(origin)
+        route = Route(origin, context if origin.scheme == "https" else None, self.settings.proxies.choose(origin))
+        if route.is_forwarded and route.proxy is not None:
+            destination = Destination(origin, route, str(origin), route.proxy.authorization)
+        else:
+            destination = Destination(origin, route, "")
+        self._destinations[text] = destination
         return destination
 
-    def _route(self, origin: Origin) -> Destination:
-        context = None
-        if origin.scheme == "https":
-            context = self._context if origin.service is Service.WNS else self._mpns_context
-        route = Route(origin, context, self._settings.proxies.choose(origin))
-        if route.proxy is None or not route.is_forwarded:
-            return Destination(origin, route, "")
-        return Destination(origin, route, str(origin), route.proxy.authorization)
-
-    def encode(self, destination: Destination, target: str, notification: Notification) -> bytes:
+    def encode(
+        self, destination: Destination, target: str, notification: Notification, token: wns.Token | None = None
+    ) -> bytes:
         """The bytes of the request. Raises ChannelError or ValidationError when the two do not go together."""
-        cached = self._tails.get(destination)
-        if cached is not None and cached[0] is notification and destination.origin.service is not None:
-            tail = cached[1]
-        else:
-            tail = self._make_tail(destination, target, notification)
-        return f"POST {destination.prefix}{target}".encode("ascii") + tail
+        tail = self._tails.get(destination)
+        if (
+            tail is None
+            or tail.notification is not notification
+            or tail.token is not token
+            or destination.origin.service is None  # there only the path tells the service, so each target is judged
+        ):
+            tail = self._make_tail(destination, target, notification, token)
+        return f"{tail.method} {destination.prefix}{target}".encode("ascii") + tail.bytes
 
-    def _make_tail(self, destination: Destination, target: str, notification: Notification) -> bytes:
-        service = getattr(notification, "service", None)
-        room = _ROOMS.get(service) if service is not None else None
-        if room is None:
-            raise ValidationError(
-                "notification", f"must be a notification of winpush.mpns, not {type(notification).__name__}"
-            )
-        request = room.build_request(Channel(destination.origin, target), notification)
-        tail = request.tail(destination.proxy_authorization)
+    def _make_tail(
+        self, destination: Destination, target: str, notification: Notification, token: wns.Token | None
+    ) -> _Tail:
+        request = _build(Channel(destination.origin, target), notification, token)
+        tail = _Tail(notification, token, request.method, request.tail(destination.proxy_authorization))
         if len(self._tails) >= _MAX_DESTINATIONS:
             self._tails.clear()
-        self._tails[destination] = (notification, tail)
+        self._tails[destination] = tail
         return tail
+
+    def check(self, destination: Destination, target: str, notification: Notification) -> None:
+        """Raises what `encode` would, for a request that can't be written yet since its token is still to come."""
+        _check_kind(notification)
+        if notification.service is Service.WNS:
+            check_channel(Channel(destination.origin, target))
 
     def read(
         self, destination: Destination, target: str, notification: Notification, response: Response, key: object
     ) -> Result:
         """The Result of an answer."""
-        room = _ROOMS[notification.service]
-        verdict = room.judge(response)
         channel = Channel(destination.origin, target)
-        return Result(channel, notification, verdict, room.headers, response, None, verdict.delay, key)
+        if notification.service is Service.MPNS:
+            verdict = mpns.judge(response)
+            return Result(channel, notification, verdict, mpns.HEADERS, response, None, verdict.delay, key)
+        verdict, retry_after = wns.judge(response, datetime.now(UTC))
+        return self.conclude(channel, notification, verdict, retry_after, response, key)
+
+    def conclude(
+        self,
+        channel: Channel,
+        notification: Notification,
+        verdict: Verdict,
+        retry_after: timedelta | None,
+        response: Response | None,
+        key: object,
+    ) -> Result:
+        """The Result of a send to WNS whose verdict is found."""
+        diagnosis = None
+        if response is not None and verdict.action is not Action.NOTHING:
+            diagnosis = wns.diagnose(channel, notification, response)  # type: ignore[arg-type]  # WNS's by now
+        return Result(channel, notification, verdict, wns.HEADERS, response, None, retry_after, key, diagnosis)
 
     def fail(self, channel: Channel | None, notification: Notification, error: WinPushError, key: object) -> Result:
         """The Result of a send that got no answer, or was refused before it was sent."""
         verdict = judge_failure(error)
-        headers = _ROOMS[notification.service].headers
+        headers = _HEADERS[notification.service]
         return Result(channel, notification, verdict, headers, None, error, verdict.delay, key)
+
+
+def _check_kind(notification: Notification) -> None:
+    if not isinstance(notification, mpns.Notification | wns.Notification | wns.ClearToasts):
+        kind = type(notification).__name__
+        raise ValidationError("notification", f"must be a notification of winpush.mpns or winpush.wns, not {kind}")
+
+
+def _build(channel: Channel, notification: Notification, token: wns.Token | None) -> Request:
+    _check_kind(notification)
+    if isinstance(notification, mpns.Notification):
+        return mpns.build_request(channel, notification)
+    if token is None:
+        raise ValidationError("token", "is missing: a notification of WNS is not sent without one")
+    return wns.build_request(channel, notification, token)  # type: ignore[arg-type]  # checked above

@@ -58,6 +58,7 @@ class Response:
     status_code: int
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = field(default=b"", repr=False)
+    reason: str = ""
 
     def header(self, *names: bytes) -> str | None:
         """The value of the first header with one of these names (given in lower case), stripped; None if absent."""

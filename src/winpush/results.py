@@ -113,6 +113,9 @@ class StatusHeaders:
     device_connection_status: tuple[bytes, ...]
     subscription_status: tuple[bytes, ...]
     message_id: tuple[bytes, ...]
+    error_description: tuple[bytes, ...] = ()
+    debug_trace: tuple[bytes, ...] = ()
+    correlation_vector: tuple[bytes, ...] = ()
 
 
 class Notification(Protocol):
@@ -136,7 +139,8 @@ class Result:
 
     `key` is the caller's own, as given to `send_many`. `response` is the service's answer, or None; `error` is the
     exception when none came. `channel` shows itself shortened: its `uri` is the whole. `retry_after` is the least time
-    to wait before the next send to this channel, or None.
+    to wait before the next send to this channel, or None. `diagnosis` is a sentence, with its source, where the cause
+    of a refusal is a known one.
     """
 
     channel: Channel | None
@@ -147,6 +151,7 @@ class Result:
     error: WinPushError | None = None
     retry_after: timedelta | None = None
     key: object = None
+    diagnosis: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -209,6 +214,21 @@ class Result:
         return self._read(self.headers.message_id)
 
     @property
+    def error_description(self) -> str | None:
+        """WNS's own words about what was wrong."""
+        return self._read(self.headers.error_description)
+
+    @property
+    def debug_trace(self) -> str | None:
+        """WNS's trace, unchanged: Microsoft's support asks for it, with `message_id` and `correlation_vector`."""
+        return self._read(self.headers.debug_trace)
+
+    @property
+    def correlation_vector(self) -> str | None:
+        """WNS's correlation vector (MS-CV), unchanged."""
+        return self._read(self.headers.correlation_vector)
+
+    @property
     def minutes_to_delay(self) -> int | None:
         """`retry_after` in whole minutes, rounded up, as Node's mpns gives it; 61 for an inactive device."""
         if self.verdict.minutes_to_delay is not None:
@@ -247,6 +267,10 @@ class Result:
             "device_connection_status": self.device_connection_status,
             "subscription_status": self.subscription_status,
             "message_id": self.message_id,
+            "error_description": self.error_description,
+            "debug_trace": self.debug_trace,
+            "correlation_vector": self.correlation_vector,
+            "diagnosis": self.diagnosis,
             "should_delete_channel": self.should_delete_channel,
             "may_have_arrived": self.may_have_arrived,
             "retry_after_seconds": None if self.retry_after is None else self.retry_after.total_seconds(),

@@ -69,6 +69,7 @@ class Connection(asyncio.BufferedProtocol):
         "_owner",
         "_parser",
         "_poll",
+        "_reason",
         "_received",
         "_transport",
         "closed",
@@ -94,6 +95,7 @@ class Connection(asyncio.BufferedProtocol):
         self._received = 0
         self._answer: Response | None = None
         self._keep_alive = False
+        self._reason = ""
         self._direct = False
         self._fd = -1
         self._poll: select.poll | None = None
@@ -222,6 +224,10 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- what the parser calls ----------------------------------------------------------------------------------
 
+    def on_status(self, reason: bytes) -> None:
+        """The words after the status: WNS tells a blocked domain by them alone."""
+        self._reason = "OK" if reason == b"OK" else reason.decode("latin-1")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header of the answer."""
         self._headers.append((name, value))
@@ -241,7 +247,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._answer is not None:
             self._keep_alive = False  # a second answer to one request: nothing after it can be trusted
         elif status >= 200:
-            self._answer = Response(status, tuple(self._headers), b"".join(self._body) if self._body else b"")
+            body = b"".join(self._body) if self._body else b""
+            self._answer = Response(status, tuple(self._headers), body, self._reason)
             self._keep_alive = self._parser.should_keep_alive()
         self._headers = []
         self._body = None
@@ -252,7 +259,7 @@ class Connection(asyncio.BufferedProtocol):
         """Ends an answer that has no end of its own; its status and headers are whole."""
         self._keep_alive = False
         body = b"".join(self._body or ())[:MAX_BODY_BYTES]
-        self._finish(Response(self._parser.get_status_code(), tuple(self._headers), body))
+        self._finish(Response(self._parser.get_status_code(), tuple(self._headers), body, self._reason))
 
     def _finish(self, answer: Response) -> None:
         exchange, self.exchange = self.exchange, None

@@ -33,6 +33,9 @@ HEADERS = StatusHeaders(
     device_connection_status=(b"x-wns-deviceconnectionstatus",),
     subscription_status=(),
     message_id=(b"x-wns-msg-id",),
+    error_description=(b"x-wns-error-description",),
+    debug_trace=(b"x-wns-debug-trace",),
+    correlation_vector=(b"ms-cv",),
 )
 
 ERROR_DESCRIPTION = (b"x-wns-error-description",)

@@ -1,0 +1,142 @@
+"""One send, step by step: a request and its answer, and for WNS the token before it and the 401 after it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from winpush import wns
+from winpush.channels import Channel, Service
+from winpush.dispatch import Destination, Dispatch
+from winpush.errors import ConfigurationError, TransportError
+from winpush.keeper import TokenKeeper
+from winpush.messages import Request, Response
+from winpush.results import Notification, Result
+from winpush.transport.connection import Connection
+from winpush.transport.pool import Pool
+from winpush.wns.responses import wants_new_token
+
+__all__ = ["Courier"]
+
+
+class _Call:
+    """One request: a job whose answer, or error, ends a future."""
+
+    __slots__ = ("deadline", "future", "wire")
+
+    def __init__(self, wire: bytes, deadline: float, future: asyncio.Future[Response | TransportError]) -> None:
+        self.wire = wire
+        self.deadline = deadline
+        self.future = future
+
+    def answered(self, connection: Connection, response: Response) -> None:
+        """The answer is whole."""
+        connection.host.release(connection)
+        if not self.future.done():
+            self.future.set_result(response)
+
+    def failed(self, error: TransportError) -> None:
+        """No answer came: a value here, not an exception, since it becomes a Result."""
+        if not self.future.done():
+            self.future.set_result(error)
+
+
+class Courier:
+    """Sends over a pool what a Dispatch has made, for both clients."""
+
+    def __init__(self, dispatch: Dispatch, pool: Pool) -> None:
+        self.dispatch = dispatch
+        self.pool = pool
+        credentials = dispatch.settings.wns
+        self._keeper = None if credentials is None else TokenKeeper(credentials, self._fetch)
+
+    async def close(self) -> None:
+        """Ends the connections, and what is under way."""
+        if self._keeper is not None:
+            await self._keeper.close()
+        await self.pool.close()
+
+    def token_for(self, notification: Notification) -> wns.Token | None:
+        """The token at hand for a notification that wants one. Raises ConfigurationError without credentials."""
+        if notification.service is not Service.WNS:
+            return None
+        return self._keeper_of().peek()
+
+    def needs_steps(self, notification: Notification, token: wns.Token | None) -> bool:
+        """True when a token must be fetched before the request can be written."""
+        return token is None and notification.service is Service.WNS
+
+    async def deliver(self, destination: Destination, wire: bytes, deadline: float) -> Response | TransportError:
+        """One request and its answer. Cancelled, it leaves no connection with an answer to come."""
+        call = _Call(wire, deadline, self.pool.loop.create_future())
+        host = self.pool.host(destination.route)
+        host.submit(call)
+        try:
+            return await call.future
+        except asyncio.CancelledError:
+            host.drop(call)
+            raise
+
+    async def send(
+        self, destination: Destination, target: str, notification: Notification, deadline: float, key: object = None
+    ) -> Result:
+        """One send to its Result."""
+        token = self.token_for(notification)
+        if self.needs_steps(notification, token):
+            return await self.walk(destination, target, notification, deadline, key)
+        wire = self.dispatch.encode(destination, target, notification, token)
+        answer = await self.deliver(destination, wire, deadline)
+        if isinstance(answer, Response):
+            if token is not None and wants_new_token(answer):
+                return await self.walk(destination, target, notification, deadline, key, (token, answer))
+            return self.dispatch.read(destination, target, notification, answer, key)
+        return self.dispatch.fail(Channel(destination.origin, target), notification, answer, key)
+
+    async def walk(
+        self,
+        destination: Destination,
+        target: str,
+        notification: Notification,
+        deadline: float,
+        key: object = None,
+        walked: tuple[wns.Token, Response] | None = None,
+    ) -> Result:
+        """The whole exchange of a send to WNS. `walked` is its beginning, where that is done: the token and its 401."""
+        channel = Channel(destination.origin, target)
+        steps = wns.exchange(channel, notification)  # type: ignore[arg-type]  # its own check says what else it is
+        step = next(steps)
+        if walked is not None:
+            steps.send(walked[0])
+            step = steps.send(walked[1])
+        while True:
+            answer: wns.Token | wns.TokenProblem | Response | TransportError
+            if isinstance(step, Request):
+                wire = step.to_wire()
+                answer = await self.deliver(destination, wire, deadline)
+            else:
+                answer = await self._keeper_of().get(step.instead_of)
+            if isinstance(answer, TransportError):
+                steps.close()
+                return self.dispatch.fail(channel, notification, answer, key)
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                return self._conclude(channel, notification, end.value, key)
+
+    def _conclude(self, channel: Channel, notification: Notification, answer: wns.Answer, key: object) -> Result:
+        verdict, retry_after = answer.judge(datetime.now(UTC))
+        return self.dispatch.conclude(channel, notification, verdict, retry_after, answer.response, key)
+
+    def _keeper_of(self) -> TokenKeeper:
+        if self._keeper is None:
+            raise ConfigurationError(
+                "wns: a WNS notification needs credentials; make the client with "
+                "wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…)"
+            )
+        return self._keeper
+
+    async def _fetch(self, request: Request) -> Response | TransportError:
+        """The token's request: to the address in the caller's own credentials, so that no list of hosts is asked."""
+        destination = self.dispatch.trust(request.channel.origin)
+        deadline = self.pool.loop.time() + self.dispatch.settings.timeout_seconds
+        return await self.deliver(destination, request.to_wire(), deadline)
