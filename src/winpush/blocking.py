@@ -37,11 +37,11 @@ class _Call:
 
     __slots__ = (
         "answer",
+        "channel",
         "deadline",
         "destination",
         "key",
         "notification",
-        "target",
         "task",
         "tell",
         "timeout",
@@ -49,9 +49,9 @@ class _Call:
         "wire",
     )
 
-    def __init__(self, destination: Destination, target: str, notification: Notification) -> None:
+    def __init__(self, destination: Destination, channel: Channel, notification: Notification) -> None:
         self.destination = destination
-        self.target = target
+        self.channel = channel
         self.notification = notification
         self.wire = b""
         self.token: Token | None = None
@@ -127,7 +127,7 @@ class _Portal:
         walked = None
         if call.token is not None:
             walked = (call.token, cast("Response", call.answer))
-        args = (call.destination, call.target, call.notification, call.deadline, call.key, walked)
+        args = (call.destination, call.channel, call.notification, call.deadline, call.key, walked)
         try:
             call.answer = await self.courier.walk(*args)
         except asyncio.CancelledError:
@@ -265,12 +265,11 @@ class Client:
     def _prepare(
         self, portal: _Portal, uri: str, notification: Notification, timeout: float | timedelta | None
     ) -> _Call:
-        destination, target = self._dispatch.resolve(uri)
-        self._dispatch.check(destination, target, notification)
-        call = _Call(destination, target, notification)
+        destination, channel = self._dispatch.resolve(uri)
+        call = _Call(destination, channel, notification)
         call.token = portal.courier.token_for(notification)
-        if not portal.courier.needs_steps(notification, call.token):
-            call.wire = self._dispatch.encode(destination, target, notification, call.token)
+        if not portal.courier.needs_steps(channel, notification, call.token):
+            call.wire = self._dispatch.encode(destination, channel, notification, call.token)
         call.timeout = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
         return call
 
@@ -279,9 +278,8 @@ class Client:
         if isinstance(answer, Result):
             return answer
         if isinstance(answer, Response):
-            return self._dispatch.read(call.destination, call.target, call.notification, answer, call.key)
-        channel = Channel(call.destination.origin, call.target)
-        return self._dispatch.fail(channel, call.notification, answer, call.key)
+            return self._dispatch.read(call.channel, call.notification, answer, call.key)
+        return self._dispatch.fail(call.channel, call.notification, answer, call.key)
 
     def _open_portal(self) -> _Portal:
         portal = self._portal

@@ -27,10 +27,12 @@ __all__ = ["Bulk", "Item", "unpack"]
 Item = tuple[str, Notification] | tuple[str, Notification, object]
 """What is sent: a channel URI and a notification, and the caller's own key if the result is to carry one."""
 
+_ITEM_TYPES = (tuple, list)
+
 
 def unpack(item: Item) -> tuple[str, Notification, object]:
     """Channel URI, notification and key of an item. Raises ValidationError for what is no pair or triple."""
-    if isinstance(item, tuple | list):
+    if type(item) in _ITEM_TYPES:
         if len(item) == 2:
             return item[0], item[1], None
         if len(item) == 3:
@@ -41,7 +43,7 @@ def unpack(item: Item) -> tuple[str, Notification, object]:
 class _Lane:
     """One send at a time: the job that waits, and the exchange that is told."""
 
-    __slots__ = ("bulk", "deadline", "destination", "host", "key", "notification", "target", "token", "wire")
+    __slots__ = ("bulk", "channel", "deadline", "destination", "host", "key", "notification", "token", "wire")
 
     def __init__(self, bulk: Bulk) -> None:
         self.bulk = bulk
@@ -56,19 +58,18 @@ class _Lane:
             connection.host.release(connection)
             bulk.walk(self, (self.token, response))
             return
-        bulk.put(bulk.dispatch.read(self.destination, self.target, self.notification, response, self.key))
+        bulk.put(bulk.dispatch.read(self.channel, self.notification, response, self.key))
         bulk.next(self, connection)
 
     def failed(self, error: TransportError) -> None:
         """Puts the failure out, and goes on."""
-        channel = Channel(self.destination.origin, self.target)
-        self.bulk.put(self.bulk.dispatch.fail(channel, self.notification, error, self.key))
+        self.bulk.put(self.bulk.dispatch.fail(self.channel, self.notification, error, self.key))
         # Not at once: a host that refuses at once would have us call ourselves ever deeper.
         self.host = None
         self.bulk.loop.call_soon(self.bulk.next, self, None)
 
     destination: Destination
-    target: str
+    channel: Channel
     notification: Notification
     key: object
     token: Token | None
@@ -202,13 +203,12 @@ class Bulk:
             self._stop(error)
             return False
         try:
-            lane.destination, lane.target = self.dispatch.resolve(uri)
-            self.dispatch.check(lane.destination, lane.target, notification)
+            destination, channel = lane.destination, lane.channel = self.dispatch.resolve(uri)
             token = lane.token = self.courier.token_for(notification)
-            if self.courier.needs_steps(notification, token):
+            if self.courier.needs_steps(channel, notification, token):
                 lane.wire = b""
             else:
-                lane.wire = self.dispatch.encode(lane.destination, lane.target, notification, token)
+                lane.wire = self.dispatch.encode(destination, channel, notification, token)
         except WinPushError as error:
             if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
                 self._stop(error)
@@ -226,7 +226,7 @@ class Bulk:
         task.add_done_callback(self._walks.discard)
 
     async def _walk(self, lane: _Lane, walked: tuple[Token, Response] | None) -> None:
-        args = (lane.destination, lane.target, lane.notification, lane.deadline, lane.key, walked)
+        args = (lane.destination, lane.channel, lane.notification, lane.deadline, lane.key, walked)
         self.put(await self.courier.walk(*args))
         self.next(lane, None)
 

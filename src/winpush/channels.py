@@ -46,6 +46,11 @@ _SERVICE_PATHS = (
 )
 
 
+_PATHS_OF_OTHERS = {
+    service: tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where connections go: scheme, host (lower case, IPv6 in brackets) and port.
@@ -193,6 +198,11 @@ class Channel:
             if self.target.startswith(prefix):
                 return service
         return None
+
+    def may_belong_to(self, service: Service) -> bool:
+        """False when the host, or on an allowed host the path's shape, says that it is another service's."""
+        owner = self.origin.service
+        return owner is service if owner is not None else not self.target.startswith(_PATHS_OF_OTHERS[service])
 
     @property
     def is_web_push(self) -> bool:

@@ -57,10 +57,9 @@ class AsyncClient:
         and ClientClosedError after `aclose()`.
         """
         courier = self._open()
-        destination, target = self._dispatch.resolve(channel_uri)
-        self._dispatch.check(destination, target, notification)
+        destination, channel = self._dispatch.resolve(channel_uri)
         limit = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
-        return await courier.send(destination, target, notification, courier.pool.loop.time() + limit)
+        return await courier.send(destination, channel, notification, courier.pool.loop.time() + limit)
 
     def send_many(
         self, pairs: Iterable[Item] | AsyncIterable[Item], *, concurrency: int | None = None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from winpush import wns
 from winpush.channels import Channel, Service
-from winpush.dispatch import Destination, Dispatch
+from winpush.dispatch import Destination, Dispatch, check
 from winpush.errors import ConfigurationError, TransportError
 from winpush.keeper import TokenKeeper
 from winpush.messages import Request, Response
@@ -58,13 +58,19 @@ class Courier:
 
     def token_for(self, notification: Notification) -> wns.Token | None:
         """The token at hand for a notification that wants one. Raises ConfigurationError without credentials."""
-        if notification.service is not Service.WNS:
+        if getattr(notification, "service", None) is not Service.WNS:
             return None
         return self._keeper_of().peek()
 
-    def needs_steps(self, notification: Notification, token: wns.Token | None) -> bool:
-        """True when a token must be fetched before the request can be written."""
-        return token is None and notification.service is Service.WNS
+    def needs_steps(self, channel: Channel, notification: Notification, token: wns.Token | None) -> bool:
+        """True when a token must be fetched before the request can be written, to a channel that may have it.
+
+        Raises ChannelError or ValidationError for what could not be sent with one either.
+        """
+        if token is not None or getattr(notification, "service", None) is not Service.WNS:
+            return False
+        check(channel, notification)
+        return True
 
     async def deliver(self, destination: Destination, wire: bytes, deadline: float) -> Response | TransportError:
         """One request and its answer. Cancelled, it leaves no connection with an answer to come."""
@@ -78,31 +84,30 @@ class Courier:
             raise
 
     async def send(
-        self, destination: Destination, target: str, notification: Notification, deadline: float, key: object = None
+        self, destination: Destination, channel: Channel, notification: Notification, deadline: float
     ) -> Result:
         """One send to its Result."""
         token = self.token_for(notification)
-        if self.needs_steps(notification, token):
-            return await self.walk(destination, target, notification, deadline, key)
-        wire = self.dispatch.encode(destination, target, notification, token)
+        if self.needs_steps(channel, notification, token):
+            return await self.walk(destination, channel, notification, deadline)
+        wire = self.dispatch.encode(destination, channel, notification, token)
         answer = await self.deliver(destination, wire, deadline)
         if isinstance(answer, Response):
             if token is not None and wants_new_token(answer):
-                return await self.walk(destination, target, notification, deadline, key, (token, answer))
-            return self.dispatch.read(destination, target, notification, answer, key)
-        return self.dispatch.fail(Channel(destination.origin, target), notification, answer, key)
+                return await self.walk(destination, channel, notification, deadline, None, (token, answer))
+            return self.dispatch.read(channel, notification, answer, None)
+        return self.dispatch.fail(channel, notification, answer, None)
 
     async def walk(
         self,
         destination: Destination,
-        target: str,
+        channel: Channel,
         notification: Notification,
         deadline: float,
         key: object = None,
         walked: tuple[wns.Token, Response] | None = None,
     ) -> Result:
         """The whole exchange of a send to WNS. `walked` is its beginning, where that is done: the token and its 401."""
-        channel = Channel(destination.origin, target)
         steps = wns.exchange(channel, notification)  # type: ignore[arg-type]  # its own check says what else it is
         step = next(steps)
         if walked is not None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
 from winpush import mpns, wns
-from winpush.channels import AllowedHosts, Channel, Origin, Service, check_target, parse_origin, split_uri
+from winpush.channels import AllowedHosts, Channel, Origin, Service, parse_origin, split_uri
 from winpush.errors import ChannelError, ConfigurationError, ValidationError, WinPushError
 from winpush.keeper import AnyCredentials
 from winpush.messages import Request, Response
@@ -21,7 +21,7 @@ from winpush.transport.proxy import Proxies
 from winpush.transport.tls import ClientCertificate, Tls
 from winpush.wns.requests import check_channel
 
-__all__ = ["ClientOptions", "Destination", "Dispatch", "Settings", "seconds", "whole"]
+__all__ = ["ClientOptions", "Destination", "Dispatch", "Settings", "check", "seconds", "whole"]
 
 # A unit taken for another (milliseconds for seconds) once gave a library a timeout of 10,000 s.
 MAX_TIMEOUT_SECONDS = 600.0
@@ -139,8 +139,8 @@ class Dispatch:
         self._mpns_context = settings.tls.make_context(settings.certificate) if settings.certificate else self._context
         self._tails: dict[Destination, _Tail] = {}
 
-    def resolve(self, uri: str) -> tuple[Destination, str]:
-        """Where a channel URI leads, and its target. Raises ChannelError."""
+    def resolve(self, uri: str) -> tuple[Destination, Channel]:
+        """Where a channel URI leads, and the channel. Raises ChannelError."""
         if type(uri) is not str:
             raise ChannelError("channel_uri", f"must be a string, not {type(uri).__name__}")
         text, target = split_uri(uri)
@@ -150,8 +150,7 @@ class Dispatch:
             # A certificate is for MPNS alone: WNS's hosts, and a token's server, are never shown it.
             context = self._context if origin.service is Service.WNS else self._mpns_context
             destination = self._add(text, origin, context)
-        check_target(target)
-        return destination, target
+        return destination, Channel(destination.origin, target)
 
     def trust(self, origin: Origin) -> Destination:
         """A destination that the caller has configured by its full address: the server of the credentials' token."""
@@ -170,7 +169,7 @@ class Dispatch:
         return destination
 
     def encode(
-        self, destination: Destination, target: str, notification: Notification, token: wns.Token | None = None
+        self, destination: Destination, channel: Channel, notification: Notification, token: wns.Token | None = None
     ) -> bytes:
         """The bytes of the request. Raises ChannelError or ValidationError when the two do not go together."""
         tail = self._tails.get(destination)
@@ -178,32 +177,23 @@ class Dispatch:
             tail is None
             or tail.notification is not notification
             or tail.token is not token
-            or destination.origin.service is None  # there only the path tells the service, so each target is judged
+            or not channel.may_belong_to(notification.service)
         ):
-            tail = self._make_tail(destination, target, notification, token)
-        return f"{tail.method} {destination.prefix}{target}".encode("ascii") + tail.bytes
+            tail = self._make_tail(destination, channel, notification, token)
+        return f"{tail.method} {destination.prefix}{channel.target}".encode("ascii") + tail.bytes
 
     def _make_tail(
-        self, destination: Destination, target: str, notification: Notification, token: wns.Token | None
+        self, destination: Destination, channel: Channel, notification: Notification, token: wns.Token | None
     ) -> _Tail:
-        request = _build(Channel(destination.origin, target), notification, token)
+        request = _build(channel, notification, token)
         tail = _Tail(notification, token, request.method, request.tail(destination.proxy_authorization))
         if len(self._tails) >= _MAX_DESTINATIONS:
             self._tails.clear()
         self._tails[destination] = tail
         return tail
 
-    def check(self, destination: Destination, target: str, notification: Notification) -> None:
-        """Raises what `encode` would, for a request that can't be written yet since its token is still to come."""
-        _check_kind(notification)
-        if notification.service is Service.WNS:
-            check_channel(Channel(destination.origin, target))
-
-    def read(
-        self, destination: Destination, target: str, notification: Notification, response: Response, key: object
-    ) -> Result:
+    def read(self, channel: Channel, notification: Notification, response: Response, key: object) -> Result:
         """The Result of an answer."""
-        channel = Channel(destination.origin, target)
         if notification.service is Service.MPNS:
             verdict = mpns.judge(response)
             return Result(channel, notification, verdict, mpns.HEADERS, response, None, verdict.delay, key)
@@ -232,14 +222,17 @@ class Dispatch:
         return Result(channel, notification, verdict, headers, None, error, verdict.delay, key)
 
 
-def _check_kind(notification: Notification) -> None:
+def check(channel: Channel, notification: Notification) -> None:
+    """Raises what `encode` would, for a request that can't be written yet since its token is still to come."""
     if not isinstance(notification, mpns.Notification | wns.Notification | wns.ClearToasts):
         kind = type(notification).__name__
         raise ValidationError("notification", f"must be a notification of winpush.mpns or winpush.wns, not {kind}")
+    if notification.service is Service.WNS:
+        check_channel(channel)
 
 
 def _build(channel: Channel, notification: Notification, token: wns.Token | None) -> Request:
-    _check_kind(notification)
+    check(channel, notification)
     if isinstance(notification, mpns.Notification):
         return mpns.build_request(channel, notification)
     if token is None:

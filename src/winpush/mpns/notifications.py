@@ -126,8 +126,7 @@ class Toast(Notification):
 
     def __post_init__(self) -> None:
         # A toast has no earlier state, so an empty text says the same as none.
-        for name in ("text1", "text2"):
-            value = getattr(self, name)
+        for name, value in (("text1", self.text1), ("text2", self.text2)):
             if value == "":
                 object.__setattr__(self, name, None)
             elif value is not None:
