@@ -5,9 +5,10 @@ simulated phone with a channel URI of the real shape; `emulator.url` is a page t
 `winpush[emulator]`.
 """
 
+from winpush.emulator.devices import WINDOWS_HEALTHS, Device
 from winpush.emulator.faults import Fault
 from winpush.emulator.health import HEALTHS
 from winpush.emulator.server import Emulator
 from winpush.emulator.world import Phone, Record
 
-__all__ = ["HEALTHS", "Emulator", "Fault", "Phone", "Record"]
+__all__ = ["HEALTHS", "WINDOWS_HEALTHS", "Device", "Emulator", "Fault", "Phone", "Record"]

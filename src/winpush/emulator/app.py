@@ -16,8 +16,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from winpush.emulator import gateway, views
+from winpush.emulator.devices import Device
 from winpush.emulator.faults import Fault
+from winpush.emulator.tokens import is_token_path
 from winpush.emulator.wire import has_certificate, transport_of
+from winpush.emulator.wns_gateway import is_wns_channel
 from winpush.emulator.world import Phone
 from winpush.errors import ValidationError
 
@@ -41,6 +44,9 @@ _SAFETY = {
 }
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
+_MPNS_FIELDS = frozenset({"version", "health", "authenticated", "name", "not_bound"})
+_WNS_FIELDS = frozenset({"health", "phone", "name", "secure"})
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -48,7 +54,7 @@ def make_app(emulator: Emulator) -> Starlette:
     """The application for one emulator."""
     app = _App(emulator)
     own = [
-        Route("/", app.guarded(app.page), methods=["GET"]),
+        Route("/", app.front, methods=["GET"]),
         Route("/web/{name}", app.guarded(app.page), methods=["GET"]),
         Route("/api/state", app.guarded(app.state), methods=["GET"]),
         Route("/api/events", app.guarded(app.events), methods=["GET"]),
@@ -101,13 +107,17 @@ class _App:
     async def push(self, request: Request) -> Response:
         """A request on a channel URI, or on any other path: judged as the service would."""
         emulator = self._emulator
-        path = request.url.path
-        if not gateway.is_channel(path) and request.method in ("GET", "HEAD"):
+        path, query = request.url.path, request.url.query
+        is_channel = gateway.is_channel(path) or is_wns_channel(path, query)
+        if not is_channel and request.method in ("GET", "HEAD"):
             return _error(404, "There is nothing here: the page is at /, the API under /api/.")
         try:
             body = await _read_body(request)
         except ClientDisconnect:
             return Response(status_code=400)
+        if is_token_path(path):
+            status, document = emulator.issue_token(path, body)
+            return JSONResponse(document, status_code=status, headers={"Cache-Control": "no-store"})
         incoming = gateway.Incoming(
             request.method,
             path,
@@ -115,6 +125,7 @@ class _App:
             body,
             secure=request.url.scheme == "https",
             certificate=has_certificate(request.scope),
+            query=query,
         )
         answer, fault = emulator.receive(incoming)
         response = Response(status_code=answer.status, headers=dict(answer.headers))
@@ -138,6 +149,12 @@ class _App:
         return response
 
     # --- the page ---------------------------------------------------------------------------------------------
+
+    async def front(self, request: Request) -> Response:
+        """The page; but a WNS channel has the same path, and a GET there is a mistake that the service answers."""
+        if is_wns_channel("/", request.url.query):
+            return await self.push(request)
+        return await self.guarded(self.page)(request)
 
     async def page(self, request: Request) -> Response:
         """A file of the page."""
@@ -178,12 +195,22 @@ class _App:
         emulator = self._emulator
         if request.method == "GET":
             return JSONResponse([views.phone(each) for each in emulator.phones])
-        asked = await _read_json(request, {"version", "health", "authenticated", "name", "count", "not_bound"})
+        asked = await _read_json(request, {"service", "count", *_MPNS_FIELDS, *_WNS_FIELDS})
         count = asked.pop("count", 1)
         if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MAX_PHONES_AT_ONCE:
             raise ValidationError("count", f"must be a whole number from 1 to {_MAX_PHONES_AT_ONCE:,}")
-        made = [emulator.create_channel(**asked) for _ in range(count)]
+        made = self._create(asked.pop("service", "mpns"), count, asked)
         return JSONResponse([views.phone(each) for each in made], status_code=201)
+
+    def _create(self, service: Any, count: int, asked: dict[str, Any]) -> list[Phone | Device]:
+        known = {"mpns": _MPNS_FIELDS, "wns": _WNS_FIELDS}.get(str(service))
+        if known is None:
+            raise ValidationError("service", "must be mpns or wns")
+        if unknown := sorted(set(asked) - known):
+            raise ValidationError(unknown[0], f"is not known for {service}; known are {', '.join(sorted(known))}")
+        if service == "wns":
+            return [self._emulator.create_windows_channel(**asked) for _ in range(count)]
+        return [self._emulator.create_channel(**asked) for _ in range(count)]
 
     async def channel(self, request: Request) -> Response:
         """One phone: shown, changed (version, health) or removed."""
@@ -195,7 +222,7 @@ class _App:
             self._emulator.change(phone, **await _read_json(request, {"version", "health"}))
         return JSONResponse(views.phone(phone))
 
-    def _find(self, identity: str) -> Phone:
+    def _find(self, identity: str) -> Phone | Device:
         for phone in self._emulator.phones:
             if phone.id == identity:
                 return phone

@@ -21,7 +21,7 @@ class Fault:
 
     `status` answers with that status (with the table's headers where the table has it), `delay_seconds` waits first,
     `cut` is one of CUTS. `count` faults the next N matching requests, `share` a part from 0 to 1 of them; without
-    both, all. `phone` restricts it to one phone's id.
+    both, all. `phone` restricts it to one phone's id, or with "token" to the token servers.
     """
 
     status: int | None = None
@@ -73,10 +73,15 @@ class Faults:
         """Each fault that can still strike, and how often it still will (None: without end)."""
         return tuple(self._faults)
 
-    def strike(self, phone: str | None) -> Fault | None:
-        """The fault that the next request of this phone meets, if any; a counted one is used up by it."""
+    def strike(self, phone: str | None, *, exactly: bool = False) -> Fault | None:
+        """The fault that the next request of this phone meets, if any; a counted one is used up by it.
+
+        With `exactly`, only a fault that names it: a token server is no phone.
+        """
         for place, (fault, left) in enumerate(self._faults):
-            if fault.phone not in (None, phone) or (fault.share is not None and self._rng.random() >= fault.share):
+            if fault.phone not in ((phone,) if exactly else (None, phone)):
+                continue
+            if fault.share is not None and self._rng.random() >= fault.share:
                 continue
             if left is not None:
                 self._faults[place] = (fault, left - 1)

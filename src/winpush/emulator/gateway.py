@@ -39,6 +39,7 @@ class Incoming:
     body: bytes
     secure: bool = False
     certificate: bool = False
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,12 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from winpush.emulator import gateway, views
+from winpush import wns
+from winpush.emulator import gateway, views, wns_gateway
 from winpush.emulator.certificates import Authority
+from winpush.emulator.devices import Device
 from winpush.emulator.faults import Fault, Faults
+from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
 from winpush.emulator.world import Phone, Record, World
 from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
@@ -38,7 +41,7 @@ def _utc_now() -> datetime:
 
 
 class Emulator:
-    """A local MPNS. `with Emulator() as emulator:` runs it; all methods may be called from any thread.
+    """A local MPNS and WNS. `with Emulator() as emulator:` runs it; all methods may be called from any thread.
 
     `port=0` takes a free port. `tls=True` opens a second port for authenticated channels, with a certificate authority
     made for the run: `ca_pem` is what a client must trust, `make_client_certificate` what it may show. `seed` makes
@@ -59,6 +62,7 @@ class Emulator:
         self._lock = threading.RLock()
         self._world = World(rng)
         self.faults = Faults(rng)
+        self._tokens = Tokens(rng)
         self._clock = clock
         self._ahead = timedelta()
         self._host, self._wanted_port, self._wanted_tls_port = host, port, tls_port
@@ -216,25 +220,57 @@ class Emulator:
                 not_bound=frozenset(not_bound),
             )
 
-    def change(self, phone: Phone, *, version: str | None = None, health: str | None = None) -> None:
-        """Gives a phone another version or health."""
-        with self._lock:
-            self._world.change_phone(phone, version=version, health=health)
+    def create_windows_channel(
+        self, health: str = "healthy", *, phone: bool = False, name: str | None = None, secure: bool = False
+    ) -> Device:
+        """A new simulated Windows device, or with `phone=True` a Windows Phone; its channel URI is `.uri`.
 
-    def remove(self, phone: Phone) -> None:
+        `health` is a name from WINDOWS_HEALTHS; `secure` puts the channel on the TLS port. Raises ValidationError.
+        """
+        base = f"https://{self._shown_host}:{self.tls_port}" if secure else f"http://{self.authority}"
+        with self._lock:
+            return self._world.create_device(base, self.now(), is_phone=phone, health=health, name=name)
+
+    @property
+    def entra_credentials(self) -> wns.EntraCredentials:
+        """Credentials that this emulator's token server takes, as a Windows App SDK app has them."""
+        return wns.EntraCredentials(TENANT_ID, CLIENT_ID, CLIENT_SECRET, f"http://{self.authority}")
+
+    @property
+    def package_credentials(self) -> wns.PackageCredentials:
+        """Credentials that this emulator's token server takes, as a UWP or Store app has them."""
+        return wns.PackageCredentials(PACKAGE_SID, CLIENT_SECRET, f"http://{self.authority}/accesstoken.srf")
+
+    def revoke_tokens(self) -> None:
+        """None of the tokens that were given out is good any more: the next send is answered 401."""
+        with self._lock:
+            self._tokens.revoke()
+
+    def change(self, phone: Phone | Device, *, version: str | None = None, health: str | None = None) -> None:
+        """Gives a phone another version or health. A Windows device that is back online gets what was kept for it."""
+        with self._lock:
+            if isinstance(phone, Phone):
+                self._world.change_phone(phone, version=version, health=health)
+            elif health is not None:
+                self._world.change_device(phone, health)
+                if not phone.is_offline:
+                    wns_gateway.come_back(phone, self.now())
+
+    def remove(self, phone: Phone | Device) -> None:
         """Takes a phone away: its channel is unknown from now on."""
         with self._lock:
             self._world.remove_phone(phone)
 
     def reset(self) -> None:
-        """Forgets all phones, requests and faults."""
+        """Forgets all phones, requests, tokens and faults."""
         with self._lock:
             self._world.clear()
+            self._tokens.revoke()
             self.faults.clear()
 
     @property
-    def phones(self) -> tuple[Phone, ...]:
-        """All phones, in the order in which they were made."""
+    def phones(self) -> tuple[Phone | Device, ...]:
+        """All phones and Windows devices, in the order in which they were made."""
         with self._lock:
             return tuple(self._world.phones.values())
 
@@ -252,9 +288,21 @@ class Emulator:
     def receive(self, incoming: gateway.Incoming) -> tuple[gateway.Answer, Fault | None]:
         """Has the service judge a request."""
         with self._lock:
+            if wns_gateway.is_wns_channel(incoming.path, incoming.query):
+                device = self._world.find_device(incoming.query.removeprefix("token="))
+                fault = self.faults.strike(None if device is None else device.id)
+                return wns_gateway.receive_wns(self._world, self._tokens, incoming, self.now(), fault), fault
             phone = gateway.phone_of(self._world, incoming.path)
             fault = self.faults.strike(None if phone is None else phone.id)
             return gateway.receive(self._world, incoming, self.now(), fault), fault
+
+    def issue_token(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        """Has a token server answer: status and JSON. A fault for the phone `token` strikes here."""
+        with self._lock:
+            fault = self.faults.strike("token", exactly=True)
+            if fault is not None and fault.status is not None:
+                return fault.status, {"error": "temporarily_unavailable", "error_description": "A fault was asked for."}
+            return self._tokens.issue(path, body, self.now())
 
     def snapshot(self) -> tuple[int, int, dict[str, Any]]:
         """Revision, number of the last record, and the whole state as JSON."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from winpush.emulator.devices import Device
 from winpush.emulator.faults import Fault
 from winpush.emulator.world import Phone, Record, Tile, World
 from winpush.mpns.fields import CYCLE_IMAGES
@@ -36,8 +37,10 @@ def changes(world: World, now: datetime, revision: int, last_record: int) -> dic
     }
 
 
-def phone(each: Phone) -> dict[str, Any]:
-    """One phone with its screen."""
+def phone(each: Phone | Device) -> dict[str, Any]:
+    """One phone, or Windows device, with its screen."""
+    if isinstance(each, Device):
+        return _device(each)
     return {
         "id": each.id,
         "service": "mpns",
@@ -52,6 +55,64 @@ def phone(each: Phone) -> dict[str, Any]:
         "raws": [{"n": raw.n, "at": raw.at.isoformat(), **raw.content} for raw in each.raws],
         "accepted": each.accepted,
     }
+
+
+def _device(each: Device) -> dict[str, Any]:
+    """A Windows device: its pictures whole, and in short under the names that phones have, which the page draws."""
+    raws = [{"n": raw["n"], "at": raw["at"], "size": raw["bytes"], "preview": raw["text"][:200]} for raw in each.raws]
+    return {
+        "id": each.id,
+        "service": "wns",
+        "name": each.name,
+        "version": each.version,
+        "health": each.health.name,
+        "channel": each.uri,
+        "authenticated": True,
+        "tiles": [] if each.tile is None else [_short_tile(each.tile, each.badge)],
+        "toasts": [_short_toast(toast) for toast in each.toasts],
+        "raws": raws,
+        "badge": each.badge,
+        "picture": {"tile": each.tile, "toasts": list(each.toasts)},
+        "accepted": each.accepted,
+    }
+
+
+def _texts(content: list[dict[str, Any]]) -> list[str]:
+    """The texts of a picture, in their order, those inside groups too."""
+    found: list[str] = []
+    for item in content:
+        if item.get("type") == "text":
+            found.append(str(item.get("text", "")))
+        for inner in item.get("subgroups", ()):
+            found += _texts(inner.get("content", []))
+    return found
+
+
+def _short_toast(toast: dict[str, Any]) -> dict[str, Any]:
+    texts = [*_texts(toast.get("content", [])), "", ""]
+    audio = toast.get("audio") or {}
+    return {
+        "n": toast["n"],
+        "at": toast["at"],
+        "text1": texts[0],
+        "text2": " ".join(text for text in texts[1:] if text) or None,
+        "param": toast.get("launch"),
+        "sound": audio.get("src"),
+        "silent": bool(audio.get("silent")),
+    }
+
+
+def _short_tile(tile: dict[str, Any], badge: dict[str, Any] | None) -> dict[str, Any]:
+    sizes = tile.get("sizes", {})
+    shown: dict[str, Any] = next((sizes[size] for size in ("medium", "wide", "large", "small") if size in sizes), {})
+    texts = _texts(shown.get("content", []))
+    fields: dict[str, Any] = {"title": texts[0]} if texts else {}
+    if len(texts) > 1:
+        fields["back_content"] = " ".join(texts[1:])
+    number = (badge or {}).get("text", "")
+    if number.isdigit():
+        fields["count"] = int(number)
+    return {"id": "", "template": "Tile", "fields": fields, "updated": tile["at"]}
 
 
 def _tile(tile: Tile) -> dict[str, Any]:
@@ -69,7 +130,7 @@ def record(each: Record) -> dict[str, Any]:
         "n": each.n,
         "at": each.at.isoformat(),
         "phone": each.phone,
-        "service": "mpns",
+        "service": each.service,
         "kind": each.kind,
         "method": each.method,
         "status": each.status,

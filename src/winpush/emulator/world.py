@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from winpush.emulator.devices import WINDOWS_HEALTHS, Device
 from winpush.emulator.health import HEALTHS, Health
 from winpush.errors import ValidationError
 from winpush.mpns import VERSIONS
@@ -82,6 +83,7 @@ class Record:
     size: int
     fault: str | None
     body: str
+    service: str = "mpns"
 
 
 class World:
@@ -90,11 +92,11 @@ class World:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self.revision = 0
-        self.phones: dict[str, Phone] = {}
+        self.phones: dict[str, Phone | Device] = {}
         self.records: deque[Record] = deque(maxlen=_KEPT_RECORDS)
         self.removed: deque[tuple[int, str]] = deque(maxlen=_KEPT_REMOVALS)
         self.counters: Counter[str] = Counter()
-        self._by_token: dict[str, Phone] = {}
+        self._by_token: dict[str, Phone | Device] = {}
         self._made = 0
         self._numbered = 0
 
@@ -110,8 +112,7 @@ class World:
     ) -> Phone:
         """A new phone whose channel URI begins with `base`. Raises ValidationError for an unknown version or health."""
         _check_phone(version, health, not_bound)
-        self._made += 1
-        token = base64.urlsafe_b64encode(self._rng.randbytes(36)).decode("ascii").rstrip("=")
+        token = self._new_token()
         room = "unthrottledthirdparty" if authenticated else "throttledthirdparty"
         phone = Phone(
             f"p{self._made}",
@@ -128,6 +129,30 @@ class World:
         self.touch(phone)
         return phone
 
+    def create_device(
+        self, base: str, now: datetime, *, is_phone: bool, health: str = "healthy", name: str | None = None
+    ) -> Device:
+        """A new Windows device whose channel URI begins with `base`. Raises ValidationError for an unknown health."""
+        _check_windows_health(health)
+        token = self._new_token()
+        made = f"Windows {self._made}"
+        uri = f"{base}/?token={token}"
+        device = Device(f"w{self._made}", name or made, is_phone, WINDOWS_HEALTHS[health], token, uri, now)
+        self.phones[device.id] = device
+        self._by_token[token] = device
+        self.touch(device)
+        return device
+
+    def _new_token(self) -> str:
+        self._made += 1
+        return base64.urlsafe_b64encode(self._rng.randbytes(36)).decode("ascii").rstrip("=")
+
+    def change_device(self, device: Device, health: str) -> None:
+        """Another health from now on. Raises ValidationError for an unknown one."""
+        _check_windows_health(health)
+        device.health = WINDOWS_HEALTHS[health]
+        self.touch(device)
+
     def change_phone(self, phone: Phone, *, version: str | None = None, health: str | None = None) -> None:
         """Another version or health from now on. Raises ValidationError for an unknown one."""
         _check_phone(version or phone.version, health or phone.health.name, frozenset())
@@ -135,7 +160,7 @@ class World:
         phone.health = HEALTHS[health] if health else phone.health
         self.touch(phone)
 
-    def remove_phone(self, phone: Phone) -> None:
+    def remove_phone(self, phone: Phone | Device) -> None:
         """Takes a phone out of the world; its channel answers as unknown from now on."""
         del self.phones[phone.id]
         del self._by_token[phone.token]
@@ -144,9 +169,15 @@ class World:
 
     def find(self, token: str) -> Phone | None:
         """The phone whose channel has this token."""
-        return self._by_token.get(token)
+        found = self._by_token.get(token)
+        return found if isinstance(found, Phone) else None
 
-    def touch(self, phone: Phone) -> None:
+    def find_device(self, token: str) -> Device | None:
+        """The Windows device whose channel has this token."""
+        found = self._by_token.get(token)
+        return found if isinstance(found, Device) else None
+
+    def touch(self, phone: Phone | Device) -> None:
         """Marks a phone as changed."""
         self.revision += 1
         phone.revision = self.revision
@@ -188,6 +219,11 @@ class World:
         self.records.clear()
         self.counters.clear()
         self.revision += 1
+
+
+def _check_windows_health(health: str) -> None:
+    if health not in WINDOWS_HEALTHS:
+        raise ValidationError("health", f"is {health!r}; choose one of {', '.join(WINDOWS_HEALTHS)}")
 
 
 def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:

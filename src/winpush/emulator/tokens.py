@@ -1,0 +1,70 @@
+"""The emulator's token servers, both: Entra's and the older one of login.live.com (wns.md section 1). No IO."""
+
+from __future__ import annotations
+
+import base64
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from winpush.wns.tokens import read_token_request
+
+__all__ = ["CLIENT_SECRET", "PACKAGE_SID", "TENANT_ID", "Tokens", "is_token_path"]
+
+TENANT_ID = "emulator.example"
+CLIENT_ID = "00000000-0000-0000-0000-000000000001"
+PACKAGE_SID = "ms-app://s-1-15-2-1-2-3-4-5-6-7"
+CLIENT_SECRET = "emulator-secret"  # noqa: S105 - a made-up secret of a made-up service
+LIFE = timedelta(hours=24)
+
+_ENTRA_PATH = "/oauth2/v2.0/token"
+_PACKAGE_PATH = "/accesstoken.srf"
+_SCOPES = {"https://wns.windows.com/.default", "https://wns.windows.com/.default/", "notify.windows.com"}
+
+
+def is_token_path(path: str) -> bool:
+    """True for the path of either token server."""
+    return path.endswith(_ENTRA_PATH) or path == _PACKAGE_PATH
+
+
+@dataclass(frozen=True, slots=True)
+class _Issued:
+    expires_at: datetime
+
+
+class Tokens:
+    """The tokens that were given out, and until when each is good."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._issued: dict[str, _Issued] = {}
+
+    def issue(self, path: str, body: bytes, now: datetime) -> tuple[int, dict[str, Any]]:
+        """A token for the right secret; else the server's refusal: 401 from Entra's, 400 from the older one."""
+        form = read_token_request(body)
+        if form.client_secret != CLIENT_SECRET or not form.client_id:
+            status = 400 if path == _PACKAGE_PATH else 401
+            return status, {"error": "invalid_client", "error_description": "The client id or its secret is wrong."}
+        if form.grant_type != "client_credentials":
+            return 400, {"error": "unsupported_grant_type", "error_description": "Only client_credentials is known."}
+        if form.scope not in _SCOPES:
+            return 400, {"error": "invalid_scope", "error_description": f"The scope {form.scope!r} is not of WNS."}
+        token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode("ascii")
+        self._issued[token] = _Issued(now + LIFE)
+        life: object = int(LIFE.total_seconds())
+        # Entra's own sample has the number as a string.
+        return 200, {
+            "token_type": "bearer" if path == _PACKAGE_PATH else "Bearer",
+            "expires_in": life if path == _PACKAGE_PATH else str(life),
+            "access_token": token,
+        }
+
+    def is_good(self, token: str | None, now: datetime) -> bool:
+        """True for a token that was given out here, and has neither expired nor been revoked."""
+        issued = self._issued.get(token or "")
+        return issued is not None and now < issued.expires_at
+
+    def revoke(self) -> None:
+        """None of the tokens so far is good any more."""
+        self._issued.clear()
