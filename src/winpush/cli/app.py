@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import io
 from collections.abc import Sequence
 
 import click
 
 from winpush import __version__
+from winpush.cli.groups import GuessingGroup
+from winpush.cli.output import hide_channels
 from winpush.errors import WinPushError
 
 __all__ = ["cli", "run"]
@@ -20,7 +23,7 @@ _COMMANDS = {
 """Each command's name and the module that holds it as `command`."""
 
 
-class _Lazy(click.Group):
+class _Lazy(GuessingGroup):
     """Loads a command's module only when it is needed, so that `winpush --help` is quick."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -28,23 +31,11 @@ class _Lazy(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """The command of that name; click itself says what to do about an unknown one."""
+        """The command of that name."""
         if name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(_COMMANDS[name]).command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's own, with the nearest name for one that is mistyped."""
-        import difflib
-
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], _COMMANDS, 1)
-            hint = f"Did you mean: winpush {near[0]}?" if near else "Type 'winpush --help' for the list."
-            ctx.fail(f"There is no command {args[0]!r}. {hint}")
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -63,12 +54,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("", err=True)
+    except click.Abort:  # Ctrl-C; click has ended the line already
         return 130
     except WinPushError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(hide_channels(f"Error: {error}"), err=True)
         return 2
     return code if isinstance(code, int) else 0
+
+
+def _show(error: click.ClickException) -> None:
+    """As click shows it, but for channel URIs: click's messages repeat what was typed, in the wrong place too."""
+    shown = io.StringIO()
+    error.show(shown)
+    click.echo(hide_channels(shown.getvalue()), nl=False, err=True)

@@ -26,7 +26,9 @@ _LIVELY_SECONDS = 0.7
 @click.command()
 @click.option("--phones", default=300, show_default=True, type=click.IntRange(1, 10_000), help="Phones to simulate.")
 @click.option("--seed", default=2011, show_default=True, help="The same seed gives the same phones.")
-@click.option("--port", default=0, help="Port of the page; 0, the default, takes a free one.")
+@click.option(
+    "--port", default=0, type=click.IntRange(0, 65535), help="Port of the page; 0, the default, takes a free one."
+)
 @click.option("--exit", "exit_", is_flag=True, help="Stop when the broadcast is over, for scripts and CI.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; implies --exit.")
 def command(phones: int, seed: int, port: int, exit_: bool, as_json: bool) -> int:
@@ -51,9 +53,8 @@ async def _demo(phones: int, seed: int, port: int, leave: bool, as_json: bool) -
     console = Console(quiet=as_json, highlight=False)
     async with Emulator(port=port, seed=seed) as emulator:
         channels = _register(emulator, phones, rng)
-        console.print(
-            f"[bold]{phones} simulated phones[/] are on, on a local push service.\nPage: [bold]{emulator.url}[/]"
-        )
+        console.print(f"[bold]{_plural(phones, 'simulated phone')}[/] on a local push service.")
+        console.print(f"Page: [bold]{emulator.url}[/]", soft_wrap=True)  # an address in two pieces can't be opened
         async with AsyncClient(allow_hosts=[emulator.authority]) as client:
             reports = await _broadcast(client, channels, console, 0.0 if leave else _SPREAD_SECONDS)
             if as_json:
@@ -61,7 +62,8 @@ async def _demo(phones: int, seed: int, port: int, leave: bool, as_json: bool) -
             for report in reports:
                 _print_report(report, console)
             if not leave:
-                console.print(f"\nThe page stays open: [bold]{emulator.url}[/]   Ctrl-C ends the demo.")
+                text = f"\nThe page stays open: [bold]{emulator.url}[/]   Ctrl-C ends the demo."
+                console.print(text, soft_wrap=True)
                 await _keep_lively(client, emulator, rng)
     return 0
 
@@ -97,21 +99,33 @@ async def _one(broadcast: Broadcast, name: str, notification: Any, console: Cons
 
 
 def _print_report(report: Report, console: Console) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=f"What came of {report.name}: {report.sent} sent", title_justify="left", pad_edge=False)
+    console.print(f"\n[bold]What came of {report.name}: {report.sent} sent[/]\n")
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
     table.add_column("Sends", justify="right")
     table.add_column("Outcome", no_wrap=True)
-    table.add_column("What was done")
+    table.add_column("What it means, and what was done", overflow="fold")
     for outcome, number in report.outcomes.most_common():
         style = "green" if report.examples[outcome].ok else "yellow"
-        table.add_row(str(number), f"[{style}]{outcome.value}[/]", _what_was_done(report, outcome))
+        text = f"{_meaning(report, outcome)}\n[bold]{_what_was_done(report, outcome)}[/]"
+        table.add_row(str(number), f"[{style}]{outcome.value}[/]", text)
     if report.nothing_to_send:
         table.add_row(str(report.nothing_to_send), "nothing to send", "Those phones are too old for any of it.")
     if report.waited_for:
         table.add_row(str(report.waited_for), "not sent yet", "Those channels asked to be left alone for a while.")
-    console.print()
-    console.print(table)
+    if table.row_count:
+        console.print(table)
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _meaning(report: Report, outcome: Any) -> str:
+    """The first sentence of the table's own: what follows it there is advice, which was taken."""
+    return report.examples[outcome].verdict.meaning.partition(". ")[0].rstrip(".") + "."
 
 
 def _what_was_done(report: Report, outcome: Any) -> str:
@@ -133,6 +147,7 @@ def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
                 "name": report.name,
                 "sent": report.sent,
                 "outcomes": {outcome.value: number for outcome, number in report.outcomes.most_common()},
+                "done": {outcome.value: _what_was_done(report, outcome) for outcome in report.outcomes},
                 "deleted_channels": report.deleted,
                 "nothing_to_send": report.nothing_to_send,
                 "waited_for": report.waited_for,
@@ -147,9 +162,11 @@ async def _keep_lively(client: AsyncClient, emulator: Emulator, rng: random.Rand
     from winpush.cli.scenes import SCENES
     from winpush.errors import NothingToSendError
 
-    healthy = [phone for phone in emulator.phones if phone.health.name == "healthy"]
-    while healthy and not emulator.stopping:
+    while not emulator.stopping:
         await asyncio.sleep(_LIVELY_SECONDS)
+        healthy = [phone for phone in emulator.phones if phone.health.name == "healthy"]
+        if not healthy:
+            continue
         phone, scene = rng.choice(healthy), rng.choice(SCENES)
         notification: Any = rng.choice((scene.toast, scene.tile))
         try:

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import sys
 from datetime import timedelta
 from typing import Any
 
 import click
 
-from winpush import Request, Result
+from winpush import Action, Request, Result
 
-__all__ = ["describe_delay", "echo_json", "show_request", "show_result"]
+__all__ = ["describe_delay", "echo_json", "hide_channels", "show_request", "show_result"]
+
+# Up to the end of the word, but for the punctuation of the sentence around it.
+_PATH_OF_URI = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s/?#]*)[/?#]\S*?(?=['\")\].,;:]*(?:\s|$))", re.IGNORECASE)
+
+
+def hide_channels(text: str) -> str:
+    """The same text with no URI in it that could be used to push: `http://db3.notify.live.net/…`."""
+    return _PATH_OF_URI.sub(r"\1\2/…", text)
 
 
 def echo_json(value: Any) -> None:
-    """One JSON document, indented."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON document, indented; in ASCII where the output can't carry every character."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=not _carries_unicode()))
+
+
+def _carries_unicode() -> bool:
+    """Whether standard output takes every character: a pipe on Windows often does not."""
+    return (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
 
 
 def show_result(result: Result) -> None:
     """A result in a few lines: what happened, and what to do."""
-    mark, colour = ("✓", "green") if result.ok else ("✗", "red")
+    good, bad = "✓✗" if _carries_unicode() else "+-"
+    mark, colour = (good, "green") if result.ok else (bad, "red")
     click.echo(f"{click.style(f'{mark} {result.outcome.value}', fg=colour, bold=True)}  {_statuses(result)}".rstrip())
     click.echo(f"  {result.explanation}")
     if result.should_delete_channel:
         click.echo("  To do: delete this channel.")
+    elif result.action is Action.DECIDE:
+        click.echo("  To do: send it again only if seeing it twice does no harm.")
     elif result.retry_after is not None:
         click.echo(f"  To do: try again in {describe_delay(result.retry_after)} or later.")
 
@@ -36,7 +55,9 @@ def _statuses(result: Result) -> str:
         result.device_connection_status,
         result.subscription_status,
     ]
-    return " · ".join(part for part in parts if part)
+    shown = " · ".join(part for part in parts if part)
+    # The words of whoever answered: nothing in them may steer the terminal.
+    return "".join(each if each.isprintable() else "?" for each in shown)
 
 
 def describe_delay(delay: timedelta) -> str:
@@ -55,10 +76,13 @@ def show_request(request: Request) -> None:
 
 
 def request_to_dict(request: Request) -> dict[str, Any]:
-    """The same for machines."""
-    return {
+    """The same for machines; `body_base64` too, where the body is no text."""
+    shown: dict[str, Any] = {
         "method": request.method,
         "url": request.url,
         "headers": dict(request.headers),
         "body": request.body.decode("utf-8", errors="replace"),
     }
+    if request.body.decode("utf-8", errors="ignore") != shown["body"]:
+        shown["body_base64"] = base64.b64encode(request.body).decode("ascii")
+    return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import sys
 from pathlib import Path
@@ -10,11 +11,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from winpush import mpns
+from winpush import Client, mpns
 from winpush.channels import Channel
+from winpush.cli.groups import GuessingGroup
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, request_to_dict, show_request, show_result
-from winpush.errors import ChannelError, ValidationError
+from winpush.dispatch import ClientOptions
+from winpush.errors import ChannelError, ConfigurationError, ValidationError
 from winpush.mpns.fields import CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, TOAST_FIELDS, Kind
 
 __all__ = ["command"]
@@ -45,7 +48,7 @@ _BATCHING = {"immediately": 0, "450": 1, "900": 2}
 _CYCLE_IMAGE = re.compile(r"cycle_image[1-9]")
 
 
-@click.group()
+@click.group(cls=GuessingGroup)
 def command() -> None:
     """Send one notification to one channel.
 
@@ -88,18 +91,47 @@ def _send(uri: str, notification_type: Any, fields: dict[str, Any], values: dict
     except ChannelError as error:
         raise click.UsageError(_explain(error, uri)) from None
     except ValidationError as error:
-        name = click.get_current_context().info_name
-        raise click.UsageError(f"{error}.\nType 'winpush send {name} --help' for the options.") from None
+        raise click.UsageError(_explain_value(error)) from None
     if dry_run:
         echo_json(request_to_dict(request)) if as_json else show_request(request)
         return
-    from winpush import Client
-
-    with Client(**options) as client:
+    with _open_client(options, channel) as client:
         result = client.send(uri, notification)
     echo_json(result.to_dict()) if as_json else show_result(result)
     if not result.ok:
         click.get_current_context().exit(1)
+
+
+def _open_client(options: ClientOptions, channel: Channel) -> Client:
+    """The client; as in browsers, what is on this machine is not reached by way of the environment's proxy."""
+    if _is_local(channel.origin.dial_host):
+        options["proxy_from_environment"] = False
+    try:
+        return Client(**options)
+    except ConfigurationError as error:
+        if options["proxy"] is None and str(error).startswith("proxy:"):
+            raise click.UsageError(
+                f"{error}.\nIt comes from HTTP_PROXY or HTTPS_PROXY; --proxy overrides it."
+            ) from None
+        raise
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _explain_value(error: ValidationError) -> str:
+    """The library's sentence, with what to type here instead of what to write in Python."""
+    context = click.get_current_context()
+    option = error.field.replace("_", "-")
+    types = [each.type for each in context.command.params if each.name == "clear"]
+    clearable = any(isinstance(each, click.Choice) and option in each.choices for each in types)
+    advice = f", or type --clear {option} to erase it" if clearable else ""
+    problem = str(error).replace(", or pass mpns.CLEAR to erase it", advice)
+    return f"{problem}.\nType '{context.command_path} --help' for the options."
 
 
 def _explain(error: ChannelError, uri: str) -> str:
@@ -118,6 +150,17 @@ def _cleared(names: list[str], chosen: tuple[str, ...], fields: dict[str, Any]) 
             raise click.UsageError(f"--clear {name} and --{name} contradict each other; give one of them.")
         fields[attribute] = mpns.CLEAR
     return {name: fields.get(name) for name in names}
+
+
+def _cycle_images(given: tuple[str, ...], cleared: list[str]) -> list[Any] | None:
+    """The images by their place: set in the order given, cleared by name, left as they are in between."""
+    images: dict[int, Any] = dict(enumerate(given, 1))
+    for name in cleared:
+        place = int(name[-1])
+        if place in images:
+            raise click.UsageError(f"--clear {name} and the --cycle-image at its place contradict each other.")
+        images[place] = mpns.CLEAR
+    return [images.get(place) for place in range(1, max(images) + 1)] if images else None
 
 
 def _add_toast() -> None:
@@ -142,13 +185,15 @@ def _add_toast() -> None:
 def _add_tile(notification_type: Any, name: str, help_text: str) -> None:
     template = TEMPLATES[notification_type.__name__]
     plain = [field for field in template.fields if not _CYCLE_IMAGE.fullmatch(field)]
-    clearable = [field.replace("_", "-") for field in plain if field not in template.not_clearable]
+    clearable = [field.replace("_", "-") for field in template.fields if field not in template.not_clearable]
     cycles = len(plain) < len(template.fields)
 
     def tile(uri: str, id: str | None, clear: tuple[str, ...], **values: Any) -> None:
-        fields = _cleared(plain, clear, {field: values.pop(field) for field in plain})
+        images = [choice for choice in clear if choice.startswith("cycle-image")]
+        others = tuple(choice for choice in clear if choice not in images)
+        fields = _cleared(plain, others, {field: values.pop(field) for field in plain})
         if cycles:
-            fields["cycle_images"] = values.pop("cycle_image") or None
+            fields["cycle_images"] = _cycle_images(values.pop("cycle_image"), images)
         _send(uri, notification_type, {**fields, "id": id}, values)
 
     function: Any = tile
