@@ -125,8 +125,12 @@ def test_another_sites_page_can_not_drive_it(headers: dict[str, str], winpush_em
 
 def test_it_listens_on_loopback_and_says_when_a_port_is_taken(winpush_emulator: Emulator) -> None:
     assert winpush_emulator.authority.startswith("127.0.0.1:")
-    with pytest.raises(ConfigurationError, match="can't listen"):
+    with pytest.raises(ConfigurationError, match=r"can't listen.*port="):
         Emulator(port=winpush_emulator.port).start()
+    with pytest.raises(ConfigurationError, match=r"tls_port= \(--tls-port\)"):
+        Emulator(tls=True, tls_port=winpush_emulator.port).start()
+    with pytest.raises(ConfigurationError, match="can't listen"):
+        Emulator(port=99_999).start()
 
 
 def test_it_stops_with_an_open_stream_and_can_be_used_from_asyncio() -> None:

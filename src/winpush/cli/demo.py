@@ -160,11 +160,13 @@ def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
 async def _keep_lively(client: AsyncClient, emulator: Emulator, rng: random.Random) -> None:
     """Now and then one phone hears something, so that whoever opens the page sees it live."""
     from winpush.cli.scenes import SCENES
+    from winpush.emulator import Phone
     from winpush.errors import NothingToSendError
 
     while not emulator.stopping:
         await asyncio.sleep(_LIVELY_SECONDS)
-        healthy = [phone for phone in emulator.phones if phone.health.name == "healthy"]
+        phones = [each for each in emulator.phones if isinstance(each, Phone)]
+        healthy = [phone for phone in phones if phone.health.name == "healthy"]
         if not healthy:
             continue
         phone, scene = rng.choice(healthy), rng.choice(SCENES)

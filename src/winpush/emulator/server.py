@@ -77,9 +77,13 @@ class Emulator:
     def start(self) -> Self:
         """Listens; returns when requests can be sent. Raises ConfigurationError when the port can't be had."""
         self.stopping = False
-        self._sockets = [_listen(self._host, self._wanted_port)]
+        self._sockets = [_listen(self._host, self._wanted_port, "port")]
         if self._authority is not None:
-            self._sockets.append(_listen(self._host, self._wanted_tls_port))
+            try:
+                self._sockets.append(_listen(self._host, self._wanted_tls_port, "tls_port"))
+            except ConfigurationError:
+                self._sockets.pop().close()
+                raise
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), name="winpush-emulator", daemon=True)
         self._thread.start()
@@ -356,11 +360,14 @@ def _config(app: Any, context: ssl.SSLContext | None) -> uvicorn.Config:
     return config
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, option: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        if not 0 <= port <= 65535:
+            raise OSError(None, "there is no such port")
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
+        typed = f"{option}= (--{option.replace('_', '-')})"
         raise ConfigurationError(
-            f"The emulator can't listen on {host}:{port}: {error.strerror}. Choose another with port= (--port)."
+            f"The emulator can't listen on {host}:{port}: {error.strerror}. Choose another with {typed}."
         ) from None
