@@ -61,7 +61,11 @@ def prepare(purpose: str) -> None:
         return
     print("Setting up .venv (once) …", file=sys.stderr, flush=True)
     if not PYTHON.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
+        try:
+            venv.create(ENVIRONMENT, with_pip=True)
+        except subprocess.CalledProcessError:  # Debian's Python has pip for environments in a package of its own
+            shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+            sys.exit(complain("This Python can't make virtual environments; on Debian: apt-get install python3-venv"))
     groups = tomllib.loads(project.decode())["dependency-groups"]
     packages = ["-e", ".[all]", *(groups["dev"] if purpose == "test" else [])]
     code = run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
