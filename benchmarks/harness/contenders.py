@@ -1,0 +1,100 @@
+"""The one table of who is measured, and how each is started."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+MANY = 64
+"""Sends in flight, and connections, of whatever is asynchronous."""
+THREADS = 16
+"""Sends in flight of whatever blocks a thread."""
+
+
+class Kind(enum.Enum):
+    """Who a contender is: ours, another's, or what all are measured by."""
+
+    WINPUSH = "winpush"
+    PEER = "peer"
+    YARDSTICK = "yardstick"
+
+
+class Runner(enum.Enum):
+    """What starts a contender."""
+
+    PYTHON = "python"
+    NODE = "node"
+    WRK = "wrk"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One row of the table.
+
+    `needs` are the packages (of Python or Node, or the command) that it can't run without. `plain_rate` and `tls_rate`
+    are rough sends a second, which only set how many sends make a round of the wanted length.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    runner: Runner
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...]
+    plain_rate: int
+    tls_rate: int
+    concurrency: int = MANY
+    remark: str = ""
+
+    def rate(self, *, tls: bool) -> int:
+        """Rough sends a second."""
+        return self.tls_rate if tls else self.plain_rate
+
+
+def _ours(way: str, loop: str, label: str, rates: tuple[int, int], read: str = "all") -> Contender:
+    needs = ("winpush", "uvloop") if loop == "uvloop" else ("winpush",)
+    name = f"winpush-{way}-{loop}" + ("" if read == "all" else f"-{read}")
+    arguments = ("winpush_paths.py", way, "--loop", loop, "--read", read)
+    concurrency = THREADS if way == "threads" else MANY
+    return Contender(name, label, Kind.WINPUSH, Runner.PYTHON, arguments, needs, *rates, concurrency)
+
+
+def _python(library: str, script: str, rates: tuple[int, int], loop: str | None, remark: str = "") -> Contender:
+    needs = (library,) if loop is None else (library, loop)
+    label = f"{library}, {THREADS} threads" if loop is None else f"{library}, {loop}"
+    concurrency = THREADS if loop is None else MANY
+    arguments = (script, "--loop", loop or "stock")
+    return Contender(library, label, Kind.PEER, Runner.PYTHON, arguments, needs, *rates, concurrency, remark)
+
+
+def _node(library: str, label: str, rates: tuple[int, int], remark: str = "") -> Contender:
+    arguments = ("node_peer.mjs", "--library", library)
+    return Contender(f"node-{library}", label, Kind.PEER, Runner.NODE, arguments, (library,), *rates, MANY, remark)
+
+
+WRK = Contender(
+    "wrk", "wrk (C)", Kind.YARDSTICK, Runner.WRK, ("wrk.lua",), ("wrk",), 50_000, 30_000, MANY,
+    "Builds its requests beforehand and reads no header of an answer.",
+)  # fmt: skip
+NODE_MPNS = _node(
+    "mpns", "Node's mpns", (2_500, 300),
+    "Over https it makes a new connection for each send. It shows no header in which an id could be seen.",
+)  # fmt: skip
+
+CONTENDERS = (
+    WRK,
+    _ours("many", "uvloop", "winpush send_many, uvloop", (16_000, 11_000)),
+    _ours("many", "uvloop", "winpush send_many, uvloop, only `ok` read", (16_000, 11_000), "ok"),
+    _ours("many", "stock", "winpush send_many, stock loop", (12_000, 8_000)),
+    _ours("send", "uvloop", "winpush send, uvloop", (9_000, 8_000)),
+    _ours("send", "stock", "winpush send, stock loop", (8_000, 6_500)),
+    _ours("threads", "uvloop", f"winpush Client.send, {THREADS} threads, uvloop", (8_000, 7_000)),
+    _ours("threads", "stock", f"winpush Client.send, {THREADS} threads, stock loop", (8_000, 7_000)),
+    NODE_MPNS,
+    _node("undici", "Node's undici", (5_000, 3_500)),
+    _python("pyreqwest", "pyreqwest_peer.py", (11_000, 9_000), "uvloop"),
+    _python("aiohttp", "aiohttp_peer.py", (4_400, 4_000), "uvloop"),
+    _python("httpx", "httpx_peer.py", (180, 160), "uvloop"),
+    _python("requests", "requests_peer.py", (800, 700), None, "One Session for each thread."),
+    _python("python-mpns", "python_mpns_peer.py", (500, 250), None, "A new connection for each send."),
+)

@@ -1,0 +1,207 @@
+"""Runs the contenders in rounds, one after the other against the same stub, and checks that nothing was lost."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+from harness import commands
+from harness.commands import Cores, clean_environment
+from harness.contenders import Contender, Runner
+from harness.places import PEERS
+from harness.provision import Workshop, say
+from harness.stub import Counts, Stub
+
+URIS = 10_000
+_TOAST = json.loads((PEERS / "toast.json").read_text())
+BODY_BYTES: int = _TOAST["body_bytes"]
+_FEWEST_SENDS = 100
+
+
+class Record(TypedDict, total=False):
+    """The line of JSON that a contender prints; the last two only where memory is what is measured."""
+
+    sends: int
+    errors: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_kib: int
+    ids_checked: int
+    ids_wrong: int
+    versions: dict[str, str]
+    before_kib: int
+    after_kib: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much a contender is to send. `seconds` is for wrk, which takes no number of sends."""
+
+    sends: int
+    warmup: int
+    concurrency: int
+    seconds: float
+    uris: int = URIS
+
+    @classmethod
+    def lasting(cls, seconds: float, rate: float, concurrency: int) -> Load:
+        """As many sends as take about this long, after a tenth as many to warm up."""
+        sends = max(_FEWEST_SENDS, round(rate * seconds))
+        return cls(sends, max(concurrency, sends // 10), concurrency, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run of one contender. `stub_us` is what the stub needed for a request, in µs of CPU.
+
+    `problem` says what was wrong with its answers or its count of requests, if anything.
+    """
+
+    sends: int
+    errors: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_kib: int
+    ids_checked: int
+    stub_us: float
+    problem: str | None
+    versions: dict[str, str]
+
+    @property
+    def rate(self) -> float:
+        """Sends a second."""
+        return self.sends / self.wall_seconds
+
+    @property
+    def cpu_us(self) -> float:
+        """CPU a send, in µs, of the client."""
+        return self.cpu_seconds / self.sends * 1e6
+
+
+@dataclass(slots=True)
+class Measured:
+    """What the rounds brought: samples by (name, TLS or not), and who was left out, and why."""
+
+    samples: dict[tuple[str, bool], list[Sample]] = field(default_factory=dict)
+    left_out: dict[tuple[str, bool], str] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> list[str]:
+        """What was wrong, for whom."""
+        return sorted(
+            {f"{name}: {each.problem}" for (name, _), all_of in self.samples.items() for each in all_of if each.problem}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a run needs: the workshop, the stub and the cores."""
+
+    workshop: Workshop
+    stub: Stub
+    cores: Cores
+
+    def run(self, contender: Contender, load: Load, *, tls: bool) -> Sample | None:
+        """One run; None when the contender failed (its log tells how)."""
+        before = self.stub.reset()
+        record = self.start(contender, load, tls=tls)
+        after = self.stub.counts()
+        if record is None or not record["wall_seconds"]:
+            return None
+        return Sample(
+            sends=record["sends"],
+            errors=record["errors"],
+            wall_seconds=record["wall_seconds"],
+            cpu_seconds=record["cpu_seconds"],
+            peak_kib=record["peak_kib"],
+            ids_checked=record["ids_checked"],
+            stub_us=(after.cpu_us - before.cpu_us) / max(1, after.requests),
+            problem=_problem(contender, load, record, after),
+            versions=record.get("versions", {}),
+        )
+
+    def start(self, contender: Contender, load: Load, *, tls: bool) -> Record | None:
+        """The record that a contender prints; None when there is none."""
+        environment = clean_environment()
+        if tls and contender.runner is Runner.NODE and self.stub.certificates is not None:
+            environment["NODE_EXTRA_CA_CERTS"] = str(self.stub.certificates.ca)
+        log = f"{contender.name}-{'tls' if tls else 'plain'}"
+        with self.cores.only(self.cores.client):
+            printed = commands.run(self._command(contender, load, tls), log, environment=environment)
+        lines = [line for line in (printed or "").splitlines() if line.startswith("{")]
+        record: Record | None = json.loads(lines[-1]) if lines else None
+        return record
+
+    def _command(self, contender: Contender, load: Load, tls: bool) -> commands.Command:
+        url = self.stub.url(tls=tls)
+        script, *options = contender.arguments
+        if contender.runner is Runner.WRK:
+            texts = [_TOAST["target_prefix"], _TOAST["text1"], _TOAST["text2_prefix"]]
+            duration = f"-d{max(1, math.ceil(load.seconds))}s"
+            return ["wrk", "-t1", f"-c{load.concurrency}", duration, "-s", PEERS / script, url, "--", load.uris, *texts]
+        numbers = {"sends": load.sends, "warmup": load.warmup, "concurrency": load.concurrency, "uris": load.uris}
+        common: list[str | Path | int] = [part for name, value in numbers.items() for part in (f"--{name}", value)]
+        if tls and self.stub.certificates is not None:
+            common += ["--ca", self.stub.certificates.ca]
+        if contender.runner is Runner.NODE:
+            return ["node", PEERS / script, *options, "--modules", self.workshop.node_modules, "--url", url, *common]
+        return [self.workshop.python, PEERS / script, *options, "--url", url, *common]
+
+
+def _problem(contender: Contender, load: Load, record: Record, counts: Counts) -> str | None:
+    """What does not add up between what the contender says and what the stub saw."""
+    if record["ids_wrong"]:
+        return f"{record['ids_wrong']} answers reached the wrong result"
+    if record["errors"]:
+        return f"{record['errors']} of {record['sends']} sends failed"
+    if contender.runner is Runner.WRK:  # it stops in the middle, with a request on each connection
+        lost = not record["sends"] <= counts.requests <= record["sends"] + load.concurrency
+        return f"{counts.requests} requests for {record['sends']} sends" if lost else None
+    total = load.sends + load.warmup
+    if counts.requests != total:
+        return f"{counts.requests} requests for {total} sends"
+    if counts.ids != min(total, load.uris) or counts.most - counts.least > 1:
+        return "some channels had a request too many or too few"
+    if counts.body_bytes != total * BODY_BYTES:
+        return f"the bodies were not of {BODY_BYTES} bytes"
+    return None
+
+
+def run_rounds(bench: Bench, contenders: Sequence[Contender], *, rounds: int, seconds: float) -> Measured:
+    """All contenders, plain and TLS, round after round; each round begins with another one."""
+    measured = Measured()
+    wires = [False] if bench.stub.tls_port is None else [False, True]
+    for contender in contenders:
+        reason = bench.workshop.reason_against(contender)
+        for tls in (False, True):
+            if reason is not None:
+                measured.left_out[contender.name, tls] = reason
+            elif tls not in wires:
+                measured.left_out[contender.name, tls] = "no TLS: OpenSSL's headers or its command are missing"
+    for number in range(rounds):
+        turn = number * len(contenders) // rounds
+        for tls in wires:
+            say(f"Round {number + 1} of {rounds}, {'TLS' if tls else 'plain'} …")
+            for contender in [*contenders[turn:], *contenders[:turn]]:
+                _run_one(bench, measured, contender, seconds, tls=tls)
+    return measured
+
+
+def _run_one(bench: Bench, measured: Measured, contender: Contender, seconds: float, *, tls: bool) -> None:
+    key = contender.name, tls
+    if key in measured.left_out:
+        return
+    load = Load.lasting(seconds, contender.rate(tls=tls), contender.concurrency)
+    sample = bench.run(contender, load, tls=tls)
+    if sample is None:
+        measured.left_out[key] = "it ended with an error"
+        measured.samples.pop(key, None)
+        say(f"  {contender.label}: ended with an error; see benchmarks/.cache/logs")
+        return
+    measured.samples.setdefault(key, []).append(sample)
+    note = f"  ({sample.problem})" if sample.problem else ""
+    say(f"  {contender.label:44} {sample.rate:10,.0f} sends/s {sample.cpu_us:9,.1f} µs CPU{note}")

@@ -1,0 +1,166 @@
+"""Installs and builds what the benchmark needs, and finds out what is there and what is not, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import venv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import commands
+from harness.contenders import Contender, Runner
+from harness.places import CACHE, FOLDER, PROJECT
+
+# Debian's packages, by the command (or header) that each brings.
+_DEBIAN = {"gcc": "gcc", "wrk": "wrk", "openssl": "openssl", "node": "nodejs", "npm": "npm"}
+_PYTHON_PEERS = ("aiohttp", "httpx", "pyreqwest", "requests", "python-mpns")
+# Where a package is imported under another name than it is installed by.
+_MODULES = {"python-mpns": "mpns"}
+# undici's newest line needs a newer Node than Debian's.
+_UNDICI = ((22, 19), "undici", "undici@7")
+_STAMP = "installed.json"
+
+
+@dataclass(slots=True)
+class Workshop:
+    """What is there: the interpreter of the Python peers, the folder of Node's, the stub, and what is missing."""
+
+    python: Path
+    node_modules: Path = CACHE / "npm"
+    stub: Path | None = None
+    speaks_tls: bool = False
+    failed: dict[str, str] = field(default_factory=dict)
+    """Package -> why it could not be installed."""
+
+    def reason_against(self, contender: Contender) -> str | None:
+        """Why a contender can't run here; None when it can."""
+        for need in contender.needs:
+            if not self._has(contender.runner, need):
+                return self.failed.get(need, f"{need} is not installed")
+        return None
+
+    def _has(self, runner: Runner, need: str) -> bool:
+        if runner is Runner.WRK:
+            return shutil.which(need) is not None
+        if runner is Runner.NODE:
+            package = self.node_modules / "node_modules" / need / "package.json"
+            return shutil.which("node") is not None and package.exists()
+        probe = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({_MODULES.get(need, need)!r}) is None)"
+        return commands.run([self.python, "-c", probe], "probe") is not None
+
+
+def set_up(*, install: bool) -> Workshop:
+    """The workshop. With `install` it is completed first; without, it is what this interpreter and the cache have."""
+    CACHE.mkdir(exist_ok=True)
+    workshop = Workshop(python=Path(sys.executable))
+    if install:
+        _install_debian(workshop)
+        _install_python(workshop)
+        _install_node(workshop)
+    _build_stub(workshop)
+    return workshop
+
+
+def say(text: str) -> None:
+    """Tells whoever waits what is going on."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+# --- installing -----------------------------------------------------------------------------------------------------
+
+
+def _install_debian(workshop: Workshop) -> None:
+    """The missing commands, where Debian's package manager is there and we may use it."""
+    missing = [package for command, package in _DEBIAN.items() if shutil.which(command) is None]
+    if not Path("/usr/include/openssl/ssl.h").exists():
+        missing.append("libssl-dev")
+    if not missing:
+        return
+    if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        for package in missing:
+            workshop.failed[package] = f"{package} is not installed, and only root on Debian can have it installed"
+        return
+    say(f"Installing {', '.join(missing)} …")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    commands.run(["apt-get", "-qq", "update"], "apt-update", environment=environment)
+    for package in missing:
+        command = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", package]
+        if commands.run(command, f"apt-{package}", environment=environment) is None:
+            workshop.failed[package] = f"Debian's package {package} could not be installed"
+
+
+def _install_python(workshop: Workshop) -> None:
+    """A virtual environment with winpush from this checkout and the Python peers."""
+    folder = CACHE / "venv"
+    workshop.python = folder / "bin" / "python"
+    digest = _digest((PROJECT / "pyproject.toml").read_text(), sys.version)
+    if _installed(folder, digest) is None:
+        say("Making the environment of the Python peers (once) …")
+        venv.create(folder, with_pip=True, clear=True)
+    install: list[str | Path] = [workshop.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    wanted: dict[str, commands.Command] = {"winpush": [*install, "--editable", f"{PROJECT}[uvloop]"]}
+    wanted.update({peer: [*install, peer] for peer in _PYTHON_PEERS})
+    _install_each(workshop, folder, digest, "pip", wanted)
+
+
+def _install_node(workshop: Workshop) -> None:
+    """Node's two libraries."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return
+    version = (commands.run(["node", "--version"], "node") or "v0.0").strip().lstrip("v")
+    least, newest, older = _UNDICI
+    undici = newest if tuple(int(part) for part in version.split(".")[:2]) >= least else older
+    folder = workshop.node_modules
+    folder.mkdir(exist_ok=True)
+    install: list[str | Path] = ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts"]
+    _install_each(workshop, folder, _digest(version), "npm", {"mpns": [*install, "mpns"], "undici": [*install, undici]})
+
+
+def _install_each(
+    workshop: Workshop, folder: Path, digest: str, tool: str, wanted: Mapping[str, commands.Command]
+) -> None:
+    """Installs what isn't there yet, one by one: that one can't be had is no reason to go without the others."""
+    installed = _installed(folder, digest) or []
+    for name, command in wanted.items():
+        if name in installed:
+            continue
+        say(f"Installing {name} …")
+        if commands.run(command, f"{tool}-{name}") is None:
+            workshop.failed[name] = f"{tool} could not install {name}"
+        else:
+            installed.append(name)
+        (folder / _STAMP).write_text(json.dumps({"digest": digest, "installed": installed}))
+
+
+def _installed(folder: Path, digest: str) -> list[str] | None:
+    """What an earlier run has installed into a folder; None when it was for something else, or there is none."""
+    try:
+        stamp = json.loads((folder / _STAMP).read_text())
+    except (OSError, ValueError):
+        return None
+    return list(stamp["installed"]) if stamp["digest"] == digest else None
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+# --- building -------------------------------------------------------------------------------------------------------
+
+
+def _build_stub(workshop: Workshop) -> None:
+    """Compiles the stub: with TLS, or where OpenSSL's headers are missing without."""
+    sources = [FOLDER / "stub.c", FOLDER / "stub_wire.h"]
+    digest = _digest(*[source.read_text() for source in sources])[:16]
+    for suffix, flags in (("tls", ["-lssl", "-lcrypto"]), ("plain", ["-DWITHOUT_TLS"])):
+        binary = CACHE / f"stub-{suffix}-{digest}"
+        command: list[str | Path] = ["gcc", "-std=gnu11", "-O2", "-o", binary, sources[0], *flags]
+        if binary.exists() or commands.run(command, f"gcc-{suffix}") is not None:
+            workshop.stub, workshop.speaks_tls = binary, suffix == "tls"
+            return

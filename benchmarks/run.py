@@ -1,0 +1,113 @@
+"""The benchmark: winpush and its peers, in one run, against the same stub server on loopback.
+
+    python3 benchmarks/run.py [--size smoke|small|full] [--only NAME,…] [--out FOLDER]
+
+The size `full` writes `docs/benchmarks.md` and `docs/benchmarks.svg`, the others into `benchmarks/.cache/`, unless
+`--out` says where. The exit code is 0 when all that ran gave right answers, 1 when an answer was lost, doubled or mixed
+up, 2 when nothing could be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import chart, commands, page
+from harness.commands import Cores
+from harness.contenders import CONTENDERS, Contender
+from harness.extras import LATENCY_MS, Extras, measure_extras
+from harness.goals import judge
+from harness.measure import Bench, Measured, run_rounds
+from harness.places import CACHE, LOGS, PROJECT
+from harness.provision import Workshop, say, set_up
+from harness.sizes import SIZES, Size
+from harness.stub import make_certificates, running_stub
+from harness.summary import summarize, versions
+
+
+def main() -> int:
+    """Reads the command line, measures, writes; returns the exit code."""
+    given = _arguments()
+    size: Size = SIZES[given.size]
+    contenders = [each for each in CONTENDERS if given.only is None or each.name in given.only]
+    if not sys.platform.startswith("linux"):
+        return _refuse("The benchmark needs Linux: its stub uses epoll, and the memory is read from /proc.")
+    workshop = set_up(install=size.installs)
+    if workshop.stub is None:
+        return _refuse("The stub could not be compiled; it needs gcc (on Debian: apt-get install gcc libc6-dev).")
+    cores = Cores()
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        measured, extras = _measure(workshop, workshop.stub, cores, size, contenders, Path(folder))
+    out = given.out or (PROJECT / "docs" if size.name == "full" else CACHE / size.name)
+    _write(out, size, contenders, measured, extras, cores)
+    problems = [*measured.problems, *extras.problems]
+    for problem in problems:
+        say(f"WRONG: {problem}")
+    say(f"Written: {out / 'benchmarks.md'}, {out / 'benchmarks.svg'}")
+    return 1 if problems else 0
+
+
+def _arguments() -> argparse.Namespace:
+    names = [contender.name for contender in CONTENDERS]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--size", choices=SIZES, default="full", help="how much is measured (default: %(default)s)")
+    parser.add_argument("--only", type=lambda text: text.split(","), help=f"some of {', '.join(names)}")
+    parser.add_argument("--out", type=Path, help="folder for benchmarks.md and benchmarks.svg")
+    given = parser.parse_args()
+    strangers = set(given.only or ()) - set(names)
+    if strangers:
+        parser.error(f"--only: no such contender: {', '.join(sorted(strangers))}; there are {', '.join(names)}")
+    return given
+
+
+def _refuse(text: str) -> int:
+    say(text)
+    return 2
+
+
+def _measure(
+    workshop: Workshop, binary: Path, cores: Cores, size: Size, contenders: Sequence[Contender], folder: Path
+) -> tuple[Measured, Extras]:
+    certificates = make_certificates(folder) if workshop.speaks_tls else None
+    with (
+        running_stub(binary, cores, certificates) as stub,
+        running_stub(binary, cores, certificates, LATENCY_MS) as slow,
+    ):
+        bench = Bench(workshop, stub, cores)
+        measured = run_rounds(bench, contenders, rounds=size.rounds, seconds=size.seconds)
+        extras = measure_extras(bench, Bench(workshop, slow, cores), size)
+    return measured, extras
+
+
+def _write(
+    out: Path, size: Size, contenders: Sequence[Contender], measured: Measured, extras: Extras, cores: Cores
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    rows = summarize(contenders, measured)
+    goals = judge(rows, extras)
+    known = {**versions(measured), **_wrk_version()}
+    text = page.write_page(size, contenders, rows, extras, goals, measured, known, pinned=cores.pinned)
+    (out / "benchmarks.md").write_text(text)
+    (out / "benchmarks.svg").write_text(chart.draw(rows))
+    samples = [
+        {"name": name, "tls": tls, **dataclasses.asdict(sample)}
+        for (name, tls), all_of in measured.samples.items()
+        for sample in all_of
+    ]
+    (CACHE / f"samples-{size.name}.json").write_text(json.dumps(samples, indent=1))
+
+
+def _wrk_version() -> dict[str, str]:
+    """wrk tells its version where it complains; nothing where it is missing."""
+    commands.run(["wrk", "--version"], "wrk-version")
+    said = (LOGS / "wrk-version.txt").read_text().split()
+    return {"wrk": said[1].removeprefix("debian/")} if len(said) > 1 and said[0] == "wrk" else {}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

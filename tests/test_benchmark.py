@@ -1,0 +1,22 @@
+"""The benchmark works: its smallest size runs, and every answer reaches its own result. No time is looked at."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="waits for a stub server that is not Linux's alone")
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="waits for gcc, which compiles the stub server")
+def test_the_smallest_size_runs_and_checks_every_answer(tmp_path: Path) -> None:
+    command = [sys.executable, str(RUN), "--size", "smoke", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "winpush send_many" in (tmp_path / "benchmarks.md").read_text()
+    assert (tmp_path / "benchmarks.svg").read_text().startswith(("<svg", "<?xml"))
