@@ -15,8 +15,8 @@ class Row:
     """One contender over one wire.
 
     `to_wrk` and `to_node_mpns` compare rates; `to_wrk_by_cpu` the sends that a second of CPU time makes. `spread` is
-    the range of the rounds' rates, as a share of their median. `client_busy` and `stub_busy` are shares of a core. A ratio
-    is None where there is nothing to compare with.
+    the range of the rounds' rates, as a share of their median. `client_busy` and `stub_busy` are shares of a core. A
+    ratio is None where there is nothing to compare with.
     """
 
     contender: Contender
