@@ -2,9 +2,9 @@
 
     python3 benchmarks/run.py [--size smoke|small|full] [--only NAME,…] [--out FOLDER]
 
-The size `full` writes `docs/benchmarks.md` and `docs/benchmarks.svg`, the others into `benchmarks/.cache/`, unless
-`--out` says where. The exit code is 0 when all that ran gave right answers, 1 when an answer was lost, doubled or mixed
-up, 2 when nothing could be measured.
+The size `full` writes `docs/benchmarks.md` and `docs/benchmarks.svg`; a smaller run, or one of `--only` some, writes
+into `benchmarks/.cache/`, unless `--out` says where. The exit code is 0 when all that ran gave right answers, 1 when an
+answer was lost, doubled or mixed up, 2 when nothing could be measured.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> int:
     cores = Cores()
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         measured, extras = _measure(workshop, workshop.stub, cores, size, contenders, Path(folder))
-    out = given.out or (PROJECT / "docs" if size.name == "full" else CACHE / size.name)
+    out = given.out or (PROJECT / "docs" if size.name == "full" and given.only is None else CACHE / size.name)
     _write(out, size, contenders, measured, extras, cores)
     problems = [*measured.problems, *extras.problems]
     for problem in problems:
@@ -80,7 +80,7 @@ def _measure(
     ):
         bench = Bench(workshop, stub, cores)
         measured = run_rounds(bench, contenders, rounds=size.rounds, seconds=size.seconds)
-        extras = measure_extras(bench, Bench(workshop, slow, cores), size)
+        extras = measure_extras(bench, Bench(workshop, slow, cores), size, contenders)
     return measured, extras
 
 

@@ -94,7 +94,7 @@ CONTENDERS = (
     _node("undici", "Node's undici", (5_000, 3_500)),
     _python("pyreqwest", "pyreqwest_peer.py", (11_000, 9_000), "uvloop"),
     _python("aiohttp", "aiohttp_peer.py", (4_400, 4_000), "uvloop"),
-    _python("httpx", "httpx_peer.py", (180, 160), "uvloop"),
+    _python("httpx", "httpx_peer.py", (60, 60), "uvloop", "For each request, its pool looks at every connection."),
     _python("requests", "requests_peer.py", (800, 700), None, "One Session for each thread."),
     _python("python-mpns", "python_mpns_peer.py", (500, 250), None, "A new connection for each send."),
 )

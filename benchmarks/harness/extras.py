@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness import commands
 from harness.commands import clean_environment
-from harness.contenders import CONTENDERS, WRK, Contender
+from harness.contenders import CONTENDERS, WRK, Contender, Kind
 from harness.measure import Bench, Load, Sample
 from harness.provision import Workshop, say
 from harness.sizes import Size
@@ -32,7 +32,7 @@ class Extras:
     - `latency`: label -> sends a second with many connections to a server that takes its time;
     - `memory_kib`: sends -> peak memory of send_many;
     - `connection_bytes`: (loop, TLS or not) -> memory of one open connection;
-    - `import_ms`: what `import winpush` costs over starting Python; `imported`: what it should not have imported.
+    - `import_ms`: the CPU time of `import winpush` over starting Python; `imported`: what it should not have imported.
     """
 
     latency: dict[str, float]
@@ -43,9 +43,11 @@ class Extras:
     problems: tuple[str, ...]
 
 
-def measure_extras(bench: Bench, slow: Bench, size: Size) -> Extras:
-    """All of them. `slow` is the bench whose stub answers with a delay."""
+def measure_extras(bench: Bench, slow: Bench, size: Size, chosen: Sequence[Contender]) -> Extras:
+    """All of them, if winpush is among the chosen. `slow` is the bench whose stub answers with a delay."""
     problems: list[str] = []
+    if not any(contender.kind is Kind.WINPUSH for contender in chosen):
+        return Extras({}, {}, {}, None, (), ())
     latency = _measure_latency(slow, size, problems)
     say("Memory …")
     memory = _measure_memory(bench, size, problems)
@@ -123,23 +125,23 @@ def _measure_connections(slow: Bench, size: Size, problems: list[str]) -> dict[t
 
 
 def _measure_import(bench: Bench, times: int) -> tuple[float | None, tuple[str, ...]]:
-    """Milliseconds that `import winpush` adds to starting Python (medians, taken in turns), and what it drags in."""
+    """Milliseconds of CPU that `import winpush` adds to starting Python (medians, in turns), and what it drags in.
+
+    Not by the clock: nothing is waited for, and what else the machine does would be counted.
+    """
     python, environment = bench.workshop.python, clean_environment()
     loaded = commands.run([python, "-c", _IMPORT], "import", environment=environment)
     if loaded is None:
         return None, ()
 
-    def clock(code: str) -> Callable[[], float]:
-        def run() -> float:
-            started = time.perf_counter()
-            commands.run([python, "-c", code], "import", environment=environment)
-            return (time.perf_counter() - started) * 1000
+    def cost(code: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        commands.run([python, "-c", code], "import", environment=environment)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
 
-        return run
-
-    ways = clock("pass"), clock("import winpush")
     with bench.cores.only(bench.cores.client):
-        taken = [[way() for way in ways] for _ in range(times)]
+        taken = [(cost("pass"), cost("import winpush")) for _ in range(times)]
     bare, ours = (statistics.median(column) for column in zip(*taken, strict=True))
     say(f"  {ours - bare:.1f} ms more than starting Python ({bare:.1f} ms)")
     return ours - bare, tuple(json.loads(loaded))

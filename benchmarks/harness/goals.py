@@ -11,12 +11,16 @@ from harness.summary import Row
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One aim: `seen` is None where it was not measured. With `at_most` a smaller figure is the better one."""
+    """One aim: `seen` is None where it was not measured. With `at_most` a smaller figure is the better one.
+
+    `by_cpu` compares the sends of a second of CPU time, for those aims that compare sends.
+    """
 
     text: str
     unit: str
     wanted: float
     seen: float | None
+    by_cpu: float | None = None
     at_most: bool = False
 
     @property
@@ -59,7 +63,7 @@ def _rate_goals(by_name: dict[tuple[str, bool], Row]) -> list[Goal]:
         if ours is None or theirs is None:
             continue
         text = f"{ours.contender.label}, {'TLS' if tls else 'plain'}, to {theirs.contender.label}"
-        goals.append(Goal(text, "×", wanted, ours.rate / theirs.rate))
+        goals.append(Goal(text, "×", wanted, ours.rate / theirs.rate, theirs.cpu_us / ours.cpu_us))
     return goals
 
 

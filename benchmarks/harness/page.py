@@ -32,7 +32,9 @@ counts the requests of each channel: a lost, doubled or mixed-up answer would st
 """
 
 _READING = """- **to wrk**, **to Node's mpns**: sends a second, as a multiple of theirs over the same wire.
-- **CPU**: µs of the contender's CPU time for a send. It depends less than the rates on what else the machine does.
+- **to wrk, by CPU**: what it sends in a second of CPU time, as a multiple of what wrk sends in one. It depends less
+  than the rates on what else the machine does.
+- **CPU**: µs of the contender's CPU time for a send.
 - **memory**: the process's peak, interpreter and all.
 - **spread**: from the slowest to the fastest round, as a share of the median.
 - **busy**: how much of their cores the contender and the stub used. A stub near 100 % would be what was measured.
@@ -91,6 +93,7 @@ def _rates_table(rows: Sequence[Row]) -> str:
     head = [
         "",
         "to wrk",
+        "to wrk, by CPU",
         "to Node's mpns",
         "CPU, µs",
         "memory, MiB",
@@ -107,6 +110,7 @@ def _rates_line(row: Row) -> list[str]:
     return [
         name,
         "–" if row.to_wrk is None else figure(row.to_wrk),
+        "–" if row.to_wrk_by_cpu is None else figure(row.to_wrk_by_cpu),
         "–" if row.to_node_mpns is None else figure(row.to_node_mpns),
         f"{row.cpu_us:,.1f}" if row.cpu_us < 100 else f"{row.cpu_us:,.0f}",
         f"{row.peak_mib:.0f}",
@@ -140,7 +144,7 @@ def _extras(size: Size, extras: Extras) -> str:
             [f"one of {size.kept_connections:,} open connections, {wire}, {loop}", f"{size_bytes / 1024:.1f} KiB"]
         )
     if extras.import_ms is not None:
-        lines.append(["`import winpush`, above starting Python", f"{extras.import_ms:.0f} ms"])
+        lines.append(["CPU time of `import winpush`, above starting Python", f"{extras.import_ms:.0f} ms"])
         lines.append(
             ["what it imports of the command line, the emulator, the delivery", ", ".join(extras.imported) or "nothing"]
         )
@@ -155,8 +159,9 @@ def _goals(goals: Sequence[Goal]) -> str:
     for goal in goals:
         bound = "at most" if goal.at_most else "at least"
         seen = "–" if goal.seen is None else f"{_number(goal.seen)} {goal.unit}"
-        lines.append([goal.text, f"{bound} {goal.wanted:g} {goal.unit}", seen, words[goal.met]])
-    return f"## What we want to reach\n\n{_table(['', 'wanted', 'seen', 'reached'], lines)}\n"
+        by_cpu = "" if goal.by_cpu is None else f"{_number(goal.by_cpu)} {goal.unit}"
+        lines.append([goal.text, f"{bound} {goal.wanted:g} {goal.unit}", seen, by_cpu, words[goal.met]])
+    return f"## What we want to reach\n\n{_table(['', 'wanted', 'seen', 'by CPU', 'reached'], lines)}\n"
 
 
 def _number(value: float) -> str:
