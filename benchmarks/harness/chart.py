@@ -8,7 +8,7 @@ from html import escape
 from harness.contenders import WRK, Kind
 from harness.summary import Row
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860, 330, 64, 96, 44
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 880, 346, 56, 96, 44
 _BAR, _GAP, _ROW = 11, 2, 36
 _INK, _FAINT, _GRID = "#1f2937", "#6b7280", "#e5e7eb"
 # (plain, TLS) for ours and for the others.
@@ -77,7 +77,7 @@ def _grid(height: int, longest: float) -> list[str]:
 
 def _row(y: int, label: str, kind: Kind, values: Sequence[float | None], longest: float) -> list[str]:
     weight = "600" if kind is Kind.WINPUSH else "400"
-    parts = [_text(_LEFT - 12, y + _BAR + 5, label, _INK, 13, anchor="end", weight=weight)]
+    parts = [_text(_LEFT - 12, y + _BAR + 5, label, _INK, 12.5, anchor="end", weight=weight)]
     for tls, value in enumerate(values):
         top = y + tls * (_BAR + _GAP)
         if value is None:

@@ -45,6 +45,12 @@ push client. `send_many` sends one toast to all channels, and every attribute of
 
 """
 
+_FULL = 0.9
+_DISTURBED = """**Other programs used this machine meanwhile: neither wrk nor the stub had its core to the full. That
+holds wrk back more than the others; what is compared by CPU is nearer the truth.**
+
+"""
+
 _HOW = """## Run it
 
 ```shell
@@ -77,11 +83,18 @@ def write_page(
         )
     if not pinned:
         parts.append("**There was one core for client and server: these figures say little.**\n\n")
+    if _was_disturbed(rows):
+        parts.append(_DISTURBED)
     for tls in (False, True):
         parts.append(f"## {'TLS' if tls else 'Plain'}\n\n{_rates_table([row for row in rows if row.tls is tls])}\n")
     parts += [_READING, _remarks(rows), _extras(size, extras), _goals(goals), _left_out(contenders, measured)]
     parts += [_versions(versions), _HOW.format(minutes=SIZES["full"].minutes)]
     return "".join(parts)
+
+
+def _was_disturbed(rows: Sequence[Row]) -> bool:
+    """With a machine of one's own, either wrk or the stub has its core to the full."""
+    return any(row.contender.kind is Kind.YARDSTICK and max(row.client_busy, row.stub_busy) < _FULL for row in rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
