@@ -1,16 +1,12 @@
 """One HTTP/1.1 connection: writes a request, reads its answer, and tells the exchange that started it.
 
-A `BufferedProtocol` that reads into the pool's one buffer: the stock loop's other path asks for 256 KiB a read, which
-malloc maps and unmaps for each answer. Parsing is done before the read callback returns, so one buffer serves all.
+How bytes come and go is for its two kinds: `direct` asks the kernel itself, `looped` goes through asyncio's transports.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-import select
 import ssl
-from typing import Protocol, cast
+from typing import Protocol
 
 import httptools
 
@@ -22,9 +18,6 @@ __all__ = ["Connection", "Exchange", "Home", "Owner"]
 MAX_HEAD_BYTES = 65_536
 # No answer of a push service has a body to speak of. What a proxy's error page says is cut here, its status kept.
 MAX_BODY_BYTES = 65_536
-_HAS_POLL = hasattr(select, "poll")
-# `os.write` takes sockets on POSIX alone.
-_DIRECT_WRITE = os.name == "posix"
 
 
 class Exchange(Protocol):
@@ -56,22 +49,19 @@ class Owner(Protocol):
         """The connection's socket is gone: another may take its place."""
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection:
     """One connection, with at most one request in flight: the services forbid pipelining (wns.md section 3)."""
 
     __slots__ = (
         "_answer",
         "_body",
-        "_direct",
-        "_fd",
         "_headers",
         "_keep_alive",
         "_owner",
         "_parser",
-        "_poll",
         "_reason",
         "_received",
-        "_transport",
+        "_view",
         "closed",
         "deadline",
         "exchange",
@@ -82,13 +72,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, owner: Owner, host: Home) -> None:
         self._owner = owner
+        # All connections of a pool read into one buffer: an answer is parsed before the read's callback returns.
+        self._view = owner.view
         self.host = host
         self.exchange: Exchange | None = None
         self.deadline = 0.0
         self.idle_since = 0.0
         self.used = False
         self.closed = False
-        self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] | None = None
@@ -96,44 +87,53 @@ class Connection(asyncio.BufferedProtocol):
         self._answer: Response | None = None
         self._keep_alive = False
         self._reason = ""
-        self._direct = False
-        self._fd = -1
-        self._poll: select.poll | None = None
 
-    # --- what the pool and the exchanges call -------------------------------------------------------------------
+    # --- what each kind does in its own way ---------------------------------------------------------------------
 
     def is_quiet(self) -> bool:
         """Asks the kernel, without waiting, whether the other side has closed or spoken out of turn.
 
         The loop may not have come to it yet; with this look an idle close costs no send.
         """
-        return not self.closed and not (self._poll is not None and self._poll.poll(0))
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Ends the socket at once, without the farewell of TLS. Only after `close`."""
+        raise NotImplementedError
+
+    def _write(self, wire: bytes) -> bool:
+        """Hands bytes to the kernel. False when the other side was gone and not one byte left."""
+        raise NotImplementedError
+
+    def _end(self, *, abort: bool) -> None:
+        """Ends the socket; `_owner.lost` follows, never at once."""
+        raise NotImplementedError
+
+    def _why_refused(self) -> TransportError:
+        """Why the other side would not take the very first request."""
+        return AnswerLostError("The server closed the connection as soon as it was made.")
+
+    # --- what the pool and the exchanges call -------------------------------------------------------------------
 
     def start(self, wire: bytes, exchange: Exchange, deadline: float) -> bool:
         """Writes a request. False when the other side was gone and not one byte left: send it on another connection.
 
         `deadline` is on the loop's clock; the pool's sweep watches it.
         """
-        if self._transport is None or self.closed:
+        if self.closed:
             return False
         self.exchange = exchange
         self.deadline = deadline
-        self.used = True
         self._received = 0
-        if not self._direct:
-            self._transport.write(wire)
+        if self._write(wire):
+            self.used = True
             return True
-        # One system call instead of the loop's bookkeeping; what the kernel does not take at once goes the usual way.
-        try:
-            written = os.write(self._fd, wire)
-        except BlockingIOError:
-            written = 0
-        except OSError:
+        if self.used:
             self.exchange = None
             self.close(abort=True)
             return False
-        if written < len(wire):
-            self._transport.write(memoryview(wire)[written:])
+        # It was never good for anything, so the next would hardly be better: that is told, and not tried for ever.
+        self.fail(self._why_refused())
         return True
 
     def fail(self, error: TransportError) -> None:
@@ -148,51 +148,21 @@ class Connection(asyncio.BufferedProtocol):
         if self.closed:
             return
         self.closed = True
-        self._direct = False
-        self._poll = None
         self._owner.retired(self)
-        if self._transport is not None:
-            if abort:
-                self._transport.abort()
-            else:
-                self._transport.close()
+        self._end(abort=abort)
 
-    def abort(self) -> None:
-        """Ends the socket at once, without the farewell of TLS."""
-        if self._transport is not None:
-            self._transport.abort()
+    # --- what its kinds call ------------------------------------------------------------------------------------
 
-    # --- what the loop calls ------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is there, with TLS where it has TLS."""
-        self._transport = cast("asyncio.Transport", transport)
-        sock = transport.get_extra_info("socket")
-        self._fd = sock.fileno() if sock is not None else -1
-        if self._fd < 0:
-            return
-        self._direct = _DIRECT_WRITE and transport.get_extra_info("ssl_object") is None
-        if _HAS_POLL:
-            self._poll = select.poll()
-            self._poll.register(self._fd, select.POLLIN | select.POLLHUP | select.POLLERR)
-
-    def get_buffer(self, _sizehint: int) -> memoryview:
-        """The pool's one buffer: it is read out before anybody else can be given it.
-
-        A view and not the bytearray: asyncio's TLS slices what it is given, and the slice of a bytearray is a copy.
-        """
-        return self._owner.view
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Some bytes of an answer have come."""
-        if self.exchange is None:
-            self.close(
-                abort=True
-            )  # spoken out of turn: whatever it is, no answer to a later request may be mixed with it
+    def received(self, nbytes: int) -> None:
+        """Some bytes of an answer are in the buffer."""
+        exchange = self.exchange
+        if exchange is None:
+            # Spoken out of turn: whatever it is, no answer to a later request may be mixed with it.
+            self.close(abort=True)
             return
         self._received += nbytes
         try:
-            self._parser.feed_data(self._owner.view[:nbytes])
+            self._parser.feed_data(self._view[:nbytes])
         except httptools.HttpParserUpgrade:
             self.fail(BadAnswerError("The server wants to change the protocol (101).", request_sent=True))
             return
@@ -201,26 +171,29 @@ class Connection(asyncio.BufferedProtocol):
                 self.fail(BadAnswerError(f"What came back is no HTTP answer: {error}.", request_sent=True))
                 return
             self._keep_alive = False  # the answer was whole, and only what follows it is garbage
-        if self._answer is not None:
-            self._finish(self._answer)
-        elif self._body is None and self._received > MAX_HEAD_BYTES:
-            problem = f"The answer's head is over {MAX_HEAD_BYTES:,} bytes; no push service sends such a one."
-            self.fail(BadAnswerError(problem, request_sent=True))
-        elif self._body is not None and self._received > MAX_HEAD_BYTES + MAX_BODY_BYTES:
+        answer = self._answer
+        if answer is not None:
+            self.exchange = self._answer = None
+            if not self._keep_alive or self._headers:
+                self.close()
+            exchange.answered(self, answer)
+        elif self._received > MAX_HEAD_BYTES:
+            self._limit()
+
+    def ended(self) -> None:
+        """The other side has closed: the end of an answer without a length, or the loss of one."""
+        if self.exchange is None or self._body is None:
+            return
+        names = {name.lower() for name, _ in self._headers}
+        if b"content-length" not in names and b"transfer-encoding" not in names:
             self._cut_off()
 
-    def eof_received(self) -> None:
-        """The other side has closed: the end of an answer without a length, or the loss of one."""
-        self._end_with_connection()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone; uvloop's TLS says so without `eof_received` before it."""
-        self._end_with_connection()
+    def broken(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        self.ended()
         if self.exchange is not None:
-            self.fail(self._loss(exc))
+            self.fail(self._loss(error))
         self.close(abort=True)
-        self._transport = None
-        self._owner.lost(self)
 
     # --- what the parser calls ----------------------------------------------------------------------------------
 
@@ -255,32 +228,28 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- inside -------------------------------------------------------------------------------------------------
 
+    def _limit(self) -> None:
+        """Ends what is longer than any answer of a push service."""
+        if self._body is None:
+            problem = f"The answer's head is over {MAX_HEAD_BYTES:,} bytes; no push service sends such a one."
+            self.fail(BadAnswerError(problem, request_sent=True))
+        elif self._received > MAX_HEAD_BYTES + MAX_BODY_BYTES:
+            self._cut_off()
+
     def _cut_off(self) -> None:
         """Ends an answer that has no end of its own; its status and headers are whole."""
-        self._keep_alive = False
         body = b"".join(self._body or ())[:MAX_BODY_BYTES]
-        self._finish(Response(self._parser.get_status_code(), tuple(self._headers), body, self._reason))
-
-    def _finish(self, answer: Response) -> None:
+        answer = Response(self._parser.get_status_code(), tuple(self._headers), body, self._reason)
         exchange, self.exchange = self.exchange, None
-        self._answer = None
-        if not self._keep_alive or self._headers:
-            self.close()
+        self.close()
         if exchange is not None:
             exchange.answered(self, answer)
 
-    def _end_with_connection(self) -> None:
-        if self.exchange is None or self._body is None:
-            return
-        names = {name.lower() for name, _ in self._headers}
-        if b"content-length" not in names and b"transfer-encoding" not in names:
-            self._cut_off()
-
-    def _loss(self, exc: Exception | None) -> TransportError:
-        if isinstance(exc, ssl.SSLError) and not self._received:
+    def _loss(self, error: Exception | None) -> TransportError:
+        if isinstance(error, ssl.SSLError) and not self._received:
             # TLS 1.3 refuses a client certificate only after the first request has been written; nothing was taken.
-            return TlsError(f"The server ended TLS: {exc.reason or exc}. Check the client certificate.")
-        how = f" ({exc.strerror or exc})" if isinstance(exc, OSError) else ""
+            return TlsError(f"The server ended TLS: {error.reason or error}. Check the client certificate.")
+        how = f" ({error.strerror or error})" if isinstance(error, OSError) else ""
         if self._received:
             return AnswerLostError(f"The connection was closed{how} in the middle of the answer.", request_sent=True)
         return AnswerLostError(

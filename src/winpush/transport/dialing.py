@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import ssl
@@ -10,13 +9,13 @@ from dataclasses import dataclass, field
 
 from winpush.channels import Origin
 from winpush.errors import ConnectError, DnsError, ProxyError, TlsError, TransportError
-from winpush.transport.connection import Connection
+from winpush.transport.connection import Connection, Home, Owner
+from winpush.transport.direct import DirectConnection, TlsConnection, connect, secure
+from winpush.transport.looped import LoopedConnection, dial_looped
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
+from winpush.transport.reactor import Reactor
 
 __all__ = ["Route", "dial"]
-
-# How long a polite farewell of TLS may take when a connection is closed.
-TLS_GOODBYE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,16 +32,18 @@ class Route:
         return self.proxy is not None and self.context is None
 
 
-async def dial(route: Route, connection: Connection) -> None:
-    """Connects. Raises ConnectError or one of its kinds; the connection is usable when it returns."""
-    loop = asyncio.get_running_loop()
+async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) -> Connection:
+    """A new connection, ready for its first request. Raises ConnectError or one of its kinds."""
     try:
-        if route.proxy is None:
-            await _dial_direct(loop, route, connection)
-        elif route.context is None:
-            await loop.create_connection(lambda: connection, route.proxy.host, route.proxy.port)
-        else:
-            await _dial_tunnel(loop, route, route.proxy, route.context, connection)
+        if reactor is not None:
+            return await _dial_direct(route, owner, host, reactor)
+        connection = LoopedConnection(owner, host)
+        try:
+            await dial_looped(route, connection)
+        except BaseException:
+            connection.close(abort=True)
+            raise
+        return connection
     except TransportError:
         raise
     except ssl.SSLError as error:
@@ -55,64 +56,33 @@ async def dial(route: Route, connection: Connection) -> None:
         raise DnsError(f"The name {_dialled(route)!r} can't be resolved: it is no host name.") from error
 
 
-async def _dial_direct(loop: asyncio.AbstractEventLoop, route: Route, connection: Connection) -> None:
-    tls = route.context is not None
-    await loop.create_connection(
-        lambda: connection,
-        route.origin.dial_host,
-        route.origin.port,
-        ssl=route.context,
-        server_hostname=route.origin.dial_host if tls else None,
-        ssl_shutdown_timeout=TLS_GOODBYE_SECONDS if tls else None,
-    )
+async def _dial_direct(route: Route, owner: Owner, host: Home, reactor: Reactor) -> Connection:
+    if route.proxy is None:
+        sock = await connect(reactor, route.origin.dial_host, route.origin.port)
+    else:
+        sock = await connect(reactor, route.proxy.host, route.proxy.port)
+    if route.context is None:
+        return DirectConnection(owner, host, reactor, sock)
+    if route.proxy is not None:
+        await _open_tunnel(reactor, sock, route.origin, route.proxy)
+    return TlsConnection(owner, host, reactor, await secure(reactor, sock, route.context, route.origin.dial_host))
 
 
-async def _dial_tunnel(
-    loop: asyncio.AbstractEventLoop, route: Route, proxy: Proxy, context: ssl.SSLContext, connection: Connection
-) -> None:
-    transport, tunnel = await loop.create_connection(lambda: _Tunnel(proxy), proxy.host, proxy.port)
+async def _open_tunnel(reactor: Reactor, sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
+    received = b""
     try:
-        transport.write(connect_request(route.origin, proxy))
-        await tunnel.opened
-        secured = await loop.start_tls(
-            transport,
-            connection,
-            context,
-            server_hostname=route.origin.dial_host,
-            ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
-        )
+        await reactor.loop.sock_sendall(sock, connect_request(origin, proxy))
+        while not read_connect_answer(received, proxy):
+            more = await reactor.loop.sock_recv(sock, 65_536)
+            if not more:
+                raise proxy.hung_up()
+            received += more
+    except ConnectionError:
+        sock.close()
+        raise proxy.hung_up() from None
     except BaseException:
-        transport.abort()
+        sock.close()
         raise
-    if secured is None:
-        raise TlsError(f"The connection to {route.origin} was closed during the TLS handshake.")
-    connection.connection_made(secured)
-
-
-class _Tunnel(asyncio.Protocol):
-    """The plain connection to a proxy until its CONNECT is answered."""
-
-    def __init__(self, proxy: Proxy) -> None:
-        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._proxy = proxy
-        self._received = b""
-
-    def data_received(self, data: bytes) -> None:
-        """A part of the proxy's answer."""
-        self._received += data
-        try:
-            if read_connect_answer(self._received, self._proxy) and not self.opened.done():
-                self.opened.set_result(None)
-        except ProxyError as error:
-            self._fail(error)
-
-    def connection_lost(self, _exc: Exception | None) -> None:
-        """The proxy hung up."""
-        self._fail(ProxyError(f"The proxy {self._proxy} closed the connection before the tunnel was open."))
-
-    def _fail(self, error: ProxyError) -> None:
-        if not self.opened.done():
-            self.opened.set_exception(error)
 
 
 def _dialled(route: Route) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.transport.connection import Connection, Exchange
 from winpush.transport.dialing import Route, dial
+from winpush.transport.reactor import Reactor, is_available
 
 __all__ = ["Host", "Job", "Limits", "Pool"]
 
@@ -111,6 +112,7 @@ class Pool:
         self.connections: dict[Connection, Host] = {}
         self.starved: deque[Host] = deque()
         self.closed = False
+        self._reactor = Reactor(self.loop) if is_available(self.loop) else None
         self._hosts: dict[Route, Host] = {}
         self._opening = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -159,11 +161,11 @@ class Pool:
         return poorest is not host and (not host.waiting or host.open > poorest.open + poorest.opening + 1)
 
     async def _open(self, host: Host) -> None:
-        connection = Connection(self, host)
-        failure: TransportError | None = None
+        connection: Connection | None = None
+        failure: TransportError = SendAbortedError("The connection was closed as it was made.")
         try:
             async with asyncio.timeout(self.limits.connect_seconds):
-                await dial(host.route, connection)
+                connection = await dial(host.route, self, host, self._reactor)
         except TimeoutError:
             seconds = self.limits.connect_seconds
             failure = SendTimeoutError(f"No connection to {host.route.origin} within {seconds:g} seconds.")
@@ -172,14 +174,14 @@ class Pool:
         finally:
             host.opening -= 1
             self._opening -= 1
-            if failure is not None or self.closed:
-                connection.close(abort=True)
-        if failure is None and not connection.closed:
+        if connection is not None and self.closed:
+            connection.close(abort=True)
+        if connection is not None and not connection.closed:
             host.open += 1
             self.connections[connection] = host
             host.release(connection)
         elif host.waiting and not self.closed:
-            host.waiting.popleft().failed(failure or SendAbortedError("The connection was closed as it was made."))
+            host.waiting.popleft().failed(failure)
             self.grow(host)  # each of the others has a try of its own
         self._share_room()
 
@@ -263,3 +265,5 @@ class Pool:
                 for connection in self.connections:
                     connection.abort()
             await asyncio.sleep(0.001)
+        if self._reactor is not None:
+            self._reactor.close()

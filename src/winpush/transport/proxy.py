@@ -42,6 +42,10 @@ class Proxy:
             raise ConfigurationError(f"proxy: {parts.scheme}:// proxies are not supported; give an http:// one")
         return cls(host, port or _DEFAULT_PORT, _authorization(parts.username, parts.password))
 
+    def hung_up(self) -> ProxyError:
+        """What is told when it ends the connection before there is a tunnel."""
+        return ProxyError(f"The proxy {self} closed the connection before the tunnel was open.")
+
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 

@@ -1,0 +1,193 @@
+"""Connections that read and write their sockets themselves, as soon as a Reactor says that they are ready.
+
+The TLS of the standard library works on the socket itself here: through asyncio it would copy every byte four times,
+and hold 256 KiB a connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import ssl
+
+from winpush.errors import TlsError, TransportError
+from winpush.transport.connection import Connection, Home, Owner
+from winpush.transport.reactor import READABLE, WRITABLE, Reactor
+
+__all__ = ["DirectConnection", "TlsConnection", "connect", "secure"]
+
+
+class DirectConnection(Connection):
+    """A plain connection over a socket of our own, already connected."""
+
+    __slots__ = ("_backlog", "_fd", "_poll", "_reactor", "_read", "_sock")
+
+    def __init__(self, owner: Owner, host: Home, reactor: Reactor, sock: socket.socket) -> None:
+        super().__init__(owner, host)
+        self._reactor = reactor
+        self._sock = sock
+        self._fd = sock.fileno()
+        self._read = sock.recv_into
+        self._backlog = b""
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN | select.POLLHUP | select.POLLERR)
+        reactor.add(self._fd, self._handle)
+
+    def is_quiet(self) -> bool:
+        return not self.closed and not self._poll.poll(0)
+
+    def abort(self) -> None:
+        """Its socket ended with `close`."""
+
+    def _write(self, wire: bytes) -> bool:
+        try:
+            written = os.write(self._fd, wire)
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            return False
+        if written < len(wire):
+            self._keep(wire[written:])
+        return True
+
+    def _keep(self, rest: bytes) -> None:
+        """What the kernel did not take goes as soon as it does."""
+        self._backlog = rest
+        self._reactor.change(self._fd, READABLE | WRITABLE)
+
+    def _flush(self) -> None:
+        wire, self._backlog = self._backlog, b""
+        self._reactor.change(self._fd, READABLE)
+        if wire and not self._write(wire):
+            self.broken(BrokenPipeError("the rest of the request could not be written"))
+
+    def _handle(self, mask: int) -> None:
+        if mask & WRITABLE:
+            self._flush()
+            if mask == WRITABLE or self.closed:
+                return
+        try:
+            nbytes = self._read(self._view)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.broken(error)
+            return
+        if nbytes:
+            self.received(nbytes)
+        else:
+            self.broken(None)
+
+    def _end(self, *, abort: bool) -> None:  # noqa: ARG002 - a plain connection has no farewell
+        self._reactor.remove(self._fd)
+        self._sock.close()
+        # Not at once: the pool may be in the middle of a walk over its connections.
+        self._reactor.loop.call_soon(self._owner.lost, self)
+
+
+class TlsConnection(DirectConnection):
+    """A connection over a TLS socket of our own, its handshake done."""
+
+    __slots__ = ("_tls",)
+
+    def __init__(self, owner: Owner, host: Home, reactor: Reactor, tls: ssl.SSLSocket) -> None:
+        super().__init__(owner, host, reactor, tls)
+        self._tls = tls
+
+    def _write(self, wire: bytes) -> bool:
+        try:
+            written = self._tls.send(wire)
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            written = 0
+        except OSError:
+            return False
+        if written < len(wire):
+            self._keep(wire[written:])
+        return True
+
+    def _handle(self, mask: int) -> None:
+        if mask & WRITABLE:
+            self._flush()
+            if mask == WRITABLE or self.closed:
+                return
+        try:
+            nbytes = self._read(self._view)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except OSError as error:
+            self.broken(error)
+            return
+        if nbytes:
+            self.received(nbytes)
+        else:
+            self.broken(None)
+
+    def _why_refused(self) -> TransportError:
+        try:
+            self._tls.recv(1)
+        except ssl.SSLError as error:  # the alert by which the server said why
+            return TlsError(f"The server ended TLS: {error.reason or error}. Check the client certificate.")
+        except OSError:
+            pass
+        return super()._why_refused()
+
+    def _end(self, *, abort: bool) -> None:
+        if not abort:
+            with contextlib.suppress(OSError, ValueError):
+                self._tls.unwrap()  # says farewell, and does not wait for the answer
+        super()._end(abort=abort)
+
+
+async def connect(reactor: Reactor, host: str, port: int) -> socket.socket:
+    """A connected socket, not blocking. Of several addresses each is tried. Raises OSError."""
+    failure: OSError | None = None
+    for family, kind, protocol, _, address in await _resolve(reactor, host, port):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)  # noqa: FBT003 - its own name says what it means
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await reactor.loop.sock_connect(sock, address)
+        except OSError as error:
+            sock.close()
+            failure = failure or error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failure or OSError("the name has no address")
+
+
+_Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
+
+
+async def _resolve(reactor: Reactor, host: str, port: int) -> list[_Address]:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(OSError, ValueError):
+            socket.inet_pton(family, host)  # an address as it stands needs no thread to resolve it
+            return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
+    return await reactor.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)  # type: ignore[return-value]  # its stub also knows families without ports
+
+
+async def secure(reactor: Reactor, sock: socket.socket, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
+    """TLS over a connected socket, which it owns from now on. Raises OSError (ssl.SSLError is one)."""
+    try:
+        tls = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+    except BaseException:
+        sock.close()
+        raise
+    try:
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await reactor.wait(tls.fileno(), READABLE)
+            except ssl.SSLWantWriteError:
+                await reactor.wait(tls.fileno(), WRITABLE)
+            else:
+                return tls
+    except BaseException:
+        tls.close()
+        raise
