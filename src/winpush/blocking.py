@@ -121,6 +121,7 @@ class _Portal:
                 self.courier.pool.host(call.destination.route).submit(call)
             else:
                 call.task = self._loop.create_task(self._walk(call))
+        self.courier.pool.flush()  # threads wait for it
 
     async def _walk(self, call: _Call) -> None:
         """The slow way of a send to WNS: there is no token at hand, or it was refused (then its 401 is the answer)."""

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
-from winpush.channels import Channel
+from winpush.channels import Channel, Service
 from winpush.courier import Courier
 from winpush.dispatch import Destination
 from winpush.errors import ConfigurationError, TransportError, ValidationError, WinPushError
@@ -54,7 +54,7 @@ class _Lane:
     def answered(self, connection: Connection, response: Response) -> None:
         """Puts the result out, and goes on with the same connection."""
         bulk = self.bulk
-        if self.token is not None and wants_new_token(response):
+        if response.status_code == 401 and self.token is not None and wants_new_token(response):
             connection.host.release(connection)
             bulk.walk(self, (self.token, response))
             return
@@ -186,10 +186,9 @@ class Bulk:
         host = self.pool.host(lane.destination.route)
         if connection is not None and lane.host is not None:
             if lane.host is host and not host.waiting and not self.pool.starved and connection.is_quiet():
-                if connection.start(lane.wire, lane, lane.deadline):
-                    return
-            else:
-                lane.host.release(connection)
+                connection.start(lane)
+                return
+            lane.host.release(connection)
         lane.host = host
         host.submit(lane)
 
@@ -204,11 +203,13 @@ class Bulk:
             return False
         try:
             destination, channel = lane.destination, lane.channel = self.dispatch.resolve(uri)
-            token = lane.token = self.courier.token_for(notification)
-            if self.courier.needs_steps(channel, notification, token):
-                lane.wire = b""
+            if getattr(notification, "service", None) is not Service.WNS:
+                lane.token = None
+                lane.wire = self.dispatch.encode(destination, channel, notification)
             else:
-                lane.wire = self.dispatch.encode(destination, channel, notification, token)
+                token = lane.token = self.courier.token_for(notification)
+                steps = self.courier.needs_steps(channel, notification, token)
+                lane.wire = b"" if steps else self.dispatch.encode(destination, channel, notification, token)
         except WinPushError as error:
             if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
                 self._stop(error)

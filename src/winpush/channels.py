@@ -11,10 +11,11 @@ import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 from winpush.errors import ChannelError, ConfigurationError
 
-__all__ = ["AllowedHosts", "Channel", "Origin", "Service", "split_uri"]
+__all__ = ["AllowedHosts", "Channel", "Origin", "Service", "make_channel", "split_uri"]
 
 # Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9].
 MAX_URI_CHARACTERS = 4096
@@ -219,6 +220,31 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.short}>"
+
+
+class _OpenChannel:
+    """A Channel while it is made."""
+
+    __slots__ = Channel.__slots__
+
+    def __init__(self, origin: Origin, target: str) -> None:
+        self.origin = origin
+        self.target = target
+
+
+def make_channel(origin: Origin, target: str) -> Channel:
+    """`Channel(origin, target)`, made for each send in half the time. Raises ChannelError."""
+    if (
+        not target.isascii()
+        or not target.isprintable()
+        or " " in target
+        or "#" in target
+        or len(target) > MAX_URI_CHARACTERS
+    ):
+        check_target(target)
+    made = _OpenChannel(origin, target)
+    made.__class__ = Channel  # type: ignore[assignment]  # the same slots: it is frozen from here on
+    return cast("Channel", made)
 
 
 def shorten(origin: str, target: str) -> str:

@@ -87,9 +87,11 @@ class Courier:
         self, destination: Destination, channel: Channel, notification: Notification, deadline: float
     ) -> Result:
         """One send to its Result."""
-        token = self.token_for(notification)
-        if self.needs_steps(channel, notification, token):
-            return await self.walk(destination, channel, notification, deadline)
+        token = None
+        if getattr(notification, "service", None) is Service.WNS:
+            token = self.token_for(notification)
+            if self.needs_steps(channel, notification, token):
+                return await self.walk(destination, channel, notification, deadline)
         wire = self.dispatch.encode(destination, channel, notification, token)
         answer = await self.deliver(destination, wire, deadline)
         if isinstance(answer, Response):

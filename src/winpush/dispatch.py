@@ -10,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
 from winpush import mpns, wns
-from winpush.channels import AllowedHosts, Channel, Origin, Service, parse_origin, split_uri
+from winpush.channels import AllowedHosts, Channel, Origin, Service, make_channel, parse_origin, split_uri
 from winpush.errors import ChannelError, ConfigurationError, ValidationError, WinPushError
 from winpush.keeper import AnyCredentials
-from winpush.messages import Request, Response
-from winpush.results import Action, Notification, Result, Verdict, judge_failure
+from winpush.messages import Headers, Response, finish_head, write_head
+from winpush.mpns.requests import check_channel as check_mpns_channel
+from winpush.mpns.requests import headers_of
+from winpush.results import Action, Notification, Result, Verdict, judge_failure, make_result
 from winpush.transport.dialing import Route
 from winpush.transport.pool import Limits
 from winpush.transport.proxy import Proxies
@@ -102,30 +104,39 @@ class Settings:
         return cls(allowed, tls or Tls(), mpns_certificate, proxies, limits, seconds("timeout", timeout), wns)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Destination:
     """One origin, judged once: its route, and what stands around a target on the wire.
 
-    Compared by identity: the pool and the cache of tails are looked up with it for every send.
+    Compared by identity. `prefix` is what an absolute form puts before the target; `heads` keeps the heads of
+    requests that have nothing of their own in them; `tail` is that of the last notification sent.
     """
 
-    origin: Origin
-    route: Route = field(repr=False)
-    prefix: str
-    proxy_authorization: str | None = field(default=None, repr=False)
+    __slots__ = ("heads", "origin", "post", "prefix", "proxy_authorization", "route", "tail")
+
+    def __init__(self, origin: Origin, route: Route) -> None:
+        self.origin = origin
+        self.route = route
+        forwarded = route.proxy if route.is_forwarded else None
+        self.prefix = "" if forwarded is None else str(origin)
+        self.proxy_authorization = None if forwarded is None else forwarded.authorization
+        self.post = f"POST {self.prefix}".encode("ascii")
+        self.heads: dict[Headers, bytes] = {}
+        self.tail: _Tail | None = None
 
 
 _HEADERS = {Service.MPNS: mpns.HEADERS, Service.WNS: wns.HEADERS}
 
 
-@dataclass(frozen=True, slots=True)
 class _Tail:
-    """What follows a target on the wire, and for what it was made."""
+    """What goes around a target on the wire, and for what it was made."""
 
-    notification: Notification
-    token: wns.Token | None
-    method: str
-    bytes: bytes
+    __slots__ = ("end", "notification", "start", "token")
+
+    def __init__(self, notification: Notification, token: wns.Token | None, start: bytes, end: bytes) -> None:
+        self.notification = notification
+        self.token = token
+        self.start = start
+        self.end = end
 
 
 class Dispatch:
@@ -137,7 +148,6 @@ class Dispatch:
         # Both contexts are made here, so that a certificate that can't work is told when the client is made.
         self._context = settings.tls.make_context()
         self._mpns_context = settings.tls.make_context(settings.certificate) if settings.certificate else self._context
-        self._tails: dict[Destination, _Tail] = {}
 
     def resolve(self, uri: str) -> tuple[Destination, Channel]:
         """Where a channel URI leads, and the channel. Raises ChannelError."""
@@ -150,7 +160,7 @@ class Dispatch:
             # A certificate is for MPNS alone: WNS's hosts, and a token's server, are never shown it.
             context = self._context if origin.service is Service.WNS else self._mpns_context
             destination = self._add(text, origin, context)
-        return destination, Channel(destination.origin, target)
+        return destination, make_channel(destination.origin, target)
 
     def trust(self, origin: Origin) -> Destination:
         """A destination that the caller has configured by its full address: the server of the credentials' token."""
@@ -161,10 +171,7 @@ class Dispatch:
         if len(self._destinations) >= _MAX_DESTINATIONS:
             self._destinations.clear()  # hosts come from devices: a stream of made-up ones must not fill the memory
         route = Route(origin, context if origin.scheme == "https" else None, self.settings.proxies.choose(origin))
-        if route.is_forwarded and route.proxy is not None:
-            destination = Destination(origin, route, str(origin), route.proxy.authorization)
-        else:
-            destination = Destination(origin, route, "")
+        destination = Destination(origin, route)
         self._destinations[text] = destination
         return destination
 
@@ -172,31 +179,21 @@ class Dispatch:
         self, destination: Destination, channel: Channel, notification: Notification, token: wns.Token | None = None
     ) -> bytes:
         """The bytes of the request. Raises ChannelError or ValidationError when the two do not go together."""
-        tail = self._tails.get(destination)
+        tail = destination.tail
         if (
             tail is None
             or tail.notification is not notification
             or tail.token is not token
             or not channel.may_belong_to(notification.service)
         ):
-            tail = self._make_tail(destination, channel, notification, token)
-        return f"{tail.method} {destination.prefix}{channel.target}".encode("ascii") + tail.bytes
-
-    def _make_tail(
-        self, destination: Destination, channel: Channel, notification: Notification, token: wns.Token | None
-    ) -> _Tail:
-        request = _build(channel, notification, token)
-        tail = _Tail(notification, token, request.method, request.tail(destination.proxy_authorization))
-        if len(self._tails) >= _MAX_DESTINATIONS:
-            self._tails.clear()
-        self._tails[destination] = tail
-        return tail
+            tail = destination.tail = _make_tail(destination, channel, notification, token)
+        return tail.start + channel.target.encode("ascii") + tail.end
 
     def read(self, channel: Channel, notification: Notification, response: Response, key: object) -> Result:
         """The Result of an answer."""
         if notification.service is Service.MPNS:
             verdict = mpns.judge(response)
-            return Result(channel, notification, verdict, mpns.HEADERS, response, None, verdict.delay, key)
+            return make_result(channel, notification, verdict, mpns.HEADERS, response, None, verdict.delay, key)
         verdict, retry_after = wns.judge(response, datetime.now(UTC))
         return self.conclude(channel, notification, verdict, retry_after, response, key)
 
@@ -213,13 +210,13 @@ class Dispatch:
         diagnosis = None
         if response is not None and verdict.action is not Action.NOTHING:
             diagnosis = wns.diagnose(channel, notification, response)  # type: ignore[arg-type]  # WNS's by now
-        return Result(channel, notification, verdict, wns.HEADERS, response, None, retry_after, key, diagnosis)
+        return make_result(channel, notification, verdict, wns.HEADERS, response, None, retry_after, key, diagnosis)
 
     def fail(self, channel: Channel | None, notification: Notification, error: WinPushError, key: object) -> Result:
         """The Result of a send that got no answer, or was refused before it was sent."""
         verdict = judge_failure(error)
         headers = _HEADERS[notification.service]
-        return Result(channel, notification, verdict, headers, None, error, verdict.delay, key)
+        return make_result(channel, notification, verdict, headers, None, error, verdict.delay, key)
 
 
 def check(channel: Channel, notification: Notification) -> None:
@@ -231,10 +228,21 @@ def check(channel: Channel, notification: Notification) -> None:
         check_channel(channel)
 
 
-def _build(channel: Channel, notification: Notification, token: wns.Token | None) -> Request:
+def _make_tail(
+    destination: Destination, channel: Channel, notification: Notification, token: wns.Token | None
+) -> _Tail:
     check(channel, notification)
     if isinstance(notification, mpns.Notification):
-        return mpns.build_request(channel, notification)
+        check_mpns_channel(channel)
+        headers = headers_of(notification)
+        head = destination.heads.get(headers)
+        if head is None:
+            head = write_head(channel.origin, headers, destination.proxy_authorization)
+            if notification.message_id is None and notification.callback_uri is None:
+                destination.heads[headers] = head
+        return _Tail(notification, token, destination.post, finish_head(head, notification.body))
     if token is None:
         raise ValidationError("token", "is missing: a notification of WNS is not sent without one")
-    return wns.build_request(channel, notification, token)  # type: ignore[arg-type]  # checked above
+    request = wns.build_request(channel, notification, token)  # type: ignore[arg-type]  # checked above
+    start = f"{request.method} {destination.prefix}".encode("ascii")
+    return _Tail(notification, token, start, request.tail(destination.proxy_authorization))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
-from winpush.channels import Channel
+from winpush.channels import Channel, Origin
 from winpush.errors import ValidationError
 
-__all__ = ["Request", "Response", "check_header"]
+__all__ = ["Headers", "Request", "Response", "check_header", "finish_head", "make_response", "write_head"]
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -19,6 +20,19 @@ def check_header(field_name: str, value: str) -> str:
     if not (value.isascii() and value.isprintable()):
         raise ValidationError(field_name, "contains a control character or a character outside ASCII")
     return value
+
+
+def write_head(origin: Origin, headers: Headers, proxy_authorization: str | None = None) -> bytes:
+    """What stands between the request target and the body's length: one for all requests with the same headers."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if proxy_authorization is not None:
+        lines += f"Proxy-Authorization: {proxy_authorization}\r\n"
+    return f" HTTP/1.1\r\nHost: {origin.authority}\r\n{lines}Content-Length: ".encode("ascii")
+
+
+def finish_head(head: bytes, body: bytes) -> bytes:
+    """The head with the body's length in bytes, and the body."""
+    return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +54,7 @@ class Request:
 
     def tail(self, proxy_authorization: str | None = None) -> bytes:
         """Everything after the request target: the same for every channel of one host, so it is encoded once."""
-        lines = "".join([f"{name}: {value}\r\n" for name, value in self.headers])
-        if proxy_authorization is not None:
-            lines += f"Proxy-Authorization: {proxy_authorization}\r\n"
-        head = f" HTTP/1.1\r\nHost: {self.channel.origin.authority}\r\n{lines}Content-Length: {len(self.body)}\r\n\r\n"
-        return head.encode("ascii") + self.body
+        return finish_head(write_head(self.channel.origin, self.headers, proxy_authorization), self.body)
 
     def to_wire(self) -> bytes:
         """The exact bytes that are sent to the service itself (through a proxy the target is in absolute form)."""
@@ -59,11 +69,43 @@ class Response:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = field(default=b"", repr=False)
     reason: str = ""
+    _index: dict[bytes, bytes] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def index(self) -> dict[bytes, bytes]:
+        """The headers by their names in lower case; of one that came twice, the first. Not to be changed."""
+        if self._index is not None:
+            return self._index
+        index: dict[bytes, bytes] = {}
+        for name, value in self.headers:
+            index.setdefault(name.lower(), value)
+        object.__setattr__(self, "_index", index)
+        return index
 
     def header(self, *names: bytes) -> str | None:
         """The value of the first header with one of these names (given in lower case), stripped; None if absent."""
+        index = self._index or self.index
         for name in names:
-            for key, value in self.headers:
-                if key.lower() == name:
-                    return value.decode("latin-1").strip()
+            if name in index:
+                return index[name].decode("latin-1").strip()
         return None
+
+
+class _OpenResponse:
+    """A Response while it is made."""
+
+    __slots__ = Response.__slots__
+
+    def __init__(self, status_code: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes, reason: str) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.body = body
+        self.reason = reason
+        self._index = None
+
+
+def make_response(status_code: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes, reason: str) -> Response:
+    """`Response(…)` for each answer of a send: going around a frozen class's own guard costs three times as much."""
+    made = _OpenResponse(status_code, headers, body, reason)
+    made.__class__ = Response  # type: ignore[assignment]  # the same slots: it is frozen from here on
+    return cast("Response", made)

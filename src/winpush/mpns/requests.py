@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from winpush.channels import Channel, Service
 from winpush.errors import ChannelError, ValidationError
-from winpush.messages import Request
+from winpush.messages import Headers, Request
 from winpush.mpns.notifications import Batching, Notification
 
-__all__ = ["MAX_HEADER_BYTES", "RequestHead", "build_request", "read_head"]
+__all__ = ["MAX_HEADER_BYTES", "RequestHead", "build_request", "check_channel", "headers_of", "read_head"]
 
 MAX_HEADER_BYTES = 1024
 
@@ -37,24 +37,37 @@ def build_request(channel: Channel | str, notification: Notification) -> Request
     """
     if not isinstance(channel, Channel):
         channel = Channel.parse(channel)
-    if channel.service is Service.WNS:
-        raise ChannelError("channel_uri", "belongs to WNS; an MPNS notification can't be sent there: use winpush.wns")
+    check_channel(channel)
     if not isinstance(notification, Notification):
         raise ValidationError("notification", f"must be one of winpush.mpns, not {type(notification).__name__}")
-    return Request(channel, _headers(notification), notification.body)
+    return Request(channel, headers_of(notification), notification.body)
 
 
-def _headers(notification: Notification) -> tuple[tuple[str, str], ...]:
-    kind = _KINDS[notification.push_type]
-    headers = [("Content-Type", "text/xml")]
-    if kind.target is not None:
-        headers.append(("X-WindowsPhone-Target", kind.target))
-    headers.append(("X-NotificationClass", str(kind.immediate + _CLASS_STEP * notification.batching)))
+def check_channel(channel: Channel) -> None:
+    """Raises ChannelError for a channel that is known to be WNS's."""
+    if channel.service is Service.WNS:
+        raise ChannelError("channel_uri", "belongs to WNS; an MPNS notification can't be sent there: use winpush.wns")
+
+
+def headers_of(notification: Notification) -> Headers:
+    """All headers but Host and Content-Length. The very same tuple each time for those without an id of their own."""
+    headers = _COMMON_HEADERS[notification.push_type, notification.batching]
     if notification.message_id is not None:
-        headers.append(("X-MessageID", str(notification.message_id)))
+        headers += (("X-MessageID", str(notification.message_id)),)
     if notification.callback_uri is not None:
-        headers.append(("X-CallbackURI", notification.callback_uri))
-    return tuple(headers)
+        headers += (("X-CallbackURI", notification.callback_uri),)
+    return headers
+
+
+def _common_headers(kind: _Kind, batching: Batching) -> Headers:
+    target = () if kind.target is None else (("X-WindowsPhone-Target", kind.target),)
+    number = str(kind.immediate + _CLASS_STEP * batching)
+    return (("Content-Type", "text/xml"), *target, ("X-NotificationClass", number))
+
+
+_COMMON_HEADERS = {
+    (name, batching): _common_headers(kind, batching) for name, kind in _KINDS.items() for batching in Batching
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ HEADERS = StatusHeaders(
     subscription_status=(b"x-subscriptionstatus",),
     message_id=(b"x-messageid",),
 )
+(_NOTIFICATION,) = HEADERS.notification_status
+(_DEVICE,) = HEADERS.device_connection_status
+(_SUBSCRIPTION,) = HEADERS.subscription_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,23 +176,12 @@ _EXACT = {
 _BY_STATUS = {(row.status_code, _plain(row.notification_status)): row.verdict for row in ROWS}
 # …and every error means the same whatever headers come with it, as the libraries that were used with MPNS found.
 _BY_CODE = {row.status_code: row.verdict for row in ROWS if row.status_code != 200}
-_STATUSES = (HEADERS.notification_status, HEADERS.device_connection_status, HEADERS.subscription_status)
-
-
-@lru_cache(maxsize=256)
-def _place(name: bytes) -> int:
-    """Which of the three statuses a header carries, from 1; 0 for none of them. The same few names come each time."""
-    return next((place for place, names in enumerate(_STATUSES, 1) if name.lower() in names), 0)
 
 
 def judge(response: Response) -> Verdict:
     """The verdict on an answer of MPNS. Never raises; what no row foresees is never success."""
-    found = [b"", b"", b""]
-    for name, value in response.headers:
-        place = _place(name)
-        if place and not found[place - 1]:
-            found[place - 1] = value
-    return _look_up(response.status_code, found[0], found[1], found[2])
+    get = response.index.get
+    return _look_up(response.status_code, get(_NOTIFICATION, b""), get(_DEVICE, b""), get(_SUBSCRIPTION, b""))
 
 
 # The same few answers come again and again, so each exact combination of bytes is judged once.

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection: writes a request, reads its answer, and tells the exchange that started it.
+"""One HTTP/1.1 connection: writes a request, reads its answer, and tells the job that it was for.
 
 How bytes come and go is for its two kinds: `direct` asks the kernel itself, `looped` goes through asyncio's transports.
 """
@@ -11,17 +11,20 @@ from typing import Protocol
 import httptools
 
 from winpush.errors import AnswerLostError, BadAnswerError, TlsError, TransportError
-from winpush.messages import Response
+from winpush.messages import Response, make_response
 
-__all__ = ["Connection", "Exchange", "Home", "Owner"]
+__all__ = ["Connection", "Home", "Job", "Owner"]
 
 MAX_HEAD_BYTES = 65_536
 # No answer of a push service has a body to speak of. What a proxy's error page says is cut here, its status kept.
 MAX_BODY_BYTES = 65_536
 
 
-class Exchange(Protocol):
-    """Who is told how a request ended; exactly one of the two is called, once."""
+class Job(Protocol):
+    """A request, and who is told how it ended: exactly one of the two is called, once."""
+
+    wire: bytes
+    deadline: float
 
     def answered(self, connection: Connection, response: Response) -> None:
         """The answer is whole. The callee starts the next request on the connection, or releases it."""
@@ -35,6 +38,9 @@ class Home(Protocol):
 
     def release(self, connection: Connection) -> None:
         """The connection is free for the next request."""
+
+    def submit(self, job: Job) -> None:
+        """Sends on some connection, as soon as one is free."""
 
 
 class Owner(Protocol):
@@ -64,9 +70,9 @@ class Connection:
         "_view",
         "closed",
         "deadline",
-        "exchange",
         "host",
         "idle_since",
+        "job",
         "used",
     )
 
@@ -75,7 +81,7 @@ class Connection:
         # All connections of a pool read into one buffer: an answer is parsed before the read's callback returns.
         self._view = owner.view
         self.host = host
-        self.exchange: Exchange | None = None
+        self.job: Job | None = None
         self.deadline = 0.0
         self.idle_since = 0.0
         self.used = False
@@ -113,35 +119,36 @@ class Connection:
         """Why the other side would not take the very first request."""
         return AnswerLostError("The server closed the connection as soon as it was made.")
 
-    # --- what the pool and the exchanges call -------------------------------------------------------------------
+    # --- what the pool and the jobs call -------------------------------------------------------------------
 
-    def start(self, wire: bytes, exchange: Exchange, deadline: float) -> bool:
-        """Writes a request. False when the other side was gone and not one byte left: send it on another connection.
+    def start(self, job: Job) -> None:
+        """Writes a job's request. Where the other side was gone and not one byte left, it goes on another connection.
 
-        `deadline` is on the loop's clock; the pool's sweep watches it.
+        The job's deadline is on the loop's clock; the pool's sweep watches it.
         """
-        if self.closed:
-            return False
-        self.exchange = exchange
-        self.deadline = deadline
+        self.job = job
+        self.deadline = job.deadline
         self._received = 0
-        if self._write(wire):
-            self.used = True
-            return True
-        if self.used:
-            self.exchange = None
-            self.close(abort=True)
-            return False
-        # It was never good for anything, so the next would hardly be better: that is told, and not tried for ever.
-        self.fail(self._why_refused())
-        return True
+        if not self._write(job.wire):
+            self.refused()
+
+    def refused(self) -> None:
+        """Not one byte left: on another connection it may."""
+        if not self.used:
+            # It was never good for anything, so the next would hardly be better: that is told, not tried for ever.
+            self.fail(self._why_refused())
+            return
+        job, self.job = self.job, None
+        self.close(abort=True)
+        if job is not None:
+            self.host.submit(job)
 
     def fail(self, error: TransportError) -> None:
         """Ends the request in flight with an error, and the connection with it."""
-        exchange, self.exchange = self.exchange, None
+        job, self.job = self.job, None
         self.close(abort=True)
-        if exchange is not None:
-            exchange.failed(error)
+        if job is not None:
+            job.failed(error)
 
     def close(self, *, abort: bool = False) -> None:
         """Closes the connection: it takes no further request. Calling it twice does nothing."""
@@ -155,8 +162,8 @@ class Connection:
 
     def received(self, nbytes: int) -> None:
         """Some bytes of an answer are in the buffer."""
-        exchange = self.exchange
-        if exchange is None:
+        job = self.job
+        if job is None:
             # Spoken out of turn: whatever it is, no answer to a later request may be mixed with it.
             self.close(abort=True)
             return
@@ -173,16 +180,17 @@ class Connection:
             self._keep_alive = False  # the answer was whole, and only what follows it is garbage
         answer = self._answer
         if answer is not None:
-            self.exchange = self._answer = None
+            self.job = self._answer = None
+            self.used = True
             if not self._keep_alive or self._headers:
                 self.close()
-            exchange.answered(self, answer)
+            job.answered(self, answer)
         elif self._received > MAX_HEAD_BYTES:
             self._limit()
 
     def ended(self) -> None:
         """The other side has closed: the end of an answer without a length, or the loss of one."""
-        if self.exchange is None or self._body is None:
+        if self.job is None or self._body is None:
             return
         names = {name.lower() for name, _ in self._headers}
         if b"content-length" not in names and b"transfer-encoding" not in names:
@@ -191,7 +199,7 @@ class Connection:
     def broken(self, error: Exception | None) -> None:
         """The connection is gone."""
         self.ended()
-        if self.exchange is not None:
+        if self.job is not None:
             self.fail(self._loss(error))
         self.close(abort=True)
 
@@ -221,7 +229,7 @@ class Connection:
             self._keep_alive = False  # a second answer to one request: nothing after it can be trusted
         elif status >= 200:
             body = b"".join(self._body) if self._body else b""
-            self._answer = Response(status, tuple(self._headers), body, self._reason)
+            self._answer = make_response(status, tuple(self._headers), body, self._reason)
             self._keep_alive = self._parser.should_keep_alive()
         self._headers = []
         self._body = None
@@ -239,11 +247,11 @@ class Connection:
     def _cut_off(self) -> None:
         """Ends an answer that has no end of its own; its status and headers are whole."""
         body = b"".join(self._body or ())[:MAX_BODY_BYTES]
-        answer = Response(self._parser.get_status_code(), tuple(self._headers), body, self._reason)
-        exchange, self.exchange = self.exchange, None
+        answer = make_response(self._parser.get_status_code(), tuple(self._headers), body, self._reason)
+        job, self.job = self.job, None
         self.close()
-        if exchange is not None:
-            exchange.answered(self, answer)
+        if job is not None:
+            job.answered(self, answer)
 
     def _loss(self, error: Exception | None) -> TransportError:
         if isinstance(error, ssl.SSLError) and not self._received:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 import ssl
 
@@ -22,28 +21,39 @@ __all__ = ["DirectConnection", "TlsConnection", "connect", "secure"]
 class DirectConnection(Connection):
     """A plain connection over a socket of our own, already connected."""
 
-    __slots__ = ("_backlog", "_fd", "_poll", "_reactor", "_read", "_sock")
+    __slots__ = ("_backlog", "_reactor", "_read", "_sock", "fd")
 
     def __init__(self, owner: Owner, host: Home, reactor: Reactor, sock: socket.socket) -> None:
         super().__init__(owner, host)
         self._reactor = reactor
         self._sock = sock
-        self._fd = sock.fileno()
+        self.fd = sock.fileno()
         self._read = sock.recv_into
         self._backlog = b""
-        self._poll = select.poll()
-        self._poll.register(self._fd, select.POLLIN | select.POLLHUP | select.POLLERR)
-        reactor.add(self._fd, self._handle)
+        reactor.add(self.fd, self._handle)
 
     def is_quiet(self) -> bool:
-        return not self.closed and not self._poll.poll(0)
+        """True while it is open: the kernel is asked just before the write, for all that are written to at once."""
+        return not self.closed
 
     def abort(self) -> None:
         """Its socket ended with `close`."""
 
     def _write(self, wire: bytes) -> bool:
+        self._reactor.write_soon(self, wire)
+        return True
+
+    def write_now(self, wire: bytes, stirred: bool) -> None:
+        """Hands the kernel what the reactor has gathered."""
+        if self.closed:
+            return
+        # What a new connection has to read may be TLS's session tickets.
+        if (stirred and self.used) or not self._put(wire):
+            self.refused()
+
+    def _put(self, wire: bytes) -> bool:
         try:
-            written = os.write(self._fd, wire)
+            written = os.write(self.fd, wire)
         except BlockingIOError:
             written = 0
         except OSError:
@@ -55,12 +65,12 @@ class DirectConnection(Connection):
     def _keep(self, rest: bytes) -> None:
         """What the kernel did not take goes as soon as it does."""
         self._backlog = rest
-        self._reactor.change(self._fd, READABLE | WRITABLE)
+        self._reactor.change(self.fd, READABLE | WRITABLE)
 
     def _flush(self) -> None:
         wire, self._backlog = self._backlog, b""
-        self._reactor.change(self._fd, READABLE)
-        if wire and not self._write(wire):
+        self._reactor.change(self.fd, READABLE)
+        if wire and not self._put(wire):
             self.broken(BrokenPipeError("the rest of the request could not be written"))
 
     def _handle(self, mask: int) -> None:
@@ -81,7 +91,7 @@ class DirectConnection(Connection):
             self.broken(None)
 
     def _end(self, *, abort: bool) -> None:  # noqa: ARG002 - a plain connection has no farewell
-        self._reactor.remove(self._fd)
+        self._reactor.remove(self.fd)
         self._sock.close()
         # Not at once: the pool may be in the middle of a walk over its connections.
         self._reactor.loop.call_soon(self._owner.lost, self)
@@ -96,7 +106,7 @@ class TlsConnection(DirectConnection):
         super().__init__(owner, host, reactor, tls)
         self._tls = tls
 
-    def _write(self, wire: bytes) -> bool:
+    def _put(self, wire: bytes) -> bool:
         try:
             written = self._tls.send(wire)
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):

@@ -37,9 +37,11 @@ class LoopedConnection(Connection, asyncio.BufferedProtocol):
         self._poll: select.poll | None = None
 
     def is_quiet(self) -> bool:
+        """Asks the kernel, without waiting, whether the other side has closed or spoken out of turn."""
         return not self.closed and not (self._poll is not None and self._poll.poll(0))
 
     def abort(self) -> None:
+        """Ends the transport at once."""
         if self._transport is not None:
             self._transport.abort()
 

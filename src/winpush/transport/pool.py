@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import Protocol
 
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
-from winpush.transport.connection import Connection, Exchange
+from winpush.transport.connection import Connection, Job
 from winpush.transport.dialing import Route, dial
 from winpush.transport.reactor import Reactor, is_available
 
-__all__ = ["Host", "Job", "Limits", "Pool"]
+__all__ = ["Host", "Limits", "Pool"]
 
 _BUFFER_BYTES = 65_536
 _SWEEP_SECONDS = 0.25
@@ -28,13 +27,6 @@ class Limits:
     connections_per_host: int = 100
     connect_seconds: float = 10.0
     idle_seconds: float = 60.0
-
-
-class Job(Exchange, Protocol):
-    """A request that waits for a connection, and then is its exchange."""
-
-    wire: bytes
-    deadline: float
 
 
 class Host:
@@ -54,9 +46,10 @@ class Host:
         """Sends on an idle connection, or waits for one; opens one more where the limits allow."""
         self.pool.watch()
         if not self.waiting:
-            while (connection := self._take_idle()) is not None:
-                if connection.start(job.wire, job, job.deadline):
-                    return
+            connection = self._take_idle()
+            if connection is not None:
+                connection.start(job)
+                return
         self.waiting.append(job)
         self.pool.grow(self)
 
@@ -70,8 +63,8 @@ class Host:
             # A new connection is not asked: what lies there to read may be TLS's session tickets.
             if connection.used and not connection.is_quiet():
                 connection.close(abort=True)
-            elif connection.start((job := self.waiting[0]).wire, job, job.deadline):
-                self.waiting.popleft()
+            else:
+                connection.start(self.waiting.popleft())
         else:
             connection.idle_since = self.pool.loop.time()
             self.idle.append(connection)
@@ -92,8 +85,8 @@ class Host:
             self.waiting.remove(job)
             return
         for connection, host in list(self.pool.connections.items()):
-            if host is self and connection.exchange is job:
-                connection.exchange = None
+            if host is self and connection.job is job:
+                connection.job = None
                 connection.close(abort=True)
 
     @property
@@ -185,6 +178,11 @@ class Pool:
             self.grow(host)  # each of the others has a try of its own
         self._share_room()
 
+    def flush(self) -> None:
+        """Writes what has been gathered, for one who knows that no more is to come."""
+        if self._reactor is not None:
+            self._reactor.flush()
+
     def retired(self, connection: Connection) -> None:
         """A connection takes no further request."""
         host = self.connections.get(connection)
@@ -218,7 +216,7 @@ class Pool:
         self._sweep = None
         now = self.loop.time()
         busy = False
-        for connection in [each for each in self.connections if each.exchange is not None]:
+        for connection in [each for each in self.connections if each.job is not None]:
             if connection.deadline <= now:
                 connection.fail(SendTimeoutError("The service did not answer in time.", request_sent=True))
             busy = True
@@ -248,7 +246,7 @@ class Pool:
             while host.waiting:
                 host.waiting.popleft().failed(SendAbortedError("The client was closed before this was sent."))
         for connection in list(self.connections):
-            if connection.exchange is not None:
+            if connection.job is not None:
                 connection.fail(SendAbortedError("The client was closed before the answer came.", request_sent=True))
             connection.close()
         tasks = list(self._tasks)

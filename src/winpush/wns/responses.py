@@ -315,7 +315,6 @@ _BY_TEXT = [
     for row in ROWS
     if row.endpoint is _NOTIFY and row not in _PLAIN and row.verdict is not _BY_CODE[row.status_code].verdict
 ]
-_PLACES = {name: place for place, name in enumerate(HEADERS.notification_status, 1)}
 _BY_TOKEN_CODE = _first(*[row for row in ROWS if row.endpoint is _TOKEN])
 
 
@@ -344,12 +343,8 @@ def _row_of(response: Response) -> Row | None:
     for row in _BY_TEXT:
         if row.status_code == code and _squeeze(row.reason or row.error_description) in _texts(response):
             return row
-    found = [b"", b""]
-    for name, value in response.headers:
-        place = _PLACES.get(name) or _PLACES.get(name.lower())
-        if place and not found[place - 1]:
-            found[place - 1] = value
-    return _look_up(code, found[0], found[1])
+    get = response.index.get
+    return _look_up(code, *[get(name, b"") for name in HEADERS.notification_status])
 
 
 # The same few answers come again and again, so each exact combination of bytes is looked up once.
