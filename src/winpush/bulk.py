@@ -27,12 +27,10 @@ __all__ = ["Bulk", "Item", "unpack"]
 Item = tuple[str, Notification] | tuple[str, Notification, object]
 """What is sent: a channel URI and a notification, and the caller's own key if the result is to carry one."""
 
-_ITEM_TYPES = (tuple, list)
-
 
 def unpack(item: Item) -> tuple[str, Notification, object]:
     """Channel URI, notification and key of an item. Raises ValidationError for what is no pair or triple."""
-    if type(item) in _ITEM_TYPES:
+    if isinstance(item, tuple | list):
         if len(item) == 2:
             return item[0], item[1], None
         if len(item) == 3:
@@ -184,12 +182,12 @@ class Bulk:
 
     def _send(self, lane: _Lane, connection: Connection | None) -> None:
         host = self.pool.host(lane.destination.route)
-        if connection is not None and lane.host is not None:
-            if lane.host is host and not host.waiting and not self.pool.starved and connection.is_quiet():
+        held, lane.host = lane.host, host
+        if connection is not None and held is not None:
+            if held is host and not host.waiting and not self.pool.starved and connection.is_quiet():
                 connection.start(lane)
                 return
-            lane.host.release(connection)
-        lane.host = host
+            held.release(connection)
         host.submit(lane)
 
     def _prepare(self, lane: _Lane, item: Item) -> bool:

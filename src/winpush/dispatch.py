@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
 from winpush import mpns, wns
-from winpush.channels import AllowedHosts, Channel, Origin, Service, make_channel, parse_origin, split_uri
+from winpush.channels import AllowedHosts, Channel, Origin, Service, make_channel, parse_origin
 from winpush.errors import ChannelError, ConfigurationError, ValidationError, WinPushError
 from winpush.keeper import AnyCredentials
 from winpush.messages import Headers, Response, finish_head, write_head
@@ -153,7 +153,8 @@ class Dispatch:
         """Where a channel URI leads, and the channel. Raises ChannelError."""
         if type(uri) is not str:
             raise ChannelError("channel_uri", f"must be a string, not {type(uri).__name__}")
-        text, target = split_uri(uri)
+        end = uri.find("/", 8)  # split_uri, in place
+        text, target = (uri, "/") if end < 0 else (uri[:end], uri[end:])
         destination = self._destinations.get(text)
         if destination is None:
             origin = parse_origin(text, self.settings.allowed)
@@ -184,7 +185,8 @@ class Dispatch:
             tail is None
             or tail.notification is not notification
             or tail.token is not token
-            or not channel.may_belong_to(notification.service)
+            # A host of the services' own was judged with the tail; on an allowed one only the path can tell.
+            or (destination.origin.service is None and not channel.may_belong_to(notification.service))
         ):
             tail = destination.tail = _make_tail(destination, channel, notification, token)
         return tail.start + channel.target.encode("ascii") + tail.end

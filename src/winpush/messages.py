@@ -8,9 +8,20 @@ from typing import cast
 from winpush.channels import Channel, Origin
 from winpush.errors import ValidationError
 
-__all__ = ["Headers", "Request", "Response", "check_header", "finish_head", "make_response", "write_head"]
+__all__ = [
+    "HeaderIndex",
+    "Headers",
+    "Request",
+    "Response",
+    "check_header",
+    "finish_head",
+    "make_response",
+    "write_head",
+]
 
 Headers = tuple[tuple[str, str], ...]
+HeaderIndex = dict[bytes, tuple[bytes, bytes]]
+"""Headers of an answer, name as it came and value, by the name in lower case."""
 
 
 def check_header(field_name: str, value: str) -> str:
@@ -69,16 +80,16 @@ class Response:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = field(default=b"", repr=False)
     reason: str = ""
-    _index: dict[bytes, bytes] | None = field(default=None, init=False, repr=False, compare=False)
+    _index: HeaderIndex | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
-    def index(self) -> dict[bytes, bytes]:
+    def index(self) -> HeaderIndex:
         """The headers by their names in lower case; of one that came twice, the first. Not to be changed."""
         if self._index is not None:
             return self._index
-        index: dict[bytes, bytes] = {}
-        for name, value in self.headers:
-            index.setdefault(name.lower(), value)
+        index: HeaderIndex = {}
+        for header in self.headers:
+            index.setdefault(header[0].lower(), header)
         object.__setattr__(self, "_index", index)
         return index
 
@@ -87,7 +98,7 @@ class Response:
         index = self._index or self.index
         for name in names:
             if name in index:
-                return index[name].decode("latin-1").strip()
+                return index[name][1].decode("latin-1").strip()
         return None
 
 
@@ -96,16 +107,29 @@ class _OpenResponse:
 
     __slots__ = Response.__slots__
 
-    def __init__(self, status_code: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes, reason: str) -> None:
+    def __init__(
+        self,
+        status_code: int,
+        headers: tuple[tuple[bytes, bytes], ...],
+        body: bytes,
+        reason: str,
+        index: HeaderIndex | None,
+    ) -> None:
         self.status_code = status_code
         self.headers = headers
         self.body = body
         self.reason = reason
-        self._index = None
+        self._index = index
 
 
-def make_response(status_code: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes, reason: str) -> Response:
+def make_response(
+    status_code: int,
+    headers: tuple[tuple[bytes, bytes], ...],
+    body: bytes,
+    reason: str,
+    index: HeaderIndex | None = None,
+) -> Response:
     """`Response(…)` for each answer of a send: going around a frozen class's own guard costs three times as much."""
-    made = _OpenResponse(status_code, headers, body, reason)
+    made = _OpenResponse(status_code, headers, body, reason, index)
     made.__class__ = Response  # type: ignore[assignment]  # the same slots: it is frozen from here on
     return cast("Response", made)

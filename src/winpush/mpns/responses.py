@@ -17,6 +17,7 @@ HEADERS = StatusHeaders(
     subscription_status=(b"x-subscriptionstatus",),
     message_id=(b"x-messageid",),
 )
+_ABSENT = (b"", b"")
 (_NOTIFICATION,) = HEADERS.notification_status
 (_DEVICE,) = HEADERS.device_connection_status
 (_SUBSCRIPTION,) = HEADERS.subscription_status
@@ -181,7 +182,8 @@ _BY_CODE = {row.status_code: row.verdict for row in ROWS if row.status_code != 2
 def judge(response: Response) -> Verdict:
     """The verdict on an answer of MPNS. Never raises; what no row foresees is never success."""
     get = response.index.get
-    return _look_up(response.status_code, get(_NOTIFICATION, b""), get(_DEVICE, b""), get(_SUBSCRIPTION, b""))
+    found = get(_NOTIFICATION, _ABSENT)[1], get(_DEVICE, _ABSENT)[1], get(_SUBSCRIPTION, _ABSENT)[1]
+    return _look_up(response.status_code, *found)
 
 
 # The same few answers come again and again, so each exact combination of bytes is judged once.

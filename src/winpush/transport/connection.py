@@ -12,6 +12,7 @@ import httptools
 
 from winpush.errors import AnswerLostError, BadAnswerError, TlsError, TransportError
 from winpush.messages import Response, make_response
+from winpush.transport.answers import read_usual
 
 __all__ = ["Connection", "Home", "Job", "Owner"]
 
@@ -166,6 +167,11 @@ class Connection:
         if job is None:
             # Spoken out of turn: whatever it is, no answer to a later request may be mixed with it.
             self.close(abort=True)
+            return
+        if not self._received and (usual := read_usual(bytes(self._view[:nbytes]))) is not None:
+            self.job = None
+            self.used = True
+            job.answered(self, usual)
             return
         self._received += nbytes
         try:

@@ -12,7 +12,7 @@ import socket
 import ssl
 
 from winpush.errors import TlsError, TransportError
-from winpush.transport.connection import Connection, Home, Owner
+from winpush.transport.connection import Connection, Home, Job, Owner
 from winpush.transport.reactor import READABLE, WRITABLE, Reactor
 
 __all__ = ["DirectConnection", "TlsConnection", "connect", "secure"]
@@ -39,19 +39,22 @@ class DirectConnection(Connection):
     def abort(self) -> None:
         """Its socket ended with `close`."""
 
-    def _write(self, wire: bytes) -> bool:
-        self._reactor.write_soon(self, wire)
-        return True
+    def start(self, job: Job) -> None:
+        """As every connection's: here the write waits for those that go out in a row with it."""
+        self.job = job
+        self.deadline = job.deadline
+        self._received = 0
+        self._reactor.write_soon(self, job.wire)
 
     def write_now(self, wire: bytes, stirred: bool) -> None:
         """Hands the kernel what the reactor has gathered."""
         if self.closed:
             return
         # What a new connection has to read may be TLS's session tickets.
-        if (stirred and self.used) or not self._put(wire):
+        if (stirred and self.used) or not self._write(wire):
             self.refused()
 
-    def _put(self, wire: bytes) -> bool:
+    def _write(self, wire: bytes) -> bool:
         try:
             written = os.write(self.fd, wire)
         except BlockingIOError:
@@ -70,7 +73,7 @@ class DirectConnection(Connection):
     def _flush(self) -> None:
         wire, self._backlog = self._backlog, b""
         self._reactor.change(self.fd, READABLE)
-        if wire and not self._put(wire):
+        if wire and not self._write(wire):
             self.broken(BrokenPipeError("the rest of the request could not be written"))
 
     def _handle(self, mask: int) -> None:
@@ -106,7 +109,7 @@ class TlsConnection(DirectConnection):
         super().__init__(owner, host, reactor, tls)
         self._tls = tls
 
-    def _put(self, wire: bytes) -> bool:
+    def _write(self, wire: bytes) -> bool:
         try:
             written = self._tls.send(wire)
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):

@@ -296,6 +296,7 @@ def _first(*rows: Row) -> dict[int, Row]:
     return {row.status_code: row for row in reversed(rows)}
 
 
+_ABSENT = (b"", b"")
 _SUCCESSES = (200, 201)
 _PLAIN = [row for row in ROWS if row.reason is None and row.error_description is None]
 # A success is only what says so in a word that is foreseen…
@@ -344,7 +345,7 @@ def _row_of(response: Response) -> Row | None:
         if row.status_code == code and _squeeze(row.reason or row.error_description) in _texts(response):
             return row
     get = response.index.get
-    return _look_up(code, *[get(name, b"") for name in HEADERS.notification_status])
+    return _look_up(code, *[get(name, _ABSENT)[1] for name in HEADERS.notification_status])
 
 
 # The same few answers come again and again, so each exact combination of bytes is looked up once.
