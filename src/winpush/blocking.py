@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Self, Unpack, cast
+from typing import Self, Unpack
 
 from winpush.bulk import Item, unpack
 from winpush.channels import Channel
@@ -40,6 +40,7 @@ class _Call:
         "channel",
         "deadline",
         "destination",
+        "is_one_of_many",
         "key",
         "notification",
         "task",
@@ -58,8 +59,9 @@ class _Call:
         self.task: asyncio.Task[None] | None = None
         self.key: object = None
         self.deadline = 0.0
+        self.is_one_of_many = False
+        self.answer: Response | TransportError | Result | None = None
 
-    answer: Response | TransportError | Result
     timeout: float
     tell: Callable[[_Call], None]
 
@@ -118,19 +120,22 @@ class _Portal:
             if not call.deadline:
                 call.deadline = self._loop.time() + call.timeout
             if call.wire:
-                self.courier.pool.host(call.destination.route).submit(call)
+                self.courier.pool.host(call.destination.route).send(call)
             else:
                 call.task = self._loop.create_task(self._walk(call))
         self.courier.pool.flush()  # threads wait for it
 
     async def _walk(self, call: _Call) -> None:
-        """The slow way of a send to WNS: there is no token at hand, or it was refused (then its 401 is the answer)."""
-        walked = None
-        if call.token is not None:
-            walked = (call.token, cast("Response", call.answer))
-        args = (call.destination, call.channel, call.notification, call.deadline, call.key, walked)
+        """The slow way: there is no token at hand, or it was refused (its 401 is the answer), or it must wait."""
+        where = (call.destination, call.channel, call.notification)
         try:
-            call.answer = await self.courier.walk(*args)
+            if call.token is not None and isinstance(call.answer, Response):
+                walked = (call.token, call.answer)
+                call.answer = await self.courier.walk(*where, call.deadline, call.key, walked)
+            elif call.is_one_of_many:
+                call.answer = await self.courier.send_in_turn(*where, call.timeout, call.key)
+            else:
+                call.answer = await self.courier.send(*where, call.deadline, call.key)
         except asyncio.CancelledError:
             call.answer = SendAbortedError("The client was closed before this was sent.", request_sent=True)
         call.tell(call)
@@ -261,6 +266,7 @@ class Client:
                 raise
             return self._dispatch.fail(None, notification, error, key)
         call.key = key
+        call.is_one_of_many = True
         return call
 
     def _prepare(
@@ -271,6 +277,8 @@ class Client:
         call.token = portal.courier.token_for(notification)
         if not portal.courier.needs_steps(channel, notification, call.token):
             call.wire = self._dispatch.encode(destination, channel, notification, call.token)
+        if self._dispatch.holds.any and self._dispatch.holds.find(channel, notification.service) is not None:
+            call.wire = b""
         call.timeout = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
         return call
 
@@ -280,7 +288,8 @@ class Client:
             return answer
         if isinstance(answer, Response):
             return self._dispatch.read(call.channel, call.notification, answer, call.key)
-        return self._dispatch.fail(call.channel, call.notification, answer, call.key)
+        error = answer or SendAbortedError("The client was closed before this was sent.")
+        return self._dispatch.fail(call.channel, call.notification, error, call.key)
 
     def _open_portal(self) -> _Portal:
         portal = self._portal

@@ -184,11 +184,12 @@ class Bulk:
         host = self.pool.host(lane.destination.route)
         held, lane.host = lane.host, host
         if connection is not None and held is not None:
-            if held is host and not host.waiting and not self.pool.starved and connection.is_quiet():
+            paced = self.pool.pace is not None
+            if held is host and not host.waiting and not self.pool.starved and not paced and connection.is_quiet():
                 connection.start(lane)
                 return
             held.release(connection)
-        host.submit(lane)
+        host.send(lane)
 
     def _prepare(self, lane: _Lane, item: Item) -> bool:
         """Fills the lane; what can't be sent becomes a result at once, and the run goes on."""
@@ -208,6 +209,8 @@ class Bulk:
                 token = lane.token = self.courier.token_for(notification)
                 steps = self.courier.needs_steps(channel, notification, token)
                 lane.wire = b"" if steps else self.dispatch.encode(destination, channel, notification, token)
+            if self.dispatch.holds.any and self.dispatch.holds.find(channel, notification.service) is not None:
+                lane.wire = b""
         except WinPushError as error:
             if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
                 self._stop(error)
@@ -218,15 +221,18 @@ class Bulk:
         return True
 
     def walk(self, lane: _Lane, walked: tuple[Token, Response] | None) -> None:
-        """The slow way of a send to WNS, as a task: there is no token at hand, or it was refused."""
+        """The slow way, as a task: there is no token at hand, or it was refused, or the service wants no more now."""
         lane.host = None
         task = self.loop.create_task(self._walk(lane, walked))
         self._walks.add(task)
         task.add_done_callback(self._walks.discard)
 
     async def _walk(self, lane: _Lane, walked: tuple[Token, Response] | None) -> None:
-        args = (lane.destination, lane.channel, lane.notification, lane.deadline, lane.key, walked)
-        self.put(await self.courier.walk(*args))
+        where = (lane.destination, lane.channel, lane.notification)
+        if walked is None:
+            self.put(await self.courier.send_in_turn(*where, self._timeout, lane.key))
+        else:
+            self.put(await self.courier.walk(*where, lane.deadline, lane.key, walked))
         self.next(lane, None)
 
     def _rest(self, lane: _Lane, connection: Connection | None) -> None:

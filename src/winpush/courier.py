@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from datetime import UTC, datetime
 
 from winpush import wns
@@ -72,33 +73,79 @@ class Courier:
         check(channel, notification)
         return True
 
-    async def deliver(self, destination: Destination, wire: bytes, deadline: float) -> Response | TransportError:
+    async def deliver(
+        self, destination: Destination, wire: bytes, deadline: float, *, paced: bool = True
+    ) -> Response | TransportError:
         """One request and its answer. Cancelled, it leaves no connection with an answer to come."""
         call = _Call(wire, deadline, self.pool.loop.create_future())
         host = self.pool.host(destination.route)
-        host.submit(call)
+        if paced:
+            host.send(call)
+        else:
+            host.submit(call)
         try:
             return await call.future
         except asyncio.CancelledError:
             host.drop(call)
             raise
 
+    async def hold_back(
+        self, channel: Channel, notification: Notification, patience: float, key: object
+    ) -> Result | None:
+        """Waits while the service wants no more of this app, or channel; the Result when that is not to be waited for.
+
+        `patience` in seconds: a hold that is longer is told at once, and nothing is sent.
+        """
+        check(channel, notification)
+        end = self.pool.loop.time() + patience
+        while (hold := self.dispatch.holds.find(channel, notification.service)) is not None:
+            if not self.dispatch.settings.waits_when_throttled or self.pool.loop.time() + hold.seconds > end:
+                return self.dispatch.held(channel, notification, hold, key)
+            await asyncio.sleep(hold.seconds)
+        return None
+
     async def send(
-        self, destination: Destination, channel: Channel, notification: Notification, deadline: float
+        self,
+        destination: Destination,
+        channel: Channel,
+        notification: Notification,
+        deadline: float,
+        key: object = None,
     ) -> Result:
         """One send to its Result."""
+        if self.dispatch.holds.any:
+            held = await self.hold_back(channel, notification, deadline - self.pool.loop.time(), key)
+            if held is not None:
+                return held
         token = None
         if getattr(notification, "service", None) is Service.WNS:
             token = self.token_for(notification)
             if self.needs_steps(channel, notification, token):
-                return await self.walk(destination, channel, notification, deadline)
+                return await self.walk(destination, channel, notification, deadline, key)
         wire = self.dispatch.encode(destination, channel, notification, token)
         answer = await self.deliver(destination, wire, deadline)
         if isinstance(answer, Response):
             if token is not None and wants_new_token(answer):
-                return await self.walk(destination, channel, notification, deadline, None, (token, answer))
-            return self.dispatch.read(channel, notification, answer, None)
-        return self.dispatch.fail(channel, notification, answer, None)
+                return await self.walk(destination, channel, notification, deadline, key, (token, answer))
+            return self.dispatch.read(channel, notification, answer, key)
+        return self.dispatch.fail(channel, notification, answer, key)
+
+    async def send_in_turn(
+        self,
+        destination: Destination,
+        channel: Channel,
+        notification: Notification,
+        timeout_seconds: float,
+        key: object,
+    ) -> Result:
+        """One of many sends: it waits for its app as long as that takes, and its time begins then."""
+        hold = self.dispatch.holds.find(channel, notification.service)
+        # One throttled channel is told at once, or it would keep a place from the others.
+        patience = math.inf if hold is not None and hold.whole_app else 0.0
+        held = await self.hold_back(channel, notification, patience, key)
+        if held is not None:
+            return held
+        return await self.send(destination, channel, notification, self.pool.loop.time() + timeout_seconds, key)
 
     async def walk(
         self,
@@ -146,4 +193,4 @@ class Courier:
         """The token's request: to the address in the caller's own credentials, so that no list of hosts is asked."""
         destination = self.dispatch.trust(request.channel.origin)
         deadline = self.pool.loop.time() + self.dispatch.settings.timeout_seconds
-        return await self.deliver(destination, request.to_wire(), deadline)
+        return await self.deliver(destination, request.to_wire(), deadline, paced=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from winpush import mpns, wns
 from winpush.channels import AllowedHosts, Channel, Origin, Service, make_channel, parse_origin
@@ -16,6 +17,7 @@ from winpush.keeper import AnyCredentials
 from winpush.messages import Headers, Response, finish_head, write_head
 from winpush.mpns.requests import check_channel as check_mpns_channel
 from winpush.mpns.requests import headers_of
+from winpush.pacing import Hold, Holds
 from winpush.results import Action, Notification, Result, Verdict, judge_failure, make_result
 from winpush.transport.dialing import Route
 from winpush.transport.pool import Limits
@@ -47,6 +49,12 @@ def whole(name: str, value: int) -> int:
     return value
 
 
+def _rate(value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ConfigurationError(f"max_sends_per_second: is {value!r}; give a number over 0, or None for no ceiling")
+    return float(value)
+
+
 class ClientOptions(TypedDict, total=False):
     """The options of both clients; AsyncClient says what each means."""
 
@@ -60,6 +68,8 @@ class ClientOptions(TypedDict, total=False):
     connect_timeout: float | timedelta
     max_connections: int
     max_connections_per_host: int
+    max_sends_per_second: float | None
+    when_throttled: Literal["wait", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ class Settings:
     limits: Limits
     timeout_seconds: float
     wns: AnyCredentials | None = field(default=None, repr=False)
+    waits_when_throttled: bool = True
 
     @classmethod
     def of(
@@ -88,20 +99,33 @@ class Settings:
         connect_timeout: float | timedelta = 10.0,
         max_connections: int = 500,
         max_connections_per_host: int = 100,
+        max_sends_per_second: float | None = None,
+        when_throttled: Literal["wait", "tell"] = "wait",
     ) -> Settings:
         """Checks every option. Raises ConfigurationError that names the one that can't work."""
         limits = Limits(
             whole("max_connections", max_connections),
             min(whole("max_connections_per_host", max_connections_per_host), max_connections),
             seconds("connect_timeout", connect_timeout),
+            sends_per_second=None if max_sends_per_second is None else _rate(max_sends_per_second),
         )
         proxies = Proxies.of(proxy, os.environ if proxy_from_environment else None)
         if wns is not None and not (hasattr(wns, "get_token") or hasattr(wns, "request")):
             raise ConfigurationError(
                 "wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token"
             )
-        allowed = AllowedHosts.of(allow_hosts)
-        return cls(allowed, tls or Tls(), mpns_certificate, proxies, limits, seconds("timeout", timeout), wns)
+        if when_throttled not in ("wait", "tell"):
+            raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait' or 'tell'")
+        return cls(
+            AllowedHosts.of(allow_hosts),
+            tls or Tls(),
+            mpns_certificate,
+            proxies,
+            limits,
+            seconds("timeout", timeout),
+            wns,
+            when_throttled == "wait",
+        )
 
 
 class Destination:
@@ -144,6 +168,7 @@ class Dispatch:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.holds = Holds(time.monotonic)
         self._destinations: dict[str, Destination] = {}
         # Both contexts are made here, so that a certificate that can't work is told when the client is made.
         self._context = settings.tls.make_context()
@@ -195,6 +220,8 @@ class Dispatch:
         """The Result of an answer."""
         if notification.service is Service.MPNS:
             verdict = mpns.judge(response)
+            if verdict.action is Action.RETRY_LATER:
+                self.holds.note(channel, Service.MPNS, verdict, verdict.delay)
             return make_result(channel, notification, verdict, mpns.HEADERS, response, None, verdict.delay, key)
         verdict, retry_after = wns.judge(response, datetime.now(UTC))
         return self.conclude(channel, notification, verdict, retry_after, response, key)
@@ -211,8 +238,15 @@ class Dispatch:
         """The Result of a send to WNS whose verdict is found."""
         diagnosis = None
         if response is not None and verdict.action is not Action.NOTHING:
+            self.holds.note(channel, Service.WNS, verdict, retry_after)
             diagnosis = wns.diagnose(channel, notification, response)  # type: ignore[arg-type]  # WNS's by now
         return make_result(channel, notification, verdict, wns.HEADERS, response, None, retry_after, key, diagnosis)
+
+    def held(self, channel: Channel, notification: Notification, hold: Hold, key: object) -> Result:
+        """The Result of a send that was not made, since the service had said to wait."""
+        wait = timedelta(seconds=hold.seconds)
+        headers = _HEADERS[notification.service]
+        return make_result(channel, notification, hold.verdict, headers, None, None, wait, key, hold.reason)
 
     def fail(self, channel: Channel | None, notification: Notification, error: WinPushError, key: object) -> Result:
         """The Result of a send that got no answer, or was refused before it was sent."""
@@ -222,12 +256,14 @@ class Dispatch:
 
 
 def check(channel: Channel, notification: Notification) -> None:
-    """Raises what `encode` would, for a request that can't be written yet since its token is still to come."""
+    """Raises what `encode` would, for a request that can't be written yet: its token is still to come, or its turn."""
     if not isinstance(notification, mpns.Notification | wns.Notification | wns.ClearToasts):
         kind = type(notification).__name__
         raise ValidationError("notification", f"must be a notification of winpush.mpns or winpush.wns, not {kind}")
     if notification.service is Service.WNS:
         check_channel(channel)
+    else:
+        check_mpns_channel(channel)
 
 
 def _make_tail(
@@ -235,7 +271,6 @@ def _make_tail(
 ) -> _Tail:
     check(channel, notification)
     if isinstance(notification, mpns.Notification):
-        check_mpns_channel(channel)
         headers = headers_of(notification)
         head = destination.heads.get(headers)
         if head is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.transport.connection import Connection, Job
 from winpush.transport.dialing import Route, dial
+from winpush.transport.pace import Pace
 from winpush.transport.reactor import Reactor, is_available
 
 __all__ = ["Host", "Limits", "Pool"]
@@ -21,12 +22,16 @@ _MAX_HOSTS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many connections in all and per host, how long in seconds for a connection, and how long one may be idle."""
+    """How many connections in all and per host, how long in seconds for a connection, and how long one may be idle.
+
+    `sends_per_second` is a ceiling for all hosts together; None is none.
+    """
 
     connections: int = 500
     connections_per_host: int = 100
     connect_seconds: float = 10.0
     idle_seconds: float = 60.0
+    sends_per_second: float | None = None
 
 
 class Host:
@@ -41,6 +46,13 @@ class Host:
         self.waiting: deque[Job] = deque()
         self.open = 0
         self.opening = 0
+
+    def send(self, job: Job) -> None:
+        """Sends a new request, as soon as the ceiling of sends per second allows it."""
+        if self.pool.pace is None:
+            self.submit(job)
+        else:
+            self.pool.pace.submit(self, job)
 
     def submit(self, job: Job) -> None:
         """Sends on an idle connection, or waits for one; opens one more where the limits allow."""
@@ -81,6 +93,8 @@ class Host:
 
     def drop(self, job: Job) -> None:
         """Gives a send up: out of the queue, or its connection closed, since an answer may still come on it."""
+        if self.pool.pace is not None and self.pool.pace.drop(job):
+            return
         if job in self.waiting:
             self.waiting.remove(job)
             return
@@ -106,6 +120,8 @@ class Pool:
         self.starved: deque[Host] = deque()
         self.closed = False
         self._reactor = Reactor(self.loop) if is_available(self.loop) else None
+        rate = limits.sends_per_second
+        self.pace = None if rate is None else Pace(self.loop, rate)
         self._hosts: dict[Route, Host] = {}
         self._opening = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -242,9 +258,12 @@ class Pool:
         self.closed = True
         if self._sweep is not None:
             self._sweep.cancel()
+        unsent = SendAbortedError("The client was closed before this was sent.")
+        if self.pace is not None:
+            self.pace.close(unsent)
         for host in self._hosts.values():
             while host.waiting:
-                host.waiting.popleft().failed(SendAbortedError("The client was closed before this was sent."))
+                host.waiting.popleft().failed(unsent)
         for connection in list(self.connections):
             if connection.job is not None:
                 connection.fail(SendAbortedError("The client was closed before the answer came.", request_sent=True))

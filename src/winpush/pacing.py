@@ -1,0 +1,78 @@
+"""Holding back: what a service that said "too many" is to be spared (wns.md section 6, mpns.md section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from winpush.channels import Channel, Service
+from winpush.results import Outcome, Verdict
+
+__all__ = ["Hold", "Holds"]
+
+# So many channels are remembered; beyond them the one that was told first is forgotten, and would be told again.
+MAX_CHANNELS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a send is held back, and for how long from now in seconds. `whole_app`: not its channel alone."""
+
+    seconds: float
+    verdict: Verdict
+    whole_app: bool
+
+    @property
+    def reason(self) -> str:
+        """A sentence for the result of a send that was not made."""
+        who = "this app" if self.whole_app else "this channel"
+        return f"Nothing was sent: the service said to send no more to {who} for another {max(self.seconds, 1):.0f} s."
+
+
+@dataclass(frozen=True, slots=True)
+class _Until:
+    moment: float
+    verdict: Verdict
+
+
+class Holds:
+    """What is held at present. `clock` counts seconds that never go back. May be used from any thread."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._app: _Until | None = None
+        self._channels: dict[str, _Until] = {}
+        self.any = False
+        """False while nothing is held: the one look that every send pays for."""
+
+    def note(self, channel: Channel, service: Service, verdict: Verdict, retry_after: timedelta | None) -> None:
+        """Remembers an answer that says "too many": of WNS for the whole app, or for the channel alone."""
+        if retry_after is None or verdict.outcome not in (Outcome.THROTTLED, Outcome.CHANNEL_THROTTLED):
+            return
+        until = _Until(self._clock() + retry_after.total_seconds(), verdict)
+        # MPNS counts by channel: 500 a day for each.
+        if service is Service.WNS and verdict.outcome is Outcome.THROTTLED:
+            if self._app is None or self._app.moment < until.moment:
+                self._app = until
+        else:
+            if len(self._channels) >= MAX_CHANNELS:
+                self._channels.pop(next(iter(self._channels)), None)
+            self._channels[channel.uri] = until
+        self.any = True
+
+    def find(self, channel: Channel, service: Service) -> Hold | None:
+        """The hold on a send to this channel; None when it may go."""
+        now = self._clock()
+        app, own = self._app, self._channels.get(channel.uri)
+        if app is not None and app.moment <= now:
+            app = self._app = None
+        if own is not None and own.moment <= now:
+            own = None
+            self._channels.pop(channel.uri, None)
+        self.any = self._app is not None or bool(self._channels)
+        if service is not Service.WNS:
+            app = None
+        if app is not None and (own is None or own.moment <= app.moment):
+            return Hold(app.moment - now, app.verdict, whole_app=True)
+        return None if own is None else Hold(own.moment - now, own.verdict, whole_app=False)

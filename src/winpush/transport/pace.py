@@ -1,0 +1,76 @@
+"""A ceiling of sends per second: requests pass one by one, and those that are too early wait in line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from winpush.errors import TransportError
+from winpush.transport.connection import Job
+
+__all__ = ["Pace"]
+
+# A loop's timers are no finer than a millisecond; what they lose may be made up for, up to this.
+_SLACK_SECONDS = 0.01
+
+
+class Gate(Protocol):
+    """Where a request goes when its turn has come: its host's queue."""
+
+    def submit(self, job: Job) -> None:
+        """Sends on some connection, as soon as one is free."""
+
+
+class Pace:
+    """Lets at most `per_second` requests pass in a second, evenly."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, per_second: float) -> None:
+        self._loop = loop
+        self._interval = 1.0 / per_second
+        self._next = loop.time()
+        self._line: deque[tuple[Gate, Job, float]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def submit(self, gate: Gate, job: Job) -> None:
+        """Sends it now, or when its turn comes: the time for the send begins then."""
+        now = self._loop.time()
+        if not self._line and self._next <= now:
+            self._count(now)
+            gate.submit(job)
+        else:
+            self._line.append((gate, job, now))
+            self._wait()
+
+    def drop(self, job: Job) -> bool:
+        """Takes a request out of the line. False when it is not in it."""
+        for entry in self._line:
+            if entry[1] is job:
+                self._line.remove(entry)
+                return True
+        return False
+
+    def close(self, error: TransportError) -> None:
+        """Ends what waits in line with an error."""
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._line:
+            self._line.popleft()[1].failed(error)
+
+    def _count(self, now: float) -> None:
+        self._next = max(self._next, now - _SLACK_SECONDS) + self._interval
+
+    def _wait(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._next, self._pass)
+
+    def _pass(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        while self._line and self._next <= now:
+            gate, job, since = self._line.popleft()
+            job.deadline += now - since
+            self._count(now)
+            gate.submit(job)
+        if self._line:
+            self._wait()
