@@ -97,6 +97,13 @@ def test_a_throttled_channel_of_mpns_is_left_alone_and_the_others_are_not(path: 
     assert results[2].minutes_to_delay == 60
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_is_held_back_when_that_is_chosen(path: Any, service: Service) -> None:
+    service.answer = answer_first(throttle(406, 600))
+    results = path([(service.uri(n), TOAST) for n in range(2)], **service.options, when_throttled="send")
+    assert [result.outcome for result in results] == [Outcome.THROTTLED, Outcome.ACCEPTED]
+
+
 def test_what_can_not_be_sent_is_an_error_while_the_app_is_held_too(service: Service) -> None:
     service.answer = answer_first(throttle(406, 600))
     with Client(**service.options) as client:

@@ -38,7 +38,7 @@ class AsyncClient:
       Retry-After is over, and after a channel's throttle (that channel's alone). `"wait"`: a send waits if that ends
       within its timeout; `send_many` waits for a throttled app however long it takes; what is not waited for is
       `Outcome.THROTTLED` or `CHANNEL_THROTTLED` at once, nothing sent, and `retry_after` is what remains. `"tell"`:
-      never waits.
+      never waits. `"send"`: holds nothing back, for tests in which an emulator's clock is moved.
 
     Raises ConfigurationError for an option that can't work. Redirects are never followed.
     """

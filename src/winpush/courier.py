@@ -99,7 +99,7 @@ class Courier:
         check(channel, notification)
         end = self.pool.loop.time() + patience
         while (hold := self.dispatch.holds.find(channel, notification.service)) is not None:
-            if not self.dispatch.settings.waits_when_throttled or self.pool.loop.time() + hold.seconds > end:
+            if self.dispatch.settings.when_throttled == "tell" or self.pool.loop.time() + hold.seconds > end:
                 return self.dispatch.held(channel, notification, hold, key)
             await asyncio.sleep(hold.seconds)
         return None

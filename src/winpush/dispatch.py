@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
 
 from winpush import mpns, wns
 from winpush.channels import AllowedHosts, Channel, Origin, Service, make_channel, parse_origin
@@ -26,6 +26,9 @@ from winpush.transport.tls import ClientCertificate, Tls
 from winpush.wns.requests import check_channel
 
 __all__ = ["ClientOptions", "Destination", "Dispatch", "Settings", "check", "seconds", "whole"]
+
+WhenThrottled = Literal["wait", "tell", "send"]
+"""What becomes of a send that the service said to hold back."""
 
 # A unit taken for another (milliseconds for seconds) once gave a library a timeout of 10,000 s.
 MAX_TIMEOUT_SECONDS = 600.0
@@ -69,7 +72,7 @@ class ClientOptions(TypedDict, total=False):
     max_connections: int
     max_connections_per_host: int
     max_sends_per_second: float | None
-    when_throttled: Literal["wait", "tell"]
+    when_throttled: WhenThrottled
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Settings:
     limits: Limits
     timeout_seconds: float
     wns: AnyCredentials | None = field(default=None, repr=False)
-    waits_when_throttled: bool = True
+    when_throttled: WhenThrottled = "wait"
 
     @classmethod
     def of(
@@ -100,7 +103,7 @@ class Settings:
         max_connections: int = 500,
         max_connections_per_host: int = 100,
         max_sends_per_second: float | None = None,
-        when_throttled: Literal["wait", "tell"] = "wait",
+        when_throttled: WhenThrottled = "wait",
     ) -> Settings:
         """Checks every option. Raises ConfigurationError that names the one that can't work."""
         limits = Limits(
@@ -114,8 +117,8 @@ class Settings:
             raise ConfigurationError(
                 "wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token"
             )
-        if when_throttled not in ("wait", "tell"):
-            raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait' or 'tell'")
+        if when_throttled not in get_args(WhenThrottled):
+            raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait', 'tell' or 'send'")
         return cls(
             AllowedHosts.of(allow_hosts),
             tls or Tls(),
@@ -124,7 +127,7 @@ class Settings:
             limits,
             seconds("timeout", timeout),
             wns,
-            when_throttled == "wait",
+            when_throttled,
         )
 
 
@@ -168,7 +171,7 @@ class Dispatch:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.holds = Holds(time.monotonic)
+        self.holds = Holds(time.monotonic, forgets=settings.when_throttled == "send")
         self._destinations: dict[str, Destination] = {}
         # Both contexts are made here, so that a certificate that can't work is told when the client is made.
         self._context = settings.tls.make_context()

@@ -37,10 +37,14 @@ class _Until:
 
 
 class Holds:
-    """What is held at present. `clock` counts seconds that never go back. May be used from any thread."""
+    """What is held at present. May be used from any thread.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    `clock` counts seconds that never go back. One that `forgets` holds nothing back.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, forgets: bool = False) -> None:
         self._clock = clock
+        self._forgets = forgets
         self._app: _Until | None = None
         self._channels: dict[str, _Until] = {}
         self.any = False
@@ -48,7 +52,11 @@ class Holds:
 
     def note(self, channel: Channel, service: Service, verdict: Verdict, retry_after: timedelta | None) -> None:
         """Remembers an answer that says "too many": of WNS for the whole app, or for the channel alone."""
-        if retry_after is None or verdict.outcome not in (Outcome.THROTTLED, Outcome.CHANNEL_THROTTLED):
+        if (
+            self._forgets
+            or retry_after is None
+            or verdict.outcome not in (Outcome.THROTTLED, Outcome.CHANNEL_THROTTLED)
+        ):
             return
         until = _Until(self._clock() + retry_after.total_seconds(), verdict)
         # MPNS counts by channel: 500 a day for each.
