@@ -152,7 +152,14 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
     if picture is None:
         return judgement("Accepted by the service; the device shows nothing of it.")
     put_on_screen(device, head.kind, {**picture, **arrival})
-    return judgement("Accepted, and shown.")
+    return judgement(_what_shows(view))
+
+
+def _what_shows(view: View) -> str:
+    lost = len(view.objections)
+    if not lost:
+        return "Accepted, and shown."
+    return f"Accepted, and shown but for what {'one remark says' if lost == 1 else f'{lost} remarks say'}."
 
 
 def _draw(body: bytes, view: View) -> dict[str, Any] | None:

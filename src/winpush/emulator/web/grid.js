@@ -5,12 +5,19 @@ import { kindOf } from "./devices.js";
 
 /** Time for devices in one frame, of the sixteen milliseconds that a frame has. */
 const BUDGET_MS = 6;
+/** Two screens above and below what is seen: nobody scrolls faster than that is drawn. */
+const NEAR = "200% 0px";
 /** For the first event there is nothing yet that could stutter: as much as makes the first screens appear whole. */
 const FIRST_BUDGET_MS = 150;
 
 export class DeviceGrid {
   #list;
   #watcher;
+  #near = new IntersectionObserver((found) => {
+    for (const each of found) this.#viewOf.get(each.target)?.setNear?.(each.isIntersecting);
+  }, { rootMargin: NEAR });
+  /** @type {WeakMap<Element, import("./devices.js").DeviceView>} */
+  #viewOf = new WeakMap();
   /** @type {Map<string, {item: HTMLElement, view: import("./devices.js").DeviceView}>} */
   #entries = new Map();
   /** Ids of devices whose changes are not drawn yet, and whether they are old news. @type {Map<string, boolean>} */
@@ -75,6 +82,8 @@ export class DeviceGrid {
     this.#entries.set(device.id, entry);
     parent.append(item);
     this.#watcher.watch(item);
+    this.#viewOf.set(item, view);
+    this.#near.observe(item);
     return entry;
   }
 
@@ -82,6 +91,7 @@ export class DeviceGrid {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#watcher.forget(entry.item);
+    this.#near.unobserve(entry.item);
     entry.item.remove();
     this.#entries.delete(id);
     this.#due.delete(id);

@@ -30,9 +30,9 @@ function remarkOf(remark) {
 function elementRow(element) {
   const fate = fateOf(element);
   const row = el("li", { class: `element fate-${fate}`, "data-path": element.path, "data-fate": fate },
-    el("span", { class: "fate", role: "img", "aria-label": WORDS.get(fate), title: WORDS.get(fate) }), tagOf(element));
+    el("span", { class: "fate", role: "img", "aria-label": WORDS.get(fate), title: WORDS.get(fate) }),
+    el("span", {}, tagOf(element), element.text && foreign("span", "element-text", ` ${element.text}`)));
   row.style.setProperty("--depth", String(String(element.path).split("/").length - 1));
-  append(row, [element.text && foreign("span", "element-text", element.text)]);
   const remarks = listOf(element.remarks);
   append(row, [remarks.length > 0 && el("ul", { class: "device-remarks" }, ...remarks.map(remarkOf))]);
   return row;

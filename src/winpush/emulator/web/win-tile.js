@@ -32,21 +32,25 @@ function adaptiveFaces(tile) {
   const shown = presented(tile) ?? [el("div", { class: "tile-content", "data-stacking": tile.text_stacking },
     ...contentOf(tile.content, { text: (item) => textLine(item), image: (item) => imageBox(item, "inline") }))];
   const behind = tile.background && imageBox({ overlay: tile.overlay ?? 20, ...tile.background }, "behind");
-  if (behind) shown[0].prepend(behind);
-  return tile.peek ? [imageBox(tile.peek, "whole"), ...shown] : shown;
+  const faces = shown.map((content) => [behind && behind.cloneNode(true), content]);
+  return tile.peek ? [[imageBox(tile.peek, "whole")], ...faces] : faces;
 }
 
 function facesOf(size, tile, badge) {
-  const faces = isLegacy(tile) ? legacyFaces(size, tile, badge) : adaptiveFaces(tile);
-  return faces.map((content) => el("div", { class: "face" }, content));
+  const faces = isLegacy(tile) ? legacyFaces(size, tile, badge).map((content) => [content]) : adaptiveFaces(tile);
+  return faces.map((parts) => el("div", { class: "face" }, ...parts));
 }
 
-/** What lies over every face: the brand, and the badge unless the template draws it itself. */
-function frontOf(size, tile, badge) {
+/** A tile with its faces; name, sign and badge lie over them, unless the template draws the badge itself. */
+function tileNode(tag, size, tile, badge, faces, attributes) {
   const own = String(tile.template).includes("IconWithBadge");
   const mark = own ? null : badgeMark(badge);
   const brand = own ? null : brandOf(size, tile);
-  return brand || mark ? el("div", { class: "win-front" }, brand, mark) : null;
+  const front = brand || mark ? el("div", { class: "win-front" }, brand, mark) : null;
+  const node = el(tag, { "data-size": size, ...attributes }, ...faces, front);
+  node.classList.toggle("branded", Boolean(brand));
+  node.classList.toggle("badged", Boolean(mark));
+  return node;
 }
 
 /**
@@ -59,12 +63,11 @@ function frontOf(size, tile, badge) {
 export function liveTile(size, tile, badge, n) {
   const faces = facesOf(size, tile, badge);
   faces.forEach((face, at) => face.classList.add("frame", ...(at === 0 ? ["frame-now"] : [])));
-  return el("li", {
+  return tileNode("li", size, tile, badge, faces, {
     class: `tile win-tile ${faces.length > 1 ? "cycles" : ""}`,
-    "data-size": size,
     "data-phase": hash(`${n} ${size}`) % PHASES,
     title: `${size[0].toUpperCase()}${size.slice(1)} tile, ${tile.template}`,
-  }, ...faces, frontOf(size, tile, badge));
+  });
 }
 
 /**
@@ -93,7 +96,7 @@ export function tileDetail(picture, badge) {
 function sizeDetail(size, tile, badge) {
   const faces = facesOf(size, tile, badge);
   const figures = faces.map((face, at) => el("figure", { class: "win-figure" },
-    el("div", { class: "tile win-tile still", "data-size": size }, face, frontOf(size, tile, badge)),
+    tileNode("div", size, tile, badge, [face], { class: "tile win-tile still" }),
     el("figcaption", {}, faces.length > 1 ? `${size}, face ${at + 1}` : size)));
   return el("div", { class: "win-size" },
     el("div", { class: "faces" }, ...figures),

@@ -18,7 +18,7 @@ export function soundOf(audio) {
   if (audio?.silent) return "silent";
   const name = given(audio?.src) ? String(audio.src).replace(SOUND_PREFIX, "") : "";
   if (!name && !audio?.loop) return "";
-  return `sound ${name || "Default"}${audio.loop ? ", looping" : ""}`;
+  return `${name || "Default"}${audio.loop ? ", looping" : ""}`;
 }
 
 /** A legacy template's number and whether it has an image; null for an adaptive toast. */
@@ -46,9 +46,8 @@ function headOf(toast) {
   return el("div", { class: "win-toast-head" },
     el("span", { class: "win-app", "aria-hidden": "true" }),
     el("span", { class: "win-app-name" }, "Your app"),
-    toast.header && foreign("span", "win-toast-header", toast.header.title, { title: `Header ${toast.header.id}` }),
     scenario && el("span", { class: "win-scenario" }, scenario),
-    sound && foreign("span", "win-sound", sound, { title: toast.audio?.src }),
+    sound && foreign("span", "win-sound", sound, { title: toast.audio?.src ?? "Windows' default sound" }),
     listOf(toast.menu).length > 0 && el("span", { class: "win-more", title: "Has entries in its menu" }, "\u22ef"));
 }
 
@@ -72,13 +71,14 @@ export function toastCard(toast) {
   },
     toast.hero && imageBox(toast.hero, "hero"),
     headOf(toast),
+    toast.header && foreign("p", "win-toast-header", toast.header.title, { title: `Header ${toast.header.id}` }),
     el("div", { class: `win-toast-body ${logo ? "has-logo" : ""}` }, logo, body),
     actionsOf(toast));
 }
 
 /** What a toast does that can't be seen on it. */
 function effectsOf(toast) {
-  const launch = given(toast.launch) && effectOf({ ...toast, arguments: toast.launch, after_activation: null });
+  const launch = given(toast.launch) ? effectOf({ activation_type: toast.activation_type, arguments: toast.launch }) : null;
   const rows = [
     ["tag", toast.tag],
     ["group", toast.group],
