@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 import subprocess
 import sys
@@ -26,23 +27,24 @@ def name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if BLOCK.search(page.read_text())], ids=name)
-def test_the_code_of_a_page_runs_from_top_to_bottom(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_code_of_a_page_runs_from_top_to_bottom(
+    page: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
     space: dict[str, Any] = {"__name__": "page"}
     for block in BLOCK.findall(page.read_text()):
         exec(compile(block, name(page), "exec"), space)  # noqa: S102 - our own docs
-    run_what_it_defined(page, space)
+    run_what_it_defined(page, space, request)
 
 
-def run_what_it_defined(page: Path, space: dict[str, Any]) -> None:
+def run_what_it_defined(page: Path, space: dict[str, Any], fixtures: pytest.FixtureRequest) -> None:
     """Pages that only define functions show how to call them; here they are called."""
     if page.name == "README.md":
         with Emulator() as emulator:
             uris = [emulator.create_channel(health=health).uri for health in ("healthy", "expired", "queue-full")]
             asyncio.run(space["broadcast"](uris, emulator))
-    if page.name == "test-your-back-end.md":
-        with Emulator() as emulator, winpush.Client(allow_hosts=[emulator.authority]) as client:
-            space["test_a_gone_channel_is_noticed"](emulator, client)
-            space["test_the_text_arrives"](emulator, client)
+    for test in [value for key, value in space.items() if key.startswith("test_")]:
+        fixtures.getfixturevalue("winpush_emulator").reset()
+        test(**{name: fixtures.getfixturevalue(name) for name in inspect.signature(test).parameters})
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=name)

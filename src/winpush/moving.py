@@ -6,15 +6,17 @@ nothing of each other, so what knows both stands above them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import singledispatch
 
 from winpush import mpns, wns
 from winpush.errors import NothingToSendError, ValidationError
+from winpush.mpns.fields import TEMPLATES, TILE_FIELDS, Kind
 from winpush.mpns.tiles import Text as Content
+from winpush.wns.kinds import SOUND_TYPES, scheme_of
 from winpush.wns.parts import Image, Text
 from winpush.wns.tile import TileContent
-from winpush.wns.vocabulary import Size
+from winpush.wns.vocabulary import Branding, ImagePlacement, Size
 
 __all__ = ["list_lost", "to_badge", "to_wns"]
 
@@ -22,6 +24,7 @@ _PACKAGE = "ms-appx:///"
 # A phone's isolated storage and its shared tile images became the app's local folder.
 _PHONE_STORAGE = "isostore:/"
 _LOCAL_FOLDER = "ms-appdata:///local/"
+_AnyTile = mpns.Tile | mpns.FlipTile | mpns.IconicTile | mpns.CycleTile
 
 
 @singledispatch
@@ -33,11 +36,7 @@ def to_wns(notification: mpns.Notification) -> wns.Notification:
 
 @to_wns.register
 def _toast(toast: mpns.Toast) -> wns.Toast:
-    audio = None
-    if toast.silent:
-        audio = wns.Audio(silent=True)
-    elif toast.sound is not None:
-        audio = wns.Audio(_address(toast.sound))
+    audio = wns.Audio(silent=True) if toast.silent else _sound(toast.sound)
     texts = [text for text in (toast.text1, toast.text2) if text is not None]
     return wns.Toast(*texts, launch=toast.param, audio=audio)
 
@@ -48,27 +47,29 @@ def _raw(raw: mpns.Raw) -> wns.Raw:
 
 
 @to_wns.register
-def _tile(tile: mpns.Tile) -> wns.Tile:
-    front, back, text = tile.background_image, tile.back_background_image, tile.back_content
-    return _make(tile, [_two_sides("medium", front, back, text)])
+def _tile(tile: mpns.Tile) -> wns.Tile | wns.LegacyTile:
+    return _make(tile, _two_sides("medium", tile.background_image, *_back_of(tile)))
 
 
 @to_wns.register
-def _flip_tile(tile: mpns.FlipTile) -> wns.Tile:
+def _flip_tile(tile: mpns.FlipTile) -> wns.Tile | wns.LegacyTile:
+    wide = (tile.wide_background_image, tile.wide_back_background_image, tile.wide_back_content)
+    # The title of the back is one for both sizes, and makes no wide tile by itself.
+    back_title = tile.back_title if any(isinstance(value, str) for value in wide) else None
     return _make(
         tile,
         [
-            _two_sides("small", tile.small_background_image, None, None),
-            _two_sides("medium", tile.background_image, tile.back_background_image, tile.back_content),
-            _two_sides("wide", tile.wide_background_image, tile.wide_back_background_image, tile.wide_back_content),
+            *_two_sides("small", tile.small_background_image),
+            *_two_sides("medium", tile.background_image, *_back_of(tile)),
+            *_two_sides("wide", *wide, back_title),
         ],
     )
 
 
 @to_wns.register
-def _cycle_tile(tile: mpns.CycleTile) -> wns.Tile:
-    images = [Image(_address(image)) for image in tile.cycle_images or () if isinstance(image, str)]
-    bindings = [_two_sides("small", tile.small_background_image, None, None)]
+def _cycle_tile(tile: mpns.CycleTile) -> wns.Tile | wns.LegacyTile:
+    images = [image for value in tile.cycle_images or () for image in _image(value)]
+    bindings = _two_sides("small", tile.small_background_image)
     if images:
         bindings += [wns.TileBinding("medium", *images, presentation="photos")]
         bindings += [wns.TileBinding("wide", *images, presentation="photos")]
@@ -77,27 +78,29 @@ def _cycle_tile(tile: mpns.CycleTile) -> wns.Tile:
 
 @to_wns.register
 def _iconic_tile(tile: mpns.IconicTile) -> wns.Tile | wns.LegacyTile:
-    """WNS kept the iconic templates of the phone, with the count as a badge (wns.md section 10.2)."""
-    lines = [
-        line if isinstance(line, str) else "" for line in (tile.wide_content1, tile.wide_content2, tile.wide_content3)
+    """Windows 10 kept the phone's small and medium iconic templates, with the count as a badge (wns.md section 10.2);
+    its wide one is the phone's alone, so an adaptive tile stands for it."""
+    bindings: list[wns.TileBinding | wns.LegacyBinding] = []
+    small, medium = _image(tile.small_icon_image), _image(tile.icon_image)
+    if small:
+        bindings.append(wns.LegacyBinding("TileSquare71x71IconWithBadge", images=small))
+    if medium:
+        bindings.append(wns.LegacyBinding("TileSquare150x150IconWithBadge", images=medium))
+    rows = [
+        Text(row, style="subtitle" if number == 0 else "captionSubtle")
+        for number, row in enumerate((tile.wide_content1, tile.wide_content2, tile.wide_content3))
+        if isinstance(row, str)
     ]
-    small = tile.small_icon_image if isinstance(tile.small_icon_image, str) else None
-    medium = tile.icon_image if isinstance(tile.icon_image, str) else None
-    bindings = []
-    if small is not None:
-        bindings.append(wns.LegacyBinding("TileSquare71x71IconWithBadge", images=[_address(small)]))
-    if medium is not None:
-        bindings.append(wns.LegacyBinding("TileSquare150x150IconWithBadge", images=[_address(medium)]))
     icon = medium or small
-    if icon is not None and any(lines):
-        bindings.append(wns.LegacyBinding("TileWide310x150IconWithBadgeAndText", lines, [_address(icon)]))
-    if bindings:
-        return wns.LegacyTile(*bindings)
-    texts = [Text(line) for line in lines if line]
-    return _make(tile, [wns.TileBinding("wide", *texts)] if texts else [])
+    if rows and icon:
+        columns = wns.Subgroup(*icon, weight=1), wns.Subgroup(*rows, weight=3)
+        bindings.append(wns.TileBinding("wide", wns.Group(*columns)))
+    elif rows:
+        bindings.append(wns.TileBinding("wide", *rows))
+    return _make(tile, bindings)
 
 
-def to_badge(tile: mpns.Tile | mpns.FlipTile | mpns.IconicTile | mpns.CycleTile) -> wns.Badge | None:
+def to_badge(tile: _AnyTile) -> wns.Badge | None:
     """The tile's count, which on Windows is a notification of its own; None when the tile says nothing of it."""
     if tile.count is None:
         return None
@@ -116,66 +119,91 @@ def _lost(notification: mpns.Notification) -> Iterator[str]:
         yield "message_id: WNS gives each notification an id of its own, in result.message_id."
     if notification.callback_uri is not None:
         yield "callback_uri: WNS calls nobody back; request_status=True tells of the device's connection."
-    if isinstance(notification, mpns.Tile | mpns.FlipTile | mpns.IconicTile | mpns.CycleTile):
+    if isinstance(notification, mpns.Toast) and notification.sound is not None and _sound(notification.sound) is None:
+        yield f"sound: Windows plays {', '.join(SOUND_TYPES)} files of the app's package."
+    if isinstance(notification, _AnyTile):
         yield from _lost_of_tile(notification)
 
 
-def _lost_of_tile(tile: mpns.Tile | mpns.FlipTile | mpns.IconicTile | mpns.CycleTile) -> Iterator[str]:
+def _lost_of_tile(tile: _AnyTile) -> Iterator[str]:
     if tile.id is not None:
         yield "id: on Windows a secondary tile has a channel of its own; send this to that channel."
     if tile.count is not None:
         yield "count: on Windows the count is a badge, a notification of its own: send to_wns_badge() too."
-    if isinstance(tile, mpns.Tile | mpns.FlipTile) and tile.back_title is not None:
-        yield "back_title: a Windows tile has one title."
-    if isinstance(tile, mpns.IconicTile):
-        if tile.background_color is not None:
-            yield "background_color: on Windows the colour of a tile is in the app's manifest."
-        if tile.title is not None and not isinstance(_or_none(tile), wns.Tile):
-            yield "title: the iconic templates of Windows show the name that the app's manifest gives."
+    for name, value in _images_of(tile):
+        if isinstance(value, str) and not _image(value):
+            yield f"{name}: Windows loads png, jpg and gif images from http, https, or the app's own files."
+    if isinstance(tile, mpns.IconicTile) and isinstance(tile.background_color, str):
+        yield "background_color: on Windows the colour of a tile is in the app's manifest."
     yield "A tile notification of Windows replaces the whole tile: a field left out, or cleared, is empty afterwards."
 
 
-def _or_none(tile: mpns.IconicTile) -> wns.Notification | None:
+def _images_of(tile: _AnyTile) -> Iterator[tuple[str, Content]]:
+    if isinstance(tile, mpns.CycleTile):
+        yield from (("cycle_images", image) for image in tile.cycle_images or ())
+    for name in TEMPLATES[type(tile).__name__].fields:
+        if TILE_FIELDS[name].kind is Kind.IMAGE:
+            yield name, getattr(tile, name, None)
+
+
+def _make(tile: _AnyTile, bindings: Sequence[wns.TileBinding | wns.LegacyBinding]) -> wns.Tile | wns.LegacyTile:
+    """The title stands where Windows shows the app's name; a cleared one leaves that place empty."""
+    title = tile.title if isinstance(tile.title, str) else None
+    branding: Branding | None = "none" if tile.title is mpns.CLEAR else None if title is None else "name"
+    if not bindings and title is not None:
+        bindings = [wns.TileBinding("medium")]
+    if not bindings:
+        raise NothingToSendError(
+            f"{type(tile).__name__}: nothing of it is for a tile of Windows. A count is: send to_wns_badge(). What was "
+            "lost, lost_in_wns() tells"
+        )
+    legacy = [binding for binding in bindings if isinstance(binding, wns.LegacyBinding)]
+    if len(legacy) == len(bindings):
+        return wns.LegacyTile(*legacy, branding=branding, display_name=title)
+    return wns.Tile(*bindings, branding=branding, display_name=title)
+
+
+def _back_of(tile: mpns.Tile | mpns.FlipTile) -> tuple[Content, Content, Content]:
+    return tile.back_background_image, tile.back_content, tile.back_title
+
+
+def _two_sides(
+    size: Size, front: Content, back: Content = None, text: Content = None, title: Content = None
+) -> list[wns.TileBinding]:
+    """A tile that turned over: on Windows its front peeks in, and what stood on the back stays."""
+    behind: list[TileContent] = [*_image(back, "background")]
+    if isinstance(text, str):
+        behind.append(Text(text, wrap=True))
+    if isinstance(title, str):
+        behind.append(Text(title, style="captionSubtle"))
+    content = [*_image(front, "peek" if behind else "background"), *behind]
+    return [wns.TileBinding(size, *content)] if content else []
+
+
+def _image(value: Content, placement: ImagePlacement | None = None) -> list[Image]:
+    """The image, or none where there is none and where Windows could not load it."""
+    if not isinstance(value, str):
+        return []
+    # A phone darkens no image; Windows darkens a background by a fifth unless it is told (wns.md section 10.1).
+    overlay = 0 if placement == "background" else None
     try:
-        return to_wns(tile)
-    except NothingToSendError:
+        return [Image(_address(value), placement=placement, overlay=overlay)]
+    except ValidationError:
+        return []
+
+
+def _sound(value: str | None) -> wns.Audio | None:
+    """The sound, or none where there is none and where Windows could not play it."""
+    try:
+        return None if value is None else wns.Audio(_address(value))
+    except ValidationError:
         return None
 
 
-def _make(
-    tile: mpns.Tile | mpns.FlipTile | mpns.IconicTile | mpns.CycleTile, bindings: list[wns.TileBinding | None]
-) -> wns.Tile:
-    title = tile.title if isinstance(tile.title, str) else None
-    made = [binding for binding in bindings if binding is not None]
-    if title is not None and not any(binding.size == "medium" for binding in made):
-        made.append(wns.TileBinding("medium"))
-    if not made:
-        raise NothingToSendError(
-            f"{type(tile).__name__}: nothing of it is for a tile of Windows; its count is: send to_wns_badge()"
-        )
-    if title is None:
-        return wns.Tile(*made)
-    return wns.Tile(*made, branding="name", display_name=title)
-
-
-def _two_sides(size: Size, front: Content, back: Content, text: Content) -> wns.TileBinding | None:
-    """A tile that turned over: on Windows its front peeks in, and what stood on the back stays."""
-    content: list[TileContent] = []
-    turns = isinstance(back, str) or isinstance(text, str)
-    if isinstance(front, str):
-        content.append(Image(_address(front), placement="peek" if turns else "background"))
-    if isinstance(back, str):
-        content.append(Image(_address(back), placement="background"))
-    if isinstance(text, str):
-        content.append(Text(text, wrap=True))
-    return wns.TileBinding(size, *content) if content else None
-
-
-def _address(image: str) -> str:
+def _address(file: str) -> str:
     """A phone's image or sound, which is a file of the package unless it says otherwise, as Windows names it."""
-    if image.lower().startswith(_PHONE_STORAGE):
-        return _LOCAL_FOLDER + image[len(_PHONE_STORAGE) :].lstrip("/")
-    scheme, separator, _ = image.partition(":")
-    if separator and scheme.isalpha():
-        return image
-    return _PACKAGE + image.lstrip("/\\").replace("\\", "/")
+    if file.lower().startswith(_PHONE_STORAGE):
+        return _LOCAL_FOLDER + file[len(_PHONE_STORAGE) :].lstrip("/")
+    if scheme_of(file) is not None:
+        return file
+    return _PACKAGE + file.strip().lstrip("/\\").replace("\\", "/")

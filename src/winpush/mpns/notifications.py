@@ -110,7 +110,7 @@ class Notification:
 
 
 def fetch_moving() -> Any:
-    """The module that knows both services: it stands above this floor, and is fetched on first use."""
+    """The module `winpush.moving`: it knows both services, so it stands above, and is fetched on first use."""
     return importlib.import_module("winpush.moving")
 
 
