@@ -92,7 +92,14 @@ def test_a_document_that_is_none_is_one_element_that_does_not_show() -> None:
 
 
 def test_a_raw_notification_has_no_elements() -> None:
-    assert verdict_of(b"<toast/>", show(b"<toast/>", "raw")) == {"is_shown": True, "elements": []}
+    assert verdict_of(b"<toast/>", show(b"<toast/>", "raw")) == {"is_shown": True, "elements": [], "left_out": 0}
+
+
+def test_of_many_elements_the_first_are_kept_and_the_others_counted() -> None:
+    document = toast("<text>a</text>" + "<a/>" * 300).encode()
+    verdict = verdict_of(document, show(document, "toast"))
+    assert (len(verdict["elements"]), verdict["left_out"]) == (200, 104)
+    assert len(judge_elements(document, show(document, "toast"))) == 304
 
 
 def test_the_rules_that_take_an_element_away_are_rules() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from winpush.wns.remarks import Remark, numbered
 __all__ = ["GONE_BY_ATTRIBUTE", "GONE_BY_ELEMENT", "ElementVerdict", "judge_elements", "verdict_of"]
 
 _KEPT_CHARACTERS = 120
+_KEPT_ELEMENTS = 200
 
 GONE_BY_ELEMENT = frozenset(
     {
@@ -86,10 +88,16 @@ class ElementVerdict:
 
 
 def verdict_of(document: bytes, view: View) -> dict[str, Any]:
-    """The device's verdict as JSON: whether anything shows, and every element in the order of the document."""
+    """The device's verdict as JSON: whether anything shows, and the elements in the order of the document.
+
+    Of more than 200 elements the first 200 are there, and `left_out` says how many are not: what a thousand requests
+    keep must stay small.
+    """
+    judged = judge_elements(document, view)
     return {
         "is_shown": view.is_shown,
-        "elements": [element.to_dict() for element in judge_elements(document, view)],
+        "elements": [element.to_dict() for element in judged[:_KEPT_ELEMENTS]],
+        "left_out": max(len(judged) - _KEPT_ELEMENTS, 0),
     }
 
 
@@ -123,13 +131,13 @@ def _outline(element: Element, path: str = "") -> Iterator[tuple[str, Element]]:
 
 def _by_place(view: View, places: set[str]) -> dict[str, tuple[Remark, ...]]:
     """The remarks by the element that they are on; one that leads nowhere stands at the next element above."""
-    found: dict[str, tuple[Remark, ...]] = {}
+    found: defaultdict[str, list[Remark]] = defaultdict(list)
     for remark in view.remarks:
         place = remark.path.partition("@")[0]
         while place not in places and "/" in place:
             place = place.rpartition("/")[0]
-        found[place] = (*found.get(place, ()), remark)
-    return found
+        found[place].append(remark)
+    return {place: tuple(remarks) for place, remarks in found.items()}
 
 
 def _takes_away(remark: Remark, name: str) -> bool:

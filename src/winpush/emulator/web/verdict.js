@@ -58,7 +58,8 @@ export function deviceVerdict(record) {
   const elements = listOf(device.elements);
   return el("section", { class: "device-verdict" },
     el("p", { class: "device-summary" }, summaryOf(device, elements)),
-    elements.length > 0 && el("ol", { class: "elements", "aria-label": "Elements of the document" }, ...elements.map(elementRow)));
+    elements.length > 0 && el("ol", { class: "elements", tabindex: "0", "aria-label": "Elements of the document" }, ...elements.map(elementRow)),
+    device.left_out > 0 && el("p", { class: "quiet" }, `And ${plural(device.left_out, "more element")}.`));
 }
 
 /**

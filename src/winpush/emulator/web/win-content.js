@@ -4,6 +4,8 @@ import { append, el, foreign, listOf } from "./dom.js";
 import { fileName, picture } from "./images.js";
 
 const PERCENT = 100;
+/** A sender may ask for two thousand million lines; no tile or toast has room for more than these. */
+const MOST_LINES = 22;
 
 /** Whether anything was said. @param {unknown} value */
 export const given = (value) => value !== null && value !== undefined && value !== "";
@@ -20,7 +22,7 @@ export function textLine(item, className = "") {
     lang: item.lang,
   });
   for (const [name, lines] of [["--max-lines", item.max_lines], ["--min-lines", item.min_lines]]) {
-    if (Number.isInteger(lines)) node.style.setProperty(name, String(lines));
+    if (Number.isInteger(lines)) node.style.setProperty(name, String(Math.min(lines, MOST_LINES)));
   }
   return node;
 }

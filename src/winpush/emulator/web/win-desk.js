@@ -17,7 +17,7 @@ export class WindowsDesk {
   #bell = el("button", { class: "win-bell", type: "button", "aria-expanded": "false" });
   #centre = null;
   #toasts = [];
-  /** What was drawn last, by part: a part is drawn anew only when its number changes. */
+  /** What was drawn last, by part: a part is drawn anew only when its pictures are others. */
   #drawn = new Map();
   #settle = 0;
 
@@ -38,15 +38,16 @@ export class WindowsDesk {
    */
   update(device, quiet) {
     this.#toasts = listOf(device.toasts);
-    this.#once("tile", `${device.tile?.n} ${device.badge?.n}`, () => this.#drawTiles(device.tile, device.badge, quiet));
-    this.#once("badge", device.badge?.n, () => this.#drawBadge(device.badge));
-    this.#once("centre", this.#toasts.map((toast) => toast.n).join(" "), () => this.#drawCentre());
+    this.#once("tile", [device.tile, device.badge], () => this.#drawTiles(device.tile, device.badge, quiet));
+    this.#once("badge", [device.badge], () => this.#drawBadge(device.badge));
+    this.#once("centre", this.#toasts, () => this.#drawCentre());
     const popup = this.#toasts.findLast((toast) => toast.pops_up !== false);
-    this.#once("toast", popup?.n, () => this.#drawToast(popup, quiet));
+    this.#once("toast", [popup], () => this.#drawToast(popup, quiet));
   }
 
-  #once(part, key, draw) {
-    const wanted = String(key);
+  #once(part, pictures, draw) {
+    // the time too: an emulator that was started anew counts from one again
+    const wanted = pictures.map((picture) => `${picture?.n} ${picture?.at}`).join("\n");
     if (this.#drawn.get(part) === wanted) return;
     this.#drawn.set(part, wanted);
     draw();

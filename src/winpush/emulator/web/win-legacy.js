@@ -36,6 +36,9 @@ function blocks(texts) {
     el("div", { class: "legacy-number" }, ...texts.slice(number).map((text, at) => line(text, false, at === 0 ? "headerNumeral" : "caption"))));
 }
 
+/** Texts over an image that fills the tile. */
+const over = (image, text) => el("div", { class: "legacy-over" }, image && imageBox(image, "behind"), text);
+
 const mosaic = (images) => el("div", { class: "legacy-mosaic" }, ...images.map((image) => imageBox(image, "cell")));
 
 /** Small images at the left, each with its share of the texts. */
@@ -67,10 +70,10 @@ export function legacyFaces(size, tile, badge) {
   const texts = listOf(tile.texts).filter(Boolean);
   const images = listOf(tile.images).filter(Boolean);
   if (shape.startsWith("IconWithBadge")) return [iconWithBadge(texts, images, badge)];
-  if (shape.startsWith("Block")) return [blocks(texts)];
+  if (shape.startsWith("Block")) return [images[0] ? over(images[0], blocks(texts)) : blocks(texts)];
   if (shape.startsWith("Small")) return [rows(size, shape, texts, images)];
   if (shape.startsWith("Peek")) return peek(size, shape, texts, images);
-  if (shape.startsWith("ImageAndTextOverlay")) return [el("div", { class: "legacy-over" }, images[0] && imageBox(images[0], "behind"), lines(size, shape, texts))];
+  if (shape.startsWith("ImageAndTextOverlay")) return [over(images[0], lines(size, shape, texts))];
   if (!images.length) return [lines(size, shape, texts)];
   const shown = images.length > 1 || shape.includes("Collection") ? mosaic(images) : imageBox(images[0], "whole");
   return [el("div", { class: "legacy-stack" }, shown, texts.length > 0 && lines(size, shape, texts))];

@@ -89,6 +89,8 @@ function effectsOf(toast) {
     ["duration", toast.duration],
     ["sound", toast.audio?.silent ? "none" : toast.audio?.src],
     ["shown time", toast.display_timestamp],
+    ["people", toast.people],
+    ["toast id", toast.toast_id],
     ["popup", toast.pops_up === false ? "suppressed: in the action centre only" : null],
   ];
   return terms(rows);
