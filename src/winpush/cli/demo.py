@@ -77,9 +77,10 @@ def _register(emulator: Emulator, phones: int, windows: int, rng: random.Random)
     """Makes the devices; the registry that an app's back end would have: channel URI to version."""
     from winpush.cli.scenes import WINDOWS, random_health, random_version, random_windows_health
 
-    made = [emulator.create_channel(random_version(rng), random_health(rng)) for _ in range(phones)]
+    # The service that is alive comes first on the page.
     devices = [emulator.create_windows_channel(random_windows_health(rng)) for _ in range(windows)]
-    return {phone.uri: phone.version for phone in made} | {device.uri: WINDOWS for device in devices}
+    made = [emulator.create_channel(random_version(rng), random_health(rng)) for _ in range(phones)]
+    return {device.uri: WINDOWS for device in devices} | {phone.uri: phone.version for phone in made}
 
 
 async def _broadcast(client: AsyncClient, channels: dict[str, str], console: Console, seconds: float) -> list[Report]:
