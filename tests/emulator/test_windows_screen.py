@@ -220,8 +220,10 @@ def test_a_device_that_comes_back_shows_what_was_kept_for_it(
     wns_client.send(device.uri, wns.Toast("kept"))
     screen.locator(".phone-foot", has_text="1 accepted").wait_for()
     assert screen.locator(".win-toast").count() == 0
+    assert "offline" in (screen.locator(".phone-head .tone-later").get_attribute("title") or "")
     winpush_emulator.change(device, health="healthy")
     screen.locator(".win-toast", has_text="kept").wait_for()
+    screen.locator(".phone-head .tone-ok", has_text="healthy").wait_for()
 
 
 def test_the_search_finds_what_is_written_on_a_windows_device(
@@ -240,7 +242,9 @@ def test_no_screen_is_wider_than_the_page(
     width: int, page: Page, screen: Locator, device: Device, winpush_emulator: Emulator, wns_client: Client
 ) -> None:
     winpush_emulator.create_windows_channel(phone=True)
-    wns_client.send(device.uri, toast(f"<text>{'long' * 40}</text>", attributes=" scenario='reminder'"))
+    button = f"<action content='{'long' * 9}' arguments='a'/>"
+    actions = f"<actions>{button * 5}</actions>"
+    wns_client.send(device.uri, toast(f"<text>{'long' * 40}</text>", actions, " scenario='reminder'"))
     wns_client.send(device.uri, wns.Tile(*[wns.TileBinding(size, "Mail") for size in ("small", "medium", "wide")]))
     page.emulate_media(reduced_motion="reduce")  # a toast that is still flying in is elsewhere
     page.set_viewport_size({"width": width, "height": 800})
@@ -249,7 +253,7 @@ def test_no_screen_is_wider_than_the_page(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     inner = "node => { const box = node.getBoundingClientRect(); return [box.left, box.right]; }"
     left, right = screen.locator(".win-screen").evaluate(inner)
-    for part in (".win-toast", ".win-start", ".win-bar"):
+    for part in (".win-toast", ".win-start", ".win-bar", ".win-button >> nth=-1"):
         own = screen.locator(part).first.evaluate(inner)
         assert left - 1 <= own[0] < own[1] <= right + 1, part
 
