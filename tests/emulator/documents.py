@@ -23,8 +23,13 @@ def toast(inside: str, actions: str = "", attributes: str = "", header: str = ""
 
 
 def texts(found: Locator) -> list[str]:
-    """The text of each element that was found."""
-    return [text.strip() for text in found.all_inner_texts()]
+    """The text of each element that was found; also of one that the browser has not laid out yet."""
+    return [text.strip() for text in found.all_text_contents()]
+
+
+def text_of(found: Locator) -> str:
+    """The same of one element."""
+    return (found.text_content() or "").strip()
 
 
 def open_details(page: Page, screen: Locator) -> Locator:

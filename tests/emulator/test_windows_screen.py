@@ -9,14 +9,14 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from tests.emulator.documents import open_details, texts, toast, xml
+from tests.emulator.documents import open_details, text_of, texts, toast, xml
 from winpush import Client, wns
 from winpush.emulator import Device, Emulator
 from winpush.wns import Glyph
 from winpush.wns.templates import CATALOGUE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
@@ -40,7 +40,7 @@ def test_a_tile_is_drawn_in_its_sizes_with_brand_background_and_peek(
     screen.locator(".win-tile").first.wait_for()
     sizes = screen.locator(".win-tile").evaluate_all("nodes => nodes.map(node => node.dataset.size)")
     assert sizes == ["wide", "medium", "small"]
-    assert "+1 tile size" in screen.locator(".phone-foot").inner_text()
+    assert "+1 tile size" in text_of(screen.locator(".phone-foot"))
     panel = open_details(page, screen)
     tiles = panel.locator(".win-tile")
     assert texts(panel.locator(".win-figure figcaption")) == [
@@ -143,7 +143,7 @@ def test_raw_notifications_are_text_or_hexadecimal_with_their_size(
     screen.locator(".phone-foot", has_text="last raw 3 bytes").wait_for()
     raws = open_details(page, screen).locator(".raw-list")
     assert texts(raws.locator(".raw-preview")) == ["00 01 ff", '{"room": 7}']
-    assert "11 bytes" in raws.inner_text()
+    assert "11 bytes" in text_of(raws)
 
 
 # --- the two verdicts -----------------------------------------------------------------------------------------------
@@ -156,8 +156,8 @@ def test_a_request_shows_the_services_answer_and_the_devices_verdict_element_by_
     wns_client.send(device.uri, toast(inside))
     page.locator(".request summary").first.click()
     opened = page.locator(".request[open] .request-body")
-    assert "X-WNS-Status" in opened.inner_text()
-    assert "Shows it without 2 elements." in opened.inner_text()
+    assert "X-WNS-Status" in text_of(opened)
+    assert "Shows it without 2 elements." in text_of(opened)
     rows = opened.locator(".element")
     fates = rows.evaluate_all("nodes => nodes.map(node => [node.dataset.path, node.dataset.fate])")
     assert fates == [
@@ -168,15 +168,15 @@ def test_a_request_shows_the_services_answer_and_the_devices_verdict_element_by_
         ["toast/visual/binding/marquee", "ignored"],
         ["toast/visual/binding/image", "ignored"],
     ]
-    assert "No device knows <marquee> here" in rows.nth(4).inner_text()
-    assert "wns.md 9.1" in rows.nth(4).inner_text()
-    assert rows.nth(5).locator(".remark-place").inner_text().startswith("src")
+    assert "No device knows <marquee> here" in text_of(rows.nth(4))
+    assert "wns.md 9.1" in text_of(rows.nth(4))
+    assert text_of(rows.nth(5).locator(".remark-place")).startswith("src")
 
 
 def test_what_no_device_shows_is_said_to_be_lost(page: Page, device: Device, wns_client: Client) -> None:
     wns_client.send(device.uri, xml("toast", "<toast/>"))
     page.locator(".request summary").first.click()
-    assert "Shows nothing of it." in page.locator(".request[open]").inner_text()
+    page.locator(".request[open] .device-summary", has_text="Shows nothing of it.").wait_for()
 
 
 # --- the page around them ---------------------------------------------------------------------------------------------
@@ -220,8 +220,10 @@ def test_a_device_that_comes_back_shows_what_was_kept_for_it(
     wns_client.send(device.uri, wns.Toast("kept"))
     screen.locator(".phone-foot", has_text="1 accepted").wait_for()
     assert screen.locator(".win-toast").count() == 0
+    assert "offline" in (screen.locator(".phone-head .tone-later").get_attribute("title") or "")
     winpush_emulator.change(device, health="healthy")
     screen.locator(".win-toast", has_text="kept").wait_for()
+    screen.locator(".phone-head .tone-ok", has_text="healthy").wait_for()
 
 
 def test_the_search_finds_what_is_written_on_a_windows_device(
@@ -240,7 +242,9 @@ def test_no_screen_is_wider_than_the_page(
     width: int, page: Page, screen: Locator, device: Device, winpush_emulator: Emulator, wns_client: Client
 ) -> None:
     winpush_emulator.create_windows_channel(phone=True)
-    wns_client.send(device.uri, toast(f"<text>{'long' * 40}</text>", attributes=" scenario='reminder'"))
+    button = f"<action content='{'long' * 9}' arguments='a'/>"
+    actions = f"<actions>{button * 5}</actions>"
+    wns_client.send(device.uri, toast(f"<text>{'long' * 40}</text>", actions, " scenario='reminder'"))
     wns_client.send(device.uri, wns.Tile(*[wns.TileBinding(size, "Mail") for size in ("small", "medium", "wide")]))
     page.emulate_media(reduced_motion="reduce")  # a toast that is still flying in is elsewhere
     page.set_viewport_size({"width": width, "height": 800})
@@ -249,7 +253,7 @@ def test_no_screen_is_wider_than_the_page(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     inner = "node => { const box = node.getBoundingClientRect(); return [box.left, box.right]; }"
     left, right = screen.locator(".win-screen").evaluate(inner)
-    for part in (".win-toast", ".win-start", ".win-bar"):
+    for part in (".win-toast", ".win-start", ".win-bar", ".win-button >> nth=-1"):
         own = screen.locator(part).first.evaluate(inner)
         assert left - 1 <= own[0] < own[1] <= right + 1, part
 
@@ -284,3 +288,18 @@ def test_only_screens_that_can_be_seen_soon_are_drawn(
     last.scroll_into_view_if_needed()
     last.locator(".win-toast", has_text="far below").wait_for()
     page.locator(f"[data-phone='{devices[0].id}'] .win-desk").wait_for(state="detached")
+
+
+def test_a_page_that_outlives_its_emulator_shows_the_next_ones_news(browser: Browser) -> None:
+    page = browser.new_page()
+    port = 0
+    for word in ("before", "after"):
+        with Emulator(port=port, seed=1) as emulator:
+            device = emulator.create_windows_channel()
+            with Client(wns=emulator.entra_credentials, allow_hosts=emulator.authorities) as client:
+                client.send(device.uri, wns.Toast(word))
+            if not port:
+                page.goto(emulator.url)
+            port = emulator.port
+            page.locator(".win-slot .win-toast", has_text=word).wait_for()
+    page.close()

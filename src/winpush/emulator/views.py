@@ -14,6 +14,7 @@ __all__ = ["changes", "phone", "record", "state"]
 
 _SHOWN_RECORDS = 200
 _SHOWN_RAW_CHARACTERS = 200
+_OFFLINE = "It is offline: WNS accepts, and keeps the last toast, tile and badge until it is back."
 
 
 def state(world: World, now: datetime) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _device(each: Device) -> dict[str, Any]:
         "is_phone": each.is_phone,
         "health": each.health.name,
         "outcome": each.health.row.verdict.outcome.value,
-        "meaning": each.health.row.verdict.meaning,
+        "meaning": _OFFLINE if each.is_offline else each.health.row.verdict.meaning,
         "channel": each.uri,
         "toasts": list(each.toasts),
         "tile": each.tile,

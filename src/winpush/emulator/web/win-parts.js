@@ -5,7 +5,7 @@ import { channelField, part, toastsPart } from "./parts.js";
 import { badgeMark, badgeWords } from "./win-badge.js";
 import { tileDetail } from "./win-tile.js";
 import { toastDetail } from "./win-toast.js";
-import { verdictTone } from "./words.js";
+import { windowsTone } from "./words.js";
 
 const NONE = "None yet.";
 
@@ -16,7 +16,7 @@ export function windowsFactsPart() {
     body.replaceChildren();
     append(body, [
       el("p", { class: "facts" },
-        foreign("span", `badge tone-${verdictTone(facts.outcome)}`, facts.health),
+        foreign("span", `badge tone-${windowsTone(facts)}`, facts.health),
         foreign("span", "", facts.version),
         el("span", {}, "WNS channel"),
         el("span", {}, plural(facts.accepted ?? 0, "accepted", "accepted"))),

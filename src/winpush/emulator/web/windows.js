@@ -6,7 +6,7 @@ import { WindowsDesk } from "./win-desk.js";
 import { wordsIn } from "./win-content.js";
 import { badgePart, windowsFactsPart, windowsRawsPart, windowsTilePart, windowsToastsPart } from "./win-parts.js";
 import { pinned } from "./win-tile.js";
-import { verdictTone } from "./words.js";
+import { windowsTone } from "./words.js";
 
 /** @type {import("./devices.js").DeviceKind} */
 export const windowsKind = {
@@ -61,10 +61,11 @@ class WindowsView {
   #drawHealth(device) {
     const word = String(device.health ?? "unknown");
     setText(this.#health, word);
-    this.#health.className = `badge tone-${verdictTone(device.outcome)}`;
+    const tone = windowsTone(device);
+    this.#health.className = `badge tone-${tone}`;
     this.#health.title = String(device.meaning ?? "");
     this.element.dataset.health = word;
-    this.element.classList.toggle("unwell", device.outcome !== "accepted" || word.includes("disconnected"));
+    this.element.classList.toggle("unwell", tone !== "ok");
   }
 
   #drawFoot(device) {
