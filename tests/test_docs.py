@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,10 @@ def run_what_it_defined(page: Path, space: dict[str, Any], fixtures: pytest.Fixt
         with Emulator() as emulator:
             uris = [emulator.create_channel(health=health).uri for health in ("healthy", "expired", "queue-full")]
             asyncio.run(space["broadcast"](uris, emulator))
+            device = emulator.create_windows_channel()
+            space["Client"] = partial(winpush.Client, allow_hosts=emulator.authorities)
+            space["credentials"] = emulator.entra_credentials
+            assert space["notify"](device.uri).ok
     for test in [value for key, value in space.items() if key.startswith("test_")]:
         fixtures.getfixturevalue("winpush_emulator").reset()
         test(**{name: fixtures.getfixturevalue(name) for name in inspect.signature(test).parameters})
@@ -52,6 +57,19 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text()):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), target
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    listed = {(index.parent / target).resolve() for target in LINK.findall(index.read_text())}
+    assert listed == {page.resolve() for page in PAGES if page not in (index, ROOT / "README.md")}
+
+
+def test_the_readmes_first_example_is_for_a_windows_app_of_today() -> None:
+    first = BLOCK.findall((ROOT / "README.md").read_text())[0]
+    assert "wns.EntraCredentials(" in first
+    assert "wns.Toast(" in first
+    assert "mpns" not in first
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=name)
