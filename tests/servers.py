@@ -87,7 +87,7 @@ class Server:
         self.most_at_once = 0
         self._context = context
         self._open: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
+        self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
@@ -104,7 +104,7 @@ class Server:
     def __enter__(self) -> Self:
         thread = threading.Thread(target=self._accept)
         thread.start()
-        self._threads.append(thread)
+        self._threads.add(thread)
         return self
 
     def __exit__(
@@ -117,7 +117,7 @@ class Server:
             for sock in self._open:
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
+        for thread in list(self._threads):
             thread.join()
 
     def _accept(self) -> None:
@@ -131,8 +131,9 @@ class Server:
                 self.connections += 1
                 self.most_at_once = max(self.most_at_once, len(self._open))
             thread = threading.Thread(target=self._serve, args=(sock, self.connections))
+            with self._lock:
+                self._threads.add(thread)
             thread.start()
-            self._threads.append(thread)
 
     def _secure(self, raw: socket.socket, context: ssl.SSLContext) -> socket.socket:
         sock = context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
@@ -159,6 +160,8 @@ class Server:
         with self._lock:
             self._open.discard(sock)
             self._open.discard(raw)
+            # Those that have ended are forgotten: a long test has very many.
+            self._threads.discard(threading.current_thread())
         with contextlib.suppress(OSError):
             sock.close()
         raw.close()
