@@ -263,7 +263,7 @@ def test_the_demo_is_readable_where_the_output_is_not_utf_8() -> None:
 
 
 def test_the_page_stays_open_although_no_phone_is_healthy_and_lives_on_when_one_gets_well() -> None:
-    with started("demo", "--phones", "1", "--seed", UNHEALTHY_SEED) as process:
+    with started("demo", "--phones", "1", "--windows", "0", "--seed", UNHEALTHY_SEED) as process:
         said = read_until(process, "The page stays open")
         assert "1 simulated phone " in said
         url = found(r"(http://\S+)", said)
