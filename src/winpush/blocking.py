@@ -137,7 +137,8 @@ class _Portal:
             else:
                 call.answer = await self.courier.send(*where, call.deadline, call.key)
         except asyncio.CancelledError:
-            call.answer = SendAbortedError("The client was closed before this was sent.", request_sent=True)
+            # What was on the wire the pool has ended already; this waited for a token, or for its turn.
+            call.answer = SendAbortedError("The client was closed before this was sent.")
         call.tell(call)
 
     def drop(self, calls: Iterable[_Call]) -> None:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from winpush import wns
 from winpush.channels import Channel, Service
 from winpush.dispatch import Destination, Dispatch, check
-from winpush.errors import ConfigurationError, TransportError
+from winpush.errors import ConfigurationError, SendAbortedError, TransportError
 from winpush.keeper import TokenKeeper
 from winpush.messages import Request, Response
-from winpush.results import Notification, Result
+from winpush.results import Action, Notification, Result
 from winpush.transport.connection import Connection
 from winpush.transport.pool import Pool
 from winpush.wns.responses import wants_new_token
@@ -172,7 +172,7 @@ class Courier:
                 wire = step.to_wire()
                 answer = await self.deliver(destination, wire, deadline)
             else:
-                answer = await self._keeper_of().get(step.instead_of)
+                answer = await self._ask_keeper(step.instead_of)
             if isinstance(answer, TransportError):
                 steps.close()
                 return self.dispatch.fail(channel, notification, answer, key)
@@ -181,8 +181,16 @@ class Courier:
             except StopIteration as end:
                 return self._conclude(channel, notification, end.value, key)
 
+    async def _ask_keeper(self, instead_of: wns.Token | None) -> wns.Token | wns.TokenProblem | TransportError:
+        try:
+            return await self._keeper_of().get(instead_of)
+        except SendAbortedError as error:
+            return error
+
     def _conclude(self, channel: Channel, notification: Notification, answer: wns.Answer, key: object) -> Result:
         verdict, retry_after = answer.judge(datetime.now(UTC))
+        if verdict.action is Action.NOTHING:
+            self._keeper_of().accepted()
         return self.dispatch.conclude(channel, notification, verdict, retry_after, answer.response, key)
 
     def _keeper_of(self) -> TokenKeeper:

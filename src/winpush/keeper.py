@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
-from winpush.errors import TransportError
+from winpush.errors import SendAbortedError, TransportError
 from winpush.messages import Request, Response
 from winpush.wns.tokens import SCOPE, Credentials, Fetch, Token, TokenProblem, TokenState, token_until
 
@@ -48,14 +48,25 @@ class TokenKeeper:
         return token if token is not None and token.is_fresh(datetime.now(UTC)) else None
 
     async def get(self, instead_of: Token | None = None) -> Token | TokenProblem:
-        """A token, or why there is none; with `instead_of`, another than that, since WNS refused it."""
+        """A token, or why there is none; with `instead_of`, another than that, since WNS refused it.
+
+        Raises SendAbortedError when the keeper is closed meanwhile.
+        """
         self._state, answer = self._state.ask(datetime.now(UTC), instead_of)
         if not isinstance(answer, Fetch):
             return answer
         if self._fetching is None:
             self._fetching = asyncio.get_running_loop().create_task(self._fetch())
-        # Shielded: a sender that is cancelled must not take the others' token with it.
-        return await asyncio.shield(self._fetching)
+        fetching = self._fetching
+        # Waited for, and not awaited: a sender that is cancelled must not take the others' token with it.
+        await asyncio.wait([fetching])
+        if fetching.cancelled():
+            raise SendAbortedError("The client was closed before there was a token; nothing was sent.")
+        return fetching.result()
+
+    def accepted(self) -> None:
+        """WNS took the token at hand."""
+        self._state = self._state.accepted()
 
     async def close(self) -> None:
         """Ends a token request that is under way."""

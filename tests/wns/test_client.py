@@ -363,3 +363,14 @@ def test_a_known_cause_is_diagnosed(service: Service) -> None:
     assert result.outcome is Outcome.FORBIDDEN
     assert result.diagnosis is not None
     assert result.to_dict()["diagnosis"] == result.diagnosis
+
+
+def test_tokens_that_are_revoked_one_after_the_other_are_each_renewed_as_long_as_sends_succeed_between(
+    service: Service,
+) -> None:
+    with Client(**service.options) as client:
+        for revoked in range(4):
+            results = [client.send(service.uri(n), TOAST) for n in range(3)]
+            assert [result.outcome for result in results] == [Outcome.ACCEPTED] * 3, revoked
+            service.tokens += 1  # the service now wants a token that nobody has
+    assert len(service.token_requests) == 4

@@ -84,11 +84,6 @@ def test_a_token_server_that_never_answers_ends_the_send_in_its_time(
     assert not service.sends
 
 
-@pytest.mark.xfail(
-    raises=asyncio.CancelledError,
-    strict=True,
-    reason="waits for winpush.keeper to answer those who wait for a token when an AsyncClient is closed",
-)
 def test_closing_the_client_ends_a_send_that_waits_for_its_token(service: SlowService) -> None:
     async def main() -> Any:
         async with AsyncClient(**service.options) as client:

@@ -322,6 +322,10 @@ class TokenState:
         """The request brought a token."""
         return TokenState(token, 0 if self.token is not None else self.refusals)
 
+    def accepted(self) -> TokenState:
+        """WNS took the token at hand: the refusals before it are no longer in a row."""
+        return replace(self, refusals=0) if self.refusals else self
+
     def failed(self, problem: TokenProblem, now: datetime) -> TokenState:
         """The request brought none: no other before the server's own delay, or ours, is over."""
         failures = self.failures + 1
