@@ -15,7 +15,9 @@ from winpush.delivery.engine import Engine, Pace
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState, StateError
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, OutcomeEvent, Progress
 from winpush.delivery.outbox import Outbox
+from winpush.delivery.quiet import QuietHours
 from winpush.delivery.registration import Audience, Registration
+from winpush.delivery.sending import SendOptions
 
 __all__ = [
     "Attempt",
@@ -31,6 +33,8 @@ __all__ = [
     "OutcomeEvent",
     "Pace",
     "Progress",
+    "QuietHours",
     "Registration",
+    "SendOptions",
     "StateError",
 ]

@@ -55,11 +55,12 @@ class Database:
 
     def _make(self, url: sa.URL, *, durable: bool) -> Engine:
         if self.name != "sqlite":
-            return sa.create_engine(url, pool_pre_ping=True)
+            return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             raise ConfigurationError(f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}")
         arguments = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
-        engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20)
+        # A statement's values hold channel URIs: no error's text may show them.
+        engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)
 
         @event.listens_for(engine, "connect")
         def prepare(connection: DBAPIConnection, _record: object) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from winpush.client import AsyncClient
 from winpush.delivery import store_broadcasts, store_work
+from winpush.delivery.content import Content
 from winpush.delivery.database import Database, Millis, from_millis, to_millis
 from winpush.delivery.judgement import Plan, after, before, is_for_all
 from winpush.delivery.models import OutcomeEvent
@@ -37,6 +38,8 @@ _log = logging.getLogger("winpush.delivery")
 _T = TypeVar("_T")
 _IDLE_SECONDS = 1.0
 _MOST_PLANS = 1000
+_MOST_RESTING = 10_000
+_TURN_MILLIS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,10 @@ class Engine:
         self._lease: Millis = pace.lease // timedelta(milliseconds=1)
         self._numbers = itertools.count(1)
         self._plans: dict[int, Plan] = {}
+        self._contents: dict[str, Content] = {}
+        # What this worker knows of channels before the portions that were claimed earlier do.
+        self._resting: dict[int, Millis] = {}
+        self._sending: set[int] = set()
         self._stopping = False
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -170,6 +177,7 @@ class Engine:
         try:
             await self._send(client, portion, held)
         finally:
+            self._sending.difference_update(target.id for target in portion.targets)
             heart.cancel()
             await asyncio.gather(heart, return_exceptions=True)
 
@@ -179,7 +187,11 @@ class Engine:
         pairs = self._pairs(portion, plans, held, done)
         async for result in client.send_many(pairs):
             target: Any = result.key
-            done.append(after(plans[target.broadcast], target, result, self._now()))
+            entry = after(plans[target.broadcast], target, result, self._now())
+            done.append(entry)
+            self._sending.discard(target.id)
+            if entry.effect is not None and entry.effect.not_before is not None:
+                self._rest(target.id, entry.effect.not_before)
             if is_for_all(result) and result.retry_after is not None:
                 wait = result.retry_after // timedelta(milliseconds=1)
                 held[target.service] = max(held.get(target.service, 0), self._now() + wait)
@@ -190,22 +202,44 @@ class Engine:
                 await self._record(portion, written, last=False)
         await self._record(portion, done, last=True)
 
+    def _rest(self, channel: int, until: Millis) -> None:
+        if len(self._resting) >= _MOST_RESTING:
+            now = self._now()
+            self._resting = {each: moment for each, moment in self._resting.items() if moment > now}
+            if len(self._resting) >= _MOST_RESTING:  # the database knows them; only the newest are news
+                self._resting.clear()
+        self._resting[channel] = until
+
     def _plan(self, row: Any) -> Plan:
         plan = self._plans.get(row.id)
         if plan is None:
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
-            plan = self._plans[row.id] = Plan.of(row)
+            plan = self._plans[row.id] = Plan.of(row, self._content(row.content))
         return plan
+
+    def _content(self, text: str) -> Content:
+        """One object for the same content of several broadcasts, so that it is read and encoded once."""
+        content = self._contents.get(text)
+        if content is None:
+            if len(self._contents) >= _MOST_PLANS:
+                self._contents.clear()
+            content = self._contents[text] = Content.from_json(text)
+        return content
 
     def _pairs(
         self, portion: Portion, plans: dict[int, Plan], held: dict[str, Millis], done: list[Record]
     ) -> Iterator[tuple[str, Notification, object]]:
         for target in portion.targets:
-            form = before(plans[target.broadcast], target, held, self._now())
+            now = self._now()
+            wait = max(held.get(target.service, 0), self._resting.get(target.id, 0))
+            if target.id in self._sending:  # by another portion: its answer may ask to wait
+                wait = max(wait, now + _TURN_MILLIS)
+            form = before(plans[target.broadcast], target, wait, now)
             if isinstance(form, Record):
                 done.append(form)
             else:
+                self._sending.add(target.id)
                 yield target.uri, form, target
 
     async def _record(self, portion: Portion, records: list[Record], *, last: bool) -> None:

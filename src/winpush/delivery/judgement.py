@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from winpush.channels import Service
 from winpush.delivery.content import Content, Form
 from winpush.delivery.database import Millis, from_millis, to_millis
 from winpush.delivery.lifecycle import DeliveryState, settled
+from winpush.delivery.quiet import QuietHours
 from winpush.delivery.store_work import Effect, Record, Tried
 from winpush.errors import WinPushError
 from winpush.results import Action, Outcome, Result
@@ -36,16 +38,17 @@ class Plan:
     expires_at: Millis | None
     max_attempts: int
     resend_unanswered: bool
+    quiet: QuietHours | None = None
 
     @classmethod
-    def of(cls, row: Any) -> Plan:
-        """From a row of the broadcasts."""
-        content = Content.from_json(row.content)
-        return cls(row.id, content, row.expires_at, row.max_attempts, bool(row.resend_unanswered))
+    def of(cls, row: Any, content: Content) -> Plan:
+        """From a row of the broadcasts, and its content as it was read."""
+        quiet = None if row.quiet_start is None else QuietHours.from_minutes(row.quiet_start, row.quiet_end)
+        return cls(row.id, content, row.expires_at, row.max_attempts, bool(row.resend_unanswered), quiet)
 
 
-def before(plan: Plan, target: Any, held: dict[str, Millis], now: Millis) -> Form | Record:
-    """The form to send to this target, or what is written instead."""
+def before(plan: Plan, target: Any, wait: Millis, now: Millis) -> Form | Record:
+    """The form to send to this target, or what is written instead. Nothing is sent to it before `wait`."""
 
     def instead(state: DeliveryState, outcome: str | None = None, due: Millis | None = None) -> Record:
         return Record(plan.number, target.id, target.service, state, outcome, target.attempts, now, due)
@@ -54,7 +57,7 @@ def before(plan: Plan, target: Any, held: dict[str, Millis], now: Millis) -> For
         return instead(DeliveryState.GONE)
     if plan.expires_at is not None and plan.expires_at <= now:
         return instead(DeliveryState.EXPIRED)
-    wait = max(target.not_before or 0, held.get(target.service, 0))
+    wait = max(wait, target.not_before or 0, _after_quiet_hours(plan, target, now))
     if wait > now:
         if plan.expires_at is not None and wait >= plan.expires_at:
             return instead(DeliveryState.EXPIRED)
@@ -64,6 +67,19 @@ def before(plan: Plan, target: Any, held: dict[str, Millis], now: Millis) -> For
         return plan.content.for_channel(Service(target.service), target.platform, remaining)
     except WinPushError:
         return instead(DeliveryState.SKIPPED, NOTHING_TO_SEND)
+
+
+def _after_quiet_hours(plan: Plan, target: Any, now: Millis) -> Millis:
+    """When the device's quiet hours are over; 0 where there are none, or its time zone isn't known."""
+    if plan.quiet is None or target.time_zone is None:
+        return 0
+    try:
+        zone = ZoneInfo(target.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # this machine doesn't know it: as good as none
+        return 0
+    moment = from_millis(now)
+    allowed = plan.quiet.next_allowed(moment, zone)
+    return 0 if allowed == moment else to_millis(allowed)
 
 
 def after(plan: Plan, target: Any, result: Result, now: Millis) -> Record:

@@ -7,28 +7,30 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from winpush.channels import AllowedHosts
-from winpush.delivery import store_broadcasts, store_channels
+from winpush.delivery import store_broadcasts, store_channels, store_history
 from winpush.delivery.content import Content, Form
 from winpush.delivery.database import Database, Millis, to_millis
 from winpush.delivery.engine import Engine, Hook, Pace
-from winpush.delivery.lifecycle import BroadcastState, Move
-from winpush.delivery.models import BroadcastInfo, Progress
+from winpush.delivery.lifecycle import BroadcastState, DeliveryState, Move
+from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, Progress
 from winpush.delivery.registration import Audience, Registration
 from winpush.delivery.schema import METADATA
-from winpush.delivery.store_broadcasts import NewBroadcast
+from winpush.delivery.sending import SendOptions, new_broadcast
 from winpush.dispatch import ClientOptions, Settings
 from winpush.transport.loops import new_event_loop
 
 __all__ = ["Outbox"]
 
 _IMPORT_AT_ONCE = 5000
+_READ_AT_ONCE = 1000
+_WNS_CHANNEL_AGE = timedelta(days=30)
 
 
 def _utc_now() -> datetime:
@@ -104,6 +106,36 @@ class Outbox:
         values = {"uri": registration} if isinstance(registration, str) else registration
         return Registration.of(values, self._allowed)
 
+    def remove(self, channel: int, reason: str = "removed") -> bool:
+        """Never sends to that channel again; it is kept as a tombstone. False when it was gone already."""
+        with self._database.write() as connection:
+            return store_channels.remove(connection, [channel], reason, self._now()) > 0
+
+    def channels(
+        self, audience: Audience | None = None, *, gone: bool | None = False, after: int = 0
+    ) -> Iterator[ChannelInfo]:
+        """The registered channels by number, read a thousand at a time; `gone=True`: the tombstones; None: all."""
+        return self._channels(audience or Audience(), gone=gone, after=after, conditions=())
+
+    def stale(self, age: timedelta = _WNS_CHANNEL_AGE) -> Iterator[ChannelInfo]:
+        """WNS channels that were not renewed for so long: WNS ends a channel after 30 days."""
+        old = store_channels.stale(self._now() - age // timedelta(milliseconds=1))
+        return self._channels(Audience(), gone=False, after=0, conditions=(old,))
+
+    def _channels(
+        self, audience: Audience, *, gone: bool | None, after: int, conditions: Sequence[ColumnElement[bool]]
+    ) -> Iterator[ChannelInfo]:
+        while True:
+            with self._database.read() as connection:
+                rows = store_channels.select_many(
+                    connection, audience, after=after, limit=_READ_AT_ONCE, gone=gone, conditions=conditions
+                )
+                part = list(store_channels.as_infos(connection, rows))
+            yield from part
+            if len(part) < _READ_AT_ONCE:
+                return
+            after = part[-1].id
+
     # --- sending --------------------------------------------------------------------------------------------------
 
     def broadcast(
@@ -111,38 +143,39 @@ class Outbox:
         notification: Form | Content,
         audience: Audience | None = None,
         *,
-        name: str | None = None,
-        not_before: datetime | None = None,
-        expires_at: datetime | None = None,
-        rate: int | None = None,
-        max_attempts: int = 8,
-        resend_unanswered: bool = False,
-        stop_after: int = 20,
-        idempotency_key: str | None = None,
         connection: Connection | None = None,
+        **options: Unpack[SendOptions],
     ) -> int:
         """Stores a broadcast to an audience (everybody by default) and returns its number; the worker sends it.
 
-        The audience is fixed now: channels registered later are not sent to. It is sent from `not_before` on, and no
-        longer at `expires_at` (aware datetimes); at most `rate` sends a second. After `stop_after` refusals in a row
-        that sending again doesn't mend, it stops itself. With an `idempotency_key` that was used before, nothing is
-        stored, and the number of that broadcast is returned. With `connection` it joins your own transaction.
+        The audience is fixed now: channels registered later are not sent to. `SendOptions` says what the options
+        mean. With `connection` it joins your own transaction. Raises ValidationError.
         """
         now = self._now()
-        new = NewBroadcast(
-            content=Content.of(notification).to_json(),
-            audience=(audience or Audience()).to_json(),
-            not_before=now if not_before is None else to_millis(not_before),
-            expires_at=None if expires_at is None else to_millis(expires_at),
-            name=name,
-            idempotency_key=idempotency_key,
-            rate=rate,
-            max_attempts=max_attempts,
-            resend_unanswered=resend_unanswered,
-            stop_after=stop_after,
-        )
+        new = new_broadcast(notification, audience or Audience(), now, options)
         with self._writing(connection) as target:
             number, _ = store_broadcasts.create(target, new, store_channels.last_number(target), now)
+        self._wake()
+        return number
+
+    def notify(
+        self,
+        key: str,
+        notification: Form | Content,
+        *,
+        connection: Connection | None = None,
+        **options: Unpack[SendOptions],
+    ) -> int:
+        """Stores a notification to every channel of a person or device, and returns its number: it is a small
+        broadcast. The rest is as for `broadcast`.
+        """
+        now = self._now()
+        new = new_broadcast(notification, Audience(key=key), now, options)
+        with self._writing(connection) as target:
+            number, made = store_broadcasts.create(target, new, 0, now)
+            if made:
+                named = [channel for channel, _ in store_channels.of_key(target, key)]
+                store_broadcasts.address(target, number, named, new.not_before, now)
         self._wake()
         return number
 
@@ -173,6 +206,45 @@ class Outbox:
         """A broadcast's times and state. Raises ValidationError when there is none with this number."""
         with self._database.read() as connection:
             return store_broadcasts.info(store_broadcasts.get(connection, broadcast))
+
+    # --- looking back ---------------------------------------------------------------------------------------------
+
+    def deliveries(self, broadcast: int, *, state: DeliveryState | None = None) -> Iterator[Delivery]:
+        """How it is with each channel of a broadcast, by channel number; read a thousand at a time."""
+        channel = 0
+        while True:
+            with self._database.read() as connection:
+                part = store_history.deliveries_after(connection, broadcast, channel, state, _READ_AT_ONCE)
+            yield from part
+            if len(part) < _READ_AT_ONCE:
+                return
+            channel = part[-1].channel
+
+    def history(
+        self,
+        *,
+        broadcast: int | None = None,
+        channel: int | None = None,
+        outcome: str | None = None,
+        since: datetime | None = None,
+        after: int = 0,
+    ) -> Iterator[Attempt]:
+        """Every attempt that was made, oldest first, read a thousand at a time; `after` is an attempt's `id`."""
+        while True:
+            with self._database.read() as connection:
+                part = store_history.attempts_after(
+                    connection,
+                    after,
+                    _READ_AT_ONCE,
+                    broadcast=broadcast,
+                    channel=channel,
+                    outcome=outcome,
+                    since=None if since is None else to_millis(since),
+                )
+            yield from part
+            if len(part) < _READ_AT_ONCE:
+                return
+            after = part[-1].id
 
     # --- delivering -----------------------------------------------------------------------------------------------
 

@@ -60,6 +60,25 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
     return connection.execute(same).scalar_one(), made
 
 
+def address(connection: Connection, number: int, numbers: Iterable[int], due: Millis, now: Millis) -> None:
+    """Names the channels of a broadcast that has no audience; one without any is finished."""
+    rows = [
+        {
+            "broadcast": number,
+            "channel": channel,
+            "state": DeliveryState.WAITING.value,
+            "attempts": 0,
+            "at": now,
+            "due": due,
+        }
+        for channel in numbers
+    ]
+    if rows:
+        connection.execute(sa.insert(deliveries), rows)
+    else:
+        finish(connection, [number], now)
+
+
 def get(connection: Connection, number: int) -> Row[Any]:
     """The row of a broadcast. Raises ValidationError when there is none with this number."""
     row = connection.execute(sa.select(broadcasts).where(broadcasts.c.id == number)).one_or_none()
@@ -106,13 +125,11 @@ def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
     waiting = sa.exists().where(deliveries.c.broadcast == table.id, deliveries.c.due.is_not(None))
     statement = (
         sa.update(broadcasts)
-        .where(table.id == sa.bindparam("number"), table.state.in_(list(_ENDINGS)))
+        .where(table.id.in_(list(numbers)), table.state.in_(list(_ENDINGS)))
         .where(table.cursor >= table.last_channel, ~busy, ~waiting)
         .values(state=sa.case(_ENDINGS, value=table.state), ended_at=now)
     )
-    rows = [{"number": number} for number in numbers]
-    if rows:
-        connection.execute(statement, rows)
+    connection.execute(statement)
 
 
 def expire_due(connection: Connection, now: Millis) -> int:
