@@ -16,7 +16,7 @@ SOURCE = Path(winpush.__file__).parent
 FLOORS = {
     "_version": 0, "errors": 0, "messages": 0, "channels": 0, "results": 0, "retries": 0, "_xml": 0,
     "mpns": 1, "wns": 1,
-    "transport": 2,
+    "transport": 2, "moving": 2,
     "dispatch": 3, "bulk": 3, "client": 3, "blocking": 3, "oneshot": 3, "courier": 3, "keeper": 3, "pacing": 3,
     "emulator": 4, "delivery": 4, "testing": 4,
     "cli": 5,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +28,28 @@ def name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if BLOCK.search(page.read_text())], ids=name)
-def test_the_code_of_a_page_runs_from_top_to_bottom(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_code_of_a_page_runs_from_top_to_bottom(
+    page: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
     space: dict[str, Any] = {"__name__": "page"}
     for block in BLOCK.findall(page.read_text()):
         exec(compile(block, name(page), "exec"), space)  # noqa: S102 - our own docs
-    run_what_it_defined(page, space)
+    run_what_it_defined(page, space, request)
 
 
-def run_what_it_defined(page: Path, space: dict[str, Any]) -> None:
+def run_what_it_defined(page: Path, space: dict[str, Any], fixtures: pytest.FixtureRequest) -> None:
     """Pages that only define functions show how to call them; here they are called."""
     if page.name == "README.md":
         with Emulator() as emulator:
             uris = [emulator.create_channel(health=health).uri for health in ("healthy", "expired", "queue-full")]
             asyncio.run(space["broadcast"](uris, emulator))
-    if page.name == "test-your-back-end.md":
-        with Emulator() as emulator, winpush.Client(allow_hosts=[emulator.authority]) as client:
-            space["test_a_gone_channel_is_noticed"](emulator, client)
-            space["test_the_text_arrives"](emulator, client)
+            device = emulator.create_windows_channel()
+            space["Client"] = partial(winpush.Client, allow_hosts=emulator.authorities)
+            space["credentials"] = emulator.entra_credentials
+            assert space["notify"](device.uri).ok
+    for test in [value for key, value in space.items() if key.startswith("test_")]:
+        fixtures.getfixturevalue("winpush_emulator").reset()
+        test(**{name: fixtures.getfixturevalue(name) for name in inspect.signature(test).parameters})
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=name)
@@ -50,6 +57,19 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text()):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), target
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    listed = {(index.parent / target).resolve() for target in LINK.findall(index.read_text())}
+    assert listed == {page.resolve() for page in PAGES if page not in (index, ROOT / "README.md")}
+
+
+def test_the_readmes_first_example_is_for_a_windows_app_of_today() -> None:
+    first = BLOCK.findall((ROOT / "README.md").read_text())[0]
+    assert "wns.EntraCredentials(" in first
+    assert "wns.Toast(" in first
+    assert "mpns" not in first
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=name)

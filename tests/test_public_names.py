@@ -40,3 +40,19 @@ def test_importing_winpush_brings_in_no_command_line_emulator_or_server() -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_importing_winpush_loads_neither_an_event_loop_nor_tls_until_a_client_is_asked_for() -> None:
+    code = (
+        "import sys, winpush\n"
+        "heavy = lambda: [name for name in ('asyncio', 'ssl', 'httptools') if name in sys.modules]\n"
+        "print(heavy()); winpush.Client; print(heavy())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "['asyncio', 'ssl', 'httptools']"]
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Clinet'"):
+        winpush.Clinet  # type: ignore[attr-defined]  # noqa: B018 - that it is not there is the point
+    assert set(winpush.__all__) <= set(dir(winpush))

@@ -4,36 +4,43 @@
 them and return a `Result`.
 """
 
-from winpush import mpns, wns
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from winpush._version import __version__
-from winpush.blocking import Client
-from winpush.channels import Channel, Service
-from winpush.client import AsyncClient
-from winpush.errors import (
-    AnswerLostError,
-    BadAnswerError,
-    ChannelError,
-    ChannelGoneError,
-    ClientClosedError,
-    ConfigurationError,
-    ConnectError,
-    DnsError,
-    DocumentError,
-    NothingToSendError,
-    ProxyError,
-    RefusedError,
-    RetryLaterError,
-    SendAbortedError,
-    SendError,
-    SendTimeoutError,
-    TlsError,
-    TransportError,
-    ValidationError,
-    WinPushError,
-)
-from winpush.messages import Request, Response
-from winpush.results import Action, Outcome, Result
-from winpush.transport.tls import ClientCertificate, Tls
+
+if TYPE_CHECKING:
+    from winpush import mpns, wns
+    from winpush.blocking import Client
+    from winpush.channels import Channel, Service
+    from winpush.client import AsyncClient
+    from winpush.errors import (
+        AnswerLostError,
+        BadAnswerError,
+        ChannelError,
+        ChannelGoneError,
+        ClientClosedError,
+        ConfigurationError,
+        ConnectError,
+        DnsError,
+        DocumentError,
+        NothingToSendError,
+        ProxyError,
+        RefusedError,
+        RetryLaterError,
+        SendAbortedError,
+        SendError,
+        SendTimeoutError,
+        TlsError,
+        TransportError,
+        ValidationError,
+        WinPushError,
+    )
+    from winpush.messages import Request, Response
+    from winpush.results import Action, Outcome, Result
+    from winpush.transport.tls import ClientCertificate, Tls
 
 __all__ = [
     "Action",
@@ -71,3 +78,31 @@ __all__ = [
     "mpns",
     "wns",
 ]
+
+# Where each name lives. They are fetched on first use: who only wants a notification pays for no event loop and no TLS,
+# and who sends to the one service does not load the other.
+_HOMES = {
+    "winpush.blocking": ("Client",),
+    "winpush.channels": ("Channel", "Service"),
+    "winpush.client": ("AsyncClient",),
+    "winpush.errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "winpush.messages": ("Request", "Response"),
+    "winpush.results": ("Action", "Outcome", "Result"),
+    "winpush.transport.tls": ("ClientCertificate", "Tls"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name in ("mpns", "wns"):
+            return importlib.import_module(f"winpush.{name}")
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

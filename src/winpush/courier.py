@@ -63,6 +63,10 @@ class Courier:
             return None
         return self._keeper_of().peek()
 
+    async def log_in(self) -> wns.Token | wns.TokenProblem:
+        """A token, or why there is none. Raises ConfigurationError without credentials."""
+        return await self._keeper_of().get()
+
     def needs_steps(self, channel: Channel, notification: Notification, token: wns.Token | None) -> bool:
         """True when a token must be fetched before the request can be written, to a channel that may have it.
 

@@ -28,8 +28,13 @@ def winpush_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def winpush_client(winpush_emulator: Emulator) -> Iterator[Client]:
-    """A Client that may send to the emulator. It holds nothing back: a test may move the emulator's clock."""
+    """A Client that may send to the emulator's channels of both services.
+
+    It holds nothing back: a test may move the emulator's clock.
+    """
     from winpush import Client
 
-    with Client(allow_hosts=winpush_emulator.authorities, when_throttled="send") as client:
+    with Client(
+        wns=winpush_emulator.entra_credentials, allow_hosts=winpush_emulator.authorities, when_throttled="send"
+    ) as client:
         yield client

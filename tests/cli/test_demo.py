@@ -40,22 +40,22 @@ def wait_for(process: subprocess.Popen[str], pattern: str) -> str:
 
 
 def test_the_demo_says_what_came_of_each_broadcast() -> None:
-    done = run("demo", "--json", "--phones", "80", "--seed", "1")
+    done = run("demo", "--json", "--phones", "80", "--windows", "40", "--seed", "1")
     assert done.returncode == 0, done.stderr
     first, second = json.loads(done.stdout)["broadcasts"]
-    assert first["sent"] == sum(first["outcomes"].values()) == 80
+    assert first["sent"] == sum(first["outcomes"].values()) == 120
     assert first["outcomes"]["accepted"] > 40
     assert first["deleted_channels"] == first["outcomes"]["channel-gone"] > 0
     # What asked to be left alone is, and what is gone stays gone.
     assert second["waited_for"] > 0
-    assert second["sent"] + second["waited_for"] + second["nothing_to_send"] == 80 - first["deleted_channels"]
-    assert run("demo", "--json", "--phones", "80", "--seed", "1").returncode == 0
+    assert second["sent"] + second["waited_for"] + second["nothing_to_send"] == 120 - first["deleted_channels"]
+    assert run("demo", "--json", "--phones", "80", "--windows", "40", "--seed", "1").returncode == 0
 
 
 def test_the_demo_is_readable_in_a_pipe() -> None:
-    done = run("demo", "--exit", "--phones", "40")
+    done = run("demo", "--exit", "--phones", "40", "--windows", "10")
     assert done.returncode == 0
-    assert "What came of a toast: 40 sent" in done.stdout
+    assert "What came of a toast: 50 sent" in done.stdout
     assert "\x1b[" not in done.stdout
     assert done.stderr == ""
 

@@ -161,7 +161,7 @@ def examples(text: str) -> list[list[str]]:
 
 
 def test_the_emulators_examples_work_as_typed_over_http_and_https() -> None:
-    with started("emulator", "--port", "0", "--tls-port", "0", "--phones", "3") as process:
+    with started("emulator", "--port", "0", "--tls-port", "0", "--phones", "3", "--windows", "0") as process:
         said = read_until(process, "Ctrl-C stops it")
         plain, secure = examples(said)
         folder = Path(found(r"certificates in ([^,]+),", said))
@@ -175,8 +175,23 @@ def test_the_emulators_examples_work_as_typed_over_http_and_https() -> None:
     assert not folder.exists()
 
 
+def test_the_emulators_example_of_a_windows_device_works_with_its_login() -> None:
+    with started("emulator", "--port", "0", "--phones", "0") as process:
+        said = read_until(process, "Ctrl-C stops it")
+        login = dict(pair.split("=", 1) for pair in re.findall(r"WINPUSH_\w+=\S+", said))
+        assert set(login) == {
+            "WINPUSH_TENANT_ID",
+            "WINPUSH_CLIENT_ID",
+            "WINPUSH_CLIENT_SECRET",
+            "WINPUSH_TOKEN_SERVER",
+        }
+        (example,) = examples(said)
+        done = run(*example, **login)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_emulator_without_phones_has_no_example() -> None:
-    with started("emulator", "--port", "0", "--tls-port", "0", "--phones", "0") as process:
+    with started("emulator", "--port", "0", "--tls-port", "0", "--phones", "0", "--windows", "0") as process:
         said = read_until(process, "Ctrl-C stops it")
     assert "Page:" in said
     assert examples(said) == []
@@ -192,7 +207,7 @@ def test_the_emulator_without_phones_has_no_example() -> None:
     ],
 )
 def test_the_faults_that_are_asked_for_strike(options: tuple[str, ...], outcome: str) -> None:
-    with started("emulator", "--port", "0", *options) as process:
+    with started("emulator", "--port", "0", "--windows", "0", *options) as process:
         (example,) = examples(read_until(process, "Ctrl-C stops it"))
         done = run(*example, "--json", "--timeout", "1" if outcome == "timed-out" else "15")
     assert done.returncode == 1

@@ -46,7 +46,7 @@ def test_a_channel_uri_in_the_wrong_place_is_not_repeated(arguments: tuple[str, 
 
 
 def test_a_forgotten_kind_is_asked_for() -> None:
-    assert "Put one of these before it: cycle-tile" in call("send", URI, "Hello").stderr
+    assert "Put one of these before it: badge" in call("send", URI, "Hello").stderr
 
 
 @pytest.mark.parametrize(

@@ -112,13 +112,23 @@ def test_what_is_shown_is_a_picture_and_what_is_not_is_remarked(winpush_emulator
     document = b'<toast><visual><binding template="ToastGeneric"><text>a</text><marquee/></binding></visual></toast>'
     assert client.send(device.uri, wns.Xml("toast", document)).ok
     assert "marquee" in winpush_emulator.requests[-1].remarks[0]
-    (shown,) = get(winpush_emulator, "/api/state")["phones"]
-    assert (shown["service"], shown["toasts"][0]["text1"], shown["tiles"][0]["fields"]["title"]) == (
-        "wns",
-        "Hello",
-        "Mail",
-    )
-    assert shown["tiles"][0]["fields"]["count"] == 7
+    state = get(winpush_emulator, "/api/state")
+    (shown,) = state["phones"]
+    assert shown["service"] == "wns"
+    assert [toast["content"][0]["text"] for toast in shown["toasts"]] == ["Hello", "a"]
+    assert shown["tile"]["sizes"]["medium"]["content"][0]["text"] == "Mail"
+    assert (shown["badge"]["text"], shown["raws"][0]["text"], shown["raws"][0]["hex"]) == ("7", "hello", None)
+    fates = {element["path"]: element["is_shown"] for element in state["requests"][-1]["device"]["elements"]}
+    assert fates["toast/visual/binding/text"]
+    assert not fates["toast/visual/binding/marquee"]
+
+
+def test_a_raw_notification_that_is_no_text_is_kept_in_hexadecimal(winpush_emulator: Emulator, client: Client) -> None:
+    device = winpush_emulator.create_windows_channel()
+    client.send(device.uri, wns.Raw(b"\x00\xff" * 200))
+    assert device.raws[-1]["hex"].startswith("00 ff 00 ff")
+    assert len(device.raws[-1]["hex"]) == 3 * 200 - 1
+    assert device.raws[-1]["bytes"] == 400
 
 
 def get(emulator: Emulator, path: str) -> Any:
@@ -148,7 +158,7 @@ def test_toasts_are_replaced_by_tag_and_taken_back_from_a_phone(winpush_emulator
     for text, tag in (("one", "a"), ("two", "b"), ("three", "A")):
         assert client.send(phone.uri, wns.Toast(text, tag=tag)).ok
     assert [toast["content"][0]["text"] for toast in phone.toasts] == ["two", "three"]
-    assert client.send(phone.uri, wns.ClearToasts(tag="b")).ok
+    assert client.send(phone.uri, wns.ClearToasts(tag="B")).ok
     assert len(phone.toasts) == 1
     windows = winpush_emulator.create_windows_channel()
     assert client.send(windows.uri, wns.ClearToasts(everything=True)).outcome is Outcome.METHOD_NOT_ALLOWED

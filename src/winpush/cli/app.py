@@ -17,6 +17,7 @@ __all__ = ["cli", "run"]
 
 _COMMANDS = {
     "send": "winpush.cli.send",
+    "doctor": "winpush.cli.doctor",
     "emulator": "winpush.cli.emulator",
     "demo": "winpush.cli.demo",
 }

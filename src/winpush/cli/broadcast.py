@@ -1,4 +1,4 @@
-"""The demo's broadcast: to every phone what its version can take, and with each result what a good citizen does."""
+"""The demo's broadcast: to every device what it can take, and with each result what a good citizen does."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from winpush import AsyncClient, Outcome, Result
+from winpush.cli.scenes import Forms
 from winpush.errors import NothingToSendError
-from winpush.mpns.notifications import Notification
+from winpush.results import Notification
 from winpush.retries import RetryAt, decide
 
 __all__ = ["Broadcast", "Report"]
@@ -40,22 +41,20 @@ class Broadcast:
     def __init__(self, client: AsyncClient, channels: dict[str, str]) -> None:
         self._client = client
         self.channels = channels
-        """Channel URI to the version of its phone."""
+        """Channel URI to the version of its phone, or WINDOWS."""
         self._not_before: dict[str, datetime] = {}
 
-    async def send(
-        self, name: str, notification: Notification, seconds: float, on_result: Callable[[], None]
-    ) -> Report:
+    async def send(self, name: str, forms: Forms, seconds: float, on_result: Callable[[], None]) -> Report:
         """Sends to every channel that may be sent to now, spread over so many seconds; returns what came of it."""
         report = Report(name)
-        pairs = self._pairs(notification, report, seconds, on_result)
+        pairs = self._pairs(forms, report, seconds, on_result)
         async for result in self._client.send_many(pairs):
             self._act(result, report)
             on_result()
         return report
 
     async def _pairs(
-        self, notification: Notification, report: Report, seconds: float, on_result: Callable[[], None]
+        self, forms: Forms, report: Report, seconds: float, on_result: Callable[[], None]
     ) -> AsyncIterator[tuple[str, Notification, str]]:
         pause = seconds / max(len(self.channels), 1)
         for uri, version in list(self.channels.items()):
@@ -66,7 +65,7 @@ class Broadcast:
                 on_result()
                 continue
             try:
-                yield uri, notification.for_version(version), uri
+                yield uri, forms.for_device(version), uri
             except NothingToSendError:
                 report.nothing_to_send += 1
                 on_result()

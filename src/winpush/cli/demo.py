@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from winpush import AsyncClient
     from winpush.cli.broadcast import Broadcast, Report
+    from winpush.cli.scenes import Forms
     from winpush.emulator import Emulator
 
 __all__ = ["command"]
@@ -24,26 +25,29 @@ _LIVELY_SECONDS = 0.7
 
 
 @click.command()
-@click.option("--phones", default=300, show_default=True, type=click.IntRange(1, 10_000), help="Phones to simulate.")
+@click.option("--phones", default=180, show_default=True, type=click.IntRange(1, 10_000), help="Phones to simulate.")
+@click.option(
+    "--windows", default=120, show_default=True, type=click.IntRange(0, 10_000), help="Windows devices to simulate."
+)
 @click.option("--seed", default=2011, show_default=True, help="The same seed gives the same phones.")
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65535), help="Port of the page; 0, the default, takes a free one."
 )
 @click.option("--exit", "exit_", is_flag=True, help="Stop when the broadcast is over, for scripts and CI.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; implies --exit.")
-def command(phones: int, seed: int, port: int, exit_: bool, as_json: bool) -> int:
-    """Broadcast to simulated phones, and watch it arrive in a browser.
+def command(phones: int, windows: int, seed: int, port: int, exit_: bool, as_json: bool) -> int:
+    """Broadcast to simulated phones and Windows devices, and watch it arrive in a browser.
 
-    Starts an emulator with phones of every version and in every state, sends a toast and a tile to all of them through
-    real sockets, and says what came of it. The page stays open until Ctrl-C.
+    Starts an emulator of MPNS and WNS with devices of every version and in every state, sends a toast and a tile to all
+    of them through real sockets, and says what came of it. The page stays open until Ctrl-C.
     """
     from winpush.transport.loops import new_event_loop
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(_demo(phones, seed, port, exit_ or as_json, as_json))
+        return runner.run(_demo(phones, windows, seed, port, exit_ or as_json, as_json))
 
 
-async def _demo(phones: int, seed: int, port: int, leave: bool, as_json: bool) -> int:
+async def _demo(phones: int, windows: int, seed: int, port: int, leave: bool, as_json: bool) -> int:
     from rich.console import Console
 
     from winpush import AsyncClient
@@ -52,10 +56,11 @@ async def _demo(phones: int, seed: int, port: int, leave: bool, as_json: bool) -
     rng = random.Random(seed)  # noqa: S311 - a cast of made-up phones
     console = Console(quiet=as_json, highlight=False)
     async with Emulator(port=port, seed=seed) as emulator:
-        channels = _register(emulator, phones, rng)
-        console.print(f"[bold]{_plural(phones, 'simulated phone')}[/] on a local push service.")
+        channels = _register(emulator, phones, windows, rng)
+        devices = f"[bold]{_plural(phones, 'simulated phone')}[/] and [bold]{_plural(windows, 'Windows device')}[/]"
+        console.print(f"{devices} on a local push service.")
         console.print(f"Page: [bold]{emulator.url}[/]", soft_wrap=True)  # an address in two pieces can't be opened
-        async with AsyncClient(allow_hosts=[emulator.authority]) as client:
+        async with AsyncClient(wns=emulator.entra_credentials, allow_hosts=[emulator.authority]) as client:
             reports = await _broadcast(client, channels, console, 0.0 if leave else _SPREAD_SECONDS)
             if as_json:
                 echo_json(_summary(emulator.url, reports))
@@ -68,12 +73,14 @@ async def _demo(phones: int, seed: int, port: int, leave: bool, as_json: bool) -
     return 0
 
 
-def _register(emulator: Emulator, phones: int, rng: random.Random) -> dict[str, str]:
-    """Makes the phones; the registry that an app's back end would have: channel URI to version."""
-    from winpush.cli.scenes import random_health, random_version
+def _register(emulator: Emulator, phones: int, windows: int, rng: random.Random) -> dict[str, str]:
+    """Makes the devices; the registry that an app's back end would have: channel URI to version."""
+    from winpush.cli.scenes import WINDOWS, random_health, random_version, random_windows_health
 
+    # The service that is alive comes first on the page.
+    devices = [emulator.create_windows_channel(random_windows_health(rng)) for _ in range(windows)]
     made = [emulator.create_channel(random_version(rng), random_health(rng)) for _ in range(phones)]
-    return {phone.uri: phone.version for phone in made}
+    return {device.uri: WINDOWS for device in devices} | {phone.uri: phone.version for phone in made}
 
 
 async def _broadcast(client: AsyncClient, channels: dict[str, str], console: Console, seconds: float) -> list[Report]:
@@ -88,14 +95,14 @@ async def _broadcast(client: AsyncClient, channels: dict[str, str], console: Con
     ]
 
 
-async def _one(broadcast: Broadcast, name: str, notification: Any, console: Console, seconds: float) -> Report:
+async def _one(broadcast: Broadcast, name: str, forms: Forms, console: Console, seconds: float) -> Report:
     """One broadcast behind its progress bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("Sending {task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=console.quiet) as progress:
         task = progress.add_task(name, total=len(broadcast.channels))
-        return await broadcast.send(name, notification, seconds, lambda: progress.advance(task))
+        return await broadcast.send(name, forms, seconds, lambda: progress.advance(task))
 
 
 def _print_report(report: Report, console: Console) -> None:
@@ -158,20 +165,19 @@ def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
 
 
 async def _keep_lively(client: AsyncClient, emulator: Emulator, rng: random.Random) -> None:
-    """Now and then one phone hears something, so that whoever opens the page sees it live."""
-    from winpush.cli.scenes import SCENES
+    """Now and then one device hears something, so that whoever opens the page sees it live."""
+    from winpush.cli.scenes import SCENES, WINDOWS
     from winpush.emulator import Phone
     from winpush.errors import NothingToSendError
 
     while not emulator.stopping:
         await asyncio.sleep(_LIVELY_SECONDS)
-        phones = [each for each in emulator.phones if isinstance(each, Phone)]
-        healthy = [phone for phone in phones if phone.health.name == "healthy"]
+        healthy = [each for each in emulator.phones if each.health.name in ("healthy", "connected")]
         if not healthy:
             continue
-        phone, scene = rng.choice(healthy), rng.choice(SCENES)
-        notification: Any = rng.choice((scene.toast, scene.tile))
+        device, scene = rng.choice(healthy), rng.choice(SCENES)
+        forms = rng.choice((scene.toast, scene.tile))
         try:
-            await client.send(phone.uri, notification.for_version(phone.version))
+            await client.send(device.uri, forms.for_device(device.version if isinstance(device, Phone) else WINDOWS))
         except NothingToSendError:
             continue

@@ -31,13 +31,18 @@ _LISTEN_SECONDS = 3600
     "Certificates to send with are made for the run.",
 )
 @click.option("--phones", default=1, show_default=True, type=click.IntRange(0, 10_000), help="Phones to make at once.")
+@click.option(
+    "--windows", default=1, show_default=True, type=click.IntRange(0, 10_000), help="Windows devices to make at once."
+)
 @click.option("--seed", type=int, help="Makes channel URIs and shares of faults repeatable.")
 @click.option("--fault-status", type=click.IntRange(200, 599), help="Fault: answer with this status.")
 @click.option("--fault-delay", type=float, default=0.0, help="Fault: wait so many seconds first.")
 @click.option("--fault-cut", metavar="HOW", help="Fault: before-answer, half-answer, silence or garbage.")
 @click.option("--fault-count", type=int, help="The fault strikes the next N requests.")
 @click.option("--fault-share", type=float, help="The fault strikes this share of requests, 0 to 1.")
-def command(host: str, port: int, tls_port: int | None, phones: int, seed: int | None, **fault: Any) -> None:
+def command(
+    host: str, port: int, tls_port: int | None, phones: int, windows: int, seed: int | None, **fault: Any
+) -> None:
     """Start a local push service with a page to look at."""
     from winpush.emulator import Emulator
 
@@ -53,11 +58,22 @@ def command(host: str, port: int, tls_port: int | None, phones: int, seed: int |
             click.echo(f"To a phone with an authenticated channel (certificates in {folder}, until Ctrl-C):\n")
             files = f"--ca '{folder / 'ca.pem'}' \\\n    --certificate '{folder / 'client.pem'}'"
             _show_example(f"--allow-host {emulator.authorities[1]} {files}", phone.uri)
+        if windows:
+            device, *_ = [emulator.create_windows_channel() for _ in range(windows)]
+            click.echo("To a Windows device, with a login that this emulator takes:\n")
+            _show_login(emulator)
+            _show_example(f"--allow-host {emulator.authority}", device.uri)
         click.echo("Ctrl-C stops it.")
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(_LISTEN_SECONDS)
         click.echo("\nStopped.")
+
+
+def _show_login(emulator: Any) -> None:
+    login = emulator.entra_credentials
+    click.echo(f"  export WINPUSH_TENANT_ID={login.tenant_id} WINPUSH_CLIENT_ID={login.client_id}")
+    click.echo(f"  export WINPUSH_CLIENT_SECRET={login.client_secret} WINPUSH_TOKEN_SERVER={login.authority}")
 
 
 def _show_example(options: str, uri: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import sys
 from datetime import timedelta
@@ -40,12 +41,26 @@ def show_result(result: Result) -> None:
     mark, colour = (good, "green") if result.ok else (bad, "red")
     click.echo(f"{click.style(f'{mark} {result.outcome.value}', fg=colour, bold=True)}  {_statuses(result)}".rstrip())
     click.echo(f"  {result.explanation}")
+    if result.diagnosis is not None:
+        click.echo(f"  {result.diagnosis}")
     if result.should_delete_channel:
         click.echo("  To do: delete this channel.")
     elif result.action is Action.DECIDE:
         click.echo("  To do: send it again only if seeing it twice does no harm.")
     elif result.retry_after is not None:
         click.echo(f"  To do: try again in {describe_delay(result.retry_after)} or later.")
+    if not result.ok:
+        _show_ids(result)
+
+
+def _show_ids(result: Result) -> None:
+    """What Microsoft's support asks for."""
+    ids = {"id": result.message_id, "trace": result.debug_trace, "correlation vector": result.correlation_vector}
+    shown = ", ".join(f"{name} {_printable(value)}" for name, value in ids.items() if value)
+    if result.error_description:
+        click.echo(f"  The service's own words: {_printable(result.error_description)}")
+    if shown:
+        click.echo(f"  For support: {shown}.")
 
 
 def _statuses(result: Result) -> str:
@@ -56,18 +71,23 @@ def _statuses(result: Result) -> str:
         result.subscription_status,
     ]
     shown = " · ".join(part for part in parts if part)
-    # The words of whoever answered: nothing in them may steer the terminal.
-    return "".join(each if each.isprintable() else "?" for each in shown)
+    return _printable(shown)
+
+
+def _printable(text: str) -> str:
+    """The words of whoever answered: nothing in them may steer the terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def describe_delay(delay: timedelta) -> str:
-    """`4 minutes`, `1 hour`, `90 seconds`."""
-    seconds = int(delay.total_seconds())
-    for size, name in ((3600, "hour"), (60, "minute"), (1, "second")):
-        if seconds % size == 0 and seconds >= size:
-            number = seconds // size
-            return f"{number} {name}{'' if number == 1 else 's'}"
-    return f"{delay.total_seconds():g} seconds"
+    """The two largest units of a time: `4 minutes`, `1 hour`, `1 minute 30 seconds`, `2 days 3 hours`."""
+    seconds = math.ceil(delay.total_seconds())
+    parts = []
+    for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number} {name}{'' if number == 1 else 's'}")
+    return " ".join(parts[:2]) or "0 seconds"
 
 
 def show_request(request: Request) -> None:

@@ -5,22 +5,39 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
-from winpush import Client, mpns
-from winpush.channels import Channel
+from winpush import Client, Request, mpns, wns
+from winpush.channels import Channel, Service
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, request_to_dict, show_request, show_result
+from winpush.cli.windows import (
+    ServiceOption,
+    credentials_options,
+    delivery_options,
+    make_badge,
+    make_clear,
+    make_raw,
+    make_tile,
+    make_toast,
+    take_credentials,
+    tile_options,
+    toast_options,
+    windows_option,
+    xml_option,
+)
 from winpush.dispatch import ClientOptions
 from winpush.errors import ChannelError, ConfigurationError, ValidationError
 from winpush.mpns.fields import CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, TOAST_FIELDS, Kind
 
-__all__ = ["command"]
+__all__ = ["command", "open_client"]
 
 _HELP = {
     "text1": "Title, in bold.",
@@ -45,49 +62,72 @@ _HELP = {
     "background_color": "#AARRGGBB, such as #FF1BA1E2.",
 }
 _BATCHING = {"immediately": 0, "450": 1, "900": 2}
+_NO_LOGIN = (
+    "A channel of WNS wants a login: --tenant-id, --client-id and the secret in WINPUSH_CLIENT_SECRET for an app "
+    "registered in Entra; --package-sid and that secret for a UWP or Store app.\n"
+    "Whether a login works, 'winpush doctor URI' tells."
+)
 _CYCLE_IMAGE = re.compile(r"cycle_image[1-9]")
+
+
+Maker = Callable[[dict[str, Any]], Any]
+"""Makes a notification of one service from a command's values."""
 
 
 @click.group(cls=GuessingGroup)
 def command() -> None:
-    """Send one notification to one channel.
+    """Send one notification to one channel, of whichever service the channel is.
+
+    Options marked [MPNS] or [WNS] are for channels of that service alone. A channel of WNS needs a login: see
+    --tenant-id and --package-sid.
 
     Exit code: 0 accepted, 1 refused or failed, 2 used wrongly.
     """
 
 
-def _finish(function: Any, name: str, help_text: str) -> None:
-    """Adds what all kinds have, and makes it a command."""
-    shared = [
-        click.option("--batching", type=click.Choice(list(_BATCHING)), default="immediately", show_default=True,
+def _mpns_option(name: str, **attributes: Any) -> Callable[[Any], Any]:
+    return click.option(name, cls=ServiceOption, service=Service.MPNS, **attributes)
+
+
+def _mpns_delivery_options(function: Any) -> Any:
+    options = [
+        _mpns_option("--batching", type=click.Choice(list(_BATCHING)), default="immediately", show_default=True,
                      help="How many seconds the service may wait, to spare the phone's battery."),
-        click.option("--message-id", metavar="UUID", help="Comes back with the answer."),
-        click.option("--callback-uri", metavar="URL", help="For authenticated channels."),
-        click.option("--dry-run", is_flag=True, help="Print the exact request, and send nothing."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+        _mpns_option("--message-id", metavar="UUID", help="Comes back with the answer."),
+        _mpns_option("--callback-uri", metavar="URL", help="For authenticated channels."),
     ]  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _finish(function: Any, name: str, help_text: str, services: Collection[Service]) -> None:
+    """Adds what all kinds have, and makes it a command."""
     fields = {parameter.name for parameter in function.__click_params__}
     function = connection_options(function)
-    for option in reversed(shared):
-        function = option(function)
+    if Service.WNS in services:
+        function = credentials_options(function)
+    function = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+    function = click.option("--dry-run", is_flag=True, help="Print the exact request, and send nothing.")(function)
+    if Service.WNS in services and name != "clear":
+        function = delivery_options(function)
+    if Service.MPNS in services:
+        function = _mpns_delivery_options(function)
     made = command.command(name, help=help_text)(click.argument("uri", metavar="URI")(function))
     # The URI and the kind's own fields first; click would put them last.
     made.params.sort(key=lambda parameter: parameter.name != "uri" and parameter.name not in fields)
 
 
-def _send(uri: str, notification_type: Any, fields: dict[str, Any], values: dict[str, Any]) -> None:
-    """Makes the notification, sends or prints it, and ends with the exit code."""
+def _send(uri: str, makers: dict[Service, Maker], values: dict[str, Any]) -> None:
+    """Makes the notification for the channel's service, sends or prints it, and ends with the exit code."""
     dry_run, as_json = values.pop("dry_run"), values.pop("as_json")
     options = client_options(values)
-    delivery = {
-        "batching": mpns.Batching(_BATCHING[values["batching"]]),
-        "message_id": values["message_id"],
-        "callback_uri": values["callback_uri"],
-    }
+    options["wns"] = credentials = take_credentials(values) if Service.WNS in makers else None
     try:
-        notification = notification_type(**fields, **delivery)
         channel = Channel.parse(uri, allow_hosts=options["allow_hosts"])
-        request = mpns.build_request(channel, notification)
+        service = _choose_service(channel, makers)
+        notification = makers[service](values)
+        request = _request(channel, notification)
     except ChannelError as error:
         raise click.UsageError(_explain(error, uri)) from None
     except ValidationError as error:
@@ -95,14 +135,44 @@ def _send(uri: str, notification_type: Any, fields: dict[str, Any], values: dict
     if dry_run:
         echo_json(request_to_dict(request)) if as_json else show_request(request)
         return
-    with _open_client(options, channel) as client:
+    if service is Service.WNS and credentials is None:
+        raise click.UsageError(_NO_LOGIN)
+    with open_client(options, channel) as client:
         result = client.send(uri, notification)
     echo_json(result.to_dict()) if as_json else show_result(result)
     if not result.ok:
         click.get_current_context().exit(1)
 
 
-def _open_client(options: ClientOptions, channel: Channel) -> Client:
+def _choose_service(channel: Channel, makers: Collection[Service]) -> Service:
+    """The channel's service. Raises click.UsageError where this kind, or an option that was typed, is the other's."""
+    context = click.get_current_context()
+    service = channel.service or next(iter(makers))
+    if service not in makers:
+        raise click.UsageError(
+            f"This is a channel of {service.name}, and '{context.info_name}' is not for it.\n"
+            f"Type '{context.parent.command_path if context.parent else 'winpush send'} --help' for the kinds."
+        )
+    for parameter in context.command.params:
+        others = isinstance(parameter, ServiceOption) and parameter.service is not service
+        source = context.get_parameter_source(str(parameter.name))
+        if others and source is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{parameter.opts[0]} is not for a channel of {service.name}, which this is. Leave it out, or type "
+                f"'{context.command_path} --help': [{service.name}] marks what there is instead."
+            )
+    return service
+
+
+def _request(channel: Channel, notification: Any) -> Request:
+    if notification.service is Service.MPNS:
+        return mpns.build_request(channel, notification)
+    # A stand-in: the real one is fetched when it is sent, and never printed.
+    now = datetime.now(UTC)
+    return wns.build_request(channel, notification, wns.Token("<token>", now, now))
+
+
+def open_client(options: ClientOptions, channel: Channel) -> Client:
     """The client; as in browsers, what is on this machine is not reached by way of the environment's proxy."""
     if _is_local(channel.origin.dial_host):
         options["proxy_from_environment"] = False
@@ -163,51 +233,94 @@ def _cycle_images(given: tuple[str, ...], cleared: list[str]) -> list[Any] | Non
     return [images.get(place) for place in range(1, max(images) + 1)] if images else None
 
 
-def _add_toast() -> None:
-    def toast(uri: str, text: tuple[str, ...], silent: bool, **values: Any) -> None:
-        fields = {field.name: values.pop(field.name) for field in TOAST_FIELDS}
-        for name, value in zip(("text1", "text2"), text, strict=False):
-            if fields[name] is not None:
-                raise click.UsageError(f"{name} is given twice: as --{name}, and by its place.")
-            fields[name] = value
-        if len(text) > 2:
-            raise click.UsageError("A toast has two texts; put each into quotes.")
-        _send(uri, mpns.Toast, {**fields, "silent": silent}, values)
+def _mpns_delivery(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "batching": mpns.Batching(_BATCHING[values["batching"]]),
+        "message_id": values["message_id"],
+        "callback_uri": values["callback_uri"],
+    }
 
-    function: Any = toast
+
+def _add_toast() -> None:
+    def toast(uri: str, text: tuple[str, ...], **values: Any) -> None:
+        def make_mpns(values: dict[str, Any]) -> mpns.Toast:
+            fields = {field.name: values[field.name] for field in TOAST_FIELDS}
+            for name, value in zip(("text1", "text2"), text, strict=False):
+                if fields[name] is not None:
+                    raise click.UsageError(f"{name} is given twice: as --{name}, and by its place.")
+                fields[name] = value
+            if len(text) > 2:
+                raise click.UsageError("A toast has two texts; put each into quotes.")
+            return mpns.Toast(**fields, silent=values["silent"], **_mpns_delivery(values))
+
+        _send(uri, {Service.MPNS: make_mpns, Service.WNS: lambda values: make_toast(text, values)}, values)
+
+    function: Any = xml_option(toast_options(toast))
     function = click.option("--silent", is_flag=True, help="No sound.")(function)
     for field in reversed(TOAST_FIELDS):
-        function = click.option(f"--{field.name}", help=_HELP[field.name])(function)
-    function = click.argument("text", nargs=-1, metavar="[TEXT1 [TEXT2]]")(function)
-    _finish(function, "toast", "Send a banner: a bold title and a text.")
+        both = field.name == "sound"
+        option = click.option if both else _mpns_option
+        function = option(f"--{field.name}", help=_HELP[field.name])(function)
+    function = click.argument("text", nargs=-1, metavar="[TEXT …]")(function)
+    _finish(function, "toast", "Send a banner: a bold title and a text; on Windows up to three texts.", tuple(Service))
+
+
+def _mpns_tile(notification_type: Any, values: dict[str, Any]) -> Any:
+    template = TEMPLATES[notification_type.__name__]
+    plain = [field for field in template.fields if not _CYCLE_IMAGE.fullmatch(field)]
+    clear: tuple[str, ...] = values["clear"]
+    images = [choice for choice in clear if choice.startswith("cycle-image")]
+    others = tuple(choice for choice in clear if choice not in images)
+    fields = _cleared(plain, others, {field: values[field] for field in plain})
+    if "cycle_image" in values:
+        fields["cycle_images"] = _cycle_images(values["cycle_image"], images)
+    return notification_type(**fields, id=values["id"], **_mpns_delivery(values))
 
 
 def _add_tile(notification_type: Any, name: str, help_text: str) -> None:
     template = TEMPLATES[notification_type.__name__]
     plain = [field for field in template.fields if not _CYCLE_IMAGE.fullmatch(field)]
     clearable = [field.replace("_", "-") for field in template.fields if field not in template.not_clearable]
-    cycles = len(plain) < len(template.fields)
+    for_windows = name == "tile"
+    makers: dict[Service, Maker] = {Service.MPNS: lambda values: _mpns_tile(notification_type, values)}
+    if for_windows:
+        makers[Service.WNS] = make_tile
 
-    def tile(uri: str, id: str | None, clear: tuple[str, ...], **values: Any) -> None:
-        images = [choice for choice in clear if choice.startswith("cycle-image")]
-        others = tuple(choice for choice in clear if choice not in images)
-        fields = _cleared(plain, others, {field: values.pop(field) for field in plain})
-        if cycles:
-            fields["cycle_images"] = _cycle_images(values.pop("cycle_image"), images)
-        _send(uri, notification_type, {**fields, "id": id}, values)
+    def tile(uri: str, **values: Any) -> None:
+        _send(uri, makers, values)
 
-    function: Any = tile
+    function: Any = xml_option(tile_options(tile)) if for_windows else tile
     clear_help = "Erase this field on the phone. Repeatable."
-    function = click.option("--clear", multiple=True, type=click.Choice(clearable), help=clear_help)(function)
+    function = _mpns_option("--clear", multiple=True, type=click.Choice(clearable), help=clear_help)(function)
     id_help = "Navigation URI of a secondary tile; left out: the app's own tile."
-    function = click.option("--id", metavar="/PAGE", help=id_help)(function)
-    if cycles:
+    function = _mpns_option("--id", metavar="/PAGE", help=id_help)(function)
+    if len(plain) < len(template.fields):
         image_help = f"An image to show in turn, 1 to {CYCLE_IMAGES} of them. Repeatable."
-        function = click.option("--cycle-image", multiple=True, help=image_help)(function)
+        function = _mpns_option("--cycle-image", multiple=True, help=image_help)(function)
     for field in reversed(plain):
         kind: Any = int if TILE_FIELDS[field].kind is Kind.COUNT else str
-        function = click.option(f"--{field.replace('_', '-')}", type=kind, help=_HELP[field])(function)
-    _finish(function, name, help_text)
+        option = click.option if for_windows and field == "title" else _mpns_option
+        function = option(f"--{field.replace('_', '-')}", type=kind, help=_HELP[field])(function)
+    _finish(function, name, help_text, makers)
+
+
+def _add_badge() -> None:
+    def badge(uri: str, value: str | None, **values: Any) -> None:
+        _send(uri, {Service.WNS: lambda values: make_badge(value, values)}, values)
+
+    function: Any = click.argument("value", required=False, metavar="[NUMBER|GLYPH]")(xml_option(badge))
+    _finish(function, "badge", "Set the badge of a Windows app: a number, or a glyph such as 'alert'.", [Service.WNS])
+
+
+def _add_clear() -> None:
+    def clear(uri: str, **values: Any) -> None:
+        _send(uri, {Service.WNS: make_clear}, values)
+
+    function: Any = clear
+    function = windows_option("--everything", is_flag=True, help="All toasts of the app.")(function)
+    function = windows_option("--group", help="The toasts of this group.")(function)
+    function = windows_option("--tag", help="The toasts with this tag.")(function)
+    _finish(function, "clear", "Take toasts back out of a Windows Phone 8.1's action centre.", [Service.WNS])
 
 
 def _add_raw() -> None:
@@ -219,18 +332,24 @@ def _add_raw() -> None:
             content = file.read_bytes()
         elif payload == "-":
             content = sys.stdin.buffer.read()
-        _send(uri, mpns.Raw, {"payload": content}, values)
+        makers: dict[Service, Maker] = {
+            Service.MPNS: lambda values: mpns.Raw(content, **_mpns_delivery(values)),
+            Service.WNS: lambda values: make_raw(content, values),
+        }
+        _send(uri, makers, values)
 
     function: Any = raw
     file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
     function = click.option("--file", type=file_type, help="Send the content of this file.")(function)
     function = click.argument("payload", required=False)(function)
-    _finish(function, "raw", "Send any text or bytes to the running app.")
+    _finish(function, "raw", "Send any text or bytes to the running app.", tuple(Service))
 
 
 _add_toast()
-_add_tile(mpns.Tile, "tile", "Change a live tile of Windows Phone 7 (front and back).")
-_add_tile(mpns.FlipTile, "flip-tile", "Change a tile that turns over (7.8 and later).")
-_add_tile(mpns.IconicTile, "iconic-tile", "Change a tile with an icon and a count (8.0 and later).")
-_add_tile(mpns.CycleTile, "cycle-tile", "Change a tile that shows images in turn (8.0 and later).")
+_add_tile(mpns.Tile, "tile", "Change a live tile: of Windows Phone 7 (front and back), or of Windows.")
+_add_badge()
 _add_raw()
+_add_clear()
+_add_tile(mpns.FlipTile, "flip-tile", "Change a phone's tile that turns over (7.8 and later).")
+_add_tile(mpns.IconicTile, "iconic-tile", "Change a phone's tile with an icon and a count (8.0 and later).")
+_add_tile(mpns.CycleTile, "cycle-tile", "Change a phone's tile that shows images in turn (8.0 and later).")

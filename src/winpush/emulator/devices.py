@@ -16,7 +16,9 @@ __all__ = ["CHANNEL_LIFE", "WINDOWS_HEALTHS", "Device", "WindowsHealth", "wns_ro
 CHANNEL_LIFE = timedelta(days=30)
 """How long a channel of WNS lives (wns.md section 2)."""
 
-_KEPT_ON_SCREEN = 10
+# The action centre holds 20 toasts of an app (wns.md section 8).
+_KEPT_TOASTS = 20
+_KEPT_RAWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ class Device:
     made_at: datetime
     revision: int = 0
     accepted: int = 0
-    toasts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
-    raws: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
+    toasts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_TOASTS))
+    raws: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_RAWS))
     tile: dict[str, Any] | None = None
     badge: dict[str, Any] | None = None
     cached: dict[str, tuple[bytes, dict[str, Any], datetime | None]] = field(default_factory=dict)
@@ -83,7 +85,7 @@ class Device:
     @property
     def version(self) -> str:
         """What the page calls its system."""
-        return "Windows Phone 8.1" if self.is_phone else "Windows 11"
+        return "Windows Phone 8.1" if self.is_phone else "Windows 10/11"
 
     @property
     def is_offline(self) -> bool:

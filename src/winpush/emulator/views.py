@@ -13,6 +13,8 @@ from winpush.mpns.fields import CYCLE_IMAGES
 __all__ = ["changes", "phone", "record", "state"]
 
 _SHOWN_RECORDS = 200
+_SHOWN_RAW_CHARACTERS = 200
+_OFFLINE = "It is offline: WNS accepts, and keeps the last toast, tile and badge until it is back."
 
 
 def state(world: World, now: datetime) -> dict[str, Any]:
@@ -58,61 +60,23 @@ def phone(each: Phone | Device) -> dict[str, Any]:
 
 
 def _device(each: Device) -> dict[str, Any]:
-    """A Windows device: its pictures whole, and in short under the names that phones have, which the page draws."""
-    raws = [{"n": raw["n"], "at": raw["at"], "size": raw["bytes"], "preview": raw["text"][:200]} for raw in each.raws]
+    """A Windows device: its toasts, tile, badge and raws are pictures of `winpush.wns.show`, each with `n` and `at`."""
     return {
         "id": each.id,
         "service": "wns",
         "name": each.name,
         "version": each.version,
+        "is_phone": each.is_phone,
         "health": each.health.name,
+        "outcome": each.health.row.verdict.outcome.value,
+        "meaning": _OFFLINE if each.is_offline else each.health.row.verdict.meaning,
         "channel": each.uri,
-        "authenticated": True,
-        "tiles": [] if each.tile is None else [_short_tile(each.tile, each.badge)],
-        "toasts": [_short_toast(toast) for toast in each.toasts],
-        "raws": raws,
+        "toasts": list(each.toasts),
+        "tile": each.tile,
         "badge": each.badge,
-        "picture": {"tile": each.tile, "toasts": list(each.toasts)},
+        "raws": [{**raw, "text": raw["text"][:_SHOWN_RAW_CHARACTERS]} for raw in each.raws],
         "accepted": each.accepted,
     }
-
-
-def _texts(content: list[dict[str, Any]]) -> list[str]:
-    """The texts of a picture, in their order, those inside groups too."""
-    found: list[str] = []
-    for item in content:
-        if item.get("type") == "text":
-            found.append(str(item.get("text", "")))
-        for inner in item.get("subgroups", ()):
-            found += _texts(inner.get("content", []))
-    return found
-
-
-def _short_toast(toast: dict[str, Any]) -> dict[str, Any]:
-    texts = [*_texts(toast.get("content", [])), "", ""]
-    audio = toast.get("audio") or {}
-    return {
-        "n": toast["n"],
-        "at": toast["at"],
-        "text1": texts[0],
-        "text2": " ".join(text for text in texts[1:] if text) or None,
-        "param": toast.get("launch"),
-        "sound": audio.get("src"),
-        "silent": bool(audio.get("silent")),
-    }
-
-
-def _short_tile(tile: dict[str, Any], badge: dict[str, Any] | None) -> dict[str, Any]:
-    sizes = tile.get("sizes", {})
-    shown: dict[str, Any] = next((sizes[size] for size in ("medium", "wide", "large", "small") if size in sizes), {})
-    texts = _texts(shown.get("content", []))
-    fields: dict[str, Any] = {"title": texts[0]} if texts else {}
-    if len(texts) > 1:
-        fields["back_content"] = " ".join(texts[1:])
-    number = (badge or {}).get("text", "")
-    if number.isdigit():
-        fields["count"] = int(number)
-    return {"id": "", "template": "Tile", "fields": fields, "updated": tile["at"]}
 
 
 def _tile(tile: Tile) -> dict[str, Any]:
@@ -138,6 +102,7 @@ def record(each: Record) -> dict[str, Any]:
         "verdict": each.verdict,
         "reason": each.reason,
         "remarks": list(each.remarks),
+        "device": each.device,
         "size": each.size,
         "fault": each.fault,
         "body": each.body,

@@ -15,16 +15,18 @@ from winpush.emulator.devices import CHANNEL_LIFE, Device, wns_row
 from winpush.emulator.faults import Fault
 from winpush.emulator.gateway import Answer, Incoming
 from winpush.emulator.tokens import Tokens
+from winpush.emulator.verdict import verdict_of
 from winpush.emulator.world import Record, World
 from winpush.errors import ValidationError
 from winpush.results import Outcome
-from winpush.wns import ClearToasts, Row, show
+from winpush.wns import ClearToasts, Row, View, show
 from winpush.wns.requests import RequestHead, bearer_of, read_head
 
 __all__ = ["is_wns_channel", "receive_wns"]
 
 MAX_PAYLOAD_BYTES = 5000
 _KEPT_BODY_CHARACTERS = 2000
+_KEPT_RAW_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class _Judgement:
     remarks: tuple[str, ...] = ()
     description: str | None = None
     show_device: bool = False
+    device: dict[str, Any] | None = None
 
 
 class _RefusedError(Exception):
@@ -96,6 +99,10 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
 
 
 def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
+    row = device.health.row
+    # What the service looks at first is not documented; a channel's own trouble is what a tester wants to see.
+    if row.verdict.outcome is not Outcome.ACCEPTED:
+        return _Judgement(row, row.verdict.meaning, "clear-toasts", (), row.error_description)
     if not device.is_phone:
         raise _RefusedError(wns_row(405), "DELETE is for phones' channels alone.")
     try:
@@ -110,7 +117,9 @@ def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
 
 
 def _is_meant(toast: dict[str, Any], what: ClearToasts) -> bool:
-    return what.everything or (what.tag in (None, toast["tag"]) and what.group in (None, toast["group"]))
+    # Tags are compared without regard to case (wns.md section 3).
+    pairs = ((what.tag, toast["tag"]), (what.group, toast["group"]))
+    return what.everything or all(asked is None or asked.lower() == (own or "").lower() for asked, own in pairs)
 
 
 def _pass_on(world: World, device: Device, request: Incoming, now: datetime, head: RequestHead) -> _Judgement:
@@ -124,21 +133,48 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
         return _Judgement(row, row.verdict.meaning, head.kind, head.remarks, row.error_description, asked)
     view = show(request.body, head.kind)
     remarks = (*head.remarks, *[f"{remark.path}: {remark.message}" for remark in view.remarks])
+    verdict = verdict_of(request.body, view)
+
+    def judgement(reason: str, row: Row = row) -> _Judgement:
+        return _Judgement(row, reason, head.kind, remarks, None, asked, verdict)
+
     if device.is_offline and not head.is_cached:
-        dropped = wns_row(200, "dropped")
-        return _Judgement(dropped, "The device is offline, and this is not cached.", head.kind, remarks, None, asked)
+        return judgement("The device is offline, and this is not cached.", wns_row(200, "dropped"))
     device.accepted += 1
-    picture = {"n": world.next_number(), "at": now.isoformat(), "tag": head.tag, "group": head.group}
+    arrival = {
+        "n": world.next_number(),
+        "at": now.isoformat(),
+        "tag": head.tag,
+        "group": head.group,
+        "pops_up": not head.suppress_popup,
+    }
     expires = None if head.ttl is None else now + head.ttl
     if device.is_offline:
-        device.cached[head.kind] = (request.body, picture, expires)
-        return _Judgement(row, "Accepted, and kept until the device is back.", head.kind, remarks, None, asked)
-    if view.picture is None:
-        return _Judgement(
-            row, "Accepted by the service; the device shows nothing of it.", head.kind, remarks, None, asked
-        )
-    put_on_screen(device, head.kind, {**view.picture, **picture})
-    return _Judgement(row, "Accepted, and shown.", head.kind, remarks, None, asked)
+        device.cached[head.kind] = (request.body, arrival, expires)
+        return judgement("Accepted, and kept until the device is back.")
+    picture = _draw(request.body, view)
+    if picture is None:
+        return judgement("Accepted by the service; the device shows nothing of it.")
+    put_on_screen(device, head.kind, {**picture, **arrival})
+    return judgement(_what_shows(view))
+
+
+def _what_shows(view: View) -> str:
+    lost = len(view.objections)
+    if not lost:
+        return "Accepted, and shown."
+    return f"Accepted, and shown but for what {'one remark says' if lost == 1 else f'{lost} remarks say'}."
+
+
+def _draw(body: bytes, view: View) -> dict[str, Any] | None:
+    """The picture; of bytes that are no text also their beginning in hexadecimal."""
+    if view.kind != "raw" or view.picture is None:
+        return view.picture
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return {**view.picture, "hex": body[:_KEPT_RAW_BYTES].hex(" ")}
+    return {**view.picture, "hex": None}
 
 
 def put_on_screen(device: Device, kind: str, picture: dict[str, Any]) -> None:
@@ -157,16 +193,15 @@ def put_on_screen(device: Device, kind: str, picture: dict[str, Any]) -> None:
 
 
 def _key(toast: dict[str, Any]) -> tuple[str, str]:
-    # Tags are compared without regard to case (wns.md section 3).
     return (toast["tag"] or "").lower(), (toast["group"] or "").lower()
 
 
 def come_back(device: Device, now: datetime) -> None:
     """The device is online again: it gets what was kept for it and has not expired."""
-    for kind, (body, picture, expires) in device.cached.items():
-        view = show(body, kind)
-        if view.picture is not None and (expires is None or now < expires):
-            put_on_screen(device, kind, {**view.picture, **picture})
+    for kind, (body, arrival, expires) in device.cached.items():
+        picture = _draw(body, show(body, kind))
+        if picture is not None and (expires is None or now < expires):
+            put_on_screen(device, kind, {**picture, **arrival})
     device.cached.clear()
 
 
@@ -222,4 +257,5 @@ def _record(
         fault=None if fault is None else fault.name,
         body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
         service="wns",
+        device=judgement.device,
     )

@@ -68,7 +68,10 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request and how it was judged: what the page's list shows."""
+    """One request and how it was judged: what the page's list shows.
+
+    `device` is the Windows device's own verdict as JSON (`is_shown`, and `elements` one by one), or None.
+    """
 
     n: int
     at: datetime
@@ -84,6 +87,7 @@ class Record:
     fault: str | None
     body: str
     service: str = "mpns"
+    device: dict[str, Any] | None = None
 
 
 class World:

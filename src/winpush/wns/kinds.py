@@ -16,6 +16,7 @@ from winpush.errors import ValidationError
 from winpush.wns.vocabulary import Sound
 
 __all__ = [
+    "SOUND_TYPES",
     "BaseUri",
     "Choice",
     "Flag",
@@ -41,7 +42,7 @@ _IMAGE_SCHEMES = ("http", "https", "ms-appx", "ms-appdata", "file")
 _IMAGE_TYPES = ("png", "jpg", "jpeg", "gif")
 _OTHER_IMAGE = re.compile(r"\.(svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.IGNORECASE)
 _SOUND_SCHEMES = ("ms-appx", "ms-appdata", "ms-resource")
-_SOUND_TYPES = ("aac", "flac", "m4a", "mp3", "wav", "wma")
+SOUND_TYPES = ("aac", "flac", "m4a", "mp3", "wav", "wma")
 
 
 def scheme_of(uri: str) -> str | None:
@@ -163,8 +164,8 @@ class SoundSource(String):
                 raise ValidationError(field, f"is {source!r}, which is none of the 25 sounds of Windows: see wns.Sound")
         elif scheme not in _SOUND_SCHEMES:
             raise ValidationError(field, "must be a wns.Sound, or a file of the app: ms-appx:///… or ms-appdata:///…")
-        elif scheme != "ms-resource" and source.rpartition(".")[2].lower() not in _SOUND_TYPES:
-            raise ValidationError(field, f"must be a file of one of the types {', '.join(_SOUND_TYPES)}")
+        elif scheme != "ms-resource" and source.rpartition(".")[2].lower() not in SOUND_TYPES:
+            raise ValidationError(field, f"must be a file of one of the types {', '.join(SOUND_TYPES)}")
 
     def read(self, _field: str, text: str) -> object:
         """A wns.Sound where it is one."""

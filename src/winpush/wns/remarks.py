@@ -17,7 +17,7 @@ from winpush.errors import ValidationError
 from winpush.wns.kinds import Choice, ImageSource, SoundSource
 from winpush.wns.schema import Attribute, Schema
 
-__all__ = ["RULES", "Inspection", "Remark", "Rule", "Severity"]
+__all__ = ["RULES", "Inspection", "Remark", "Rule", "Severity", "numbered"]
 
 
 class Severity(enum.Enum):
@@ -206,12 +206,7 @@ class Inspection:
         """The children that can stand there, each with its path; remarks on the others, and on text between them."""
         if element.text.strip():
             self.remark("stray-text", path, element.text.strip()[:40])
-        total = Counter(child.name for child in element)
-        seen: Counter[str] = Counter()
-        for child in element:
-            seen[child.name] += 1
-            number = f"[{seen[child.name]}]" if total[child.name] > 1 else ""
-            place = f"{path}/{child.name}{number}"
+        for child, place in numbered(element, path):
             if child.name in known and not child.namespace:
                 yield child, place
             else:
@@ -219,8 +214,8 @@ class Inspection:
 
     def nothing_inside(self, element: Element, path: str, *, has_text: bool = False) -> None:
         """Remarks on what stands inside an element that holds nothing, or nothing but text."""
-        for child in element:
-            self.remark("unknown-element", f"{path}/{child.name}", child.name)
+        for child, place in numbered(element, path):
+            self.remark("unknown-element", place, child.name)
         if element.text.strip() and not has_text:
             self.remark("stray-text", path, element.text.strip()[:40])
 
@@ -259,3 +254,13 @@ class Inspection:
         for wire in missing:
             self.remark("missing-attribute", path, wire)
         return not missing and all(entry.name in values for entry in table.attributes if entry.required)
+
+
+def numbered(element: Element, path: str) -> Iterator[tuple[Element, str]]:
+    """The children with their paths, numbered from 1 where several have the same name."""
+    total = Counter(child.name for child in element)
+    seen: Counter[str] = Counter()
+    for child in element:
+        seen[child.name] += 1
+        number = f"[{seen[child.name]}]" if total[child.name] > 1 else ""
+        yield child, f"{path}/{child.name}{number}"

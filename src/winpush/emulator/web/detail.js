@@ -13,7 +13,7 @@ import { accentClass } from "./images.js";
 export class DetailPanel {
   #panel = byId("detail");
   #title = foreign("h2", "", "", { id: "detail-title", tabindex: "-1" });
-  #body = el("div", { class: "detail-body", tabindex: "0", role: "group", "aria-label": "About this phone" });
+  #body = el("div", { class: "detail-body", tabindex: "0", role: "group", "aria-label": "About this device" });
   /** @type {DetailPart[]} */
   #parts = [];
   #shown = null;

@@ -1,10 +1,13 @@
-/** Which module draws which kind of device. A second kind (WNS) is one more row here. */
+/** Which module draws which kind of device. */
 
 import { phoneKind } from "./phones.js";
+import { windowsKind } from "./windows.js";
 
 /**
  * @typedef {object} DeviceView
  * @property {HTMLElement} element carries `data-phone`
+ * @property {boolean} [broad] takes the room of two
+ * @property {(near: boolean) => void} [setNear] whether it is on the screen, or could soon be scrolled to
  * @property {(device: any, news: {quiet: boolean}) => void} update `quiet`: nothing arrives now, so nothing drops in
  *
  * @typedef {object} DeviceKind
@@ -14,7 +17,7 @@ import { phoneKind } from "./phones.js";
  */
 
 /** @type {Map<string, DeviceKind>} */
-const KINDS = new Map([["mpns", phoneKind]]);
+const KINDS = new Map([["mpns", phoneKind], ["wns", windowsKind]]);
 
 /**
  * The kind of a device. One of an unknown service is drawn as a phone: better than not at all.

@@ -5,14 +5,23 @@ import { kindOf } from "./devices.js";
 
 /** Time for devices in one frame, of the sixteen milliseconds that a frame has. */
 const BUDGET_MS = 6;
+/** Two screens above and below what is seen: nobody scrolls faster than that is drawn. */
+const NEAR = "200% 0px";
+/** For the first event there is nothing yet that could stutter: as much as makes the first screens appear whole. */
+const FIRST_BUDGET_MS = 150;
 
 export class DeviceGrid {
   #list;
   #watcher;
+  #near = new IntersectionObserver((found) => {
+    for (const each of found) this.#viewOf.get(each.target)?.setNear?.(each.isIntersecting);
+  }, { rootMargin: NEAR });
+  /** @type {WeakMap<Element, import("./devices.js").DeviceView>} */
+  #viewOf = new WeakMap();
   /** @type {Map<string, {item: HTMLElement, view: import("./devices.js").DeviceView}>} */
   #entries = new Map();
-  /** Ids of devices whose changes are not drawn yet. */
-  #due = new Set();
+  /** Ids of devices whose changes are not drawn yet, and whether they are old news. @type {Map<string, boolean>} */
+  #due = new Map();
   #selected = null;
 
   /**
@@ -42,13 +51,11 @@ export class DeviceGrid {
     const added = document.createDocumentFragment();
     for (const id of delta.changed) {
       if (!this.#entries.has(id)) this.#add(devices.get(id), added);
-      // Whatever is known from the first event is drawn at once, and as old news; what comes later may wait its turn.
-      if (delta.fresh) this.#entries.get(id).view.update(devices.get(id), { quiet: true });
-      else this.#due.add(id);
+      // Whatever is known from the first event is old news: nothing of it drops in.
+      this.#due.set(id, delta.fresh);
     }
     this.#list.append(added);
-    if (delta.fresh) this.#due.clear();
-    this.#drawDue(devices);
+    this.#drawDue(devices, delta.fresh ? FIRST_BUDGET_MS : BUDGET_MS);
   }
 
   /** Whether changes are left for the next frame. */
@@ -57,23 +64,26 @@ export class DeviceGrid {
   }
 
   /** Draws what is due, first what can be seen, for as long as a frame can spare: a broadcast changes every phone at once. */
-  #drawDue(devices) {
-    const end = performance.now() + BUDGET_MS;
-    const seen = [...this.#due].filter((id) => this.#entries.get(id).item.classList.contains("on-screen"));
-    for (const id of [...seen, ...this.#due]) {
+  #drawDue(devices, budget) {
+    const end = performance.now() + budget;
+    const seen = [...this.#due.keys()].filter((id) => this.#entries.get(id).item.classList.contains("on-screen"));
+    for (const id of [...seen, ...this.#due.keys()]) {
+      const quiet = this.#due.get(id);
       if (!this.#due.delete(id)) continue;
-      this.#entries.get(id).view.update(devices.get(id), { quiet: false });
+      this.#entries.get(id).view.update(devices.get(id), { quiet });
       if (performance.now() > end) return;
     }
   }
 
   #add(device, parent) {
     const view = kindOf(device).createView(device);
-    const item = el("li", { class: "device" }, view.element);
+    const item = el("li", { class: view.broad ? "device broad" : "device" }, view.element);
     const entry = { item, view };
     this.#entries.set(device.id, entry);
     parent.append(item);
     this.#watcher.watch(item);
+    this.#viewOf.set(item, view);
+    this.#near.observe(item);
     return entry;
   }
 
@@ -81,6 +91,7 @@ export class DeviceGrid {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#watcher.forget(entry.item);
+    this.#near.unobserve(entry.item);
     entry.item.remove();
     this.#entries.delete(id);
     this.#due.delete(id);

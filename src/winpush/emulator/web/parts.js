@@ -16,7 +16,7 @@ const given = (value) => value !== null && value !== undefined && value !== "" &
  * @param {(value: any, body: HTMLElement) => void} draw
  * @returns {import("./detail.js").DetailPart}
  */
-function part(title, pick, draw) {
+export function part(title, pick, draw) {
   const body = el("div", { class: "part-body" });
   let drawn = null;
   return {
@@ -47,7 +47,11 @@ export function factsPart() {
   });
 }
 
-function channelField(channel) {
+/**
+ * The channel URI, to be copied.
+ * @param {string} channel
+ */
+export function channelField(channel) {
   const input = el("input", { class: "channel", readonly: true, dir: "ltr", spellcheck: "false" });
   input.value = channel;
   const copy = el("button", { class: "button", type: "button" }, "Copy");
@@ -73,9 +77,10 @@ async function copied(input) {
 
 /**
  * All toasts, newest on top. Only what is new is added, so that a screen reader says new toasts and no others.
+ * @param {(toast: any) => HTMLElement} [entry]
  * @returns {import("./detail.js").DetailPart}
  */
-export function toastsPart() {
+export function toastsPart(entry = toastEntry) {
   const list = el("ol", { class: "toast-list", "aria-live": "polite", "aria-relevant": "additions", "aria-label": "Toasts, newest first" });
   const none = el("p", { class: "quiet" }, "None yet.");
   const entries = new Map();
@@ -84,10 +89,10 @@ export function toastsPart() {
     update(device) {
       const toasts = listOf(device.toasts);
       const kept = new Set(toasts.map((toast) => toast.n));
-      for (const [n, entry] of entries) if (!kept.has(n) && entries.delete(n)) entry.remove();
+      for (const [n, node] of entries) if (!kept.has(n) && entries.delete(n)) node.remove();
       for (const toast of toasts) {
         if (entries.has(toast.n)) continue;
-        entries.set(toast.n, toastEntry(toast));
+        entries.set(toast.n, entry(toast));
         list.prepend(entries.get(toast.n));
       }
       none.hidden = toasts.length > 0;

@@ -2,6 +2,7 @@
 
 import { append, byId, clock, el, foreign, listOf, plural, setText } from "./dom.js";
 import { offerOptions } from "./filter.js";
+import { deviceVerdict, otherRemarks } from "./verdict.js";
 import { byTone, verdictTone } from "./words.js";
 
 /** Rows in the list. The store keeps more, so that a filter finds older ones. */
@@ -107,7 +108,7 @@ export class RequestLog {
     this.#chip.hidden = !id;
     if (id) {
       this.#chip.replaceChildren("only", foreign("bdi", "", this.#nameOf(id)), el("span", { "aria-hidden": "true" }, "×"));
-      this.#chip.title = "Show the requests to all phones";
+      this.#chip.title = "Show the requests to all devices";
     }
     this.redraw();
   }
@@ -154,7 +155,7 @@ export class RequestLog {
     const tone = verdictTone(record.verdict, record.status);
     const name = record.phone
       ? foreign("bdi", "request-phone", this.#nameOf(record.phone))
-      : el("span", { class: "request-phone none" }, "no phone");
+      : el("span", { class: "request-phone none" }, "no device");
     const summary = el("summary", {},
       clock(record.at), name,
       foreign("span", "request-kind", record.kind ?? record.method ?? "–"),
@@ -166,7 +167,7 @@ export class RequestLog {
     const remarks = listOf(record.remarks).length;
     append(summary, [
       record.fault && foreign("span", "fault", `fault: ${record.fault}`),
-      remarks > 0 && el("span", { class: "remark-mark", title: "A phone would not show all of it" }, plural(remarks, "remark")),
+      remarks > 0 && el("span", { class: "remark-mark", title: "What the device has to say about it" }, plural(remarks, "remark")),
     ]);
     this.#recordOf.set(details, record);
     if (this.#open.has(record.n)) details.open = true;
@@ -187,28 +188,44 @@ export class RequestLog {
   }
 }
 
-/** The inside of an opened row. */
+/** The inside of an opened row: the service's verdict, the device's, and what they judged. */
 function requestBody(record, onDevice) {
   const body = el("div", { class: "request-body" });
-  const remarks = listOf(record.remarks).map((remark) => foreign("li", "", remark));
-  const headers = Object.entries(record.answer ?? {}).flatMap(([name, value]) => [foreign("dt", "", name), foreign("dd", "", value)]);
-  append(body, [
-    remarks.length > 0 && el("h3", {}, "What a phone would not show"),
-    remarks.length > 0 && el("ul", { class: "remarks" }, ...remarks),
-    el("h3", {}, "Answer"),
-    el("p", { class: "status-line" }, `${record.status ?? "no status"}${record.fault ? `, fault: ${record.fault}` : ""}`),
-    headers.length > 0 && el("dl", { class: "headers" }, ...headers),
-    el("h3", {}, "Request"),
-    el("p", { class: "status-line" }, foreign("span", "", record.method ?? ""), `, body of ${plural(record.size, "byte")}`),
-    record.body && el("pre", { tabindex: "0", role: "group", "aria-label": "Beginning of the body" },
-      foreign("code", "", record.body, { dir: "ltr" })),
-  ]);
+  append(body, [...serviceVerdict(record), ...whatShows(record), ...whatCame(record)]);
   if (record.phone) body.append(deviceLink(onDevice));
   return body;
 }
 
+function serviceVerdict(record) {
+  const headers = Object.entries(record.answer ?? {}).flatMap(([name, value]) => [foreign("dt", "", name), foreign("dd", "", value)]);
+  return [
+    el("h3", {}, "The service's answer"),
+    el("p", { class: "status-line" }, `${record.status ?? "no status"}${record.fault ? `, fault: ${record.fault}` : ""}`),
+    headers.length > 0 && el("dl", { class: "headers" }, ...headers),
+  ];
+}
+
+function whatShows(record) {
+  const verdict = deviceVerdict(record);
+  const remarks = otherRemarks(record).map((remark) => foreign("li", "", remark));
+  return [
+    (verdict || remarks.length > 0) && el("h3", {}, verdict ? "What the device shows" : "What a phone would not show"),
+    remarks.length > 0 && el("ul", { class: "remarks" }, ...remarks),
+    verdict,
+  ];
+}
+
+function whatCame(record) {
+  return [
+    el("h3", {}, "Request"),
+    el("p", { class: "status-line" }, foreign("span", "", record.method ?? ""), `, body of ${plural(record.size, "byte")}`),
+    record.body && el("pre", { tabindex: "0", role: "group", "aria-label": "Beginning of the body" },
+      foreign("code", "", record.body, { dir: "ltr" })),
+  ];
+}
+
 function deviceLink(onDevice) {
-  const button = el("button", { class: "button", type: "button" }, "Show this phone");
+  const button = el("button", { class: "button", type: "button" }, "Show this device");
   button.addEventListener("click", onDevice);
   return button;
 }

@@ -11,7 +11,11 @@ const VERDICT_TONES = new Map([
   ["service-unavailable", "later"],
   ["retry-later", "later"],
   ["suppressed", "refused"],
+  ["channel-throttled", "later"],
+  ["service-error", "later"],
   ["dropped", "refused"],
+  ["payload-too-large", "refused"],
+  ["domain-blocked", "refused"],
   ["bad-request", "refused"],
   ["unauthorized", "refused"],
   ["forbidden", "refused"],
@@ -53,6 +57,16 @@ export function verdictTone(verdict, status = 0) {
   if (known) return known;
   if (status === 406 || status === 412 || status === 429 || status >= 500) return "later";
   return status >= 400 ? "refused" : "neutral";
+}
+
+/**
+ * How a Windows device's health is coloured: by what its channel answers, and whether it is there to show anything.
+ * @param {{health?: unknown, outcome?: unknown}} device
+ * @returns {Tone}
+ */
+export function windowsTone(device) {
+  const tone = verdictTone(device.outcome);
+  return tone === "ok" && String(device.health).endsWith("disconnected") ? "later" : tone;
 }
 
 /**

@@ -1,0 +1,209 @@
+"""`winpush doctor URI`: what a channel is, whether the login works, what a probe is answered, and what to fix."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import click
+
+from winpush import Outcome, Result, wns
+from winpush.channels import Channel, Service
+from winpush.cli.options import client_options, connection_options
+from winpush.cli.output import describe_delay, echo_json, hide_channels
+from winpush.cli.send import open_client
+from winpush.cli.windows import credentials_options, take_credentials
+from winpush.courier import Courier
+from winpush.dispatch import ClientOptions, Dispatch, Settings
+from winpush.errors import ChannelError, ValidationError
+from winpush.transport.pool import Pool
+
+__all__ = ["command"]
+
+State = Literal["good", "note", "bad"]
+_MARKS = {"good": ("✓", "green"), "note": ("•", "yellow"), "bad": ("✗", "red")}
+# Takes back toasts with a tag that nothing has: whatever answers, nothing is shown, changed or removed.
+_PROBE = wns.ClearToasts(tag="winpushDoctor")
+_PROBE_ANSWERED = (Outcome.ACCEPTED, Outcome.METHOD_NOT_ALLOWED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: what is so, and what to do about it ('' when nothing)."""
+
+    about: str
+    state: State
+    text: str
+    to_do: str = ""
+
+
+@click.command()
+@click.argument("uri")
+@click.option("--no-probe", is_flag=True, help="Send nothing to the channel.")
+@click.option(
+    "--xml",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    help="Say also what a device would make of this document, element by element; '-' for standard input.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@credentials_options
+@connection_options
+def command(uri: str, no_probe: bool, xml: Path | None, as_json: bool, **values: Any) -> None:
+    """Find out why a notification does not arrive.
+
+    Says what the channel is, whether the login gets a token, and what a harmless probe is answered: a request to take
+    back toasts with a tag that nothing has. It shows nothing on any device.
+
+    Exit code: 0 nothing is wrong, 1 something is, 2 used wrongly.
+    """
+    options = client_options(values)
+    options["wns"] = take_credentials(values)
+    findings = list(_examine(uri, options, probes=not no_probe))
+    if xml is not None:
+        findings += _examine_document(sys.stdin.buffer.read() if str(xml) == "-" else xml.read_bytes())
+    if as_json:
+        echo_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            _show(finding)
+    if any(finding.state == "bad" for finding in findings):
+        click.get_current_context().exit(1)
+
+
+def _show(finding: Finding) -> None:
+    mark, colour = _MARKS[finding.state]
+    if not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf"):
+        mark = {"good": "+", "note": "*", "bad": "-"}[finding.state]
+    click.echo(f"{click.style(mark, fg=colour, bold=True)} {finding.about}: {hide_channels(finding.text)}")
+    if finding.to_do:
+        click.echo(f"  To do: {hide_channels(finding.to_do)}")
+
+
+def _examine(uri: str, options: ClientOptions, *, probes: bool) -> Iterator[Finding]:
+    try:
+        channel = Channel.parse(uri, allow_hosts=options["allow_hosts"])
+    except ChannelError as error:
+        yield _unusable(error, uri)
+        if options["wns"] is not None:
+            yield _examine_login(options)
+        return
+    yield from _examine_channel(channel)
+    if channel.service is Service.MPNS or channel.is_web_push:
+        return
+    if options["wns"] is None:
+        yield Finding(
+            "login",
+            "bad",
+            "none was given, and WNS takes nothing without one",
+            "give --tenant-id, --client-id and WINPUSH_CLIENT_SECRET, or --package-sid and WINPUSH_CLIENT_SECRET",
+        )
+        return
+    login = _examine_login(options)
+    yield login
+    if login.state != "bad" and probes:
+        yield _probe(uri, channel, options)
+
+
+def _unusable(error: ChannelError, uri: str) -> Finding:
+    problem, separator, _ = error.problem.partition("; to send to a server of your own")
+    to_do = "take it as the app got it from the system, unchanged"
+    if separator:
+        to_do = f"if it is a server of your own, add --allow-host {urlsplit(uri).netloc.rpartition('@')[2]}"
+    return Finding("channel", "bad", problem, to_do)
+
+
+def _examine_channel(channel: Channel) -> Iterator[Finding]:
+    if channel.is_web_push:
+        yield Finding(
+            "channel",
+            "bad",
+            "is a browser's (web push, /w/), and takes no Windows notification",
+            "send to it with a library for web push (VAPID); a Windows app's channel has no /w/ in it",
+        )
+    elif channel.service is Service.MPNS:
+        if channel.origin.service is None:
+            yield Finding("channel", "good", f"is of MPNS, on a host that you allowed ({channel.origin.host})")
+        else:
+            to_do = "register the app anew with WNS; 'Move from MPNS to WNS' in the documentation says how"
+            yield Finding("channel", "bad", "is of MPNS, which Microsoft switched off in 2018", to_do)
+        yield Finding("probe", "note", "none was sent: MPNS knows no request that could not show on the phone")
+    elif channel.service is Service.WNS:
+        where = (
+            "WNS"
+            if channel.origin.service is Service.WNS
+            else f"WNS, on a host that you allowed ({channel.origin.host})"
+        )
+        yield Finding("channel", "good", f"is of {where}; such channels end 30 days after they were opened")
+    else:
+        yield Finding("channel", "note", "is on a host that you allowed; its path is neither MPNS's nor WNS's")
+
+
+def _examine_login(options: ClientOptions) -> Finding:
+    answer = asyncio.run(_log_in(options))
+    if isinstance(answer, wns.Token):
+        return Finding("login", "good", "the credentials get a token")
+    to_do = "check the ids and the secret: an expired secret is the usual cause"
+    if answer.verdict.outcome is not Outcome.CREDENTIALS_REFUSED:
+        to_do = "check that this machine reaches the token's server, then try again"
+        if answer.retry_after is not None:
+            to_do += f" in {describe_delay(answer.retry_after)}"
+    return Finding("login", "bad", f"{answer.verdict.outcome.value}: {answer.verdict.meaning}", to_do)
+
+
+async def _log_in(options: ClientOptions) -> wns.Token | wns.TokenProblem:
+    settings = Settings.of(**options)
+    courier = Courier(Dispatch(settings), Pool(settings.limits))
+    try:
+        return await courier.log_in()
+    finally:
+        await courier.close()
+
+
+def _probe(uri: str, channel: Channel, options: ClientOptions) -> Finding:
+    with open_client(options, channel) as client:
+        result = client.send(uri, _PROBE)
+    if result.outcome in _PROBE_ANSWERED:
+        return Finding(
+            "probe",
+            "good",
+            f"WNS answered {result.status_code}, as it does to a channel that is good. Whether it looks at the channel "
+            "before that is not documented",
+        )
+    return Finding("probe", "bad", _describe(result), _advise(result))
+
+
+def _describe(result: Result) -> str:
+    said = " ".join(part for part in (result.explanation, result.diagnosis) if part)
+    status = "" if result.status_code is None else f" ({result.status_code})"
+    return f"{result.outcome.value}{status}: {said}"
+
+
+def _advise(result: Result) -> str:
+    if result.should_delete_channel:
+        return "delete this channel; the app gets a new one when it starts"
+    if result.retry_after is not None:
+        return f"try again in {describe_delay(result.retry_after)} or later"
+    return "fix that; the channel may well be good"
+
+
+def _examine_document(body: bytes) -> Iterator[Finding]:
+    kind = next((kind for kind in ("toast", "tile", "badge") if f"<{kind}".encode() in body), "toast")
+    try:
+        wns.Xml(kind, body)  # type: ignore[arg-type]  # one of the three
+        view = wns.show(body, kind)
+    except ValidationError as error:
+        yield Finding("document", "bad", str(error), "correct the document")
+        return
+    if not view.remarks:
+        yield Finding("document", "good", f"a device would show all of this {kind}")
+    for remark in view.remarks:
+        state: State = "bad" if remark.is_objection else "note"
+        doubt = f" ({remark.doubt})" if remark.doubt else ""
+        yield Finding(f"document {remark.path}", state, f"{remark.message}{doubt} [{remark.source}]")
+    if not view.is_shown:
+        yield Finding("document", "bad", f"a device would show nothing of this {kind}", "correct what stands above")
