@@ -30,6 +30,7 @@ __all__ = ["Outbox"]
 
 _IMPORT_AT_ONCE = 5000
 _READ_AT_ONCE = 1000
+_BROADCASTS_AT_ONCE = 100
 _WNS_CHANNEL_AGE = timedelta(days=30)
 
 
@@ -206,6 +207,17 @@ class Outbox:
         """A broadcast's times and state. Raises ValidationError when there is none with this number."""
         with self._database.read() as connection:
             return store_broadcasts.info(store_broadcasts.get(connection, broadcast))
+
+    def list_broadcasts(self) -> Iterator[BroadcastInfo]:
+        """All broadcasts, the newest first; read a hundred at a time."""
+        before: int | None = None
+        while True:
+            with self._database.read() as connection:
+                part = store_broadcasts.before(connection, before, _BROADCASTS_AT_ONCE)
+            yield from part
+            if len(part) < _BROADCASTS_AT_ONCE:
+                return
+            before = part[-1].id
 
     # --- looking back ---------------------------------------------------------------------------------------------
 

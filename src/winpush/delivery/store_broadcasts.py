@@ -201,3 +201,11 @@ def progress(connection: Connection, number: int, now: Millis) -> Progress:
         elapsed=timedelta(milliseconds=max((row.ended_at or now) - began, 0)),
         stop_reason=row.stop_reason,
     )
+
+
+def before(connection: Connection, number: int | None, limit: int) -> list[BroadcastInfo]:
+    """The newest broadcasts with a smaller number (None: of all), newest first."""
+    statement = sa.select(broadcasts).order_by(broadcasts.c.id.desc()).limit(limit)
+    if number is not None:
+        statement = statement.where(broadcasts.c.id < number)
+    return [info(row) for row in connection.execute(statement)]
