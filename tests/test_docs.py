@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import winpush
-from winpush import Outcome, mpns, wns
+from winpush import Outcome, delivery, mpns, wns
 from winpush.emulator import Emulator
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +82,7 @@ def test_an_example_runs(example: Path) -> None:
 
 def test_every_public_name_is_in_the_reference() -> None:
     reference = (ROOT / "docs" / "reference" / "api.md").read_text()
-    names = {*winpush.__all__, *mpns.__all__, *wns.__all__}
+    names = {*winpush.__all__, *mpns.__all__, *wns.__all__, *delivery.__all__}
     assert not [each for each in names if not re.search(rf"\b{each}\b", reference)]
 
 

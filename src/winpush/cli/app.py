@@ -20,8 +20,13 @@ _COMMANDS = {
     "doctor": "winpush.cli.doctor",
     "emulator": "winpush.cli.emulator",
     "demo": "winpush.cli.demo",
+    "channels": "winpush.cli.channels",
+    "broadcast": "winpush.cli.broadcasts:broadcast",
+    "broadcasts": "winpush.cli.broadcasts:broadcasts",
+    "history": "winpush.cli.broadcasts:history",
+    "worker": "winpush.cli.worker",
 }
-"""Each command's name and the module that holds it as `command`."""
+"""Each command's name and the module that holds it: as `command`, or under the name after the colon."""
 
 
 class _Lazy(GuessingGroup):
@@ -35,7 +40,8 @@ class _Lazy(GuessingGroup):
         """The command of that name."""
         if name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(_COMMANDS[name]).command
+        module, _, attribute = _COMMANDS[name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute or "command")
         return command
 
 

@@ -1,0 +1,252 @@
+"""`winpush broadcast`, `winpush broadcasts …` and `winpush history`: durable sending from the command line."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from winpush import mpns, wns
+from winpush.cli.groups import GuessingGroup
+from winpush.cli.outbox import (
+    audience_options,
+    database_option,
+    json_option,
+    open_outbox,
+    sending_options,
+    show_time,
+    table,
+    take_audience,
+)
+from winpush.cli.output import describe_delay
+from winpush.errors import ValidationError
+
+if TYPE_CHECKING:
+    from winpush.delivery import Attempt, Content, Outbox, Progress, SendOptions
+
+__all__ = ["broadcast", "broadcasts", "history"]
+
+_REFRESH_SECONDS = 0.2
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
+
+
+@click.command()
+@click.argument("text", nargs=-1, metavar="[TEXT1 [TEXT2]]")
+@click.option("--launch", help="What the Windows app is told when the toast is clicked.")
+@click.option("--param", help="Page of the phone's app that a tap opens.")
+@click.option("--xml", type=_FILE, help="For Windows: this toast, tile or badge instead of the texts.")
+@audience_options
+@click.option("--name", help="For lists.")
+@click.option("--not-before", type=_TIME, help="Send from then on: 2026-05-01T08:30+02:00.")
+@click.option("--expires-at", type=_TIME, help="No longer worth sending from then on.")
+@click.option("--idempotency-key", metavar="KEY", help="Asked twice, sent once.")
+@click.option("--rate", type=int, metavar="N", help="At most so many sends a second.")
+@click.option("--store-only", is_flag=True, help="Store it and leave: 'winpush worker' sends it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the end as JSON, without a progress bar.")
+@sending_options
+def broadcast(db: str, text: tuple[str, ...], as_json: bool, store_only: bool, **values: Any) -> None:
+    """Send a toast to all registered channels, or to those that are chosen; nothing is lost by a crash.
+
+    Stores the broadcast in the outbox and delivers it, with a progress bar. Interrupted, it goes on with the next
+    'winpush worker' or 'winpush broadcast'.
+
+    Exit code: 0 delivered or stored, 1 it was stopped or cancelled, 2 used wrongly.
+    """
+    try:
+        content = _content(text, values)
+    except ValidationError as error:
+        raise click.UsageError(f"{error}.") from None
+    audience = take_audience(values)
+    options = _options(values)
+    with open_outbox(db, values) as outbox:
+        number = outbox.broadcast(content, audience, **options)
+        if store_only:
+            click.echo(json.dumps({"broadcast": number}) if as_json else f"Broadcast {number} is stored.")
+            return
+        outbox.start()
+        progress = _follow(outbox, number, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(_progress_to_dict(progress), indent=2))
+    else:
+        _show_progress(progress)
+    if progress.state.value != "finished":
+        click.get_current_context().exit(1)
+
+
+def _content(text: tuple[str, ...], values: dict[str, Any]) -> Content:
+    from winpush.delivery import Content
+
+    xml, launch, param = values.pop("xml"), values.pop("launch"), values.pop("param")
+    if not text and xml is None:
+        raise click.UsageError("Give one or two texts, or --xml FILE.")
+    if len(text) > 2:
+        raise click.UsageError("A toast of both services has two texts; put each into quotes.")
+    own: wns.Notification | None = None
+    if xml is not None:
+        body = xml.read_bytes()
+        kind: Any = next((kind for kind in ("toast", "tile", "badge") if f"<{kind}".encode() in body), "toast")
+        own = wns.Xml(kind, body)
+    elif text:
+        own = wns.Toast(*text, launch=launch)
+    first, second = (*text, None, None)[:2]
+    return Content(mpns=mpns.Toast(first, second, param) if text else None, wns=own)
+
+
+def _options(values: dict[str, Any]) -> SendOptions:
+    names = ("name", "not_before", "expires_at", "idempotency_key", "rate")
+    taken: Any = {name: values.pop(name) for name in names}
+    return taken  # type: ignore[no-any-return]  # the command's options have the names of these
+
+
+def _follow(outbox: Outbox, number: int, *, quiet: bool) -> Progress:
+    """Waits until the broadcast has ended; shows how far it is."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    from winpush.delivery import Progress as State
+
+    def describe(state: State) -> str:
+        left = "" if state.remaining is None else f", {describe_delay(state.remaining)} left"
+        return f"{state.done:,} done, {state.waiting:,} waiting, {state.rate:,.0f}/s{left}"
+
+    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.description}"))
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        while True:
+            state = outbox.progress(number)
+            bar.update(task, completed=state.share, description=describe(state))
+            if state.state.value in ("finished", "cancelled", "stopped", "expired", "paused"):
+                return state
+            if state.share >= 1.0 and state.waiting and not quiet:
+                bar.update(task, description=f"{describe(state)} (Ctrl-C leaves; a worker goes on)")
+            time.sleep(_REFRESH_SECONDS)
+
+
+def _progress_to_dict(state: Progress) -> dict[str, Any]:
+    return {
+        "broadcast": state.broadcast,
+        "state": state.state.value,
+        "done": state.done,
+        "waiting": state.waiting,
+        "states": {each.value: number for each, number in state.states.items()},
+        "outcomes": dict(state.outcomes),
+        "rate_per_second": round(state.rate, 1),
+        "elapsed_seconds": round(state.elapsed.total_seconds(), 3),
+        "stop_reason": state.stop_reason,
+    }
+
+
+def _show_progress(state: Progress) -> None:
+    click.echo(f"Broadcast {state.broadcast}: {state.state.value}. {state.done:,} done, {state.waiting:,} waiting.")
+    for outcome, number in sorted(state.outcomes.items(), key=lambda pair: -pair[1]):
+        click.echo(f"  {number:>9,}  {outcome}")
+    if state.stop_reason:
+        click.echo(f"  {state.stop_reason}")
+
+
+@click.group(cls=GuessingGroup)
+def broadcasts() -> None:
+    """The broadcasts of the outbox: how far they are; pause, resume and cancel them."""
+
+
+@broadcasts.command("list")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="The newest so many.")
+@json_option
+@database_option
+def list_(db: str, limit: int, as_json: bool) -> None:
+    """List broadcasts, the newest first."""
+    with open_outbox(db) as outbox:
+        found = list(itertools.islice(outbox.list_broadcasts(), limit))
+    if as_json:
+        for info in found:
+            click.echo(json.dumps({name: _plain(value) for name, value in asdict(info).items()}))
+        return
+    rows = (
+        (str(info.id), info.name or "", info.state.value, show_time(info.created_at), show_time(info.ended_at))
+        for info in found
+    )
+    table(("Number", "Name", "State", "Made", "Ended"), rows)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return getattr(value, "value", value)
+
+
+@broadcasts.command()
+@click.argument("number", type=int)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@database_option
+def show(db: str, number: int, as_json: bool) -> None:
+    """Show how far a broadcast is."""
+    with open_outbox(db) as outbox:
+        state = outbox.progress(number)
+    click.echo(json.dumps(_progress_to_dict(state), indent=2)) if as_json else _show_progress(state)
+
+
+def _add_change(name: str, help_text: str) -> None:
+    def change(db: str, number: int) -> None:
+        with open_outbox(db) as outbox:
+            state = getattr(outbox, name)(number)
+        click.echo(f"Broadcast {number} is {state.value}.")
+
+    made = click.argument("number", type=int)(database_option(change))
+    broadcasts.command(name, help=help_text)(made)
+
+
+_add_change("pause", "Begin nothing more of a broadcast until it is resumed.")
+_add_change("resume", "Go on with a broadcast that is paused.")
+_add_change("cancel", "Never send what is not yet sent.")
+
+
+@click.command()
+@click.option("--broadcast", "number", type=int, help="Of this broadcast.")
+@click.option("--channel", type=int, help="To this channel.")
+@click.option("--outcome", help="With this outcome, such as accepted.")
+@click.option("--since", type=_TIME, help="From then on.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most so many.")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
+@database_option
+def history(db: str, number: int | None, channel: int | None, limit: int, form: str, **values: Any) -> None:
+    """Every attempt that was made, oldest first, with what Microsoft's support asks for."""
+    since = values["since"]
+    with open_outbox(db) as outbox:
+        found = outbox.history(
+            broadcast=number,
+            channel=channel,
+            outcome=values["outcome"],
+            since=None if since is None else since.astimezone(UTC),
+        )
+        _write_attempts(itertools.islice(found, limit), form)
+
+
+def _write_attempts(attempts: itertools.islice[Attempt], form: str) -> None:
+    import csv
+    import sys
+
+    names = ("at", "broadcast", "channel", "outcome", "status_code", "message_id", "debug_trace", "detail")
+    if form == "table":
+        rows = ((*(_text(getattr(each, name)) for name in names),) for each in attempts)
+        table(tuple(name.replace("_", " ").capitalize() for name in names), rows)
+    elif form == "jsonl":
+        for each in attempts:
+            click.echo(json.dumps({name: _plain(value) for name, value in asdict(each).items()}))
+    else:
+        writer = csv.writer(sys.stdout)
+        writer.writerow((*names[:7], "correlation_vector", "detail"))
+        for each in attempts:
+            writer.writerow([_text(getattr(each, name)) for name in (*names[:7], "correlation_vector", "detail")])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return show_time(value)
+    return "" if value is None else str(value)

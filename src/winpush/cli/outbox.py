@@ -1,0 +1,110 @@
+"""What the commands of the outbox share: which database, the client's options, and how they print."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from winpush.cli.options import client_options, connection_options
+from winpush.cli.windows import credentials_options, take_credentials
+
+if TYPE_CHECKING:
+    from winpush.delivery import Outbox
+
+__all__ = [
+    "audience_options",
+    "database_option",
+    "json_option",
+    "open_outbox",
+    "sending_options",
+    "show_time",
+    "table",
+    "take_audience",
+]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, a line for each.")
+
+
+def database_option(function: Any) -> Any:
+    """Adds `--db`."""
+    return click.option(
+        "--db",
+        envvar="WINPUSH_DB",
+        show_envvar=True,
+        default="sqlite:///push.db",
+        show_default=True,
+        metavar="URL",
+        help="The outbox's database.",
+    )(function)
+
+
+def sending_options(function: Any) -> Any:
+    """Adds what a command needs that sends: the database, the logins, the connection."""
+    return database_option(credentials_options(connection_options(function)))
+
+
+@contextlib.contextmanager
+def open_outbox(db: str, values: dict[str, Any] | None = None, *, allow_hosts: Iterable[str] = ()) -> Iterator[Outbox]:
+    """The outbox; with a command's values as one that can send. It does not deliver by itself."""
+    from winpush.delivery import Outbox
+
+    options: Any = {"allow_hosts": allow_hosts}
+    if values is not None:
+        options = client_options(values)
+        options["wns"] = take_credentials(values)
+    outbox = Outbox(db, **options)
+    try:
+        yield outbox
+    finally:
+        outbox.close()
+
+
+def audience_options(function: Any) -> Any:
+    """Adds the conditions that choose channels."""
+    options: list[Callable[[Any], Any]] = [
+        click.option("--tag", "any_tags", multiple=True, help="With one of these tags. Repeatable."),
+        click.option("--all-tags", multiple=True, metavar="TAG", help="With all of these tags. Repeatable."),
+        click.option("--no-tag", "no_tags", multiple=True, help="With none of these tags. Repeatable."),
+        click.option("--service", "services", multiple=True, type=click.Choice(["mpns", "wns"]), help="Of a service."),
+        click.option("--platform", "platforms", multiple=True, help="7.0 to 8.1, or windows. Repeatable."),
+        click.option("--locale", "locales", multiple=True, help="A language tag. Repeatable."),
+        click.option("--for-key", help="Of one person or device: your own key."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def take_audience(values: dict[str, Any]) -> Any:
+    """The Audience of a command's values."""
+    from winpush.delivery import Audience
+
+    names = ("any_tags", "all_tags", "no_tags", "services", "platforms", "locales")
+    sets: dict[str, Any] = {name: frozenset(values.pop(name)) for name in names}
+    return Audience(**sets, key=values.pop("for_key"))
+
+
+def show_time(moment: datetime | None) -> str:
+    """`2026-05-01 08:30:00Z`, or '' for none."""
+    return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def table(names: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
+    """Rows under their names, as wide as the terminal, and whole in a pipe."""
+    import sys
+
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=SIMPLE_HEAD, show_edge=False)
+    for name in names:
+        shown.add_column(name, overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
+    width = None if sys.stdout.isatty() else 160
+    Console(highlight=False, markup=False, width=width).print(shown if shown.row_count else "None.")

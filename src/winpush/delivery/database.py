@@ -1,0 +1,127 @@
+"""The database and what differs between SQLite and PostgreSQL: the only place that asks which of them it is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from winpush.errors import ConfigurationError
+
+__all__ = ["Database", "Millis", "from_millis", "insert_new", "insert_or_add", "to_millis"]
+
+Millis = int
+"""Milliseconds since 1970, UTC."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BUSY_TIMEOUT_SECONDS = 30
+_OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+
+
+def to_millis(moment: datetime) -> Millis:
+    """An aware datetime as the tables hold it. Raises ConfigurationError for one without a time zone."""
+    if moment.tzinfo is None:
+        raise ConfigurationError(f"the time {moment} has no time zone; give an aware datetime")
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def from_millis(millis: Millis) -> datetime:
+    """The other way: an aware datetime in UTC."""
+    return _EPOCH + timedelta(milliseconds=millis)
+
+
+class Database:
+    """Connections for reading and writing. `durable` makes each commit wait for the disk (see the guarantee's page)."""
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
+        """Opens nothing yet. Raises ConfigurationError for a URL that can't hold an outbox."""
+        try:
+            parsed = sa.make_url(url)
+        except sa.exc.ArgumentError:
+            raise ConfigurationError("The database's URL can't be read; write it as 'sqlite:///push.db'") from None
+        self.name = parsed.get_backend_name()
+        if self.name not in ("sqlite", "postgresql"):
+            raise ConfigurationError(f"The outbox needs SQLite or PostgreSQL, not {self.name}")
+        if self.name == "sqlite" and parsed.database in (None, "", ":memory:"):
+            raise ConfigurationError("An outbox in memory would lose what it holds; name a file: 'sqlite:///push.db'")
+        self.engine = self._make(parsed, durable=durable)
+
+    def _make(self, url: sa.URL, *, durable: bool) -> Engine:
+        if self.name != "sqlite":
+            return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            raise ConfigurationError(f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}")
+        arguments = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+        # A statement's values hold channel URIs: no error's text may show them.
+        engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: DBAPIConnection, _record: object) -> None:
+            # BEGIN is said below.
+            connection.isolation_level = None
+            for pragma in _pragmas(durable=durable):
+                connection.cursor().execute(pragma)
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            # A transaction that writes says so at once: a reader that wants to write later can be refused.
+            writes = connection.get_execution_options().get("winpush_writes", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes; what is raised inside undoes it."""
+        with self.engine.connect().execution_options(winpush_writes=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.engine.dispose()
+
+
+def _pragmas(*, durable: bool) -> tuple[str, ...]:
+    return (
+        "PRAGMA journal_mode=WAL",
+        f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
+        "PRAGMA cache_size=-16384",  # 16 MiB: the top of the indexes of a million channels
+        "PRAGMA wal_autocheckpoint=4000",
+    )
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Inserts a row; False when there is one with the same unique values already."""
+    statement = _insert(connection, table).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def insert_or_add(connection: Connection, table: Table, key: tuple[str, ...], column: str, rows: list[Any]) -> None:
+    """Inserts rows, or adds to the number that is there already."""
+    insert = _insert(connection, table)
+    grown = table.c[column] + insert.excluded[column]
+    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_={column: grown}), rows)
+
+
+def insert_or_raise(connection: Connection, table: Table, key: str, column: str, values: Mapping[str, Any]) -> None:
+    """Inserts a row; where there is one, its number becomes the greater of the two."""
+    insert = _insert(connection, table).values(**values)
+    greater = sa.case((insert.excluded[column] > table.c[column], insert.excluded[column]), else_=table.c[column])
+    connection.execute(insert.on_conflict_do_update(index_elements=[key], set_={column: greater}))

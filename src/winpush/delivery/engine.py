@@ -1,0 +1,300 @@
+"""The embedded engine: an asyncio loop that claims portions of work, sends them, and writes what came of them.
+
+All SQL runs on one thread of its own, so that the loop never waits for the disk. A database that is away, or a disk
+that is full, stops the sending, and loses nothing: what is known is written when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from winpush.client import AsyncClient
+from winpush.delivery import store_broadcasts, store_work
+from winpush.delivery.content import Content
+from winpush.delivery.database import Database, Millis, from_millis, to_millis
+from winpush.delivery.judgement import Plan, after, before, is_for_all
+from winpush.delivery.models import OutcomeEvent
+from winpush.delivery.store_work import Portion, Record
+from winpush.dispatch import ClientOptions
+from winpush.results import Notification
+
+__all__ = ["Engine", "Hook", "Pace"]
+
+Hook = Callable[[OutcomeEvent], None]
+"""What is called for each outcome, after it is stored, on the thread of the worker's event loop."""
+
+_log = logging.getLogger("winpush.delivery")
+_T = TypeVar("_T")
+_IDLE_SECONDS = 1.0
+_MOST_PLANS = 1000
+_MOST_RESTING = 10_000
+_TURN_MILLIS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the engine works.
+
+    `portion` channels are claimed at once and `portions` worked on side by side: their product is the most that a crash
+    can send twice. `store_after` outcomes are written together. A worker that says nothing for `lease` is taken over.
+    """
+
+    portion: int = 500
+    portions: int = 3
+    store_after: int = 250
+    lease: timedelta = timedelta(seconds=30)
+    poll: timedelta = timedelta(seconds=1)
+
+
+class Engine:
+    """One worker of an outbox: `await run()` until `stop()`, or `await run(until_idle=True)`."""
+
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        options: ClientOptions,
+        *,
+        clock: Callable[[], datetime],
+        pace: Pace,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        self._database = database
+        self._name = name
+        self._options = options
+        self._clock = clock
+        self._pace = pace
+        self._hooks = tuple(hooks)
+        self._lease: Millis = pace.lease // timedelta(milliseconds=1)
+        self._numbers = itertools.count(1)
+        self._plans: dict[int, Plan] = {}
+        self._contents: dict[str, Content] = {}
+        # What this worker knows of channels before the portions that were claimed earlier do.
+        self._resting: dict[int, Millis] = {}
+        self._sending: set[int] = set()
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sql = ThreadPoolExecutor(1, thread_name_prefix="winpush-sql")
+        self._portions: set[asyncio.Task[None]] = set()
+
+    # --- from any thread ------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """What is in flight is finished and written; then `run` returns."""
+        self._stopping = True
+        self.wake()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._wake.set)
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    async def run(self, *, until_idle: bool = False) -> None:
+        """Delivers. With `until_idle` it returns when nothing is due."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            async with AsyncClient(**self._options) as client:
+                try:
+                    await self._work(client, until_idle=until_idle)
+                finally:
+                    await asyncio.gather(*self._portions, return_exceptions=True)
+        finally:
+            self._loop = None
+            self._sql.shutdown()
+
+    async def _work(self, client: AsyncClient, *, until_idle: bool) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            busy = await self._fill(client)
+            if len(self._portions) >= self._pace.portions:
+                await asyncio.wait(self._portions, return_when=asyncio.FIRST_COMPLETED)
+                continue
+            if busy:
+                continue
+            wait = await self._time_to_wait()
+            if until_idle and not self._portions and wait > _IDLE_SECONDS:
+                return
+            await self._pause(wait)
+
+    async def _fill(self, client: AsyncClient) -> bool:
+        """Claims until all places are taken or there is nothing; True when there may be more."""
+        while len(self._portions) < self._pace.portions and not self._stopping:
+            owner = f"{self._name}/{next(self._numbers)}"
+            portion, held, settled = await self._store(lambda c, owner=owner: self._claim(c, owner))  # type: ignore[misc]  # owner is bound
+            if portion is None:
+                return bool(settled)
+            if portion.targets or portion.first is not None:
+                task = asyncio.create_task(self._deliver(client, portion, held))
+                self._portions.add(task)
+                task.add_done_callback(self._finished)
+        return False
+
+    def _claim(self, connection: Connection, owner: str) -> tuple[Portion | None, dict[str, Millis], bool]:
+        now = self._now()
+        ended = store_broadcasts.expire_due(connection, now) > 0
+        settled = store_work.settle(connection, now) or ended
+        portion = store_work.claim(connection, owner, now, self._lease, self._pace.portion)
+        return portion, store_work.held(connection, now), settled
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._portions.discard(task)
+        self._wake.set()
+        if not task.cancelled() and task.exception() is not None:
+            # Its claim runs out, and it is done again: what was written stays written.
+            _log.error("a portion of a broadcast failed; it is taken up again", exc_info=task.exception())
+
+    async def _time_to_wait(self) -> float:
+        moment = await self._store(store_work.next_at, writes=False)
+        if moment is None:
+            return float("inf")
+        return max((moment - self._now()) / 1000, 0.02)
+
+    async def _pause(self, seconds: float) -> None:
+        limit = min(seconds, self._pace.poll.total_seconds())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), limit)
+
+    # --- a portion ------------------------------------------------------------------------------------------------
+
+    async def _deliver(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
+        heart = asyncio.create_task(self._keep(portion))
+        try:
+            await self._send(client, portion, held)
+        finally:
+            self._sending.difference_update(target.id for target in portion.targets)
+            heart.cancel()
+            await asyncio.gather(heart, return_exceptions=True)
+
+    async def _send(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
+        plans = {number: self._plan(row) for number, row in portion.broadcasts.items()}
+        done: list[Record] = []
+        pairs = self._pairs(portion, plans, held, done)
+        async for result in client.send_many(pairs):
+            target: Any = result.key
+            entry = after(plans[target.broadcast], target, result, self._now())
+            done.append(entry)
+            self._sending.discard(target.id)
+            if entry.effect is not None and entry.effect.not_before is not None:
+                self._rest(target.id, entry.effect.not_before)
+            if is_for_all(result) and result.retry_after is not None:
+                wait = result.retry_after // timedelta(milliseconds=1)
+                held[target.service] = max(held.get(target.service, 0), self._now() + wait)
+                until = held[target.service]
+                await self._store(lambda c, s=target.service, u=until: store_work.hold(c, s, u))  # type: ignore[misc]  # bound
+            if len(done) >= self._pace.store_after:
+                written, done[:] = list(done), []
+                await self._record(portion, written, last=False)
+        await self._record(portion, done, last=True)
+
+    def _rest(self, channel: int, until: Millis) -> None:
+        if len(self._resting) >= _MOST_RESTING:
+            now = self._now()
+            self._resting = {each: moment for each, moment in self._resting.items() if moment > now}
+            if len(self._resting) >= _MOST_RESTING:  # the database knows them; only the newest are news
+                self._resting.clear()
+        self._resting[channel] = until
+
+    def _plan(self, row: Any) -> Plan:
+        plan = self._plans.get(row.id)
+        if plan is None:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            plan = self._plans[row.id] = Plan.of(row, self._content(row.content))
+        return plan
+
+    def _content(self, text: str) -> Content:
+        """One object for the same content of several broadcasts, so that it is read and encoded once."""
+        content = self._contents.get(text)
+        if content is None:
+            if len(self._contents) >= _MOST_PLANS:
+                self._contents.clear()
+            content = self._contents[text] = Content.from_json(text)
+        return content
+
+    def _pairs(
+        self, portion: Portion, plans: dict[int, Plan], held: dict[str, Millis], done: list[Record]
+    ) -> Iterator[tuple[str, Notification, object]]:
+        for target in portion.targets:
+            now = self._now()
+            wait = max(held.get(target.service, 0), self._resting.get(target.id, 0))
+            if target.id in self._sending:  # by another portion: its answer may ask to wait
+                wait = max(wait, now + _TURN_MILLIS)
+            form = before(plans[target.broadcast], target, wait, now)
+            if isinstance(form, Record):
+                done.append(form)
+            else:
+                self._sending.add(target.id)
+                yield target.uri, form, target
+
+    async def _record(self, portion: Portion, records: list[Record], *, last: bool) -> None:
+        lease = self._lease
+
+        def write(connection: Connection) -> list[Record]:
+            return store_work.record(connection, portion, records, self._now(), lease, last=last)
+
+        self._tell(await self._store(write))
+
+    def _tell(self, records: list[Record]) -> None:
+        if not self._hooks:
+            return
+        for entry in records:
+            tried = entry.tried
+            event = OutcomeEvent(
+                entry.broadcast,
+                entry.channel,
+                entry.state,
+                entry.outcome,
+                entry.attempts,
+                from_millis(entry.at),
+                None if tried is None else tried.status,
+                None if tried is None else tried.message_id,
+            )
+            for hook in self._hooks:
+                try:
+                    hook(event)
+                except Exception:  # noqa: BLE001 - the user's own code; it must not stop the sending
+                    _log.exception("a hook failed for channel %d of broadcast %d", entry.channel, entry.broadcast)
+
+    async def _keep(self, portion: Portion) -> None:
+        while True:
+            await asyncio.sleep(self._pace.lease.total_seconds() / 3)
+            await self._store(lambda c: store_work.keep(c, portion, self._now(), self._lease))
+
+    # --- the database's thread ------------------------------------------------------------------------------------
+
+    def _now(self) -> Millis:
+        return to_millis(self._clock())
+
+    async def _store(self, work: Callable[[Connection], _T], *, writes: bool = True) -> _T:
+        """Runs it in a transaction on the database's thread; again and again while the database can't."""
+        delay = 0.25
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._sql, self._run, work, writes)
+            except DBAPIError as error:
+                if self._stopping:
+                    raise
+                # The statement's values hold channel URIs, so the error's own text stays out of the log.
+                _log.warning("the database failed (%s); again in %.2g s", type(error.orig).__name__, delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 10.0)
+
+    def _run(self, work: Callable[[Connection], _T], writes: bool) -> _T:
+        with self._database.write() if writes else self._database.read() as connection:
+            return work(connection)

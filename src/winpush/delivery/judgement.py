@@ -1,0 +1,145 @@
+"""Pure: what is to be written about a target, before it is sent to and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from winpush.channels import Service
+from winpush.delivery.content import Content, Form
+from winpush.delivery.database import Millis, from_millis, to_millis
+from winpush.delivery.lifecycle import DeliveryState, settled
+from winpush.delivery.quiet import QuietHours
+from winpush.delivery.store_work import Effect, Record, Tried
+from winpush.errors import WinPushError
+from winpush.results import Action, Outcome, Result
+from winpush.retries import RetryAt, decide
+
+__all__ = ["Plan", "after", "before"]
+
+NOTHING_TO_SEND = "nothing-to-send"
+"""The outcome of a channel that the content has nothing for."""
+
+# Answers that say: leave this channel alone for a while, whoever sends.
+_ABOUT_THE_CHANNEL = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outcome.THROTTLED})
+# Refusals of one channel or of one device: they say nothing about the others.
+_ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED})
+_RETRY_LATER = Action.RETRY_LATER
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a broadcast's row asks for, read once."""
+
+    number: int
+    content: Content
+    expires_at: Millis | None
+    max_attempts: int
+    resend_unanswered: bool
+    quiet: QuietHours | None = None
+
+    @classmethod
+    def of(cls, row: Any, content: Content) -> Plan:
+        """From a row of the broadcasts, and its content as it was read."""
+        quiet = None if row.quiet_start is None else QuietHours.from_minutes(row.quiet_start, row.quiet_end)
+        return cls(row.id, content, row.expires_at, row.max_attempts, bool(row.resend_unanswered), quiet)
+
+
+def before(plan: Plan, target: Any, wait: Millis, now: Millis) -> Form | Record:
+    """The form to send to this target, or what is written instead. Nothing is sent to it before `wait`."""
+
+    def instead(state: DeliveryState, outcome: str | None = None, due: Millis | None = None) -> Record:
+        return Record(plan.number, target.id, target.service, state, outcome, target.attempts, now, due)
+
+    if target.gone_at is not None:
+        return instead(DeliveryState.GONE)
+    if plan.expires_at is not None and plan.expires_at <= now:
+        return instead(DeliveryState.EXPIRED)
+    wait = max(wait, target.not_before or 0, _after_quiet_hours(plan, target, now))
+    if wait > now:
+        if plan.expires_at is not None and wait >= plan.expires_at:
+            return instead(DeliveryState.EXPIRED)
+        return instead(DeliveryState.WAITING, due=wait)
+    remaining = None if plan.expires_at is None else timedelta(milliseconds=plan.expires_at - now)
+    try:
+        return plan.content.for_channel(Service(target.service), target.platform, remaining)
+    except WinPushError:
+        return instead(DeliveryState.SKIPPED, NOTHING_TO_SEND)
+
+
+def _after_quiet_hours(plan: Plan, target: Any, now: Millis) -> Millis:
+    """When the device's quiet hours are over; 0 where there are none, or its time zone isn't known."""
+    if plan.quiet is None or target.time_zone is None:
+        return 0
+    try:
+        zone = ZoneInfo(target.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # this machine doesn't know it: as good as none
+        return 0
+    moment = from_millis(now)
+    allowed = plan.quiet.next_allowed(moment, zone)
+    return 0 if allowed == moment else to_millis(allowed)
+
+
+def after(plan: Plan, target: Any, result: Result, now: Millis) -> Record:
+    """What is to be written about this answer."""
+    outcome = result.outcome
+    attempt = target.attempts + 1
+    state, due = DeliveryState.DELIVERED, None
+    effect: Effect | None = None
+    refusal: bool | None = False
+    if outcome is not Outcome.ACCEPTED:
+        state, due = _decide(plan, result, attempt, now)
+        effect, refusal = _effect(result, now), _refusal(result)
+    return Record(
+        plan.number, target.id, target.service, state, outcome.value, attempt, now, due, _tried(result), effect, refusal
+    )
+
+
+def _decide(plan: Plan, result: Result, attempt: int, now: Millis) -> tuple[DeliveryState, Millis | None]:
+    decision = decide(
+        result,
+        attempt,
+        from_millis(now),
+        max_attempts=plan.max_attempts,
+        give_up_at=None if plan.expires_at is None else from_millis(plan.expires_at),
+        resend_unanswered=plan.resend_unanswered,
+    )
+    if isinstance(decision, RetryAt):
+        return DeliveryState.WAITING, to_millis(decision.at)
+    return settled(result.action), None
+
+
+def _effect(result: Result, now: Millis) -> Effect | None:
+    if result.should_delete_channel:
+        return Effect(gone=result.outcome.value)
+    if result.outcome in _ABOUT_THE_CHANNEL and not is_for_all(result) and result.retry_after is not None:
+        return Effect(not_before=now + result.retry_after // timedelta(milliseconds=1))
+    return None
+
+
+def is_for_all(result: Result) -> bool:
+    """True for an answer that tells the whole app to wait: WNS counts by app, MPNS by channel."""
+    return result.outcome is Outcome.THROTTLED and result.service is Service.WNS
+
+
+def _refusal(result: Result) -> bool | None:
+    if result.action is Action.STOP_AND_FIX:
+        return None if result.outcome in _ITS_OWN else True
+    return None if result.action in (_RETRY_LATER, Action.DECIDE) else False
+
+
+def _tried(result: Result) -> Tried:
+    error = result.error
+    detail = None
+    if not result.ok:
+        detail = result.diagnosis or result.error_description or (None if error is None else str(error))
+    return Tried(
+        result.outcome.value,
+        result.status_code,
+        result.message_id,
+        result.debug_trace,
+        result.correlation_vector,
+        detail,
+    )

@@ -1,0 +1,328 @@
+"""`Outbox`: the registry, the broadcasts and their delivery on one database."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from sqlalchemy import ColumnElement, Connection
+
+from winpush.channels import AllowedHosts
+from winpush.delivery import store_broadcasts, store_channels, store_history
+from winpush.delivery.content import Content, Form
+from winpush.delivery.database import Database, Millis, to_millis
+from winpush.delivery.engine import Engine, Hook, Pace
+from winpush.delivery.lifecycle import BroadcastState, DeliveryState, Move
+from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, Progress
+from winpush.delivery.registration import Audience, Registration
+from winpush.delivery.schema import METADATA
+from winpush.delivery.sending import SendOptions, new_broadcast
+from winpush.dispatch import ClientOptions, Settings
+from winpush.transport.loops import new_event_loop
+
+__all__ = ["Outbox"]
+
+_IMPORT_AT_ONCE = 5000
+_READ_AT_ONCE = 1000
+_BROADCASTS_AT_ONCE = 100
+_WNS_CHANNEL_AGE = timedelta(days=30)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Outbox:
+    """Registers channels, takes notifications and broadcasts, and delivers them: all of it kept in one database.
+
+    `Outbox("sqlite:///push.db", wns=credentials)`; the keyword arguments after `hooks` are those of AsyncClient. Its
+    methods may be called from any thread; from asyncio, through `asyncio.to_thread`. As a context manager it delivers
+    in the background; without, call `start()`, or `deliver_until_idle()` in a script.
+
+    `durable=False` lets SQLite write without waiting for the disk: nothing is lost when the process dies, but the last
+    moments may be when the machine does. `clock` gives the time (aware datetimes).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        durable: bool = True,
+        pace: Pace | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        hooks: Sequence[Hook] = (),
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Creates the tables where they are missing. Raises ConfigurationError for a URL or option that can't work."""
+        self._database = Database(url, durable=durable)
+        # What a service asks to wait for is kept in the database, and waited for by all workers.
+        self._options: ClientOptions = {"when_throttled": "tell", **options}
+        self._allowed: AllowedHosts = Settings.of(**self._options).allowed
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._hooks = tuple(hooks)
+        self._engine: Engine | None = None
+        self._thread: threading.Thread | None = None
+        METADATA.create_all(self._database.engine)
+
+    # --- the registry ---------------------------------------------------------------------------------------------
+
+    def register(
+        self, registration: Registration | Mapping[str, Any] | str, *, connection: Connection | None = None
+    ) -> int:
+        """Registers a channel, or renews it, and returns its number. A URI alone is enough.
+
+        A mapping has the fields of a Registration. The same URI updates; a device's new URI replaces its old one.
+        With `connection` it joins your own transaction. Raises ValidationError, ChannelError for the URI.
+        """
+        wanted = self._checked(registration)
+        with self._writing(connection) as target:
+            return store_channels.put(target, wanted, self._now())
+
+    def register_many(self, registrations: Iterable[Registration | Mapping[str, Any] | str]) -> int:
+        """Registers many, a few thousand to a transaction; returns how many. Raises ValidationError."""
+        total = 0
+        part: list[Registration] = []
+        for each in registrations:
+            part.append(self._checked(each))
+            if len(part) >= _IMPORT_AT_ONCE:
+                total += self._put_many(part)
+                part = []
+        return total + (self._put_many(part) if part else 0)
+
+    def _put_many(self, part: list[Registration]) -> int:
+        with self._database.write() as connection:
+            store_channels.put_many(connection, part, self._now())
+        return len(part)
+
+    def _checked(self, registration: Registration | Mapping[str, Any] | str) -> Registration:
+        if isinstance(registration, Registration):
+            return registration
+        values = {"uri": registration} if isinstance(registration, str) else registration
+        return Registration.of(values, self._allowed)
+
+    def remove(self, channel: int, reason: str = "removed") -> bool:
+        """Never sends to that channel again; it is kept as a tombstone. False when it was gone already."""
+        with self._database.write() as connection:
+            return store_channels.remove(connection, [channel], reason, self._now()) > 0
+
+    def channels(
+        self, audience: Audience | None = None, *, gone: bool | None = False, after: int = 0
+    ) -> Iterator[ChannelInfo]:
+        """The registered channels by number, read a thousand at a time; `gone=True`: the tombstones; None: all."""
+        return self._channels(audience or Audience(), gone=gone, after=after, conditions=())
+
+    def stale(self, age: timedelta = _WNS_CHANNEL_AGE) -> Iterator[ChannelInfo]:
+        """WNS channels that were not renewed for so long: WNS ends a channel after 30 days."""
+        old = store_channels.stale(self._now() - age // timedelta(milliseconds=1))
+        return self._channels(Audience(), gone=False, after=0, conditions=(old,))
+
+    def _channels(
+        self, audience: Audience, *, gone: bool | None, after: int, conditions: Sequence[ColumnElement[bool]]
+    ) -> Iterator[ChannelInfo]:
+        while True:
+            with self._database.read() as connection:
+                rows = store_channels.select_many(
+                    connection, audience, after=after, limit=_READ_AT_ONCE, gone=gone, conditions=conditions
+                )
+                part = list(store_channels.as_infos(connection, rows))
+            yield from part
+            if len(part) < _READ_AT_ONCE:
+                return
+            after = part[-1].id
+
+    # --- sending --------------------------------------------------------------------------------------------------
+
+    def broadcast(
+        self,
+        notification: Form | Content,
+        audience: Audience | None = None,
+        *,
+        connection: Connection | None = None,
+        **options: Unpack[SendOptions],
+    ) -> int:
+        """Stores a broadcast to an audience (everybody by default) and returns its number; the worker sends it.
+
+        The audience is fixed now: channels registered later are not sent to. `SendOptions` says what the options
+        mean. With `connection` it joins your own transaction. Raises ValidationError.
+        """
+        now = self._now()
+        new = new_broadcast(notification, audience or Audience(), now, options)
+        with self._writing(connection) as target:
+            number, _ = store_broadcasts.create(target, new, store_channels.last_number(target), now)
+        self._wake()
+        return number
+
+    def notify(
+        self,
+        key: str,
+        notification: Form | Content,
+        *,
+        connection: Connection | None = None,
+        **options: Unpack[SendOptions],
+    ) -> int:
+        """Stores a notification to every channel of a person or device, and returns its number: it is a small
+        broadcast. The rest is as for `broadcast`.
+        """
+        now = self._now()
+        new = new_broadcast(notification, Audience(key=key), now, options)
+        with self._writing(connection) as target:
+            number, made = store_broadcasts.create(target, new, 0, now)
+            if made:
+                named = [channel for channel, _ in store_channels.of_key(target, key)]
+                store_broadcasts.address(target, number, named, new.not_before, now)
+        self._wake()
+        return number
+
+    def pause(self, broadcast: int) -> BroadcastState:
+        """Nothing more is begun until `resume`. Raises StateError when it has ended, ValidationError when unknown."""
+        return self._change(broadcast, Move.PAUSE)
+
+    def resume(self, broadcast: int) -> BroadcastState:
+        """Goes on. Raises as `pause` does."""
+        return self._change(broadcast, Move.RESUME)
+
+    def cancel(self, broadcast: int) -> BroadcastState:
+        """What is not yet sent never is. Raises as `pause` does."""
+        return self._change(broadcast, Move.CANCEL)
+
+    def _change(self, number: int, what: Move) -> BroadcastState:
+        with self._database.write() as connection:
+            state = store_broadcasts.change(connection, number, what, self._now())
+        self._wake()
+        return state
+
+    def progress(self, broadcast: int) -> Progress:
+        """How far it is, at this moment. Raises ValidationError when there is none with this number."""
+        with self._database.read() as connection:
+            return store_broadcasts.progress(connection, broadcast, self._now())
+
+    def get_broadcast(self, broadcast: int) -> BroadcastInfo:
+        """A broadcast's times and state. Raises ValidationError when there is none with this number."""
+        with self._database.read() as connection:
+            return store_broadcasts.info(store_broadcasts.get(connection, broadcast))
+
+    def list_broadcasts(self) -> Iterator[BroadcastInfo]:
+        """All broadcasts, the newest first; read a hundred at a time."""
+        before: int | None = None
+        while True:
+            with self._database.read() as connection:
+                part = store_broadcasts.before(connection, before, _BROADCASTS_AT_ONCE)
+            yield from part
+            if len(part) < _BROADCASTS_AT_ONCE:
+                return
+            before = part[-1].id
+
+    # --- looking back ---------------------------------------------------------------------------------------------
+
+    def deliveries(self, broadcast: int, *, state: DeliveryState | None = None) -> Iterator[Delivery]:
+        """How it is with each channel of a broadcast, by channel number; read a thousand at a time."""
+        channel = 0
+        while True:
+            with self._database.read() as connection:
+                part = store_history.deliveries_after(connection, broadcast, channel, state, _READ_AT_ONCE)
+            yield from part
+            if len(part) < _READ_AT_ONCE:
+                return
+            channel = part[-1].channel
+
+    def history(
+        self,
+        *,
+        broadcast: int | None = None,
+        channel: int | None = None,
+        outcome: str | None = None,
+        since: datetime | None = None,
+        after: int = 0,
+    ) -> Iterator[Attempt]:
+        """Every attempt that was made, oldest first, read a thousand at a time; `after` is an attempt's `id`."""
+        while True:
+            with self._database.read() as connection:
+                part = store_history.attempts_after(
+                    connection,
+                    after,
+                    _READ_AT_ONCE,
+                    broadcast=broadcast,
+                    channel=channel,
+                    outcome=outcome,
+                    since=None if since is None else to_millis(since),
+                )
+            yield from part
+            if len(part) < _READ_AT_ONCE:
+                return
+            after = part[-1].id
+
+    # --- delivering -----------------------------------------------------------------------------------------------
+
+    def make_engine(self) -> Engine:
+        """A worker of this outbox, for an event loop of yours: `await engine.run()`."""
+        name = secrets.token_hex(6)
+        return Engine(self._database, name, self._options, clock=self._clock, pace=self._pace, hooks=self._hooks)
+
+    def start(self) -> None:
+        """Delivers in a thread of its own, until `close`. Calling it twice does nothing."""
+        if self._thread is not None:
+            return
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._deliver, args=(ready,), name="winpush-outbox", daemon=True)
+        self._thread.start()
+        ready.wait()
+
+    def _deliver(self, ready: threading.Event) -> None:
+        async def run() -> None:
+            self._engine = self.make_engine()
+            ready.set()
+            await self._engine.run()
+
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(run())
+
+    def deliver_until_idle(self) -> None:
+        """Delivers, and returns when nothing is due any more: for scripts and tests."""
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(self._run_once())
+
+    async def _run_once(self) -> None:
+        await self.make_engine().run(until_idle=True)
+
+    def close(self) -> None:
+        """Finishes what is in flight, writes it, and closes the database. Calling it twice does nothing."""
+        if self._engine is not None:
+            self._engine.stop()
+        if self._thread is not None:
+            self._thread.join()
+        self._engine = self._thread = None
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- shared ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self, connection: Connection | None) -> Iterator[Connection]:
+        if connection is not None:
+            yield connection
+            return
+        with self._database.write() as own:
+            yield own
+
+    def _now(self) -> Millis:
+        return to_millis(self._clock())
+
+    def _wake(self) -> None:
+        engine = self._engine
+        if engine is not None:
+            engine.wake()

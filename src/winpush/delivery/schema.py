@@ -1,0 +1,168 @@
+"""The tables, one schema for SQLite and PostgreSQL. All times are milliseconds since 1970, UTC: they compare and sort
+alike everywhere."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table, Text, text
+
+__all__ = [
+    "METADATA",
+    "attempts",
+    "broadcasts",
+    "channels",
+    "counts",
+    "deliveries",
+    "holds",
+    "ranges",
+    "tags",
+]
+
+METADATA = MetaData()
+
+# SQLite numbers rows by itself only in a column that is called INTEGER; its integers have 64 bits all the same.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _live_index(name: str, *columns: str, unique: bool = False) -> Index:
+    """An index of the channels that are not gone: a tombstone keeps its URI, which may be registered anew."""
+    live = text("gone_at IS NULL")
+    return Index(name, *columns, unique=unique, sqlite_where=live, postgresql_where=live)
+
+
+channels = Table(
+    "winpush_channels",
+    METADATA,
+    Column("id", _Id, primary_key=True),
+    Column("uri", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("key", Text),
+    Column("device", Text),
+    Column("platform", Text),
+    Column("os_version", Text),
+    Column("app_version", Text),
+    Column("locale", Text),
+    Column("time_zone", Text),
+    Column("attributes", JSON(none_as_null=True)),
+    Column("registered_at", BigInteger, nullable=False),
+    Column("renewed_at", BigInteger, nullable=False),
+    Column("gone_at", BigInteger),
+    Column("gone_reason", Text),
+    Column("not_before", BigInteger),
+    _live_index("winpush_channels_uri", "uri", unique=True),
+    Index("winpush_channels_key", "key", "id"),
+    Index("winpush_channels_device", "device", "id"),
+    sqlite_autoincrement=True,  # the number of a deleted channel is never given again
+)
+
+tags = Table(
+    "winpush_tags",
+    METADATA,
+    Column("channel", BigInteger, primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Index("winpush_tags_tag", "tag", "channel"),
+    sqlite_with_rowid=False,
+)
+
+broadcasts = Table(
+    "winpush_broadcasts",
+    METADATA,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text),
+    Column("idempotency_key", Text, unique=True),
+    Column("content", Text, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("rate", Integer),
+    Column("paced_until", BigInteger, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("resend_unanswered", Integer, nullable=False),
+    Column("quiet_start", Integer),
+    Column("quiet_end", Integer),
+    Column("cursor", BigInteger, nullable=False),
+    Column("last_channel", BigInteger, nullable=False),
+    Column("refusals", JSON, nullable=False),
+    Column("stop_after", Integer, nullable=False),
+    Column("stop_reason", Text),
+    Index(
+        "winpush_broadcasts_open",
+        "id",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+ranges = Table(
+    "winpush_ranges",
+    METADATA,
+    Column("broadcast", BigInteger, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    Column("owner", Text),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)
+
+deliveries = Table(
+    "winpush_deliveries",
+    METADATA,
+    Column("broadcast", BigInteger, primary_key=True),
+    Column("channel", BigInteger, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("outcome", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # Only those that wait have one, so the index holds no others.
+    Column("due", BigInteger),
+    Column("owner", Text),
+    Index(
+        "winpush_deliveries_due",
+        "due",
+        sqlite_where=text("due IS NOT NULL"),
+        postgresql_where=text("due IS NOT NULL"),
+    ),
+    Index(
+        "winpush_deliveries_waiting",
+        "broadcast",
+        "channel",
+        sqlite_where=text("due IS NOT NULL"),
+        postgresql_where=text("due IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+counts = Table(
+    "winpush_counts",
+    METADATA,
+    Column("broadcast", BigInteger, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+attempts = Table(
+    "winpush_attempts",
+    METADATA,
+    Column("id", _Id, primary_key=True),
+    Column("broadcast", BigInteger, nullable=False),
+    Column("channel", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer),
+    Column("message_id", Text),
+    Column("debug_trace", Text),
+    Column("correlation_vector", Text),
+    Column("detail", Text),
+)
+
+holds = Table(
+    "winpush_holds",
+    METADATA,
+    Column("service", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+)

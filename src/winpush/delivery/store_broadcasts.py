@@ -1,0 +1,211 @@
+"""The SQL of broadcasts as a whole: making, moving and counting them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from winpush.delivery.database import Millis, from_millis, insert_new
+from winpush.delivery.lifecycle import ENDED, MOVES, BroadcastState, DeliveryState, Move, move
+from winpush.delivery.models import BroadcastInfo, Progress
+from winpush.delivery.schema import broadcasts, counts, deliveries, ranges
+from winpush.errors import ValidationError
+
+__all__ = ["NewBroadcast", "change", "create", "expire_due", "finish", "get", "info", "progress"]
+
+AWAY: Millis = 1 << 52
+"""Added to the due time of a paused broadcast's deliveries, so that looking for due ones doesn't meet them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBroadcast:
+    """What a broadcast begins with; times in milliseconds."""
+
+    content: str
+    audience: str
+    not_before: Millis
+    expires_at: Millis | None
+    name: str | None = None
+    idempotency_key: str | None = None
+    rate: int | None = None
+    max_attempts: int = 8
+    resend_unanswered: bool = False
+    stop_after: int = 20
+    quiet_start: int | None = None
+    quiet_end: int | None = None
+
+
+def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Millis) -> tuple[int, bool]:
+    """Stores a broadcast; returns its number, and False when one with its idempotency key was there already."""
+    values: dict[str, Any] = {name: getattr(new, name) for name in NewBroadcast.__slots__}
+    values |= {
+        "resend_unanswered": int(new.resend_unanswered),
+        "state": BroadcastState.RUNNING.value,
+        "created_at": now,
+        "paced_until": new.not_before,
+        "cursor": 0,
+        "last_channel": last_channel,
+        "refusals": {},
+    }
+    if new.idempotency_key is None:
+        inserted = connection.execute(sa.insert(broadcasts).values(**values))
+        return int((inserted.inserted_primary_key or (0,))[0]), True
+    made = insert_new(connection, broadcasts, values)
+    same = sa.select(broadcasts.c.id).where(broadcasts.c.idempotency_key == new.idempotency_key)
+    return connection.execute(same).scalar_one(), made
+
+
+def address(connection: Connection, number: int, numbers: Iterable[int], due: Millis, now: Millis) -> None:
+    """Names the channels of a broadcast that has no audience; one without any is finished."""
+    rows = [
+        {
+            "broadcast": number,
+            "channel": channel,
+            "state": DeliveryState.WAITING.value,
+            "attempts": 0,
+            "at": now,
+            "due": due,
+        }
+        for channel in numbers
+    ]
+    if rows:
+        connection.execute(sa.insert(deliveries), rows)
+    else:
+        finish(connection, [number], now)
+
+
+def get(connection: Connection, number: int) -> Row[Any]:
+    """The row of a broadcast. Raises ValidationError when there is none with this number."""
+    row = connection.execute(sa.select(broadcasts).where(broadcasts.c.id == number)).one_or_none()
+    if row is None:
+        raise ValidationError("broadcast", f"has the number {number}, which no broadcast has")
+    return row
+
+
+def change(connection: Connection, number: int, what: Move, now: Millis, reason: str | None = None) -> BroadcastState:
+    """Moves a broadcast as the table of the lifecycle says; returns its new state. Raises StateError."""
+    before = BroadcastState(get(connection, number).state)
+    after = move(before, what)
+    values: dict[str, Any] = {"state": after.value}
+    if reason is not None:
+        values["stop_reason"] = reason
+    if after in ENDED:
+        values["ended_at"] = now
+    connection.execute(sa.update(broadcasts).where(broadcasts.c.id == number).values(**values))
+    if after is not before and BroadcastState.PAUSED in (before, after):
+        _shift(connection, number, away=after is BroadcastState.PAUSED)
+    if after is BroadcastState.RUNNING:
+        finish(connection, [number], now)
+    return after
+
+
+def _shift(connection: Connection, number: int, *, away: bool) -> None:
+    due = deliveries.c.due
+    moved = due < AWAY if away else due >= AWAY
+    # What a worker holds right now stays its own: its outcome is still to come.
+    free = deliveries.c.owner.is_(None)
+    statement = sa.update(deliveries).where(deliveries.c.broadcast == number, due.is_not(None), moved, free)
+    connection.execute(statement.values(due=due + AWAY if away else due - AWAY))
+
+
+_ENDINGS = {
+    before.value: after.value for (before, what), after in MOVES.items() if what is Move.FINISH and after in ENDED
+}
+
+
+def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
+    """Ends those of which nothing is left to do."""
+    table = broadcasts.c
+    busy = sa.exists().where(ranges.c.broadcast == table.id)
+    waiting = sa.exists().where(deliveries.c.broadcast == table.id, deliveries.c.due.is_not(None))
+    statement = (
+        sa.update(broadcasts)
+        .where(table.id.in_(list(numbers)), table.state.in_(list(_ENDINGS)))
+        .where(table.cursor >= table.last_channel, ~busy, ~waiting)
+        .values(state=sa.case(_ENDINGS, value=table.state), ended_at=now)
+    )
+    connection.execute(statement)
+
+
+def expire_due(connection: Connection, now: Millis) -> int:
+    """Moves the broadcasts whose time is over; returns how many."""
+    table = broadcasts.c
+    over = sa.select(table.id).where(table.ended_at.is_(None), table.expires_at <= now)
+    can = [state.value for (state, what) in MOVES if what is Move.EXPIRE]
+    numbers = list(connection.scalars(over.where(table.state.in_(can)).limit(100)))
+    for number in numbers:
+        change(connection, number, Move.EXPIRE, now)
+    return len(numbers)
+
+
+def add_refusals(connection: Connection, number: int, runs: dict[str, tuple[int, bool]], now: Millis) -> None:
+    """Notes refusals in a row by service (how many, and whether others came before them); at the limit it stops."""
+    row = get(connection, number)
+    refusals: dict[str, int] = dict(row.refusals or {})
+    for service, (length, interrupted) in runs.items():
+        refusals[service] = length if interrupted else refusals.get(service, 0) + length
+    if refusals != row.refusals:
+        connection.execute(sa.update(broadcasts).where(broadcasts.c.id == number).values(refusals=refusals))
+    worst = max(refusals, key=lambda service: refusals[service], default=None)
+    stops = (BroadcastState(row.state), Move.STOP) in MOVES
+    if worst is not None and refusals[worst] >= row.stop_after and stops:
+        reason = (
+            f"{refusals[worst]} sends to {worst.upper()} in a row were refused in a way that sending again doesn't "
+            "mend; the history of this broadcast says how. No channel was removed for it. Fix that, then send anew."
+        )
+        change(connection, number, Move.STOP, now, reason)
+
+
+def info(row: Row[Any]) -> BroadcastInfo:
+    """A row as a value."""
+    return BroadcastInfo(
+        id=row.id,
+        name=row.name,
+        state=BroadcastState(row.state),
+        created_at=from_millis(row.created_at),
+        not_before=from_millis(row.not_before),
+        expires_at=None if row.expires_at is None else from_millis(row.expires_at),
+        ended_at=None if row.ended_at is None else from_millis(row.ended_at),
+        stop_reason=row.stop_reason,
+        idempotency_key=row.idempotency_key,
+    )
+
+
+def progress(connection: Connection, number: int, now: Millis) -> Progress:
+    """The counters of a broadcast, and the deliveries that wait."""
+    row = get(connection, number)
+    states: dict[DeliveryState, int] = {}
+    outcomes: dict[str, int] = {}
+    for state, outcome, count in connection.execute(
+        sa.select(counts.c.state, counts.c.outcome, counts.c.number).where(counts.c.broadcast == number)
+    ):
+        states[DeliveryState(state)] = states.get(DeliveryState(state), 0) + count
+        outcomes[outcome or state] = outcomes.get(outcome or state, 0) + count
+    waits = sa.select(sa.func.count()).where(deliveries.c.broadcast == number, deliveries.c.due.is_not(None))
+    waiting = connection.scalar(waits) or 0
+    if waiting:
+        states[DeliveryState.WAITING] = waiting
+    began = min(max(row.created_at, row.not_before), now)
+    return Progress(
+        broadcast=number,
+        state=BroadcastState(row.state),
+        states=states,
+        outcomes=outcomes,
+        reached=row.cursor,
+        last_channel=row.last_channel,
+        elapsed=timedelta(milliseconds=max((row.ended_at or now) - began, 0)),
+        stop_reason=row.stop_reason,
+    )
+
+
+def before(connection: Connection, number: int | None, limit: int) -> list[BroadcastInfo]:
+    """The newest broadcasts with a smaller number (None: of all), newest first."""
+    statement = sa.select(broadcasts).order_by(broadcasts.c.id.desc()).limit(limit)
+    if number is not None:
+        statement = statement.where(broadcasts.c.id < number)
+    return [info(row) for row in connection.execute(statement)]

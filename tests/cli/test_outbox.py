@@ -1,0 +1,136 @@
+"""The outbox from the command line: channels, broadcasts, history, workers; in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import WINPUSH, environment, run
+from winpush.emulator import Emulator
+
+pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator(seed=1) as made:
+        yield made
+
+
+class Shell:
+    """Runs `winpush` with one database and one emulator."""
+
+    def __init__(self, emulator: Emulator, folder: Path) -> None:
+        login = emulator.entra_credentials
+        self.variables = {
+            "WINPUSH_DB": f"sqlite:///{folder}/push.db",
+            "WINPUSH_ALLOW_HOST": " ".join(emulator.authorities),
+            "WINPUSH_TENANT_ID": login.tenant_id,
+            "WINPUSH_CLIENT_ID": login.client_id,
+            "WINPUSH_CLIENT_SECRET": login.client_secret,
+            "WINPUSH_TOKEN_SERVER": login.authority,
+        }
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        done = run(*arguments, **self.variables)
+        assert done.returncode == code, done.stderr
+        return done.stdout if code == 0 else done.stdout + done.stderr
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*WINPUSH, *arguments], env=environment(**self.variables), stderr=subprocess.PIPE, text=True
+        )
+
+
+@pytest.fixture
+def shell(emulator: Emulator, tmp_path: Path) -> Shell:
+    return Shell(emulator, tmp_path)
+
+
+def test_channels_are_added_listed_shown_and_removed(shell: Shell, emulator: Emulator) -> None:
+    phone, device = emulator.create_channel(), emulator.create_windows_channel()
+    assert shell("channels", "add", phone.uri, "--platform", "8.0", "--tag", "news", "--key", "ada") == "Channel 1.\n"
+    added = shell(
+        "channels", "add", device.uri, "--platform", "windows", "--attribute", "name=Ada", "--locale", "de_at"
+    )
+    assert added == "Channel 2.\n"
+    rows = [json.loads(line) for line in shell("channels", "list", "--json").splitlines()]
+    assert [(row["id"], row["platform"], row["tags"]) for row in rows] == [(1, "8.0", ["news"]), (2, "windows", [])]
+    shown = json.loads(shell("channels", "show", "2"))
+    assert (shown["attributes"], shown["locale"]) == ({"name": "Ada"}, "de-AT")
+    assert phone.uri not in shell("channels", "list")
+    assert "ada" in shell("channels", "list", "--tag", "news")
+    assert shell("channels", "remove", "1") == "Channel 1 is removed.\n"
+    assert "removed" in shell("channels", "list", "--gone")
+    assert "no channel 1" in shell("channels", "remove", "1", code=2)
+    assert "no channel 9" in shell("channels", "show", "9", code=2)
+    assert "None" in shell("channels", "stale")
+
+
+def test_a_broadcast_is_delivered_and_its_history_kept(shell: Shell, emulator: Emulator) -> None:
+    for _ in range(3):
+        shell("channels", "add", emulator.create_channel().uri, "--platform", "8.0")
+    gone = emulator.create_windows_channel("gone")
+    shell("channels", "add", gone.uri, "--platform", "windows")
+    ended = json.loads(shell("broadcast", "Hello", "World", "--name", "first", "--json"))
+    assert (ended["state"], ended["done"]) == ("finished", 4)
+    assert ended["outcomes"] == {"accepted": 3, "channel-gone": 1}
+    assert "first" in shell("broadcasts", "list")
+    assert "3  accepted" in shell("broadcasts", "show", "1")
+    attempts = [json.loads(line) for line in shell("history", "--format", "jsonl").splitlines()]
+    assert len(attempts) == 4
+    assert shell("history", "--format", "csv", "--outcome", "accepted").count("accepted") == 3
+    assert "channel-gone" in shell("history")
+    assert "channel-gone" in shell("channels", "list", "--gone")
+
+
+def test_a_worker_delivers_what_was_stored_and_leaves_when_told(shell: Shell, emulator: Emulator) -> None:
+    device = emulator.create_windows_channel()
+    shell("channels", "add", device.uri, "--platform", "windows")
+    assert shell("broadcast", "Hello", "--store-only", "--idempotency-key", "a") == "Broadcast 1 is stored.\n"
+    assert shell("broadcast", "Hello", "--store-only", "--idempotency-key", "a") == "Broadcast 1 is stored.\n"
+    assert not device.toasts
+    shell("worker", "--until-idle")
+    assert len(device.toasts) == 1
+    with shell.start("worker") as worker:
+        assert worker.stderr is not None
+        assert "Working" in worker.stderr.readline()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+        assert "Stopped." in worker.stderr.read()
+
+
+def test_a_broadcast_is_paused_resumed_and_cancelled(shell: Shell, emulator: Emulator) -> None:
+    shell("channels", "add", emulator.create_channel().uri, "--platform", "8.0")
+    shell("broadcast", "Hello", "--store-only")
+    assert shell("broadcasts", "pause", "1") == "Broadcast 1 is paused.\n"
+    shell("worker", "--until-idle")
+    assert json.loads(shell("broadcasts", "show", "1", "--json"))["done"] == 0
+    assert shell("broadcasts", "resume", "1") == "Broadcast 1 is running.\n"
+    shell("broadcasts", "cancel", "1")
+    shell("worker", "--until-idle")
+    assert json.loads(shell("broadcasts", "show", "1", "--json"))["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["broadcast"], "Give one or two texts"),
+        (["broadcast", "a", "b", "c"], "two texts"),
+        (["broadcast", "a", "--param", "x"], "param"),
+        (["channels", "add", "https://evil.test/?token=abcdefghijklmnopqrstuvwxyz"], "evil.test"),
+        (["channels", "add", "http://db3.notify.live.net/u/01/abc", "--attribute", "x"], "NAME=VALUE"),
+        (["broadcasts", "show", "7"], "number 7"),
+        (["broadcasts", "cancel", "7"], "number 7"),
+        (["worker", "--db", "nonsense"], "Error"),
+    ],
+)
+def test_what_is_used_wrongly_is_exit_2_with_what_to_do(arguments: list[str], said: str, shell: Shell) -> None:
+    output = shell(*arguments, code=2)
+    assert said in output
+    assert "abcdefghijklmnopqrstuvwxyz" not in output
