@@ -10,6 +10,9 @@ import contextlib
 import os
 import socket
 import ssl
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
 
 from winpush.errors import TlsError, TransportError
 from winpush.transport.connection import Connection, Home, Job, Owner
@@ -21,7 +24,10 @@ __all__ = ["DirectConnection", "TlsConnection", "connect", "secure"]
 class DirectConnection(Connection):
     """A plain connection over a socket of our own, already connected."""
 
-    __slots__ = ("_backlog", "_reactor", "_read", "_sock", "fd")
+    # What the kernel, or TLS, raises when it must be asked again later.
+    _not_now: ClassVar[tuple[type[OSError], ...]] = (BlockingIOError,)
+
+    __slots__ = ("_backlog", "_reactor", "_read", "_send", "_sock", "fd")
 
     def __init__(self, owner: Owner, host: Home, reactor: Reactor, sock: socket.socket) -> None:
         super().__init__(owner, host)
@@ -29,6 +35,7 @@ class DirectConnection(Connection):
         self._sock = sock
         self.fd = sock.fileno()
         self._read = sock.recv_into
+        self._send: Callable[[bytes], int] = partial(os.write, self.fd)
         self._backlog = b""
         reactor.add(self.fd, self._handle)
 
@@ -56,8 +63,8 @@ class DirectConnection(Connection):
 
     def _write(self, wire: bytes) -> bool:
         try:
-            written = os.write(self.fd, wire)
-        except BlockingIOError:
+            written = self._send(wire)
+        except self._not_now:
             written = 0
         except OSError:
             return False
@@ -83,7 +90,7 @@ class DirectConnection(Connection):
                 return
         try:
             nbytes = self._read(self._view)
-        except BlockingIOError:
+        except self._not_now:
             return
         except OSError as error:
             self.broken(error)
@@ -103,39 +110,14 @@ class DirectConnection(Connection):
 class TlsConnection(DirectConnection):
     """A connection over a TLS socket of our own, its handshake done."""
 
+    _not_now = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
     __slots__ = ("_tls",)
 
     def __init__(self, owner: Owner, host: Home, reactor: Reactor, tls: ssl.SSLSocket) -> None:
         super().__init__(owner, host, reactor, tls)
         self._tls = tls
-
-    def _write(self, wire: bytes) -> bool:
-        try:
-            written = self._tls.send(wire)
-        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            written = 0
-        except OSError:
-            return False
-        if written < len(wire):
-            self._keep(wire[written:])
-        return True
-
-    def _handle(self, mask: int) -> None:
-        if mask & WRITABLE:
-            self._flush()
-            if mask == WRITABLE or self.closed:
-                return
-        try:
-            nbytes = self._read(self._view)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return
-        except OSError as error:
-            self.broken(error)
-            return
-        if nbytes:
-            self.received(nbytes)
-        else:
-            self.broken(None)
+        self._send = tls.send
 
     def _why_refused(self) -> TransportError:
         try:
