@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -390,3 +390,47 @@ def test_wrong_options_are_refused_before_anything_is_stored(outbox: Outbox, clo
         outbox.broadcast(TOAST, rate=0)
     with pytest.raises(ValidationError, match="not_before: must be a datetime with a time zone"):
         outbox.broadcast(TOAST, not_before=clock().replace(tzinfo=None))
+
+
+def test_an_answer_about_a_devices_old_channel_says_nothing_about_its_new_one(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
+) -> None:
+    """The device registers anew while the send to its old channel is in flight: the engine looks at the clock then."""
+    old, new = winpush_emulator.create_channel(health="expired"), winpush_emulator.create_channel()
+    made: list[Outbox] = []
+
+    def look() -> datetime:
+        if winpush_emulator.requests and len(made) == 1:
+            made.append(made[0])
+            made[0].register({"uri": new.uri, "device": "one"})
+        return clock()
+
+    made.append(make_outbox(clock=look))
+    made[0].register({"uri": old.uri, "device": "one"})
+    made[0].broadcast(TOAST)
+    made[0].deliver_until_idle()
+    assert len(made) == 2
+    assert [info.gone_at for info in made[0].channels(gone=None)] == [None]
+    second = made[0].broadcast(TOAST)
+    made[0].deliver_until_idle()
+    assert made[0].progress(second).states == {DeliveryState.DELIVERED: 1}
+
+
+def test_what_has_waited_counts_against_the_ttl_and_what_waited_longer_expires(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
+) -> None:
+    outbox = make_outbox(wns=winpush_emulator.entra_credentials)
+    device = winpush_emulator.create_windows_channel("disconnected")  # the service keeps it, as long as the TTL says
+    outbox.register(device.uri)
+    tile = wns.Tile(wns.TileBinding("medium", "Hello"), ttl=timedelta(hours=1))
+    first = outbox.broadcast(tile)
+    clock.ahead += timedelta(minutes=50)
+    outbox.deliver_until_idle()
+    assert outbox.progress(first).states == {DeliveryState.DELIVERED: 1}
+    ends = device.cached["tile"][2]
+    assert ends is not None
+    assert timedelta(minutes=9) < ends - datetime.now(UTC) <= timedelta(minutes=10)
+    second = outbox.broadcast(tile)
+    clock.ahead += timedelta(minutes=61)
+    outbox.deliver_until_idle()
+    assert outbox.progress(second).states == {DeliveryState.EXPIRED: 1}

@@ -58,6 +58,12 @@ class Content:
         """The services that there is a form for."""
         return tuple(each for each, form in ((Service.MPNS, self.mpns), (Service.WNS, self.wns)) if form is not None)
 
+    @property
+    def ttl(self) -> timedelta | None:
+        """How long the form for WNS is worth showing, where it says so; one of 0 is about the moment, not the wait."""
+        ttl = getattr(self.wns, "ttl", None)
+        return ttl or None
+
     def for_channel(self, service: Service, platform: str | None, remaining: timedelta | None = None) -> Form:
         """The form for a channel, the same object for all channels that need the same.
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from winpush.client import AsyncClient
 from winpush.delivery import store_broadcasts, store_work
@@ -288,7 +288,9 @@ class Engine:
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._sql, self._run, work, writes)
             except DBAPIError as error:
-                if self._stopping:
+                # What the database refuses for what it says would be refused for ever; what it can't do now may go.
+                passes = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+                if self._stopping or not passes:
                     raise
                 # The statement's values hold channel URIs, so the error's own text stays out of the log.
                 _log.warning("the database failed (%s); again in %.2g s", type(error.orig).__name__, delay)

@@ -39,12 +39,16 @@ class Plan:
     max_attempts: int
     resend_unanswered: bool
     quiet: QuietHours | None = None
+    begins: Millis = 0
+    """From when it was to be sent: what it has waited since counts against the TTL that WNS is given."""
 
     @classmethod
     def of(cls, row: Any, content: Content) -> Plan:
         """From a row of the broadcasts, and its content as it was read."""
         quiet = None if row.quiet_start is None else QuietHours.from_minutes(row.quiet_start, row.quiet_end)
-        return cls(row.id, content, row.expires_at, row.max_attempts, bool(row.resend_unanswered), quiet)
+        return cls(
+            row.id, content, row.expires_at, row.max_attempts, bool(row.resend_unanswered), quiet, row.not_before
+        )
 
 
 def before(plan: Plan, target: Any, wait: Millis, now: Millis) -> Form | Record:
@@ -62,11 +66,24 @@ def before(plan: Plan, target: Any, wait: Millis, now: Millis) -> Form | Record:
         if plan.expires_at is not None and wait >= plan.expires_at:
             return instead(DeliveryState.EXPIRED)
         return instead(DeliveryState.WAITING, due=wait)
-    remaining = None if plan.expires_at is None else timedelta(milliseconds=plan.expires_at - now)
+    remaining = _remaining(plan, Service(target.service), now)
+    if remaining is not None and remaining <= 0:
+        return instead(DeliveryState.EXPIRED)
     try:
-        return plan.content.for_channel(Service(target.service), target.platform, remaining)
+        return plan.content.for_channel(
+            Service(target.service), target.platform, None if remaining is None else timedelta(milliseconds=remaining)
+        )
     except WinPushError:
         return instead(DeliveryState.SKIPPED, NOTHING_TO_SEND)
+
+
+def _remaining(plan: Plan, service: Service, now: Millis) -> Millis | None:
+    """How long it is still worth showing: until it expires, and of its own TTL what is left of it."""
+    ends = [] if plan.expires_at is None else [plan.expires_at]
+    ttl = plan.content.ttl if service is Service.WNS else None
+    if ttl is not None:
+        ends.append(plan.begins + ttl // timedelta(milliseconds=1))
+    return min(ends) - now if ends else None
 
 
 def _after_quiet_hours(plan: Plan, target: Any, now: Millis) -> Millis:
@@ -91,7 +108,7 @@ def after(plan: Plan, target: Any, result: Result, now: Millis) -> Record:
     refusal: bool | None = False
     if outcome is not Outcome.ACCEPTED:
         state, due = _decide(plan, result, attempt, now)
-        effect, refusal = _effect(result, now), _refusal(result)
+        effect, refusal = _effect(target.uri, result, now), _refusal(result)
     return Record(
         plan.number, target.id, target.service, state, outcome.value, attempt, now, due, _tried(result), effect, refusal
     )
@@ -111,11 +128,11 @@ def _decide(plan: Plan, result: Result, attempt: int, now: Millis) -> tuple[Deli
     return settled(result.action), None
 
 
-def _effect(result: Result, now: Millis) -> Effect | None:
+def _effect(uri: str, result: Result, now: Millis) -> Effect | None:
     if result.should_delete_channel:
-        return Effect(gone=result.outcome.value)
+        return Effect(uri, gone=result.outcome.value)
     if result.outcome in _ABOUT_THE_CHANNEL and not is_for_all(result) and result.retry_after is not None:
-        return Effect(not_before=now + result.retry_after // timedelta(milliseconds=1))
+        return Effect(uri, not_before=now + result.retry_after // timedelta(milliseconds=1))
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,8 +56,12 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an answer means for the channel itself: it is gone (the reason), or must be left alone until then."""
+    """What an answer means for the channel itself: it is gone (the reason), or must be left alone until then.
 
+    It is about the URI that was sent to: the device may have registered another one meanwhile.
+    """
+
+    uri: str = field(repr=False)
     gone: str | None = None
     not_before: Millis | None = None
 
@@ -384,10 +388,10 @@ def _write_effects(connection: Connection, records: Iterable[Record], now: Milli
     waits: list[dict[str, Any]] = []
     for entry in records:
         if entry.effect is not None and entry.effect.gone is not None:
-            gone.append({"number": entry.channel, "why": entry.effect.gone})
+            gone.append({"number": entry.channel, "sent_to": entry.effect.uri, "why": entry.effect.gone})
         elif entry.effect is not None:
-            waits.append({"number": entry.channel, "until": entry.effect.not_before})
-    this = channels.c.id == sa.bindparam("number")
+            waits.append({"number": entry.channel, "sent_to": entry.effect.uri, "until": entry.effect.not_before})
+    this = sa.and_(channels.c.id == sa.bindparam("number"), channels.c.uri == sa.bindparam("sent_to"))
     if gone:
         ended = sa.update(channels).where(this, channels.c.gone_at.is_(None))
         connection.execute(ended.values(gone_at=now, gone_reason=sa.bindparam("why")), gone)
