@@ -328,3 +328,10 @@ def test_equal_audiences_have_the_same_json_and_hash() -> None:
     assert len({one, other}) == 1
     assert one != Audience()
     assert one != "x"
+
+
+def test_values_that_were_checked_already_make_the_same_registration() -> None:
+    made = Registration(WNS, key="k", tags=["a"], locale="de", attributes={"a": 1})
+    assert Registration.of_checked(*[getattr(made, name) for name in Registration.__slots__]) == made
+    with pytest.raises(ValueError, match="shorter"):
+        Registration.of_checked(made.uri, made.service)

@@ -10,12 +10,29 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Protocol
 
 from winpush.channels import AllowedHosts
 from winpush.delivery.registration import FIELDS, Registration
-from winpush.delivery.registration_rules import check_attribute_name, shown
+from winpush.delivery.registration_rules import (
+    NO_ATTRIBUTES,
+    NO_TAGS,
+    NOBODY,
+    Scalar,
+    check_attribute_name,
+    check_attributes,
+    check_locale,
+    check_name_of,
+    check_platform,
+    check_tags,
+    check_uri,
+    check_version,
+    check_zone,
+    shown,
+)
 from winpush.errors import ValidationError
 
 __all__ = ["RowError", "read_csv", "read_json_lines", "write_csv", "write_json_lines"]
@@ -28,7 +45,6 @@ _BOM = "\ufeff"
 _DELIMITERS = ",;\t|"
 # Excel takes a cell that begins so for a formula and runs it, so it is written with a quote before it.
 _FORMULA = tuple("=+-@\t\r'")
-_NOBODY = AllowedHosts()
 
 
 class Writable(Protocol):
@@ -51,7 +67,7 @@ class RowError:
 
 
 def read_csv(
-    file: Iterable[str], allow_hosts: Iterable[str] | AllowedHosts = _NOBODY
+    file: Iterable[str], allow_hosts: Iterable[str] | AllowedHosts = NOBODY
 ) -> Iterator[Registration | RowError]:
     """Yields the registration of each row, or its RowError, in the order of the file.
 
@@ -68,7 +84,7 @@ def read_csv(
     delimiter = _delimiter(header)
     if header.lower().startswith("sep=") and len(header.rstrip("\r\n")) == 5:
         delimiter, header, skipped = header[4], next(lines, ""), 1
-    rows = csv.reader(_lines(header, lines), delimiter=delimiter, strict=True)
+    rows = csv.reader(chain([header], lines), delimiter=delimiter, strict=True)
     try:
         read = _Columns.named(next(rows, [])).reader(allowed)
     except csv.Error as error:
@@ -104,7 +120,7 @@ def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
 
 
 def read_json_lines(
-    file: Iterable[str], allow_hosts: Iterable[str] | AllowedHosts = _NOBODY
+    file: Iterable[str], allow_hosts: Iterable[str] | AllowedHosts = NOBODY
 ) -> Iterator[Registration | RowError]:
     """Yields the registration of each line, or its RowError, in the order of the file; empty lines are passed over.
 
@@ -146,11 +162,6 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-def _lines(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
-
-
 def _quoted(text: str | None) -> str | None:
     return f"'{text}" if text is not None and text.startswith(_FORMULA) else text
 
@@ -159,26 +170,47 @@ def _unquoted(text: str) -> str:
     return text[1:] if text[0] == "'" and text[1:].startswith(_FORMULA) else text
 
 
-def _tags(text: str) -> list[str]:
-    return _unquoted(text).replace(",", " ").replace(";", " ").split()
+@lru_cache(maxsize=4096)
+def _tags(text: str) -> frozenset[str]:
+    return check_tags(_unquoted(text).replace(",", " ").replace(";", " ").split())
 
 
-def _attributes(text: str) -> Mapping[str, Any]:
+@lru_cache(maxsize=1024)
+def _attributes(text: str) -> Mapping[str, Scalar]:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValidationError("attributes", f"are no JSON: {error}") from None
     if not isinstance(values, dict):
         raise ValidationError("attributes", f"must be a JSON object, not {type(values).__name__}")
-    return values
+    return check_attributes(values)
 
 
-# What stands in a cell of a column, as the registration takes it; of the others, the text itself.
-_READ: Mapping[str, Callable[[str], Any]] = {
-    "tags": _tags,
-    "attributes": _attributes,
-    **dict.fromkeys(("key", "device", "platform", "os_version", "app_version", "locale"), _unquoted),
-}
+@lru_cache(maxsize=1024)
+def _version(field: str, text: str) -> str | None:
+    return check_version(field, _unquoted(text))
+
+
+def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedHosts) -> Registration:
+    """The registration of the cells in the order of FIELDS: what `Registration` does, with what is alike kept."""
+    uri, key, device, tags, platform, os_version, app_version, locale, time_zone, attributes = cells
+    if not uri:
+        raise ValidationError("uri", "is missing; a registration is of a channel URI")
+    canonical, service = check_uri(uri, platform or None, allowed)
+    known = _attributes(attributes) if attributes else NO_ATTRIBUTES
+    return Registration.of_checked(
+        canonical,
+        service,
+        check_name_of("key", _unquoted(key)) if key else None,
+        check_name_of("device", _unquoted(device)) if device else None,
+        _tags(tags) if tags else NO_TAGS,
+        check_platform(platform, service) if platform else None,
+        _version("os_version", os_version) if os_version else None,
+        _version("app_version", app_version) if app_version else None,
+        check_locale(locale) if locale else None,
+        check_zone(time_zone) if time_zone else None,
+        check_attributes({**known, **single}) if single else known,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,24 +249,17 @@ class _Columns:
 
     def reader(self, allowed: AllowedHosts) -> Callable[[list[str]], Registration]:
         """What makes a registration of a row."""
-        names = tuple(name for _, name in self.fields)
-        # With a place too many `itemgetter` gives a tuple for a single column too.
-        pick = itemgetter(*(place for place, _ in self.fields), 0)
-        converted = tuple(name for name in names if name in _READ)
+        places = {name: place for place, name in self.fields}
+        # A field without a column is read from a cell that is put behind the others, and is always empty.
+        pick = itemgetter(*[places.get(name, self.count) for name in FIELDS])
+        singles, count = self.attributes, self.count
 
         def read(row: list[str]) -> Registration:
-            if len(row) != self.count:
+            if len(row) != count:
                 row = self._evened(row)
-            values: dict[str, Any] = {name: cell for name, cell in zip(names, pick(row), strict=False) if cell}
-            for name in converted:
-                if name in values:
-                    values[name] = _READ[name](values[name])
-            if self.attributes:
-                single = {name: row[place] for place, name in self.attributes if row[place]}
-                values["attributes"] = {**values.get("attributes", {}), **single}
-            if "uri" not in values:
-                raise ValidationError("uri", "is missing; a registration is of a channel URI")
-            return Registration(allow_hosts=allowed, **values)
+            row.append("")
+            single = {name: row[place] for place, name in singles if row[place]} if singles else NO_ATTRIBUTES
+            return _row(pick(row), single, allowed)
 
         return read
 

@@ -11,6 +11,7 @@ from winpush.delivery.registration_audience import Audience, Condition, Operator
 from winpush.delivery.registration_rules import (
     NO_ATTRIBUTES,
     NO_TAGS,
+    NOBODY,
     PLATFORMS,
     Scalar,
     check_attributes,
@@ -41,8 +42,6 @@ FIELDS = (
     "attributes",
 )
 """What a registration is given, in the order of the columns of an export."""
-
-_NOBODY = AllowedHosts()
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
@@ -86,7 +85,7 @@ class Registration:
         locale: str | None = None,
         time_zone: str | None = None,
         attributes: Mapping[str, Scalar | None] = NO_ATTRIBUTES,
-        allow_hosts: Iterable[str] | AllowedHosts = _NOBODY,
+        allow_hosts: Iterable[str] | AllowedHosts = NOBODY,
     ) -> None:
         """`allow_hosts` names hosts besides the services' own, such as the emulator's.
 
@@ -108,16 +107,23 @@ class Registration:
         _set_attributes(self, NO_ATTRIBUTES if attributes is NO_ATTRIBUTES else check_attributes(attributes))
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], allow_hosts: Iterable[str] | AllowedHosts = _NOBODY) -> Registration:
+    def of_checked(cls, *values: Any) -> Registration:
+        """From all values in the order of the slots, each as the rules give it: for whoever checked them already."""
+        made = cls.__new__(cls)
+        for put, value in zip(_SETTERS, values, strict=True):
+            put(made, value)
+        return made
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], allow_hosts: Iterable[str] | AllowedHosts = NOBODY) -> Registration:
         """From a mapping of the fields, such as a line of JSON; None stands for what is left out.
 
         Raises ValidationError for a name that is no field, for a missing `uri`, and as `Registration` does.
         """
-        if not isinstance(values, Mapping):
+        if type(values) is not dict and not isinstance(values, Mapping):
             raise ValidationError("registration", f"must be a mapping of fields, not {type(values).__name__}")
-        unknown = values.keys() - _NAMES
-        if unknown:
-            name = min(unknown, key=str)
+        if not _NAMES.issuperset(values):
+            name = min(values.keys() - _NAMES, key=str)
             raise ValidationError(str(name)[:40], f"is no field of a registration; its fields are {', '.join(FIELDS)}")
         given = {name: value for name, value in values.items() if value is not None}
         if "uri" not in given:
@@ -155,6 +161,7 @@ class Registration:
 
 
 _NAMES = frozenset(FIELDS)
+_SETTERS = setters(Registration, Registration.__slots__)
 (
     _set_uri,
     _set_service,
@@ -167,19 +174,4 @@ _NAMES = frozenset(FIELDS)
     _set_locale,
     _set_time_zone,
     _set_attributes,
-) = setters(
-    Registration,
-    (
-        "uri",
-        "service",
-        "key",
-        "device",
-        "tags",
-        "platform",
-        "os_version",
-        "app_version",
-        "locale",
-        "time_zone",
-        "attributes",
-    ),
-)
+) = _SETTERS

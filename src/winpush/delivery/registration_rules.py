@@ -47,10 +47,19 @@ _VERSION_PARTS = 4
 _PART_DIGITS = 8
 
 
+NOBODY = AllowedHosts()
+
+
 @lru_cache(maxsize=1024)
-def _origin(text: str, allowed: AllowedHosts) -> tuple[Origin, str]:
+def _allowed_origin(text: str, allowed: AllowedHosts) -> tuple[Origin, str]:
     origin = parse_origin(text, allowed)
     return origin, str(origin)
+
+
+@lru_cache(maxsize=1024)
+def _origin(text: str) -> tuple[Origin, str]:
+    """For the services' own hosts alone, which is nearly always: a text is hashed sooner than a set of hosts."""
+    return _allowed_origin(text, NOBODY)
 
 
 def check_uri(uri: str, platform: str | None, allowed: AllowedHosts) -> tuple[str, Service]:
@@ -59,7 +68,7 @@ def check_uri(uri: str, platform: str | None, allowed: AllowedHosts) -> tuple[st
         raise ChannelError("uri", f"must be text, not {type(uri).__name__}")
     start, target = split_uri(uri)
     try:
-        origin, canonical = _origin(start, allowed)
+        origin, canonical = _allowed_origin(start, allowed) if allowed.entries else _origin(start)
         check_target(target)
     except ChannelError as error:
         raise ChannelError("uri", error.problem) from None
@@ -110,7 +119,7 @@ def check_tags(tags: Iterable[str], field: str = "tags") -> frozenset[str]:
     """The tags as a set: up to 100, each of up to 64 characters without white space and without `,` `;` `|`."""
     if not tags and isinstance(tags, tuple | list | frozenset | set):
         return NO_TAGS
-    if isinstance(tags, str | bytes | Mapping) or not isinstance(tags, Iterable):
+    if type(tags) is not list and (isinstance(tags, str | bytes | Mapping) or not isinstance(tags, Iterable)):
         raise ValidationError(field, f"must be a list of texts, not {type(tags).__name__}")
     checked = tags if type(tags) is frozenset else frozenset([_tag(tag, field) for tag in tags])
     if checked is tags:
@@ -217,7 +226,7 @@ def _known_zone(value: str) -> str:
 
 def check_attributes(attributes: Mapping[str, Scalar | None], field: str = "attributes") -> Mapping[str, Scalar]:
     """The attributes, read-only: up to 50, by name; one that is None is left out, and 1.0 is kept as 1."""
-    if not isinstance(attributes, Mapping):
+    if type(attributes) is not dict and not isinstance(attributes, Mapping):
         raise ValidationError(field, f"must be a mapping of names to values, not {type(attributes).__name__}")
     if not attributes:
         return NO_ATTRIBUTES
