@@ -240,3 +240,18 @@ def test_every_payload_that_others_sent_is_received_and_a_recorded_answer_is_giv
             assert response.status == vector["response"]["status"]
             recorded = vector["response"]["headers"].get("x-wns-notificationstatus", "received")
             assert response.getheader("X-WNS-NotificationStatus") == recorded
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_token_server_that_is_throttled_says_when_to_come_back(status: int, winpush_emulator: Emulator) -> None:
+    delay = next(row.verdict.delay for row in wns.ROWS if row.endpoint is Endpoint.TOKEN and row.status_code == status)
+    winpush_emulator.faults.add(Fault(phone="token", status=status))
+    device = winpush_emulator.create_windows_channel()
+    with Client(wns=winpush_emulator.entra_credentials, allow_hosts=winpush_emulator.authorities) as client:
+        result = client.send(device.uri, TOAST)
+    connection = http.client.HTTPConnection(winpush_emulator.authority)
+    connection.request("POST", "/any/oauth2/v2.0/token", "")
+    assert connection.getresponse().getheader("Retry-After") == str(int((delay or timedelta()).total_seconds()))
+    connection.close()
+    assert result.retry_after is not None
+    assert result.retry_after <= (delay or timedelta())

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from winpush.emulator import gateway, views
 from winpush.emulator.devices import Device
 from winpush.emulator.faults import Fault
-from winpush.emulator.tokens import is_token_path
+from winpush.emulator.tokens import headers_of, is_token_path
 from winpush.emulator.wire import has_certificate, transport_of
 from winpush.emulator.wns_gateway import is_wns_channel
 from winpush.emulator.world import Phone
@@ -117,7 +117,7 @@ class _App:
             return Response(status_code=400)
         if is_token_path(path):
             status, document = emulator.issue_token(path, body)
-            return JSONResponse(document, status_code=status, headers={"Cache-Control": "no-store"})
+            return JSONResponse(document, status_code=status, headers=headers_of(status))
         incoming = gateway.Incoming(
             request.method,
             path,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from winpush.wns.responses import ROWS, Endpoint
 from winpush.wns.tokens import read_token_request
 
-__all__ = ["CLIENT_SECRET", "PACKAGE_SID", "TENANT_ID", "Tokens", "is_token_path"]
+__all__ = ["CLIENT_SECRET", "PACKAGE_SID", "TENANT_ID", "Tokens", "headers_of", "is_token_path"]
 
 TENANT_ID = "emulator.example"
 CLIENT_ID = "00000000-0000-0000-0000-000000000001"
@@ -26,6 +27,15 @@ _SCOPES = {"https://wns.windows.com/.default", "https://wns.windows.com/.default
 def is_token_path(path: str) -> bool:
     """True for the path of either token server."""
     return path.endswith(_ENTRA_PATH) or path == _PACKAGE_PATH
+
+
+def headers_of(status: int) -> dict[str, str]:
+    """The headers of a token server's answer: with the time to wait, where the table has one for the status."""
+    waits = [row.verdict.delay for row in ROWS if row.endpoint is Endpoint.TOKEN and row.status_code == status]
+    headers = {"Cache-Control": "no-store"}
+    if waits and waits[0] is not None:
+        headers["Retry-After"] = str(int(waits[0].total_seconds()))
+    return headers
 
 
 @dataclass(frozen=True, slots=True)
