@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import Certificates
+from tests.paths import until
 from tests.servers import ACCEPTED
 from winpush import TlsError
 from winpush.errors import AnswerLostError, TransportError
@@ -175,3 +176,31 @@ def test_a_server_that_refuses_tls_before_the_first_byte_says_why(certificates: 
 
     thread = in_thread(serve)
     assert isinstance(asyncio.run(main()), TlsError)
+
+
+def test_what_comes_between_the_start_of_a_request_and_its_writing_is_no_answer_to_it() -> None:
+    """One turn of the loop: something else that is ready starts the request, and then the bytes out of turn are met."""
+    ours, theirs = pair()
+    starter, other = socket.socketpair()
+
+    async def main() -> tuple[list[object], Sent]:
+        pool, reactor = Pool(), Reactor(asyncio.get_running_loop())
+        connection = DirectConnection(pool, pool, reactor, ours)
+        connection.used = True
+        job = Sent(b"x")
+
+        def start(_mask: int) -> None:
+            reactor.remove(starter.fileno())
+            connection.start(job)
+
+        reactor.add(starter.fileno(), start)
+        other.send(b"first")
+        theirs.send(ACCEPTED)
+        await until(lambda: bool(pool.gone) or job.end.done())
+        reactor.close()
+        return pool.sent_again, job
+
+    with theirs, starter, other:
+        sent_again, job = asyncio.run(main())
+        assert sent_again == [job]
+        assert not job.end.done()

@@ -27,7 +27,7 @@ class DirectConnection(Connection):
     # What the kernel, or TLS, raises when it must be asked again later.
     _not_now: ClassVar[tuple[type[OSError], ...]] = (BlockingIOError,)
 
-    __slots__ = ("_backlog", "_reactor", "_read", "_send", "_sock", "fd")
+    __slots__ = ("_backlog", "_reactor", "_read", "_send", "_sock", "_unsent", "fd")
 
     def __init__(self, owner: Owner, host: Home, reactor: Reactor, sock: socket.socket) -> None:
         super().__init__(owner, host)
@@ -37,6 +37,7 @@ class DirectConnection(Connection):
         self._read = sock.recv_into
         self._send: Callable[[bytes], int] = partial(os.write, self.fd)
         self._backlog = b""
+        self._unsent = False
         reactor.add(self.fd, self._handle)
 
     def is_quiet(self) -> bool:
@@ -51,12 +52,14 @@ class DirectConnection(Connection):
         self.job = job
         self.deadline = job.deadline
         self._received = 0
+        self._unsent = True
         self._reactor.write_soon(self, job.wire)
 
     def write_now(self, wire: bytes, stirred: bool) -> None:
         """Hands the kernel what the reactor has gathered."""
         if self.closed:
             return
+        self._unsent = False
         # What a new connection has to read may be TLS's session tickets.
         if (stirred and self.used) or not self._write(wire):
             self.refused()
@@ -84,6 +87,11 @@ class DirectConnection(Connection):
             self.broken(BrokenPipeError("the rest of the request could not be written"))
 
     def _handle(self, mask: int) -> None:
+        if self._unsent:
+            # What comes before the request is no answer to it. (On a new connection it may be TLS's session tickets.)
+            if self.used:
+                self.refused()
+            return
         if mask & WRITABLE:
             self._flush()
             if mask == WRITABLE or self.closed:
