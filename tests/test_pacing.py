@@ -139,18 +139,18 @@ def test_a_client_that_is_closed_ends_many_sends_that_wait_for_their_app(service
 
 
 def test_a_ceiling_of_sends_per_second_is_kept_and_no_send_times_out_for_it() -> None:
-    """30 sends at 40 a second take 0.7 s, and the timeout of 0.5 s begins for each when its turn comes."""
+    """20 sends at 8 a second take over 2 s, and the timeout of 1.5 s begins for each when its turn comes."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        async with AsyncClient(allow_hosts=[server.authority], max_sends_per_second=40, timeout=0.5) as client:
+        async with AsyncClient(allow_hosts=[server.authority], max_sends_per_second=8, timeout=1.5) as client:
             began = loop.time()
-            sends = [client.send(server.uri(str(n)), mpns.Toast("a")) for n in range(15)]
-            many = [(server.uri(str(n)), mpns.Toast("b")) for n in range(15)]
+            sends = [client.send(server.uri(str(n)), mpns.Toast("a")) for n in range(10)]
+            many = [(server.uri(str(n)), mpns.Toast("b")) for n in range(10)]
             results = await asyncio.gather(*sends)
             results += [result async for result in client.send_many(many)]
-            assert loop.time() - began >= 28 / 40
-        assert [result.outcome for result in results] == [Outcome.ACCEPTED] * 30
+            assert loop.time() - began >= 18 / 8
+        assert [result.outcome for result in results] == [Outcome.ACCEPTED] * 20
 
     with Server() as server:
         asyncio.run(main())
