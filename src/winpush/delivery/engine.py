@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,12 +21,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from winpush.client import AsyncClient
-from winpush.delivery import store_broadcasts, store_work
+from winpush.delivery import store_broadcasts, store_settling, store_work
 from winpush.delivery.content import Content
 from winpush.delivery.database import Database, Millis, from_millis, to_millis
 from winpush.delivery.judgement import Plan, after, before, is_for_all
 from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.store_work import Portion, Record
+from winpush.delivery.watch import Watch
 from winpush.dispatch import ClientOptions
 from winpush.results import Notification
 
@@ -69,6 +71,7 @@ class Engine:
         clock: Callable[[], datetime],
         pace: Pace,
         hooks: Sequence[Hook] = (),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._name = name
@@ -77,6 +80,8 @@ class Engine:
         self._pace = pace
         self._hooks = tuple(hooks)
         self._lease: Millis = pace.lease // timedelta(milliseconds=1)
+        # A worker that lives prolongs its claims three times in a lease.
+        self._watch = Watch(pace.lease * 0.4, monotonic)
         self._numbers = itertools.count(1)
         self._plans: dict[int, Plan] = {}
         self._contents: dict[str, Content] = {}
@@ -148,8 +153,8 @@ class Engine:
     def _claim(self, connection: Connection, owner: str) -> tuple[Portion | None, dict[str, Millis], bool]:
         now = self._now()
         ended = store_broadcasts.expire_due(connection, now) > 0
-        settled = store_work.settle(connection, now) or ended
-        portion = store_work.claim(connection, owner, now, self._lease, self._pace.portion)
+        settled = store_settling.settle(connection, now) or ended
+        portion = store_work.claim(connection, owner, now, self._lease, self._pace.portion, self._watch.is_lost)
         return portion, store_work.held(connection, now), settled
 
     def _finished(self, task: asyncio.Task[None]) -> None:

@@ -78,6 +78,7 @@ broadcasts = Table(
     Column("ended_at", BigInteger),
     Column("rate", Integer),
     Column("paced_until", BigInteger, nullable=False),
+    Column("spread_until", BigInteger, nullable=False, server_default="0"),
     Column("max_attempts", Integer, nullable=False),
     Column("resend_unanswered", Integer, nullable=False),
     Column("quiet_start", Integer),
@@ -124,6 +125,13 @@ deliveries = Table(
         "due",
         sqlite_where=text("due IS NOT NULL"),
         postgresql_where=text("due IS NOT NULL"),
+    ),
+    Index(
+        "winpush_deliveries_owned",
+        "owner",
+        "due",
+        sqlite_where=text("owner IS NOT NULL"),
+        postgresql_where=text("owner IS NOT NULL"),
     ),
     Index(
         "winpush_deliveries_waiting",

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row
+from sqlalchemy.exc import IntegrityError
 
 from winpush.delivery import store_broadcasts
-from winpush.delivery.database import Millis, insert_or_add, insert_or_raise
+from winpush.delivery.database import Millis, insert_or_raise
 from winpush.delivery.lifecycle import SETTLES_AS, BroadcastState, DeliveryState
-from winpush.delivery.registration import Audience
-from winpush.delivery.schema import attempts, broadcasts, channels, counts, deliveries, holds, ranges
-from winpush.delivery.store_channels import audience_filter
+from winpush.delivery.schema import attempts, broadcasts, channels, deliveries, holds, ranges
+from winpush.delivery.store_audience import carve, without_outcome
+from winpush.delivery.store_settling import add_counts, settle_range
 
-__all__ = ["Effect", "Portion", "Record", "Tried", "claim", "hold", "keep", "next_at", "record", "settle"]
+__all__ = ["Effect", "Portion", "Record", "Tried", "claim", "hold", "keep", "next_at", "record"]
 
-MAX_WINDOW = 50_000
-"""Channel numbers looked through in one claim, however few of them belong to the audience."""
 MAX_RANGE_ATTEMPTS = 5
-SETTLE_AT_ONCE = 10_000
+_TRIES_BEFORE_HALVING = 3
+"""What the halves of a range begin with: they have less to try than a new one."""
 WORKER_LOST = "worker-lost"
-"""The outcome of channels in a range that ended its worker again and again."""
+"""The outcome of a channel that ended its worker again and again."""
+_SECOND: Millis = 1000
+IsLost = Callable[[str, Millis], bool]
+"""Whether a claim (its owner, the end of its lease) may be taken over: see Watch."""
 
 _RUNNING = BroadcastState.RUNNING.value
 
@@ -87,11 +90,14 @@ class Record:
 # --- claiming -----------------------------------------------------------------------------------------------------
 
 
-def claim(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Portion | None:
-    """Takes what is to be done next, for as long as the lease: what is due first, then ranges left behind, then new."""
+def claim(connection: Connection, owner: str, now: Millis, lease: Millis, size: int, is_lost: IsLost) -> Portion | None:
+    """Takes what is to be done next, for as long as the lease: what is due first, then ranges left behind, then new.
+
+    `is_lost` says of a claim whose lease is over whether it may be taken over.
+    """
     return (
-        _claim_due(connection, owner, now, lease, size)
-        or _claim_left(connection, owner, now, lease)
+        _claim_due(connection, owner, now, lease, size, is_lost)
+        or _claim_left(connection, owner, now, lease, is_lost)
         or _claim_next(connection, owner, now, lease, size)
     )
 
@@ -111,25 +117,66 @@ _TARGET = (
 )
 
 
-def _claim_due(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Portion | None:
+def _claim_due(
+    connection: Connection, owner: str, now: Millis, lease: Millis, size: int, is_lost: IsLost
+) -> Portion | None:
     table = deliveries.c
     columns: tuple[Any, ...] = (table.broadcast, table.attempts, *_TARGET)
+    free = sa.or_(table.owner.is_(None), table.owner.in_(_lost_owners(connection, now, is_lost)))
     statement = (
         sa.select(*columns)
         .join(channels, channels.c.id == table.channel)
         .join(broadcasts, broadcasts.c.id == table.broadcast)
-        .where(table.due <= now, broadcasts.c.state == _RUNNING)
+        .where(table.due <= now, broadcasts.c.state == _RUNNING, free)
         .order_by(table.due)
         .limit(size)
         .with_for_update(of=deliveries, skip_locked=True)
     )
-    targets: Sequence[Row[Any]] = connection.execute(statement).all()
-    if not targets:
+    found: Sequence[Row[Any]] = connection.execute(statement).all()
+    if not found:
         return None
+    rows = _rows(connection, {int(row.broadcast) for row in found})
+    targets = _in_turn(connection, rows, found, now)
     taken = [{"b": row.broadcast, "c": row.id} for row in targets]
-    connection.execute(_this_delivery(sa.update(deliveries)).values(due=now + lease, owner=owner), taken)
+    if taken:
+        connection.execute(_this_delivery(sa.update(deliveries)).values(due=now + lease, owner=owner), taken)
     numbers = {int(row.broadcast) for row in targets}
-    return Portion(owner, _rows(connection, numbers), targets)
+    return Portion(owner, {number: rows[number] for number in numbers}, targets)
+
+
+def _lost_owners(connection: Connection, now: Millis, is_lost: IsLost) -> list[str]:
+    """The owners of deliveries whose lease is over and who have not been heard of."""
+    table = deliveries.c
+    latest = sa.func.max(table.due)
+    statement = sa.select(table.owner, latest).where(table.due <= now, table.owner.is_not(None)).group_by(table.owner)
+    return [owner for owner, lease_until in connection.execute(statement).all() if is_lost(owner, lease_until)]
+
+
+def _in_turn(
+    connection: Connection, rows: Mapping[int, Row[Any]], found: Sequence[Row[Any]], now: Millis
+) -> list[Row[Any]]:
+    """Those that may be sent now: of a broadcast with a rate, a second's worth. The rest gets later times, spread out
+    as the rate allows, so that a great number of retries is not looked at again and again."""
+    taken: list[Row[Any]] = []
+    later: list[dict[str, Any]] = []
+    paced = {number: float(max(now, row.paced_until)) for number, row in rows.items() if row.rate}
+    spread = {number: float(max(now + _SECOND, rows[number].spread_until)) for number in paced}
+    for target in found:
+        number = int(target.broadcast)
+        if number not in paced:
+            taken.append(target)
+        elif paced[number] < now + _SECOND:
+            paced[number] += 1000 / rows[number].rate
+            taken.append(target)
+        else:
+            spread[number] += 1000 / rows[number].rate
+            later.append({"b": number, "c": target.id, "d": int(spread[number])})
+    if later:
+        connection.execute(_this_delivery(sa.update(deliveries)).values(due=sa.bindparam("d"), owner=None), later)
+    for number, moment in paced.items():
+        statement = sa.update(broadcasts).where(broadcasts.c.id == number)
+        connection.execute(statement.values(paced_until=int(moment), spread_until=int(spread[number])))
+    return taken
 
 
 def _this_delivery(statement: sa.Update) -> sa.Update:
@@ -141,30 +188,43 @@ def _rows(connection: Connection, numbers: Iterable[int]) -> dict[int, Row[Any]]
     return {row.id: row for row in found}
 
 
-def _claim_left(connection: Connection, owner: str, now: Millis, lease: Millis) -> Portion | None:
+def _claim_left(connection: Connection, owner: str, now: Millis, lease: Millis, is_lost: IsLost) -> Portion | None:
     """A range whose worker died: its channels that have no outcome yet."""
+    over = ranges.c.lease_until
     statement = (
         sa.select(ranges)
         .join(broadcasts, broadcasts.c.id == ranges.c.broadcast)
-        .where(ranges.c.lease_until <= now, broadcasts.c.state == _RUNNING)
-        .limit(1)
+        # A lease that ends later than any could has been written before a clock was set back.
+        .where(sa.or_(over <= now, over > now + lease + _SECOND), broadcasts.c.state == _RUNNING)
         .with_for_update(of=ranges, skip_locked=True)
     )
-    left = connection.execute(statement).one_or_none()
+    lost = (each for each in connection.execute(statement).all() if is_lost(each.owner, each.lease_until))
+    left = next(lost, None)
     if left is None:
         return None
     row = store_broadcasts.get(connection, left.broadcast)
-    if left.attempts >= MAX_RANGE_ATTEMPTS:
-        lost = DeliveryState.FAILED
-        _settle_range(connection, row, left.first, left.last, lost, WORKER_LOST, now)
-        store_broadcasts.finish(connection, [row.id], now)
-        return Portion(owner, {}, ())
-    connection.execute(
-        _this_range(sa.update(ranges), left.broadcast, left.first).values(
-            owner=owner, lease_until=now + lease, attempts=left.attempts + 1
-        )
-    )
-    return _load(connection, owner, row, left.first, left.last)
+    first, last, tried = left.first, left.last, left.attempts
+    if tried >= MAX_RANGE_ATTEMPTS:
+        if first == last:
+            settle_range(connection, row, first, last, DeliveryState.FAILED, WORKER_LOST, now)
+            store_broadcasts.finish(connection, [row.id], now)
+            return Portion(owner, {}, ())
+        last, tried = _halve(connection, left, now), _TRIES_BEFORE_HALVING
+    values = {"last": last, "owner": owner, "lease_until": now + lease, "attempts": tried + 1}
+    connection.execute(_this_range(sa.update(ranges), left.broadcast, first).values(**values))
+    return _load(connection, owner, row, first, last)
+
+
+def _halve(connection: Connection, left: Row[Any], now: Millis) -> int:
+    """Makes the second half of a range that ends its workers a range of its own; returns where the first half ends.
+
+    What is the matter is in one of them, and is narrowed down to one channel; the others are sent to.
+    """
+    middle = (int(left.first) + int(left.last)) // 2
+    values = {"first": middle + 1, "last": left.last, "attempts": _TRIES_BEFORE_HALVING}
+    owner = f"{left.owner}+{middle}"
+    connection.execute(sa.insert(ranges).values(broadcast=left.broadcast, owner=owner, lease_until=now, **values))
+    return middle
 
 
 def _this_range(statement: sa.Update, broadcast: int, first: int) -> sa.Update:
@@ -177,7 +237,7 @@ def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, 
     statement = (
         sa.select(broadcasts)
         .where(table.ended_at.is_(None), table.cursor < table.last_channel)
-        .where(table.state == _RUNNING, table.paced_until <= now)
+        .where(table.state == _RUNNING, sa.or_(table.paced_until <= now, _before_the_clock_was_set_back(now)))
         .order_by(table.paced_until, table.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -187,7 +247,7 @@ def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, 
         return None
     held = _held(connection, now)
     wanted = min(size, row.rate) if row.rate else size
-    last, number = _carve(connection, row, wanted)
+    last, number = carve(connection, row, wanted)
     # In turn: the time of its next claim says when it had this one, or when its rate allows the next.
     pause = number * 1000 // row.rate if row.rate else 0
     if held:
@@ -206,39 +266,23 @@ def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, 
     return _load(connection, owner, row, first, last)
 
 
-def _carve(connection: Connection, row: Row[Any], size: int) -> tuple[int, int]:
-    """Where the next range ends, and how many channels of the audience it has."""
-    end = min(row.cursor + MAX_WINDOW, row.last_channel)
-    part = sa.select(channels.c.id).where(*_audience(row, row.cursor + 1, end)).order_by(channels.c.id).limit(size)
-    found = connection.scalars(part).all()
-    return (found[-1] if len(found) == size else end), len(found)
-
-
-def _audience(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:
-    """The audience is fixed at the start: numbers given by then, of channels that were not gone then."""
-    lived = sa.or_(channels.c.gone_at.is_(None), channels.c.gone_at > row.created_at)
-    between = channels.c.id.between(first, last)
-    return [between, lived, *audience_filter(Audience.from_json(row.audience))]
-
-
-def _without_outcome(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:
-    known = sa.exists().where(deliveries.c.broadcast == row.id, deliveries.c.channel == channels.c.id)
-    return [*_audience(row, first, last), ~known]
+def _before_the_clock_was_set_back(now: Millis) -> ColumnElement[bool]:
+    """A broadcast that has begun and has no rate is never paced further ahead than this."""
+    table = broadcasts.c
+    return sa.and_(table.rate.is_(None), table.cursor > 0, table.paced_until > now + 2 * _SECOND)
 
 
 def _load(connection: Connection, owner: str, row: Row[Any], first: int, last: int) -> Portion:
     columns = (sa.literal(row.id).label("broadcast"), sa.literal(0).label("attempts"), *_TARGET)
-    statement = sa.select(*columns).where(*_without_outcome(row, first, last)).order_by(channels.c.id)
+    statement = sa.select(*columns).where(*without_outcome(row, first, last)).order_by(channels.c.id)
     return Portion(owner, {row.id: row}, connection.execute(statement).all(), first)
 
 
 def keep(connection: Connection, portion: Portion, now: Millis, lease: Millis) -> None:
     """Prolongs the claim of a portion that is still worked on."""
     if portion.first is None:
-        mine = deliveries.c.owner == portion.owner
-        numbers = list(portion.broadcasts)
-        where = (deliveries.c.broadcast.in_(numbers), deliveries.c.due.is_not(None), mine)
-        connection.execute(sa.update(deliveries).where(*where).values(due=now + lease))
+        mine = sa.update(deliveries).where(deliveries.c.owner == portion.owner, deliveries.c.due.is_not(None))
+        connection.execute(mine.values(due=now + lease))
         return
     for number in portion.broadcasts:
         statement = _this_range(sa.update(ranges), number, portion.first).where(ranges.c.owner == portion.owner)
@@ -291,22 +335,33 @@ def _write_range(
     statement = _this_range(sa.update(ranges), number, portion.first).where(ranges.c.owner == portion.owner)
     kept = connection.execute(statement.values(lease_until=now + lease, attempts=0)).rowcount == 1
     mine = list(records)
-    if not kept:
-        wanted = [entry.channel for entry in records]
-        there = set(
-            connection.scalars(
-                sa.select(deliveries.c.channel).where(
-                    deliveries.c.broadcast == number, deliveries.c.channel.in_(wanted)
-                )
-            )
-        )
-        mine = [entry for entry in records if entry.channel not in there]
-    if mine:
-        connection.execute(sa.insert(deliveries), [_row(entry) for entry in mine])
+    if not (kept and _insert_all(connection, mine)):
+        mine = _not_there(connection, number, mine)
+        _insert_all(connection, mine)
     if kept and last:
         done = (ranges.c.broadcast == number, ranges.c.first == portion.first)
         connection.execute(sa.delete(ranges).where(*done))
     return mine
+
+
+def _insert_all(connection: Connection, records: Sequence[Record]) -> bool:
+    """False, and nothing written, when a worker that was believed dead has written one of them meanwhile."""
+    if not records:
+        return True
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(deliveries), [_row(entry) for entry in records])
+    except IntegrityError:
+        return False
+    return True
+
+
+def _not_there(connection: Connection, number: int, records: Sequence[Record]) -> list[Record]:
+    table = deliveries.c
+    wanted = [entry.channel for entry in records]
+    known = sa.select(table.channel).where(table.broadcast == number, table.channel.in_(wanted))
+    there = set(connection.scalars(known))
+    return [entry for entry in records if entry.channel not in there]
 
 
 def _write_due(connection: Connection, portion: Portion, records: Sequence[Record]) -> list[Record]:
@@ -350,17 +405,7 @@ def _count(connection: Connection, records: Iterable[Record]) -> None:
         for entry in records
         if entry.state is not DeliveryState.WAITING
     )
-    _add_counts(connection, numbers)
-
-
-def _add_counts(connection: Connection, numbers: Counter[tuple[int, str, str]]) -> None:
-    rows = [
-        {"broadcast": broadcast, "state": state, "outcome": outcome, "number": number}
-        for (broadcast, state, outcome), number in numbers.items()
-        if number
-    ]
-    if rows:
-        insert_or_add(connection, counts, ("broadcast", "state", "outcome"), "number", rows)
+    add_counts(connection, numbers)
 
 
 def _write_history(connection: Connection, records: Iterable[Record]) -> None:
@@ -426,56 +471,6 @@ def _held(connection: Connection, now: Millis) -> dict[str, Millis]:
 def held(connection: Connection, now: Millis) -> dict[str, Millis]:
     """The services that must be left alone now, and until when."""
     return _held(connection, now)
-
-
-def settle(connection: Connection, now: Millis) -> bool:
-    """Gives the channels of a broadcast that is being ended their outcome, some thousands at a time; False when there
-    was nothing to do."""
-    states = [state.value for state in SETTLES_AS]
-    table = broadcasts.c
-    statement = sa.select(broadcasts).where(table.ended_at.is_(None), table.state.in_(states)).limit(20)
-    worked = False
-    for row in connection.execute(statement).all():
-        final = SETTLES_AS[BroadcastState(row.state)]
-        worked = _settle_one(connection, row, final, now) or worked
-        store_broadcasts.finish(connection, [row.id], now)
-    return worked
-
-
-def _settle_one(connection: Connection, row: Row[Any], final: DeliveryState, now: Millis) -> bool:
-    left = sa.select(ranges).where(ranges.c.broadcast == row.id, ranges.c.lease_until <= now).limit(20)
-    found = connection.execute(left).all()
-    for each in found:
-        _settle_range(connection, row, each.first, each.last, final, None, now)
-    if row.cursor < row.last_channel:
-        end, _ = _carve(connection, row, SETTLE_AT_ONCE)
-        _settle_range(connection, row, row.cursor + 1, end, final, None, now)
-        connection.execute(sa.update(broadcasts).where(broadcasts.c.id == row.id).values(cursor=end))
-        return True
-    return _settle_waiting(connection, row, final, now) or bool(found)
-
-
-def _settle_range(
-    connection: Connection, row: Row[Any], first: int, last: int, final: DeliveryState, outcome: str | None, now: Millis
-) -> None:
-    columns = ["broadcast", "channel", "state", "outcome", "attempts", "at"]
-    values = (sa.literal(row.id), channels.c.id, sa.literal(final.value), sa.literal(outcome, sa.Text))
-    source = sa.select(*values, sa.literal(0), sa.literal(now, sa.BigInteger))
-    chosen = source.where(*_without_outcome(row, first, last))
-    written = connection.execute(sa.insert(deliveries).from_select(columns, chosen)).rowcount
-    _add_counts(connection, Counter({(row.id, final.value, outcome or ""): written}))
-    connection.execute(sa.delete(ranges).where(ranges.c.broadcast == row.id, ranges.c.first == first))
-
-
-def _settle_waiting(connection: Connection, row: Row[Any], final: DeliveryState, now: Millis) -> bool:
-    """Those that a worker holds right now are left to it."""
-    table = deliveries.c
-    free = sa.or_(table.owner.is_(None), table.due <= now)
-    some = sa.select(table.channel).where(table.broadcast == row.id, table.due.is_not(None), free).limit(SETTLE_AT_ONCE)
-    statement = sa.update(deliveries).where(table.broadcast == row.id, table.channel.in_(some))
-    written = connection.execute(statement.values(state=final.value, outcome=None, due=None, owner=None, at=now))
-    _add_counts(connection, Counter({(row.id, final.value, ""): written.rowcount}))
-    return written.rowcount > 0
 
 
 def next_at(connection: Connection) -> Millis | None:
