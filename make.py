@@ -1,7 +1,8 @@
-"""The project's two commands, for a machine that has nothing but Python 3.11 or later.
+"""The project's commands, for a machine that has nothing but Python 3.11 or later.
 
     python3 make.py demo [OPTIONS]    starts the demo (options are those of `winpush demo`)
     python3 make.py test [OPTIONS]    checks style and types, and runs every test (options are pytest's)
+    python3 make.py coverage          runs every test one after the other, and says which branches none of them takes
 
 Each first makes a virtual environment in `.venv` and installs what it needs; the second time that is done already.
 """
@@ -25,17 +26,17 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one of the two commands; returns its exit code."""
+    """Runs one of the commands; returns its exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python is handed
         return complain("winpush needs Python 3.11 or later; this is " + sys.version.split()[0])
-    if not arguments or arguments[0] not in ("demo", "test"):
+    if not arguments or arguments[0] not in ("demo", "test", "coverage"):
         return complain((__doc__ or "").strip())
     command, options = arguments[0], arguments[1:]
     prepare("demo" if command == "demo" else "test")
     if command == "demo":
         return run([PYTHON, "-m", "winpush.cli", "demo", *options])
     install_browser()
-    return test(options)
+    return test(options) if command == "test" else coverage(options)
 
 
 def complain(text: str) -> int:
@@ -90,20 +91,25 @@ def install_browser() -> None:
 
 
 def test(options: list[str]) -> int:
-    """Style, types, tests with branch coverage: all are run, so that one run shows everything that is wrong."""
+    """Style, types, tests on all cores: all are run, so that one run shows everything that is wrong."""
     checks: list[list[str | Path]] = [
         [PYTHON, "-m", "ruff", "check", "."],
         [PYTHON, "-m", "ruff", "format", "--check", "."],
         [PYTHON, "-m", "mypy"],
     ]
     failed = [check for check in checks if run(check)]
-    # Around pytest and not inside it: our own plugin has imported winpush before a plugin could begin to count.
-    code = run([PYTHON, "-m", "coverage", "run", "-m", "pytest", *options])
-    if not options:
-        run([PYTHON, "-m", "coverage", "report"])
+    code = run([PYTHON, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *options])
     for check in failed:
         complain("failed: " + " ".join(str(part) for part in check[1:]))
     return code or bool(failed)
+
+
+def coverage(options: list[str]) -> int:
+    """Branch coverage. Around pytest and in one process: our own plugin has imported winpush before a plugin could
+    begin to count."""
+    code = run([PYTHON, "-m", "coverage", "run", "-m", "pytest", *options])
+    run([PYTHON, "-m", "coverage", "report"])
+    return code
 
 
 if __name__ == "__main__":

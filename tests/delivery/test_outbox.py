@@ -216,7 +216,7 @@ def test_channels_registered_later_are_not_of_the_audience(outbox: Outbox, winpu
         (Audience(services=frozenset({"wns"})), [0, 0, 0]),
         (Audience(key="anna"), [1, 0, 0]),
     ],
-    ids=str,
+    ids=["any tag", "all tags", "no tag", "platform", "locale", "text", "number", "truth", "service", "key"],
 )
 def test_an_audience_is_chosen_by(
     outbox: Outbox, winpush_emulator: Emulator, audience: Audience, reached: list[int]
