@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -50,6 +51,14 @@ def test_the_demo_says_what_came_of_each_broadcast() -> None:
     assert second["waited_for"] > 0
     assert second["sent"] + second["waited_for"] + second["nothing_to_send"] == 120 - first["deleted_channels"]
     assert run("demo", "--json", "--phones", "80", "--windows", "40", "--seed", "1").returncode == 0
+
+
+def test_a_worker_of_the_demo_that_is_killed_is_replaced_and_nothing_is_lost() -> None:
+    with started("demo", "--exit", "--seconds", "3", "--phones", "30", "--windows", "30") as process:
+        os.kill(int(wait_for(process, r"kill -9 (\d+)")), signal.SIGKILL)
+        assert wait_for(process, r"(The worker died of SIGKILL)")
+        assert wait_for(process, r"(1 worker died on the way\. Lost: 0\.)")
+        assert process.wait(60) == 0
 
 
 def test_the_demo_is_readable_in_a_pipe() -> None:

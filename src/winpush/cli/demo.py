@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from winpush import AsyncClient
-    from winpush.cli.broadcast import Broadcast, Report
+    from winpush.cli.demo_broadcast import Report
     from winpush.cli.scenes import Forms
+    from winpush.delivery import Outbox
     from winpush.emulator import Emulator
 
 __all__ = ["command"]
@@ -33,21 +36,31 @@ _LIVELY_SECONDS = 0.7
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65535), help="Port of the page; 0, the default, takes a free one."
 )
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 3600),
+    help="How long each of the two broadcasts takes. [default: 6; as fast as can be with --exit]",
+)
 @click.option("--exit", "exit_", is_flag=True, help="Stop when the broadcast is over, for scripts and CI.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; implies --exit.")
-def command(phones: int, windows: int, seed: int, port: int, exit_: bool, as_json: bool) -> int:
+def command(phones: int, windows: int, seed: int, port: int, seconds: float | None, exit_: bool, as_json: bool) -> int:
     """Broadcast to simulated phones and Windows devices, and watch it arrive in a browser.
 
     Starts an emulator of MPNS and WNS with devices of every version and in every state, sends a toast and a tile to all
     of them through real sockets, and says what came of it. The page stays open until Ctrl-C.
+
+    The broadcasts go through an outbox in a temporary folder, and a worker process delivers them. Kill it with kill -9
+    while it sends (--seconds 60 gives time for it): another takes over, and nothing is lost.
     """
     from winpush.transport.loops import new_event_loop
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(_demo(phones, windows, seed, port, exit_ or as_json, as_json))
+        leave = exit_ or as_json
+        spread = seconds if seconds is not None else 0.0 if leave else _SPREAD_SECONDS
+        return runner.run(_demo(phones, windows, seed, port, spread, leave=leave, as_json=as_json))
 
 
-async def _demo(phones: int, windows: int, seed: int, port: int, leave: bool, as_json: bool) -> int:
+async def _demo(phones: int, windows: int, seed: int, port: int, seconds: float, *, leave: bool, as_json: bool) -> int:
     from rich.console import Console
 
     from winpush import AsyncClient
@@ -56,12 +69,12 @@ async def _demo(phones: int, windows: int, seed: int, port: int, leave: bool, as
     rng = random.Random(seed)  # noqa: S311 - a cast of made-up phones
     console = Console(quiet=as_json, highlight=False)
     async with Emulator(port=port, seed=seed) as emulator:
-        channels = _register(emulator, phones, windows, rng)
+        uris = _make_devices(emulator, phones, windows, rng)
         devices = f"[bold]{_plural(phones, 'simulated phone')}[/] and [bold]{_plural(windows, 'Windows device')}[/]"
         console.print(f"{devices} on a local push service.")
         console.print(f"Page: [bold]{emulator.url}[/]", soft_wrap=True)  # an address in two pieces can't be opened
+        reports = await _deliver(emulator, uris, console, seconds)
         async with AsyncClient(wns=emulator.entra_credentials, allow_hosts=[emulator.authority]) as client:
-            reports = await _broadcast(client, channels, console, 0.0 if leave else _SPREAD_SECONDS)
             if as_json:
                 echo_json(_summary(emulator.url, reports))
             for report in reports:
@@ -73,41 +86,71 @@ async def _demo(phones: int, windows: int, seed: int, port: int, leave: bool, as
     return 0
 
 
-def _register(emulator: Emulator, phones: int, windows: int, rng: random.Random) -> dict[str, str]:
-    """Makes the devices; the registry that an app's back end would have: channel URI to version."""
-    from winpush.cli.scenes import WINDOWS, random_health, random_version, random_windows_health
+def _make_devices(emulator: Emulator, phones: int, windows: int, rng: random.Random) -> list[dict[str, Any]]:
+    """Makes the devices, and returns what an app's back end would register of each."""
+    from winpush.cli.scenes import random_health, random_version, random_windows_health
 
     # The service that is alive comes first on the page.
     devices = [emulator.create_windows_channel(random_windows_health(rng)) for _ in range(windows)]
     made = [emulator.create_channel(random_version(rng), random_health(rng)) for _ in range(phones)]
-    return {device.uri: WINDOWS for device in devices} | {phone.uri: phone.version for phone in made}
-
-
-async def _broadcast(client: AsyncClient, channels: dict[str, str], console: Console, seconds: float) -> list[Report]:
-    from winpush.cli.broadcast import Broadcast
-    from winpush.cli.scenes import SCENES
-
-    broadcast = Broadcast(client, channels)
-    scene = SCENES[0]
-    return [
-        await _one(broadcast, "a toast", scene.toast, console, seconds),
-        await _one(broadcast, "a tile", scene.tile, console, seconds),
+    return [{"uri": device.uri} for device in devices] + [
+        {"uri": phone.uri, "platform": phone.version} for phone in made
     ]
 
 
-async def _one(broadcast: Broadcast, name: str, forms: Forms, console: Console, seconds: float) -> Report:
+async def _deliver(
+    emulator: Emulator, registrations: list[dict[str, Any]], console: Console, seconds: float
+) -> list[Report]:
+    """A toast and a tile to all of them, through an outbox that is thrown away."""
+    from winpush.cli.scenes import SCENES
+    from winpush.delivery import Outbox
+
+    with tempfile.TemporaryDirectory(prefix="winpush-demo-") as folder:
+        database = f"sqlite:///{folder}/push.db"
+        outbox = Outbox(database, allow_hosts=[emulator.authority])
+        try:
+            outbox.register_many(registrations)
+            send = functools.partial(_one, outbox, database, emulator, seconds, console)
+            return [await send("a toast", SCENES[0].toast), await send("a tile", SCENES[0].tile)]
+        finally:
+            outbox.close()
+
+
+async def _one(
+    outbox: Outbox, database: str, emulator: Emulator, seconds: float, console: Console, name: str, forms: Forms
+) -> Report:
     """One broadcast behind its progress bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from winpush.cli.demo_broadcast import deliver, read_report
+    from winpush.delivery import Content
+
+    channels = sum(1 for _ in outbox.channels())
+    taken = sum(device.accepted for device in emulator.phones)
     columns = (TextColumn("Sending {task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=console.quiet) as progress:
-        task = progress.add_task(name, total=len(broadcast.channels))
-        return await broadcast.send(name, forms, seconds, lambda: progress.advance(task))
+        task = progress.add_task(name, total=channels)
+        number, crashes = await deliver(
+            outbox,
+            database,
+            emulator.authority,
+            Content(mpns=forms.phone, wns=forms.windows),
+            max(round(channels / seconds), 1) if seconds else None,
+            say=console.print,
+            on_progress=lambda done: progress.update(task, completed=done),
+        )
+    report = read_report(outbox, number, name, crashes)
+    report.lost = channels - report.known
+    # Only the devices know what came to them twice: a worker that was killed could write no history of it.
+    report.sent_twice = sum(device.accepted for device in emulator.phones) - taken - report.delivered
+    return report
 
 
 def _print_report(report: Report, console: Console) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+
+    from winpush.delivery import DeliveryState
 
     console.print(f"\n[bold]What came of {report.name}: {report.sent} sent[/]\n")
     table = Table(box=SIMPLE_HEAD, show_edge=False)
@@ -115,31 +158,36 @@ def _print_report(report: Report, console: Console) -> None:
     table.add_column("Outcome", no_wrap=True)
     table.add_column("What it means, and what was done", overflow="fold")
     for outcome, number in report.outcomes.most_common():
-        style = "green" if report.examples[outcome].ok else "yellow"
+        style = "green" if report.states[outcome] is DeliveryState.DELIVERED else "yellow"
         text = f"{_meaning(report, outcome)}\n[bold]{_what_was_done(report, outcome)}[/]"
-        table.add_row(str(number), f"[{style}]{outcome.value}[/]", text)
+        table.add_row(str(number), f"[{style}]{outcome}[/]", text)
     if report.nothing_to_send:
         table.add_row(str(report.nothing_to_send), "nothing to send", "Those phones are too old for any of it.")
     if report.waited_for:
         table.add_row(str(report.waited_for), "not sent yet", "Those channels asked to be left alone for a while.")
     if table.row_count:
         console.print(table)
+    if report.crashes:
+        died = _plural(report.crashes, "worker")
+        console.print(f"\n{died} died on the way. [bold]Lost: {report.lost}.[/] Sent twice: {report.sent_twice}.")
 
 
 def _plural(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _meaning(report: Report, outcome: Any) -> str:
+def _meaning(report: Report, outcome: str) -> str:
     """The first sentence of the table's own: what follows it there is advice, which was taken."""
-    return report.examples[outcome].verdict.meaning.partition(". ")[0].rstrip(".") + "."
+    return report.meanings[outcome].partition(". ")[0].rstrip(".") + "."
 
 
-def _what_was_done(report: Report, outcome: Any) -> str:
-    result = report.examples[outcome]
-    if result.ok:
+def _what_was_done(report: Report, outcome: str) -> str:
+    from winpush.delivery import DeliveryState
+
+    state = report.states[outcome]
+    if state is DeliveryState.DELIVERED:
         return "Nothing to do."
-    if result.should_delete_channel:
+    if state is DeliveryState.GONE:
         return "Channels deleted: they are gone for good."
     if outcome in report.soonest:
         return f"To be sent again in {describe_delay(report.soonest[outcome])}, not sooner."
@@ -153,11 +201,14 @@ def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
             {
                 "name": report.name,
                 "sent": report.sent,
-                "outcomes": {outcome.value: number for outcome, number in report.outcomes.most_common()},
-                "done": {outcome.value: _what_was_done(report, outcome) for outcome in report.outcomes},
+                "outcomes": dict(report.outcomes.most_common()),
+                "done": {outcome: _what_was_done(report, outcome) for outcome in report.outcomes},
                 "deleted_channels": report.deleted,
                 "nothing_to_send": report.nothing_to_send,
                 "waited_for": report.waited_for,
+                "crashes": report.crashes,
+                "lost": report.lost,
+                "sent_twice": report.sent_twice,
             }
             for report in reports
         ],

@@ -58,7 +58,7 @@ class Forms:
     """One notification in the form of each service."""
 
     phone: mpns.Notification
-    windows: Notification
+    windows: wns.Notification
 
     def for_device(self, version: str) -> Notification:
         """What a device of that version can take. Raises NothingToSendError when nothing is left."""

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from winpush.client import AsyncClient
-from winpush.delivery import store_broadcasts, store_settling, store_work
+from winpush.delivery import store_ahead, store_broadcasts, store_settling, store_work
 from winpush.delivery.content import Content
 from winpush.delivery.database import Database, Millis, from_millis, to_millis
 from winpush.delivery.judgement import Plan, after, before, is_for_all
@@ -111,7 +111,7 @@ class Engine:
     # --- the loop -------------------------------------------------------------------------------------------------
 
     async def run(self, *, until_idle: bool = False) -> None:
-        """Delivers. With `until_idle` it returns when nothing is due."""
+        """Delivers. With `until_idle` it returns when nothing is due, and no worker has claimed anything."""
         self._loop = asyncio.get_running_loop()
         try:
             async with AsyncClient(**self._options) as client:
@@ -133,7 +133,9 @@ class Engine:
             if busy:
                 continue
             wait = await self._time_to_wait()
-            if until_idle and not self._portions and wait > _IDLE_SECONDS:
+            idle = not self._portions and wait > _IDLE_SECONDS
+            # What another worker holds may be left behind by it: that is still to be done.
+            if until_idle and idle and not await self._store(store_ahead.has_claims, writes=False):
                 return
             await self._pause(wait)
 
@@ -155,7 +157,7 @@ class Engine:
         ended = store_broadcasts.expire_due(connection, now) > 0
         settled = store_settling.settle(connection, now) or ended
         portion = store_work.claim(connection, owner, now, self._lease, self._pace.portion, self._watch.is_lost)
-        return portion, store_work.held(connection, now), settled
+        return portion, store_ahead.held(connection, now), settled
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._portions.discard(task)
@@ -165,7 +167,7 @@ class Engine:
             _log.error("a portion of a broadcast failed; it is taken up again", exc_info=task.exception())
 
     async def _time_to_wait(self) -> float:
-        moment = await self._store(store_work.next_at, writes=False)
+        moment = await self._store(store_ahead.next_at, writes=False)
         if moment is None:
             return float("inf")
         return max((moment - self._now()) / 1000, 0.02)
@@ -201,7 +203,7 @@ class Engine:
                 wait = result.retry_after // timedelta(milliseconds=1)
                 held[target.service] = max(held.get(target.service, 0), self._now() + wait)
                 until = held[target.service]
-                await self._store(lambda c, s=target.service, u=until: store_work.hold(c, s, u))  # type: ignore[misc]  # bound
+                await self._store(lambda c, s=target.service, u=until: store_ahead.hold(c, s, u))  # type: ignore[misc]  # bound
             if len(done) >= self._pace.store_after:
                 written, done[:] = list(done), []
                 await self._record(portion, written, last=False)

@@ -151,7 +151,8 @@ def _tried(result: Result) -> Tried:
     error = result.error
     detail = None
     if not result.ok:
-        detail = result.diagnosis or result.error_description or (None if error is None else str(error))
+        told = result.diagnosis or result.error_description or (None if error is None else str(error))
+        detail = told or result.explanation
     return Tried(
         result.outcome.value,
         result.status_code,

@@ -12,13 +12,14 @@ from sqlalchemy import ColumnElement, Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from winpush.delivery import store_broadcasts
-from winpush.delivery.database import Millis, insert_or_raise
-from winpush.delivery.lifecycle import SETTLES_AS, BroadcastState, DeliveryState
-from winpush.delivery.schema import attempts, broadcasts, channels, deliveries, holds, ranges
+from winpush.delivery.database import Millis
+from winpush.delivery.lifecycle import BroadcastState, DeliveryState
+from winpush.delivery.schema import attempts, broadcasts, channels, deliveries, ranges
+from winpush.delivery.store_ahead import held
 from winpush.delivery.store_audience import carve, without_outcome
 from winpush.delivery.store_settling import add_counts, settle_range
 
-__all__ = ["Effect", "Portion", "Record", "Tried", "claim", "hold", "keep", "next_at", "record"]
+__all__ = ["Effect", "Portion", "Record", "Tried", "claim", "keep", "record"]
 
 MAX_RANGE_ATTEMPTS = 5
 _TRIES_BEFORE_HALVING = 3
@@ -245,13 +246,13 @@ def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, 
     row = connection.execute(statement).one_or_none()
     if row is None:
         return None
-    held = _held(connection, now)
+    waits = held(connection, now)
     wanted = min(size, row.rate) if row.rate else size
     last, number = carve(connection, row, wanted)
     # In turn: the time of its next claim says when it had this one, or when its rate allows the next.
     pause = number * 1000 // row.rate if row.rate else 0
-    if held:
-        pause = max(pause, min(max(held.values()) - now, 1000))
+    if waits:
+        pause = max(pause, min(max(waits.values()) - now, 1000))
     values = {"cursor": last, "paced_until": now + pause}
     connection.execute(sa.update(broadcasts).where(table.id == row.id).values(**values))
     if number == 0:
@@ -453,42 +454,3 @@ def _refusals(records: Iterable[Record]) -> dict[int, dict[str, tuple[int, bool]
         length, interrupted = services.get(entry.service, (0, False))
         services[entry.service] = (length + 1, interrupted) if entry.refusal else (0, True)
     return runs
-
-
-# --- pacing, settling, looking ahead ------------------------------------------------------------------------------
-
-
-def hold(connection: Connection, service: str, until: Millis) -> None:
-    """All workers leave this service alone until then."""
-    insert_or_raise(connection, holds, "service", "until", {"service": service, "until": until})
-
-
-def _held(connection: Connection, now: Millis) -> dict[str, Millis]:
-    found = connection.execute(sa.select(holds.c.service, holds.c.until).where(holds.c.until > now))
-    return {row.service: row.until for row in found}
-
-
-def held(connection: Connection, now: Millis) -> dict[str, Millis]:
-    """The services that must be left alone now, and until when."""
-    return _held(connection, now)
-
-
-def next_at(connection: Connection) -> Millis | None:
-    """When there is something to do next; None when nothing is left at all."""
-    table = broadcasts.c
-    running = sa.select(sa.func.min(table.paced_until)).where(table.ended_at.is_(None), table.state == _RUNNING)
-    ending = sa.select(sa.literal(0)).where(
-        table.ended_at.is_(None), table.state.in_([state.value for state in SETTLES_AS])
-    )
-    times = (
-        connection.scalar(running.where(table.cursor < table.last_channel)),
-        connection.scalar(
-            sa.select(sa.func.min(deliveries.c.due)).where(
-                deliveries.c.due.is_not(None), deliveries.c.due < store_broadcasts.AWAY
-            )
-        ),
-        connection.scalar(sa.select(sa.func.min(ranges.c.lease_until))),
-        connection.scalar(sa.select(sa.func.min(table.expires_at)).where(table.ended_at.is_(None))),
-        connection.scalar(ending.limit(1)),
-    )
-    return min((moment for moment in times if moment is not None), default=None)

@@ -8,7 +8,7 @@ simulated phone with a channel URI of the real shape; `emulator.url` is a page t
 from winpush.emulator.devices import WINDOWS_HEALTHS, Device
 from winpush.emulator.faults import Fault
 from winpush.emulator.health import HEALTHS
-from winpush.emulator.server import Emulator
+from winpush.emulator.server import Emulator, entra_credentials_for
 from winpush.emulator.world import Phone, Record
 
-__all__ = ["HEALTHS", "WINDOWS_HEALTHS", "Device", "Emulator", "Fault", "Phone", "Record"]
+__all__ = ["HEALTHS", "WINDOWS_HEALTHS", "Device", "Emulator", "Fault", "Phone", "Record", "entra_credentials_for"]

@@ -30,7 +30,7 @@ try:
 except ImportError as missing:
     raise ConfigurationError(f"The emulator needs {missing.name}; pip install 'winpush[emulator]'") from None
 
-__all__ = ["Emulator"]
+__all__ = ["Emulator", "entra_credentials_for"]
 
 _GRACE_SECONDS = 1
 _PAUSE_STEP_SECONDS = 0.1
@@ -38,6 +38,11 @@ _PAUSE_STEP_SECONDS = 0.1
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def entra_credentials_for(authority: str) -> wns.EntraCredentials:
+    """Credentials that the token server of an emulator takes which runs in another process, at `host:port`."""
+    return wns.EntraCredentials(TENANT_ID, CLIENT_ID, CLIENT_SECRET, f"http://{authority}")
 
 
 class Emulator:
@@ -238,7 +243,7 @@ class Emulator:
     @property
     def entra_credentials(self) -> wns.EntraCredentials:
         """Credentials that this emulator's token server takes, as a Windows App SDK app has them."""
-        return wns.EntraCredentials(TENANT_ID, CLIENT_ID, CLIENT_SECRET, f"http://{self.authority}")
+        return entra_credentials_for(self.authority)
 
     @property
     def package_credentials(self) -> wns.PackageCredentials:

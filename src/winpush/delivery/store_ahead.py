@@ -1,0 +1,56 @@
+"""The SQL of looking ahead: who must be left alone, what is claimed, and when there is something to do next."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from winpush.delivery import store_broadcasts
+from winpush.delivery.database import Millis, insert_or_raise
+from winpush.delivery.lifecycle import SETTLES_AS, BroadcastState
+from winpush.delivery.schema import broadcasts, deliveries, holds, ranges
+
+__all__ = ["has_claims", "held", "hold", "next_at"]
+
+_OPEN = (broadcasts.c.ended_at.is_(None), broadcasts.c.state == BroadcastState.RUNNING.value)
+
+
+def hold(connection: Connection, service: str, until: Millis) -> None:
+    """All workers leave this service alone until then."""
+    insert_or_raise(connection, holds, "service", "until", {"service": service, "until": until})
+
+
+def held(connection: Connection, now: Millis) -> dict[str, Millis]:
+    """The services that must be left alone now, and until when."""
+    found = connection.execute(sa.select(holds.c.service, holds.c.until).where(holds.c.until > now))
+    return {row.service: row.until for row in found}
+
+
+def has_claims(connection: Connection) -> bool:
+    """True while a worker, alive or dead, has claimed something of a broadcast that is running."""
+    running = sa.select(broadcasts.c.id).where(*_OPEN)
+    left = sa.select(ranges.c.first).where(ranges.c.broadcast.in_(running)).limit(1)
+    table = deliveries.c
+    owned = sa.select(table.channel).where(table.owner.is_not(None), table.broadcast.in_(running)).limit(1)
+    return connection.scalar(left) is not None or connection.scalar(owned) is not None
+
+
+def next_at(connection: Connection) -> Millis | None:
+    """When there is something to do next; None when nothing is left at all."""
+    table = broadcasts.c
+    running = sa.select(sa.func.min(table.paced_until)).where(*_OPEN)
+    ending = sa.select(sa.literal(0)).where(
+        table.ended_at.is_(None), table.state.in_([state.value for state in SETTLES_AS])
+    )
+    times = (
+        connection.scalar(running.where(table.cursor < table.last_channel)),
+        connection.scalar(
+            sa.select(sa.func.min(deliveries.c.due)).where(
+                deliveries.c.due.is_not(None), deliveries.c.due < store_broadcasts.AWAY
+            )
+        ),
+        connection.scalar(sa.select(sa.func.min(ranges.c.lease_until))),
+        connection.scalar(sa.select(sa.func.min(table.expires_at)).where(table.ended_at.is_(None))),
+        connection.scalar(ending.limit(1)),
+    )
+    return min((moment for moment in times if moment is not None), default=None)
