@@ -194,6 +194,12 @@ def test_notify_joins_the_callers_own_transaction(outbox: Outbox, winpush_emulat
     engine.dispose()
 
 
+def test_a_broadcast_to_an_empty_registry_is_finished_at_once(outbox: Outbox) -> None:
+    progress = outbox.progress(outbox.broadcast(TOAST))
+    assert progress.state is BroadcastState.FINISHED
+    assert progress.states == {}
+
+
 def test_channels_registered_later_are_not_of_the_audience(outbox: Outbox, winpush_emulator: Emulator) -> None:
     register(outbox, winpush_emulator, 1)
     number = outbox.broadcast(TOAST)

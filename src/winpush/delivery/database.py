@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from winpush.errors import ConfigurationError
 
-__all__ = ["Database", "Millis", "from_millis", "insert_new", "insert_or_add", "to_millis"]
+__all__ = ["Database", "Millis", "from_millis", "insert_new", "insert_or_add", "insert_rows", "to_millis"]
 
 Millis = int
 """Milliseconds since 1970, UTC."""
@@ -105,6 +105,20 @@ def _pragmas(*, durable: bool) -> tuple[str, ...]:
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_rows(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Inserts many rows at once, each a tuple in the order of the columns; nothing where there are none."""
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        # To the driver as they are: putting each row's parameters in order costs more than inserting it.
+        names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608 - names of ours
+    else:
+        connection.execute(sa.insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:

@@ -29,6 +29,7 @@ from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.store_work import Portion, Record
 from winpush.delivery.watch import Watch
 from winpush.dispatch import ClientOptions
+from winpush.errors import WinPushError
 from winpush.results import Notification
 
 __all__ = ["Engine", "Hook", "Pace"]
@@ -54,7 +55,7 @@ class Pace:
 
     portion: int = 500
     portions: int = 3
-    store_after: int = 250
+    store_after: int = 500
     lease: timedelta = timedelta(seconds=30)
     poll: timedelta = timedelta(seconds=1)
 
@@ -189,7 +190,9 @@ class Engine:
             await asyncio.gather(heart, return_exceptions=True)
 
     async def _send(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
-        plans = {number: self._plan(row) for number, row in portion.broadcasts.items()}
+        plans = await self._plans_of(portion)
+        if len(plans) < len(portion.broadcasts):
+            return
         done: list[Record] = []
         pairs = self._pairs(portion, plans, held, done)
         async for result in client.send_many(pairs):
@@ -216,6 +219,23 @@ class Engine:
             if len(self._resting) >= _MOST_RESTING:  # the database knows them; only the newest are news
                 self._resting.clear()
         self._resting[channel] = until
+
+    async def _plans_of(self, portion: Portion) -> dict[int, Plan]:
+        """The plan of each broadcast; one whose content can't be read stops, and its claim runs out."""
+        plans: dict[int, Plan] = {}
+        for number, row in portion.broadcasts.items():
+            try:
+                plans[number] = self._plan(row)
+            except (WinPushError, ValueError, LookupError, TypeError, AttributeError) as error:
+                _log.warning("the content of broadcast %d can't be read (%s); it stops", number, type(error).__name__)
+                reason = (
+                    f"Its content can't be read here ({type(error).__name__}: {error}). It may have been stored by a "
+                    "later version of winpush: run the workers with that version, and send anew."
+                )
+                await self._store(lambda c, n=number, r=reason: store_broadcasts.stop(c, n, self._now(), r))  # type: ignore[misc]  # bound
+        if len(plans) < len(portion.broadcasts):
+            await self._store(lambda c: store_work.release(c, portion, self._now()))
+        return plans
 
     def _plan(self, row: Any) -> Plan:
         plan = self._plans.get(row.id)

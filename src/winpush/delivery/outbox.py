@@ -155,7 +155,9 @@ class Outbox:
         now = self._now()
         new = new_broadcast(notification, audience or Audience(), now, options)
         with self._writing(connection) as target:
-            number, _ = store_broadcasts.create(target, new, store_channels.last_number(target), now)
+            number, made = store_broadcasts.create(target, new, store_channels.last_number(target), now)
+            if made:  # one to an empty registry is over
+                store_broadcasts.finish(target, [number], now)
         self._wake()
         return number
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from winpush.delivery.database import Millis, from_millis, insert_new
+from winpush.delivery.database import Millis, from_millis, insert_new, insert_rows
 from winpush.delivery.lifecycle import ENDED, MOVES, BroadcastState, DeliveryState, Move, move
 from winpush.delivery.models import BroadcastInfo, Progress
 from winpush.delivery.schema import broadcasts, counts, deliveries, ranges
@@ -40,6 +40,9 @@ class NewBroadcast:
     quiet_end: int | None = None
 
 
+_INSERT = sa.insert(broadcasts)
+
+
 def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Millis) -> tuple[int, bool]:
     """Stores a broadcast; returns its number, and False when one with its idempotency key was there already."""
     values: dict[str, Any] = {name: getattr(new, name) for name in NewBroadcast.__slots__}
@@ -53,7 +56,7 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
         "refusals": {},
     }
     if new.idempotency_key is None:
-        inserted = connection.execute(sa.insert(broadcasts).values(**values))
+        inserted = connection.execute(_INSERT, values)
         return int((inserted.inserted_primary_key or (0,))[0]), True
     made = insert_new(connection, broadcasts, values)
     same = sa.select(broadcasts.c.id).where(broadcasts.c.idempotency_key == new.idempotency_key)
@@ -62,19 +65,10 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
 
 def address(connection: Connection, number: int, numbers: Iterable[int], due: Millis, now: Millis) -> None:
     """Names the channels of a broadcast that has no audience; one without any is finished."""
-    rows = [
-        {
-            "broadcast": number,
-            "channel": channel,
-            "state": DeliveryState.WAITING.value,
-            "attempts": 0,
-            "at": now,
-            "due": due,
-        }
-        for channel in numbers
-    ]
+    waiting = DeliveryState.WAITING.value
+    rows = [(number, channel, waiting, 0, now, due) for channel in numbers]
     if rows:
-        connection.execute(sa.insert(deliveries), rows)
+        insert_rows(connection, deliveries, ("broadcast", "channel", "state", "attempts", "at", "due"), rows)
     else:
         finish(connection, [number], now)
 
@@ -102,6 +96,12 @@ def change(connection: Connection, number: int, what: Move, now: Millis, reason:
     if after is BroadcastState.RUNNING:
         finish(connection, [number], now)
     return after
+
+
+def stop(connection: Connection, number: int, now: Millis, reason: str) -> None:
+    """Stops a broadcast that can stop; one that is ending or has ended is left as it is."""
+    if (BroadcastState(get(connection, number).state), Move.STOP) in MOVES:
+        change(connection, number, Move.STOP, now, reason)
 
 
 def _shift(connection: Connection, number: int, *, away: bool) -> None:
@@ -143,22 +143,34 @@ def expire_due(connection: Connection, now: Millis) -> int:
     return len(numbers)
 
 
-def add_refusals(connection: Connection, number: int, runs: dict[str, tuple[int, bool]], now: Millis) -> None:
-    """Notes refusals in a row by service (how many, and whether others came before them); at the limit it stops."""
-    row = get(connection, number)
-    refusals: dict[str, int] = dict(row.refusals or {})
-    for service, (length, interrupted) in runs.items():
-        refusals[service] = length if interrupted else refusals.get(service, 0) + length
-    if refusals != row.refusals:
-        connection.execute(sa.update(broadcasts).where(broadcasts.c.id == number).values(refusals=refusals))
+Runs = dict[str, tuple[int, bool]]
+"""By service: how many refusals in a row, and whether other answers came before them."""
+
+
+def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> None:
+    """Notes refusals in a row, by broadcast; at its limit a broadcast stops."""
+    if not runs:
+        return
+    table = broadcasts.c
+    wanted = sa.select(table.id, table.state, table.refusals, table.stop_after).where(table.id.in_(list(runs)))
+    for row in connection.execute(wanted).all():
+        refusals: dict[str, int] = dict(row.refusals or {})
+        for service, (length, interrupted) in runs[row.id].items():
+            refusals[service] = length if interrupted else refusals.get(service, 0) + length
+        refusals = {service: length for service, length in refusals.items() if length}
+        if refusals != row.refusals:
+            connection.execute(sa.update(broadcasts).where(table.id == row.id).values(refusals=refusals))
+            _stop_at_limit(connection, row, refusals, now)
+
+
+def _stop_at_limit(connection: Connection, row: Any, refusals: dict[str, int], now: Millis) -> None:
     worst = max(refusals, key=lambda service: refusals[service], default=None)
-    stops = (BroadcastState(row.state), Move.STOP) in MOVES
-    if worst is not None and refusals[worst] >= row.stop_after and stops:
+    if worst is not None and refusals[worst] >= row.stop_after:
         reason = (
             f"{refusals[worst]} sends to {worst.upper()} in a row were refused in a way that sending again doesn't "
             "mend; the history of this broadcast says how. No channel was removed for it. Fix that, then send anew."
         )
-        change(connection, number, Move.STOP, now, reason)
+        stop(connection, row.id, now, reason)
 
 
 def info(row: Row[Any]) -> BroadcastInfo:

@@ -151,8 +151,15 @@ def _has_attribute(name: str, value: object) -> ColumnElement[bool]:
 
 def of_key(connection: Connection, key: str) -> list[tuple[int, str]]:
     """The channels of a person or device that are not gone: number and service."""
-    statement = sa.select(channels.c.id, channels.c.service).where(channels.c.key == key, _live())
-    return [(number, service) for number, service in connection.execute(statement.order_by(channels.c.id))]
+    return [(number, service) for number, service in connection.execute(_OF_KEY, {"wanted": key})]
+
+
+# Made once: `notify` asks it each time.
+_OF_KEY = (
+    sa.select(channels.c.id, channels.c.service)
+    .where(channels.c.key == sa.bindparam("wanted"), channels.c.gone_at.is_(None))
+    .order_by(channels.c.id)
+)
 
 
 def last_number(connection: Connection) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from winpush.delivery import store_broadcasts
-from winpush.delivery.database import Millis
+from winpush.delivery.database import Millis, insert_rows
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState
 from winpush.delivery.schema import attempts, broadcasts, channels, deliveries, ranges
 from winpush.delivery.store_ahead import held
@@ -56,6 +56,11 @@ class Tried:
     debug_trace: str | None
     correlation_vector: str | None
     detail: str | None
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """As _ATTEMPT names them, after the broadcast, the channel and the time."""
+        return self.outcome, self.status, self.message_id, self.debug_trace, self.correlation_vector, self.detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +295,11 @@ def keep(connection: Connection, portion: Portion, now: Millis, lease: Millis) -
         connection.execute(statement.values(lease_until=now + lease))
 
 
+def release(connection: Connection, portion: Portion, now: Millis) -> None:
+    """Gives a claim back unworked: it may be taken up at once."""
+    keep(connection, portion, now, 0)
+
+
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
@@ -309,23 +319,25 @@ def record(
     _count(connection, mine)
     _write_history(connection, records)
     _write_effects(connection, records, now)
-    for number, runs in _refusals(records).items():
-        store_broadcasts.add_refusals(connection, number, runs, now)
+    store_broadcasts.add_refusals(connection, _refusals(records), now)
     if last or portion.first is None:
         store_broadcasts.finish(connection, {entry.broadcast for entry in records} | set(portion.broadcasts), now)
     return mine
 
 
-def _row(entry: Record) -> dict[str, Any]:
-    return {
-        "broadcast": entry.broadcast,
-        "channel": entry.channel,
-        "state": entry.state.value,
-        "outcome": entry.outcome,
-        "attempts": entry.attempts,
-        "at": entry.at,
-        "due": entry.due,
-    }
+_DELIVERY = ("broadcast", "channel", "state", "outcome", "attempts", "at", "due")
+_ATTEMPT = (
+    "broadcast", "channel", "at", "outcome", "status", "message_id", "debug_trace", "correlation_vector", "detail"
+)  # fmt: skip
+
+
+def _row(entry: Record) -> tuple[Any, ...]:
+    """As _DELIVERY names them."""
+    state = _VALUES[entry.state]
+    return entry.broadcast, entry.channel, state, entry.outcome, entry.attempts, entry.at, entry.due
+
+
+_VALUES = {state: state.value for state in DeliveryState}
 
 
 def _write_range(
@@ -351,7 +363,7 @@ def _insert_all(connection: Connection, records: Sequence[Record]) -> bool:
         return True
     try:
         with connection.begin_nested():
-            connection.execute(sa.insert(deliveries), [_row(entry) for entry in records])
+            insert_rows(connection, deliveries, _DELIVERY, [_row(entry) for entry in records])
     except IntegrityError:
         return False
     return True
@@ -411,22 +423,11 @@ def _count(connection: Connection, records: Iterable[Record]) -> None:
 
 def _write_history(connection: Connection, records: Iterable[Record]) -> None:
     rows = [
-        {
-            "broadcast": entry.broadcast,
-            "channel": entry.channel,
-            "at": entry.at,
-            "outcome": entry.tried.outcome,
-            "status": entry.tried.status,
-            "message_id": entry.tried.message_id,
-            "debug_trace": entry.tried.debug_trace,
-            "correlation_vector": entry.tried.correlation_vector,
-            "detail": entry.tried.detail,
-        }
+        (entry.broadcast, entry.channel, entry.at, *tried.row)
         for entry in records
-        if entry.tried is not None
+        if (tried := entry.tried) is not None
     ]
-    if rows:
-        connection.execute(sa.insert(attempts), rows)
+    insert_rows(connection, attempts, _ATTEMPT, rows)
 
 
 def _write_effects(connection: Connection, records: Iterable[Record], now: Millis) -> None:

@@ -1,0 +1,206 @@
+"""What delivery through the outbox costs, beside bare `send_many` in the same run, against the same stub.
+
+    python3 benchmarks/delivery.py [--channels 10000,100000] [--database URL] [--out FILE]
+
+Needs `winpush[delivery]` in the Python that runs it, and gcc for the stub (Linux). Each measure is a process of its
+own, pinned to one core, the stub to the other. Prints a table; `--out` writes it, too. `--database` is an SQLAlchemy
+URL of an empty database; without, a SQLite file in a temporary folder. The exit code is 1 when a channel was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from harness.commands import Cores
+from harness.provision import say, set_up
+from harness.stub import running_stub
+
+import winpush
+from winpush import mpns
+
+CONNECTIONS = 64
+NOTIFIES = 4000
+TOAST = mpns.Toast("Hello", "World")
+
+
+def uris(url: str, number: int) -> Iterator[str]:
+    """As many channels as wanted, of the shape that MPNS gives out."""
+    base = url.rstrip("/")
+    return (f"{base}/throttledthirdparty/01.00/AAF{number:029X}" for number in range(number))
+
+
+def options(url: str) -> winpush.dispatch.ClientOptions:
+    """What every way sends with."""
+    return {
+        "allow_hosts": [urlsplit(url).netloc],
+        "max_connections": CONNECTIONS,
+        "max_connections_per_host": CONNECTIONS,
+    }
+
+
+# --- what runs in a process of its own --------------------------------------------------------------------------------
+
+
+def bare(url: str, channels: int, _database: str) -> dict[str, float]:
+    """`send_many`, each result looked at."""
+
+    async def send() -> int:
+        async with winpush.AsyncClient(**options(url)) as client:
+            pairs = ((uri, TOAST) for uri in uris(url, channels))
+            return sum([result.ok async for result in client.send_many(pairs)])
+
+    began = time.perf_counter()
+    from winpush.transport.loops import new_event_loop
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        ended_well = runner.run(send())
+    return {"seconds": time.perf_counter() - began, "done": ended_well}
+
+
+def register(url: str, channels: int, database: str) -> dict[str, float]:
+    """Registers all channels; the file stays for the next measure."""
+    from winpush.delivery import Outbox
+
+    outbox = Outbox(database, **options(url))
+    began = time.perf_counter()
+    done = outbox.register_many(uris(url, channels))
+    seconds = time.perf_counter() - began
+    outbox.close()
+    return {"seconds": seconds, "done": done}
+
+
+def broadcast(url: str, _channels: int, database: str) -> dict[str, float]:
+    """A broadcast to all of them, with its history, from storing it to the last outcome."""
+    from winpush.delivery import DeliveryState, Outbox
+
+    outbox = Outbox(database, **options(url))
+    began = time.perf_counter()
+    number = outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    seconds = time.perf_counter() - began
+    delivered = outbox.progress(number).states.get(DeliveryState.DELIVERED, 0)
+    outbox.close()
+    return {"seconds": seconds, "done": delivered}
+
+
+def notify(url: str, _channels: int, database: str) -> dict[str, float]:
+    """`notify` to one device each, until each outcome is stored, while a worker delivers in the background."""
+    from winpush.delivery import Outbox
+
+    outbox = Outbox(database, **options(url))
+    wanted = min(NOTIFIES, _channels)
+    for number, uri in enumerate(uris(url, wanted)):
+        outbox.register({"uri": uri, "key": f"person-{number}"})
+    began = time.perf_counter()
+    with outbox:
+        numbers = [outbox.notify(f"person-{number}", TOAST) for number in range(wanted)]
+        while not outbox.progress(numbers[-1]).done:
+            time.sleep(0.01)
+        done = sum(outbox.progress(number).done for number in numbers)
+        seconds = time.perf_counter() - began
+    return {"seconds": seconds, "done": done}
+
+
+WAYS: dict[str, Callable[[str, int, str], dict[str, float]]] = {
+    "bare": bare,
+    "register": register,
+    "broadcast": broadcast,
+    "notify": notify,
+}
+LABELS = {
+    "bare": "`send_many` alone",
+    "register": "`register_many` of new channels",
+    "broadcast": "`broadcast`, with outcomes and history stored",
+    "notify": f"`notify` to one device each, outcome stored ({NOTIFIES:,})",
+}
+
+
+def work(way: str, url: str, channels: int, database: str) -> None:
+    """One measure; prints a line of JSON."""
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    record = WAYS[way](url, channels, database)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    record["cpu"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    record["peak_kib"] = after.ru_maxrss
+    sys.stdout.write(json.dumps(record) + "\n")
+
+
+# --- what runs them ---------------------------------------------------------------------------------------------------
+
+
+def measure(way: str, url: str, channels: int, database: str, cores: Cores) -> dict[str, float]:
+    """Starts the process of one measure, on the client's core."""
+    command = [sys.executable, __file__, "--work", way, "--url", url, "--channels", str(channels)]
+    with cores.only(cores.client):
+        done = subprocess.run([*command, "--database", database], stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - ourselves
+    record: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return record
+
+
+def line(way: str, channels: int, record: dict[str, float], base: float) -> str:
+    """A row of the table."""
+    rate = record["done"] / record["seconds"]
+    cost = record["cpu"] / record["done"] * 1e6
+    share = f"{rate / base:.2f}" if way in ("bare", "broadcast") else ""
+    memory = record["peak_kib"] / 1024
+    return f"| {channels:,} | {LABELS[way]} | {rate:,.0f} | {share} | {cost:.0f} | {memory:.0f} |"
+
+
+def run(sizes: list[int], database: str | None) -> tuple[list[str], int]:
+    """All measures; the table's lines, and how many channels were lost."""
+    workshop, cores, lost = set_up(install=False), Cores(), 0
+    if workshop.stub is None:
+        raise SystemExit("The stub could not be compiled; it needs gcc (on Debian: apt-get install gcc libc6-dev).")
+    lines = [
+        "| channels | what | a second | share of `send_many` | CPU µs each | peak MiB |",
+        "|--:|---|--:|--:|--:|--:|",
+    ]
+    with running_stub(workshop.stub, cores, None) as stub:
+        url = stub.url(tls=False)
+        for channels in sizes:
+            with tempfile.TemporaryDirectory() as folder:
+                where = database or f"sqlite:///{folder}/push.db"
+                base = 0.0
+                for way in WAYS:
+                    own = f"sqlite:///{folder}/{way}.db" if way == "notify" and database is None else where
+                    record = measure(way, url, channels, own, cores)
+                    base = base or record["done"] / record["seconds"]
+                    expected = min(NOTIFIES, channels) if way == "notify" else channels
+                    lost += expected - round(record["done"])
+                    lines.append(line(way, channels, record, base))
+                    say(lines[-1])
+    return lines, lost
+
+
+def main() -> int:
+    """Reads the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--channels", default="10000,100000", help="sizes, with commas between (default: %(default)s)")
+    parser.add_argument("--database", help="an SQLAlchemy URL (default: a SQLite file in a temporary folder)")
+    parser.add_argument("--out", type=Path, help="a file for the table")
+    parser.add_argument("--work", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work:
+        work(given.work, given.url, int(given.channels), given.database)
+        return 0
+    lines, lost = run([int(size) for size in given.channels.split(",")], given.database)
+    if given.out:
+        given.out.write_text("\n".join(lines) + "\n")
+    say(f"Lost: {lost}. Python {sys.version.split()[0]}, {os.cpu_count()} cores.")
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
