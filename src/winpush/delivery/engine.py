@@ -43,6 +43,8 @@ _IDLE_SECONDS = 1.0
 _MOST_PLANS = 1000
 _MOST_RESTING = 10_000
 _TURN_MILLIS = 100
+_GATHER_SECONDS = 0.1
+"""Small portions, such as those of single notifications, are claimed no more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Engine:
         self._lease: Millis = pace.lease // timedelta(milliseconds=1)
         # A worker that lives prolongs its claims three times in a lease.
         self._watch = Watch(pace.lease * 0.4, monotonic)
+        self._monotonic = monotonic
+        self._gather_until = 0.0
         self._numbers = itertools.count(1)
         self._plans: dict[int, Plan] = {}
         self._contents: dict[str, Content] = {}
@@ -126,6 +130,8 @@ class Engine:
 
     async def _work(self, client: AsyncClient, *, until_idle: bool) -> None:
         while not self._stopping:
+            if not until_idle:
+                await self._gather()
             self._wake.clear()
             busy = await self._fill(client)
             if len(self._portions) >= self._pace.portions:
@@ -140,6 +146,15 @@ class Engine:
                 return
             await self._pause(wait)
 
+    async def _gather(self) -> None:
+        """After a small portion, waits for what else comes: many single notifications are claimed and written at once.
+
+        The first one after a pause is not held up.
+        """
+        wait = self._gather_until - self._monotonic()
+        if wait > 0 and not self._stopping:
+            await asyncio.sleep(wait)
+
     async def _fill(self, client: AsyncClient) -> bool:
         """Claims until all places are taken or there is nothing; True when there may be more."""
         while len(self._portions) < self._pace.portions and not self._stopping:
@@ -147,6 +162,8 @@ class Engine:
             portion, held, settled = await self._store(lambda c, owner=owner: self._claim(c, owner))  # type: ignore[misc]  # owner is bound
             if portion is None:
                 return bool(settled)
+            if len(portion.targets) < self._pace.portion // 2:
+                self._gather_until = self._monotonic() + _GATHER_SECONDS
             if portion.targets or portion.first is not None:
                 task = asyncio.create_task(self._deliver(client, portion, held))
                 self._portions.add(task)
