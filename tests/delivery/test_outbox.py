@@ -239,6 +239,17 @@ def test_an_audience_is_chosen_by(
     assert accepted(winpush_emulator) == reached
 
 
+@pytest.mark.parametrize("name", ["a", "two words", "a.b", 'a "quoted" one', "it's", "50 %", "a\\b", "ö"])
+def test_an_attribute_is_equal_in_type_and_value(outbox: Outbox, winpush_emulator: Emulator, name: str) -> None:
+    values: list[str | int | float | None] = [True, False, 1, 0, 2.5, "1", "true", "false", "", None]
+    for value in values:
+        outbox.register({"uri": winpush_emulator.create_channel().uri, "attributes": {name: value}})
+    for place, value in enumerate(values):
+        (found,) = outbox.channels(Audience(attributes={name: value}))
+        assert found.attributes[name] is value or found.attributes[name] == value
+        assert found.id == place + 1
+
+
 def test_a_devices_new_channel_replaces_its_old_one(outbox: Outbox, winpush_emulator: Emulator) -> None:
     old, new = (winpush_emulator.create_channel().uri for _ in range(2))
     number = outbox.register({"uri": old, "device": "d1", "tags": {"a"}})

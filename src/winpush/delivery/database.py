@@ -12,10 +12,24 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from winpush.errors import ConfigurationError
 
-__all__ = ["Database", "Millis", "from_millis", "insert_new", "insert_or_add", "insert_rows", "to_millis"]
+__all__ = [
+    "Database",
+    "Millis",
+    "from_millis",
+    "insert_new",
+    "insert_or_add",
+    "insert_or_raise",
+    "insert_rows",
+    "json_kind",
+    "json_text",
+    "to_millis",
+]
 
 Millis = int
 """Milliseconds since 1970, UTC."""
@@ -139,3 +153,47 @@ def insert_or_raise(connection: Connection, table: Table, key: str, column: str,
     insert = _insert(connection, table).values(**values)
     greater = sa.case((insert.excluded[column] > table.c[column], insert.excluded[column]), else_=table.c[column])
     connection.execute(insert.on_conflict_do_update(index_elements=[key], set_={column: greater}))
+
+
+class json_kind(FunctionElement[str]):
+    """What a member of a JSON column is, `json_kind(column, name)`: 'string', 'number', 'true', 'false' or 'null'; NULL
+    where there is no such member. SQLite reads true as 1, so values alone don't tell them apart."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class json_text(FunctionElement[str]):
+    """A member of a JSON column as text, `json_text(column, name)`; NULL where there is no such member."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+def _member(what: str, element: FunctionElement[str], compiler: SQLCompiler, **options: Any) -> str:
+    # Not by a path: SQLite finds no name by it that JSON writes with a backslash.
+    column, name = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(SELECT {what} FROM json_each({column}) AS member WHERE member.key = {name})"  # noqa: S608 - compiled clauses
+
+
+@compiles(json_kind, "sqlite")
+def _kind_on_sqlite(element: json_kind, compiler: SQLCompiler, **options: Any) -> str:
+    names = "CASE member.type WHEN 'text' THEN 'string' WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number'"
+    return _member(f"{names} ELSE member.type END", element, compiler, **options)
+
+
+@compiles(json_text, "sqlite")
+def _text_on_sqlite(element: json_text, compiler: SQLCompiler, **options: Any) -> str:
+    return _member("CAST(member.atom AS TEXT)", element, compiler, **options)
+
+
+@compiles(json_kind, "postgresql")
+def _kind_on_postgresql(element: json_kind, compiler: SQLCompiler, **options: Any) -> str:
+    kind = "json_typeof(member.value)"
+    what = f"CASE {kind} WHEN 'boolean' THEN CAST(member.value AS TEXT) ELSE {kind} END"
+    return _member(what, element, compiler, **options)
+
+
+@compiles(json_text, "postgresql")
+def _text_on_postgresql(element: json_text, compiler: SQLCompiler, **options: Any) -> str:
+    return _member("member.value #>> '{}'", element, compiler, **options)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from winpush.channels import Service, shorten, split_uri
-from winpush.delivery.database import Millis, from_millis
+from winpush.delivery.database import Millis, from_millis, json_kind, json_text
 from winpush.delivery.models import ChannelInfo
 from winpush.delivery.registration import Audience, Registration
 from winpush.delivery.schema import channels, tags
@@ -136,17 +136,17 @@ def audience_filter(audience: Audience) -> list[ColumnElement[bool]]:
 
 
 def _has_attribute(name: str, value: object) -> ColumnElement[bool]:
-    read: Any = channels.c.attributes[name]
-    equal: ColumnElement[bool]
+    """Equal in JSON type and value: True is neither 1 nor "1". None also fits a channel without the attribute."""
+    member = (channels.c.attributes, sa.literal(name))
+    kind, text = json_kind(*member), json_text(*member)
+    if value is None:
+        return sa.func.coalesce(kind, "null") == "null"
+    if isinstance(value, bool):
+        return kind == ("true" if value else "false")
     if isinstance(value, str):
-        equal = read.as_string() == value
-    elif value is None:
-        equal = read.as_string().is_(None)
-    elif isinstance(value, bool):
-        equal = read.as_boolean() == sa.literal(value)
-    else:
-        equal = read.as_float() == float(str(value))
-    return equal
+        return sa.and_(kind == "string", text == value)
+    # In this order: PostgreSQL refuses to read a word as a number.
+    return sa.case((kind == "number", sa.cast(text, sa.Double) == float(str(value))), else_=sa.false())
 
 
 def of_key(connection: Connection, key: str) -> list[tuple[int, str]]:
