@@ -9,6 +9,7 @@ Each first makes a virtual environment in `.venv` and installs what it needs; th
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tomllib
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -35,7 +37,8 @@ def main(arguments: list[str]) -> int:
     prepare("demo" if command == "demo" else "test")
     if command == "demo":
         return run([PYTHON, "-m", "winpush.cli", "demo", *options])
-    install_browser()
+    install_debian("Chromium for the page's tests", "chromium", BROWSERS)
+    install_debian("PostgreSQL for the outbox's tests", "postgresql", ("initdb", "/usr/lib/postgresql/*/bin/initdb"))
     return test(options) if command == "test" else coverage(options)
 
 
@@ -75,18 +78,18 @@ def prepare(purpose: str) -> None:
     stamp.write_text(wanted)
 
 
-def install_browser() -> None:
-    """The page's tests want a real browser: Debian's Chromium, where there is none and we may install one.
+def install_debian(what: str, package: str, programs: Sequence[str]) -> None:
+    """What tests want of the machine itself: Debian's package, where there is none and we may install one.
 
     Where that fails, those tests are skipped and say why.
     """
-    if any(shutil.which(name) for name in BROWSERS) or not shutil.which("apt-get"):
+    if any(shutil.which(name) or glob.glob(name) for name in programs) or not shutil.which("apt-get"):
         return
     if hasattr(os, "geteuid") and os.geteuid() != 0:
         return
-    print("Installing Debian's Chromium for the page's tests …", file=sys.stderr, flush=True)
+    print(f"Installing Debian's {what} …", file=sys.stderr, flush=True)
     quiet: dict[str, str] = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+    for step in (["update"], ["install", "--yes", "--no-install-recommends", package]):
         subprocess.run(["apt-get", "-qq", *step], env=quiet, stdout=subprocess.DEVNULL, check=False)
 
 

@@ -134,3 +134,16 @@ def test_what_is_used_wrongly_is_exit_2_with_what_to_do(arguments: list[str], sa
     output = shell(*arguments, code=2)
     assert said in output
     assert "abcdefghijklmnopqrstuvwxyz" not in output
+
+
+def test_the_database_is_checked_and_upgraded(shell: Shell) -> None:
+    assert shell("db", "check", code=1).startswith("Found revision none, wanted ")
+    assert "(before: none)" in shell("db", "upgrade")
+    assert shell("db", "upgrade").startswith("Nothing to do")
+    assert json.loads(shell("db", "check", "--json"))["current"] is True
+
+
+def test_a_database_that_cant_be_reached_is_said_without_its_password(shell: Shell) -> None:
+    said = shell("db", "check", "--db", "postgresql://ada:hush@127.0.0.1:9/push", code=1)
+    assert "can't be used now" in said
+    assert "hush" not in said

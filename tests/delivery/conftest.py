@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from tests.postgresql import Unavailable, fresh_database
+from tests.postgresql import server as postgresql_server
 from winpush.delivery import Outbox
+from winpush.delivery.database import Database
+from winpush.delivery.migrating import upgrade
 from winpush.emulator import Emulator
 
 
@@ -36,9 +43,47 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[sa.URL]:
+    """A server that is started for the tests."""
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(postgresql_server())
+        except Unavailable as error:
+            pytest.skip(f"there is no PostgreSQL to test with: {error}")
+
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: sa.URL) -> Iterator[str]:
+    """The name of a database that has the tables: a copy of it is made sooner than the tables are."""
+    name = f"winpush_{_WORKER}_template"
+    with fresh_database(postgresql, name) as url:
+        database = Database(url)
+        upgrade(database)
+        database.close()
+        yield name
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/push.db"
+def empty_postgresql_url(postgresql: sa.URL) -> Iterator[str]:
+    """A database without any tables."""
+    with fresh_database(postgresql, f"winpush_{_WORKER}_empty") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind, with nothing in it."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/push.db"
+        return
+    template = request.getfixturevalue("postgresql_template")
+    server = request.getfixturevalue("postgresql")
+    with fresh_database(server, f"winpush_{_WORKER}_test", template) as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, store_settling, store_work
 from winpush.delivery.database import Database, Millis, to_millis
 from winpush.delivery.lifecycle import FINAL, StateError
+from winpush.delivery.schema import METADATA
 from winpush.delivery.store_work import Effect, Portion, Record
 
 LEASE: Millis = 30_000
@@ -26,13 +36,18 @@ class Machine(RuleBasedStateMachine):
     portions: Bundle[Portion] = Bundle("portions")
     broadcasts: Bundle[int] = Bundle("broadcasts")
 
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
     @initialize()
     def open(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
-        url = f"sqlite:///{Path(self.folder.name)}/push.db"
-        self.outbox = Outbox(url, durable=False, clock=lambda: self.now, allow_hosts=["push.example"])
-        self.database = Database(url, durable=False)
+        self.outbox = Outbox(self.url, durable=False, clock=lambda: self.now, allow_hosts=["push.example"])
+        self.database = Database(self.url, durable=False)
+        with self.database.write() as connection:
+            for table in METADATA.sorted_tables:
+                connection.execute(sa.delete(table))
         self.numbers = iter(range(10**9))
         self.audiences: dict[int, set[int]] = {}
         self.final: dict[tuple[int, int], DeliveryState] = {}
@@ -128,7 +143,6 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.outbox.close()
             self.database.close()
-            self.folder.cleanup()
 
     def come_to_the_end(self) -> None:
         for number in self.audiences:
@@ -162,7 +176,12 @@ def record(target: object, choice: str, now: Millis) -> Record:
     return Record(*common, DeliveryState.DELIVERED, "accepted", attempts, now, refusal=False)
 
 
-TestModel = Machine.TestCase
-TestModel.settings = settings(
-    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+@pytest.mark.timeout(300)
+def test_whatever_happens_each_channel_ends_in_one_outcome(url: str) -> None:
+    sizes = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+    class Here(Machine):
+        def __init__(self) -> None:
+            super().__init__(url)
+
+    run_state_machine_as_test(Here, settings=sizes)

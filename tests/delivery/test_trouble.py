@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.delivery.conftest import Clock
 from winpush import mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox, OutcomeEvent, Pace
+from winpush.delivery import BroadcastState, DatabaseError, DeliveryState, Outbox, OutcomeEvent, Pace
+from winpush.delivery.database import Database
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -42,6 +44,7 @@ class Noticed(logging.Handler):
         self.event.set()
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_full_disk_stops_the_sending_and_nothing_is_lost_or_sent_twice(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -77,14 +80,42 @@ def test_content_that_cant_be_read_stops_its_broadcast_and_no_other(
 ) -> None:
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(10))
     poisoned, good = outbox.broadcast(TOAST), outbox.broadcast(TOAST)
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
+    database = Database(url)
+    with database.write() as connection:
         change = sa.text("UPDATE winpush_broadcasts SET content = :content WHERE id = :id")
         connection.execute(change, {"content": content, "id": poisoned})
-    engine.dispose()
+    database.close()
     outbox.deliver_until_idle()
     progress = outbox.progress(poisoned)
     assert progress.state is BroadcastState.STOPPED
     assert progress.states == {DeliveryState.STOPPED: 10}
     assert "content can't be read" in (progress.stop_reason or "")
     assert outbox.progress(good).states == {DeliveryState.DELIVERED: 10}
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_file_that_another_process_locks_for_long_is_waited_for(
+    url: str, clock: Clock, winpush_emulator: Emulator
+) -> None:
+    done = threading.Event()
+    noticed = Noticed()
+    logger = logging.getLogger("winpush.delivery")
+    logger.addHandler(noticed)
+    impatient = Outbox(
+        f"{url}?timeout=0.1", allow_hosts=winpush_emulator.authorities, hooks=[lambda _event: done.set()]
+    )
+    other = Database(url)
+    try:
+        impatient.register(winpush_emulator.create_channel().uri)
+        impatient.broadcast(TOAST)
+        with other.write():
+            impatient.start()
+            assert noticed.event.wait(30)
+            with pytest.raises(DatabaseError, match="locked"):
+                impatient.broadcast(TOAST)
+        assert done.wait(30)
+    finally:
+        logger.removeHandler(noticed)
+        impatient.close()
+        other.close()
+    assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1]

@@ -25,6 +25,7 @@ _COMMANDS = {
     "broadcasts": "winpush.cli.broadcasts:broadcasts",
     "history": "winpush.cli.broadcasts:history",
     "worker": "winpush.cli.worker",
+    "db": "winpush.cli.db",
 }
 """Each command's name and the module that holds it: as `command`, or under the name after the colon."""
 

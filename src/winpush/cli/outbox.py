@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "audience_options",
+    "database_errors",
     "database_option",
     "json_option",
     "open_outbox",
@@ -56,11 +57,23 @@ def open_outbox(db: str, values: dict[str, Any] | None = None, *, allow_hosts: I
     if values is not None:
         options = client_options(values)
         options["wns"] = take_credentials(values)
-    outbox = Outbox(db, **options)
+    with database_errors():
+        outbox = Outbox(db, **options)
+        try:
+            yield outbox
+        finally:
+            outbox.close()
+
+
+@contextlib.contextmanager
+def database_errors() -> Iterator[None]:
+    """A database that is away ends the command as something that failed, not as one used wrongly."""
+    from winpush.delivery import DatabaseError
+
     try:
-        yield outbox
-    finally:
-        outbox.close()
+        yield
+    except DatabaseError as error:
+        raise click.ClickException(f"{error}.") from None
 
 
 def audience_options(function: Any) -> Any:

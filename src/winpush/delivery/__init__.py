@@ -11,6 +11,7 @@ except ImportError:
     raise ConfigurationError("The outbox needs SQLAlchemy; pip install 'winpush[delivery]'") from None
 
 from winpush.delivery.content import Content
+from winpush.delivery.database import DatabaseError
 from winpush.delivery.engine import Engine, Pace
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState, StateError
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, OutcomeEvent, Progress
@@ -26,6 +27,7 @@ __all__ = [
     "BroadcastState",
     "ChannelInfo",
     "Content",
+    "DatabaseError",
     "Delivery",
     "DeliveryState",
     "Engine",

@@ -12,23 +12,28 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from winpush.errors import ConfigurationError
+from winpush.errors import ConfigurationError, WinPushError
 
 __all__ = [
     "Database",
+    "DatabaseError",
     "Millis",
     "from_millis",
     "insert_new",
     "insert_or_add",
     "insert_or_raise",
     "insert_rows",
+    "insert_where_new",
     "json_kind",
     "json_text",
+    "lock_rows",
     "to_millis",
+    "translated",
 ]
 
 Millis = int
@@ -37,6 +42,13 @@ Millis = int
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSY_TIMEOUT_SECONDS = 30
 _OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+_POSTGRESQL_DEFAULTS = {
+    "application_name": "winpush",
+    "connect_timeout": "10",  # seconds
+    "tcp_user_timeout": "30000",  # milliseconds until a server that says nothing any more counts as away
+}
+_COUNTED = {"preserve_rowcount": True}  # of an INSERT, SQLAlchemy would forget it
+_TURN = 0x77696E70757368  # any number that others are unlikely to lock
 
 
 def to_millis(moment: datetime) -> Millis:
@@ -51,28 +63,49 @@ def from_millis(millis: Millis) -> datetime:
     return _EPOCH + timedelta(milliseconds=millis)
 
 
+class DatabaseError(WinPushError):
+    """The database can't be reached, or can't do now what it is asked: locked, full, shutting down. What was to be
+    written is not; the driver's own error is the cause (`__cause__`)."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Inside, what the database can't do now is raised as DatabaseError."""
+    try:
+        yield
+    except DBAPIError as error:
+        # What the database refuses for what it says would be refused for ever; what it can't do now may go.
+        if not (isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated):
+            raise
+        said = str(error.orig).strip().partition("\n")[0]
+        raise DatabaseError(f"The database can't be used now: {said}. Try again when it can") from error
+    except sa.exc.TimeoutError as error:
+        raise DatabaseError("All connections to the database are in use. Try again, or from fewer threads") from error
+
+
 class Database:
     """Connections for reading and writing. `durable` makes each commit wait for the disk (see the guarantee's page)."""
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         """Opens nothing yet. Raises ConfigurationError for a URL that can't hold an outbox."""
-        try:
-            parsed = sa.make_url(url)
-        except sa.exc.ArgumentError:
-            raise ConfigurationError("The database's URL can't be read; write it as 'sqlite:///push.db'") from None
+        parsed = _read_url(url)
         self.name = parsed.get_backend_name()
         if self.name not in ("sqlite", "postgresql"):
             raise ConfigurationError(f"The outbox needs SQLite or PostgreSQL, not {self.name}")
-        if self.name == "sqlite" and parsed.database in (None, "", ":memory:"):
+        self.is_file = self.name == "sqlite"
+        self.url = parsed
+        if self.is_file and parsed.database in (None, "", ":memory:"):
             raise ConfigurationError("An outbox in memory would lose what it holds; name a file: 'sqlite:///push.db'")
         self.engine = self._make(parsed, durable=durable)
 
     def _make(self, url: sa.URL, *, durable: bool) -> Engine:
-        if self.name != "sqlite":
-            return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        if not self.is_file:
+            return _make_postgresql(url, durable=durable)
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             raise ConfigurationError(f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}")
-        arguments = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+        arguments: dict[str, Any] = {"check_same_thread": False}
+        if "timeout" not in url.query:
+            arguments["timeout"] = _BUSY_TIMEOUT_SECONDS
         # A statement's values hold channel URIs: no error's text may show them.
         engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)
 
@@ -93,19 +126,61 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads."""
-        with self.engine.connect() as connection, connection.begin():
+        """A transaction that only reads. Raises DatabaseError."""
+        with translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that writes; what is raised inside undoes it."""
-        with self.engine.connect().execution_options(winpush_writes=True) as connection, connection.begin():
+        """A transaction that writes; what is raised inside undoes it. Raises DatabaseError."""
+        with (
+            translated(),
+            self.engine.connect().execution_options(winpush_writes=True) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    def wait_for_turn(self, connection: Connection) -> None:
+        """One at a time among all that ask this, until the transaction ends. On SQLite each that writes is alone."""
+        if not self.is_file:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
     def close(self) -> None:
         """Closes every connection."""
         self.engine.dispose()
+
+
+def _read_url(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise ConfigurationError(
+            "The database's URL can't be read; write it as 'sqlite:///push.db' or 'postgresql://user@host/name'"
+        ) from None
+    # `postgres://` is what many hosts of databases give out.
+    plain = parsed.drivername in ("postgres", "postgresql")
+    return parsed.set(drivername="postgresql+psycopg") if plain else parsed
+
+
+def _make_postgresql(url: sa.URL, *, durable: bool) -> Engine:
+    wanted = {name: value for name, value in _POSTGRESQL_DEFAULTS.items() if name not in url.query}
+    try:
+        engine = sa.create_engine(
+            url, connect_args=wanted, pool_size=5, max_overflow=20, pool_pre_ping=True, hide_parameters=True
+        )
+    except (ModuleNotFoundError, sa.exc.NoSuchModuleError):
+        raise ConfigurationError(
+            f"The driver of {url.drivername!r} is not installed: pip install 'winpush[postgres]', and write "
+            "'postgresql://user@host/name'"
+        ) from None
+    if not durable:
+
+        @event.listens_for(engine, "connect")
+        def relax(connection: DBAPIConnection, _record: object) -> None:
+            connection.cursor().execute("SET synchronous_commit = off")
+            connection.commit()
+
+    return engine
 
 
 def _pragmas(*, durable: bool) -> tuple[str, ...]:
@@ -132,20 +207,38 @@ def insert_rows(
         names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
         connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608 - names of ours
     else:
-        connection.execute(sa.insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+        # One statement and an array for each column: far less work for both sides than a statement for each row.
+        kinds = [table.c[name].type.compile(connection.dialect) for name in columns]
+        names = ", ".join(f'"{name}"' for name in columns)
+        arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+        statement = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays})'  # noqa: S608 - names of ours
+        connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
+
+
+def lock_rows(connection: Connection, statement: sa.Select[Any]) -> None:
+    """Locks the rows that it selects until the transaction ends. On SQLite each transaction that writes is alone."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(statement.with_for_update())
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Inserts a row; False when there is one with the same unique values already."""
     statement = _insert(connection, table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return connection.execute(statement, execution_options=_COUNTED).rowcount == 1
 
 
 def insert_or_add(connection: Connection, table: Table, key: tuple[str, ...], column: str, rows: list[Any]) -> None:
-    """Inserts rows, or adds to the number that is there already."""
+    """Inserts rows, or adds to the number that is there already. Give them in order of the key: two that lock the same
+    rows in different orders wait for each other."""
     insert = _insert(connection, table)
     grown = table.c[column] + insert.excluded[column]
     connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_={column: grown}), rows)
+
+
+def insert_where_new(connection: Connection, table: Table, columns: Sequence[str], source: sa.Select[Any]) -> int:
+    """Inserts what is selected, but for rows that are there already; returns how many."""
+    statement = _insert(connection, table).from_select(list(columns), source).on_conflict_do_nothing()
+    return connection.execute(statement, execution_options=_COUNTED).rowcount
 
 
 def insert_or_raise(connection: Connection, table: Table, key: str, column: str, values: Mapping[str, Any]) -> None:

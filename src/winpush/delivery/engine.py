@@ -18,15 +18,15 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from winpush.client import AsyncClient
 from winpush.delivery import store_ahead, store_broadcasts, store_settling, store_work
 from winpush.delivery.content import Content
-from winpush.delivery.database import Database, Millis, from_millis, to_millis
+from winpush.delivery.database import Database, DatabaseError, Millis, from_millis, to_millis
 from winpush.delivery.judgement import Plan, after, before, is_for_all
 from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.store_work import Portion, Record
+from winpush.delivery.wakeups import listen
 from winpush.delivery.watch import Watch
 from winpush.dispatch import ClientOptions
 from winpush.errors import WinPushError
@@ -58,7 +58,7 @@ class Pace:
     portion: int = 500
     portions: int = 3
     store_after: int = 500
-    lease: timedelta = timedelta(seconds=30)
+    lease: timedelta = timedelta(seconds=24)
     poll: timedelta = timedelta(seconds=1)
 
 
@@ -120,10 +120,12 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         try:
             async with AsyncClient(**self._options) as client:
+                ears = asyncio.create_task(listen(self._database, self._wake.set))
                 try:
                     await self._work(client, until_idle=until_idle)
                 finally:
-                    await asyncio.gather(*self._portions, return_exceptions=True)
+                    ears.cancel()
+                    await asyncio.gather(ears, *self._portions, return_exceptions=True)
         finally:
             self._loop = None
             self._sql.shutdown()
@@ -331,13 +333,10 @@ class Engine:
         while True:
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._sql, self._run, work, writes)
-            except DBAPIError as error:
-                # What the database refuses for what it says would be refused for ever; what it can't do now may go.
-                passes = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
-                if self._stopping or not passes:
+            except DatabaseError as error:
+                if self._stopping:
                     raise
-                # The statement's values hold channel URIs, so the error's own text stays out of the log.
-                _log.warning("the database failed (%s); again in %.2g s", type(error.orig).__name__, delay)
+                _log.warning("%s; again in %.2g s", error, delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 10.0)
 

@@ -19,10 +19,11 @@ from winpush.delivery.content import Content, Form
 from winpush.delivery.database import Database, Millis, to_millis
 from winpush.delivery.engine import Engine, Hook, Pace
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState, Move
+from winpush.delivery.migrating import prepare
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, Progress
 from winpush.delivery.registration import Audience, Registration
-from winpush.delivery.schema import METADATA
 from winpush.delivery.sending import SendOptions, new_broadcast
+from winpush.delivery.wakeups import announce
 from winpush.dispatch import ClientOptions, Settings
 from winpush.transport.loops import new_event_loop
 
@@ -59,7 +60,10 @@ class Outbox:
         hooks: Sequence[Hook] = (),
         **options: Unpack[ClientOptions],
     ) -> None:
-        """Creates the tables where they are missing. Raises ConfigurationError for a URL or option that can't work."""
+        """Makes or upgrades the tables of a SQLite file; those of PostgreSQL are made by `winpush db upgrade`.
+
+        Raises ConfigurationError for a URL or option that can't work, and for tables of another version.
+        """
         self._database = Database(url, durable=durable)
         # What a service asks to wait for is kept in the database, and waited for by all workers.
         self._options: ClientOptions = {"when_throttled": "tell", **options}
@@ -69,7 +73,11 @@ class Outbox:
         self._hooks = tuple(hooks)
         self._engine: Engine | None = None
         self._thread: threading.Thread | None = None
-        METADATA.create_all(self._database.engine)
+        try:
+            prepare(self._database)
+        except BaseException:
+            self._database.close()
+            raise
 
     # --- the registry ---------------------------------------------------------------------------------------------
 
@@ -158,6 +166,7 @@ class Outbox:
             number, made = store_broadcasts.create(target, new, store_channels.last_number(target), now)
             if made:  # one to an empty registry is over
                 store_broadcasts.finish(target, [number], now)
+            announce(target)
         self._wake()
         return number
 
@@ -179,6 +188,7 @@ class Outbox:
             if made:
                 named = [channel for channel, _ in store_channels.of_key(target, key)]
                 store_broadcasts.address(target, number, named, new.not_before, now)
+            announce(target)
         self._wake()
         return number
 
@@ -197,6 +207,7 @@ class Outbox:
     def _change(self, number: int, what: Move) -> BroadcastState:
         with self._database.write() as connection:
             state = store_broadcasts.change(connection, number, what, self._now())
+            announce(connection)
         self._wake()
         return state
 

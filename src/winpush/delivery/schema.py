@@ -7,6 +7,8 @@ from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table
 
 __all__ = [
     "METADATA",
+    "REVISION",
+    "VERSION_TABLE",
     "attempts",
     "broadcasts",
     "channels",
@@ -18,6 +20,10 @@ __all__ = [
 ]
 
 METADATA = MetaData()
+REVISION = "0001"
+"""What the tables below are called in `migrations`: the newest there."""
+VERSION_TABLE = "winpush_version"
+"""Where a database says which revision its tables have."""
 
 # SQLite numbers rows by itself only in a column that is called INTEGER; its integers have 64 bits all the same.
 _Id = BigInteger().with_variant(Integer, "sqlite")

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from winpush.delivery.database import Millis, from_millis, insert_new, insert_rows
+from winpush.delivery.database import Millis, from_millis, insert_new, insert_rows, lock_rows
 from winpush.delivery.lifecycle import ENDED, MOVES, BroadcastState, DeliveryState, Move, move
 from winpush.delivery.models import BroadcastInfo, Progress
 from winpush.delivery.schema import broadcasts, counts, deliveries, ranges
@@ -73,9 +73,13 @@ def address(connection: Connection, number: int, numbers: Iterable[int], due: Mi
         finish(connection, [number], now)
 
 
-def get(connection: Connection, number: int) -> Row[Any]:
-    """The row of a broadcast. Raises ValidationError when there is none with this number."""
-    row = connection.execute(sa.select(broadcasts).where(broadcasts.c.id == number)).one_or_none()
+def get(connection: Connection, number: int, *, lock: bool = False) -> Row[Any]:
+    """The row of a broadcast; with `lock` nobody else changes it until the transaction ends.
+
+    Raises ValidationError when there is none with this number.
+    """
+    statement = sa.select(broadcasts).where(broadcasts.c.id == number)
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         raise ValidationError("broadcast", f"has the number {number}, which no broadcast has")
     return row
@@ -83,7 +87,7 @@ def get(connection: Connection, number: int) -> Row[Any]:
 
 def change(connection: Connection, number: int, what: Move, now: Millis, reason: str | None = None) -> BroadcastState:
     """Moves a broadcast as the table of the lifecycle says; returns its new state. Raises StateError."""
-    before = BroadcastState(get(connection, number).state)
+    before = BroadcastState(get(connection, number, lock=True).state)
     after = move(before, what)
     values: dict[str, Any] = {"state": after.value}
     if reason is not None:
@@ -100,7 +104,7 @@ def change(connection: Connection, number: int, what: Move, now: Millis, reason:
 
 def stop(connection: Connection, number: int, now: Millis, reason: str) -> None:
     """Stops a broadcast that can stop; one that is ending or has ended is left as it is."""
-    if (BroadcastState(get(connection, number).state), Move.STOP) in MOVES:
+    if (BroadcastState(get(connection, number, lock=True).state), Move.STOP) in MOVES:
         change(connection, number, Move.STOP, now, reason)
 
 
@@ -121,11 +125,14 @@ _ENDINGS = {
 def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
     """Ends those of which nothing is left to do."""
     table = broadcasts.c
+    these = sorted(numbers)
+    # Of two workers that end their last ranges at the same time, the second must see what the first has done.
+    lock_rows(connection, sa.select(table.id).where(table.id.in_(these)).order_by(table.id))
     busy = sa.exists().where(ranges.c.broadcast == table.id)
     waiting = sa.exists().where(deliveries.c.broadcast == table.id, deliveries.c.due.is_not(None))
     statement = (
         sa.update(broadcasts)
-        .where(table.id.in_(list(numbers)), table.state.in_(list(_ENDINGS)))
+        .where(table.id.in_(these), table.state.in_(list(_ENDINGS)))
         .where(table.cursor >= table.last_channel, ~busy, ~waiting)
         .values(state=sa.case(_ENDINGS, value=table.state), ended_at=now)
     )
@@ -137,7 +144,8 @@ def expire_due(connection: Connection, now: Millis) -> int:
     table = broadcasts.c
     over = sa.select(table.id).where(table.ended_at.is_(None), table.expires_at <= now)
     can = [state.value for (state, what) in MOVES if what is Move.EXPIRE]
-    numbers = list(connection.scalars(over.where(table.state.in_(can)).limit(100)))
+    due = over.where(table.state.in_(can)).order_by(table.id).limit(100).with_for_update(skip_locked=True)
+    numbers = list(connection.scalars(due))
     for number in numbers:
         change(connection, number, Move.EXPIRE, now)
     return len(numbers)
@@ -153,7 +161,7 @@ def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) 
         return
     table = broadcasts.c
     wanted = sa.select(table.id, table.state, table.refusals, table.stop_after).where(table.id.in_(list(runs)))
-    for row in connection.execute(wanted).all():
+    for row in connection.execute(wanted.order_by(table.id).with_for_update()).all():
         refusals: dict[str, int] = dict(row.refusals or {})
         for service, (length, interrupted) in runs[row.id].items():
             refusals[service] = length if interrupted else refusals.get(service, 0) + length

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from winpush.delivery import store_broadcasts
-from winpush.delivery.database import Millis, insert_or_add
+from winpush.delivery.database import Millis, insert_or_add, insert_where_new
 from winpush.delivery.lifecycle import SETTLES_AS, BroadcastState, DeliveryState
 from winpush.delivery.schema import broadcasts, channels, counts, deliveries, ranges
 from winpush.delivery.store_audience import carve, without_outcome
@@ -24,7 +24,8 @@ def settle(connection: Connection, now: Millis) -> bool:
     was nothing to do."""
     states = [state.value for state in SETTLES_AS]
     table = broadcasts.c
-    statement = sa.select(broadcasts).where(table.ended_at.is_(None), table.state.in_(states)).limit(20)
+    ending = sa.select(broadcasts).where(table.ended_at.is_(None), table.state.in_(states)).order_by(table.id)
+    statement = ending.limit(20).with_for_update(skip_locked=True)
     worked = False
     for row in connection.execute(statement).all():
         final = SETTLES_AS[BroadcastState(row.state)]
@@ -54,7 +55,8 @@ def settle_range(
     values = (sa.literal(row.id), channels.c.id, sa.literal(final.value), sa.literal(outcome, sa.Text))
     source = sa.select(*values, sa.literal(0), sa.literal(now, sa.BigInteger))
     chosen = source.where(*without_outcome(row, first, last))
-    written = connection.execute(sa.insert(deliveries).from_select(columns, chosen)).rowcount
+    # A worker that was believed dead may be writing some of them right now.
+    written = insert_where_new(connection, deliveries, columns, chosen)
     add_counts(connection, Counter({(row.id, final.value, outcome or ""): written}))
     connection.execute(sa.delete(ranges).where(ranges.c.broadcast == row.id, ranges.c.first == first))
 
@@ -64,7 +66,10 @@ def _settle_waiting(connection: Connection, row: Row[Any], final: DeliveryState,
     table = deliveries.c
     free = sa.or_(table.owner.is_(None), table.due <= now)
     some = sa.select(table.channel).where(table.broadcast == row.id, table.due.is_not(None), free).limit(SETTLE_AT_ONCE)
-    statement = sa.update(deliveries).where(table.broadcast == row.id, table.channel.in_(some))
+    # Asked again of the row itself: a worker may write its outcome between the two.
+    statement = sa.update(deliveries).where(
+        table.broadcast == row.id, table.channel.in_(some), table.due.is_not(None), free
+    )
     written = connection.execute(statement.values(state=final.value, outcome=None, due=None, owner=None, at=now))
     add_counts(connection, Counter({(row.id, final.value, ""): written.rowcount}))
     return written.rowcount > 0
@@ -74,7 +79,7 @@ def add_counts(connection: Connection, numbers: Counter[tuple[int, str, str]]) -
     """Adds to the counters of (broadcast, state, outcome)."""
     rows = [
         {"broadcast": broadcast, "state": state, "outcome": outcome, "number": number}
-        for (broadcast, state, outcome), number in numbers.items()
+        for (broadcast, state, outcome), number in sorted(numbers.items())
         if number
     ]
     if rows:

@@ -246,7 +246,7 @@ def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, 
         .where(table.state == _RUNNING, sa.or_(table.paced_until <= now, _before_the_clock_was_set_back(now)))
         .order_by(table.paced_until, table.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
     row = connection.execute(statement).one_or_none()
     if row is None:
@@ -316,10 +316,11 @@ def record(
         if portion.first is None
         else _write_range(connection, portion, records, now, lease, last=last)
     )
-    _count(connection, mine)
     _write_history(connection, records)
     _write_effects(connection, records, now)
+    # What several workers write to comes last, so that they wait for each other as shortly as can be.
     store_broadcasts.add_refusals(connection, _refusals(records), now)
+    _count(connection, mine)
     if last or portion.first is None:
         store_broadcasts.finish(connection, {entry.broadcast for entry in records} | set(portion.broadcasts), now)
     return mine
@@ -347,10 +348,9 @@ def _write_range(
     assert portion.first is not None  # noqa: S101 - the caller's branch
     statement = _this_range(sa.update(ranges), number, portion.first).where(ranges.c.owner == portion.owner)
     kept = connection.execute(statement.values(lease_until=now + lease, attempts=0)).rowcount == 1
-    mine = list(records)
-    if not (kept and _insert_all(connection, mine)):
+    mine = list(records) if kept else _not_there(connection, number, records)
+    while not _insert_all(connection, mine):
         mine = _not_there(connection, number, mine)
-        _insert_all(connection, mine)
     if kept and last:
         done = (ranges.c.broadcast == number, ranges.c.first == portion.first)
         connection.execute(sa.delete(ranges).where(*done))
@@ -384,6 +384,7 @@ def _write_due(connection: Connection, portion: Portion, records: Sequence[Recor
         sa.select(table.broadcast, table.channel)
         .where(sa.tuple_(table.broadcast, table.channel).in_(keys))
         .where(table.due.is_not(None), table.owner == portion.owner)
+        .with_for_update()
     )
     still = {(number, channel) for number, channel in connection.execute(owned)}
     mine = [entry for entry in records if (entry.broadcast, entry.channel) in still]
@@ -438,6 +439,8 @@ def _write_effects(connection: Connection, records: Iterable[Record], now: Milli
             gone.append({"number": entry.channel, "sent_to": entry.effect.uri, "why": entry.effect.gone})
         elif entry.effect is not None:
             waits.append({"number": entry.channel, "sent_to": entry.effect.uri, "until": entry.effect.not_before})
+    for each in (gone, waits):
+        each.sort(key=lambda row: int(row["number"]))
     this = sa.and_(channels.c.id == sa.bindparam("number"), channels.c.uri == sa.bindparam("sent_to"))
     if gone:
         ended = sa.update(channels).where(this, channels.c.gone_at.is_(None))

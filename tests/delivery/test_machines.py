@@ -1,0 +1,156 @@
+"""Several workers on one PostgreSQL, and what happens to them when it goes away."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.delivery.conftest import Clock
+from tests.delivery.test_trouble import Noticed
+from tests.postgresql import Cluster, Unavailable, running
+from winpush import mpns
+from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, Pace
+from winpush.delivery.database import Database
+from winpush.delivery.migrating import upgrade
+from winpush.emulator import Emulator, Phone
+
+TOAST = mpns.Toast("Hello")
+pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+
+
+class Count:
+    """A hook that says when so many outcomes are there."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted, self.number, self.done = wanted, 0, threading.Event()
+
+    def __call__(self, _event: OutcomeEvent) -> None:
+        self.number += 1
+        if self.number >= self.wanted:
+            self.done.set()
+
+
+def accepted(emulator: Emulator) -> list[int]:
+    return [phone.accepted for phone in emulator.phones if isinstance(phone, Phone)]
+
+
+def cut_connections(url: str) -> None:
+    """What PostgreSQL does to each when it is shut down."""
+    database = Database(url)
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    with database.read() as connection:
+        connection.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
+    database.close()
+
+
+def test_a_worker_is_woken_by_what_another_process_stores(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    seldom = Pace(poll=timedelta(hours=1))
+    count = Count(1)
+    storing = make_outbox()
+    storing.register(winpush_emulator.create_channel().uri)
+    with make_outbox(pace=seldom, hooks=[count]):
+        storing.broadcast(TOAST)
+        assert count.done.wait(30)
+
+
+def test_a_worker_that_lost_its_connection_is_woken_all_the_same(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
+) -> None:
+    seldom = Pace(poll=timedelta(hours=1))
+    first, second = Count(1), Count(2)
+    storing = make_outbox()
+    storing.register(winpush_emulator.create_channel().uri)
+    with make_outbox(pace=seldom, hooks=[first, second]):
+        storing.broadcast(TOAST)
+        assert first.done.wait(30)
+        cut_connections(url)
+        storing.broadcast(TOAST)
+        assert second.done.wait(30)
+
+
+def test_what_the_callers_transaction_takes_back_is_not_sent(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
+) -> None:
+    count = Count(1)
+    own = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with make_outbox(hooks=[count]) as outbox:
+        outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+        with own.connect() as connection:
+            outbox.notify("ada", TOAST, connection=connection)
+            connection.rollback()
+            kept = outbox.notify("ada", mpns.Toast("Kept"), connection=connection)
+            connection.commit()
+        assert count.done.wait(30)
+    own.dispose()
+    (phone,) = (phone for phone in winpush_emulator.phones if isinstance(phone, Phone))
+    assert [toast.content["text1"] for toast in phone.toasts] == ["Kept"]
+    assert make_outbox().progress(kept).states == {DeliveryState.DELIVERED: 1}
+
+
+def test_two_workers_share_a_broadcast_and_send_nothing_twice(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    one, two = Count(1), Count(1)
+    pace = Pace(portion=10, portions=2)
+    storing = make_outbox()
+    storing.register_many(winpush_emulator.create_channel().uri for _ in range(600))
+    with make_outbox(pace=pace, hooks=[one]), make_outbox(pace=pace, hooks=[two]):
+        number = storing.broadcast(TOAST)
+        for _ in range(300):
+            if storing.progress(number).done == 600:
+                break
+            threading.Event().wait(0.1)
+    assert storing.progress(number).states == {DeliveryState.DELIVERED: 600}
+    assert accepted(winpush_emulator) == [1] * 600
+    assert one.number + two.number == 600
+    assert min(one.number, two.number) > 0
+
+
+@pytest.fixture
+def cluster(url: str) -> Iterator[Cluster]:
+    """A server that may be stopped: not the one that the other tests use."""
+    with tempfile.TemporaryDirectory(prefix="winpush-pg-", dir="/tmp") as folder:
+        try:
+            with running(Path(folder)) as made:
+                yield made
+        except Unavailable as error:
+            pytest.skip(f"there is no PostgreSQL that could be stopped: {error}")
+
+
+def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_nothing(
+    cluster: Cluster, winpush_emulator: Emulator, clock: Clock
+) -> None:
+    url = cluster.url.render_as_string()
+    database = Database(url)
+    upgrade(database)
+    database.close()
+    some, every = Count(40), Count(400)
+    pace = Pace(portion=10, portions=2)
+    noticed = Noticed()
+    logging.getLogger("winpush.delivery").addHandler(noticed)
+    try:
+        with Outbox(
+            url, pace=pace, hooks=[some, every], clock=clock, allow_hosts=winpush_emulator.authorities
+        ) as outbox:
+            outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
+            number = outbox.broadcast(TOAST)
+            assert some.done.wait(30)
+            cluster.stop()
+            with pytest.raises(DatabaseError, match="can't be used now"):
+                outbox.broadcast(TOAST)
+            assert noticed.event.wait(30)
+            cluster.start()
+            assert every.done.wait(60)
+            assert outbox.progress(number).states == {DeliveryState.DELIVERED: 400}
+    finally:
+        logging.getLogger("winpush.delivery").removeHandler(noticed)
+    assert accepted(winpush_emulator) == [1] * 400

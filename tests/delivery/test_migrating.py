@@ -1,0 +1,143 @@
+"""The tables of a database: made, upgraded, and refused where this version can't work with them."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import winpush.delivery.migrating as migrating
+from winpush import ConfigurationError
+from winpush.delivery import Outbox
+from winpush.delivery.database import Database
+from winpush.delivery.schema import METADATA, REVISION, VERSION_TABLE
+
+
+def state(url: str) -> migrating.SchemaState:
+    database = Database(url)
+    found = migrating.check(database)
+    database.close()
+    return found
+
+
+def change(url: str, statement: str) -> None:
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.text(statement))
+    database.close()
+
+
+def test_the_revisions_end_in_the_tables_that_the_code_works_with(url: str) -> None:
+    Outbox(url).close()
+    database = Database(url)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        differences = compare_metadata(context, METADATA)
+    database.close()
+    assert differences == []
+
+
+def test_the_newest_revision_is_the_one_that_the_code_names() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_file_is_made_when_it_is_opened_by_many_at_once(url: str) -> None:
+    barrier, failed = threading.Barrier(4), []
+
+    def open_it() -> None:
+        barrier.wait()
+        try:
+            Outbox(url).close()
+        except Exception as error:  # noqa: BLE001 - shown below
+            failed.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert state(url).is_current
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_looking_at_a_file_that_is_not_there_does_not_make_it(url: str, tmp_path: Path) -> None:
+    assert state(url).found is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_servers_database_is_made_by_the_command_and_by_nothing_else(empty_postgresql_url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"no tables of winpush yet.*winpush db upgrade"):
+        Outbox(empty_postgresql_url)
+    assert state(empty_postgresql_url).found is None
+    database = Database(empty_postgresql_url)
+    assert migrating.upgrade(database).found is None
+    assert migrating.upgrade(database).is_current
+    database.close()
+    Outbox(empty_postgresql_url).close()
+
+
+def test_two_that_upgrade_at_once_wait_for_each_other(empty_postgresql_url: str) -> None:
+    found: list[str | None] = []
+
+    def upgrade() -> None:
+        database = Database(empty_postgresql_url)
+        found.append(migrating.upgrade(database).found)
+        database.close()
+
+    threads = [threading.Thread(target=upgrade) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found, key=str) == [REVISION, REVISION, None]
+
+
+def test_tables_that_a_later_version_made_are_refused(url: str) -> None:
+    Outbox(url).close()
+    change(url, "UPDATE winpush_version SET version_num = '9999'")
+    with pytest.raises(ConfigurationError, match=r"revision 9999.*later version of winpush"):
+        Outbox(url)
+    database = Database(url)
+    with pytest.raises(ConfigurationError, match="later version"):
+        migrating.upgrade(database)
+    database.close()
+
+
+def test_an_outbox_from_before_there_were_revisions_is_taken_over(url: str) -> None:
+    outbox = Outbox(url, allow_hosts=["push.example"])
+    outbox.register("http://push.example/throttledthirdparty/01.00/x")
+    outbox.close()
+    change(url, f"DROP TABLE {VERSION_TABLE}")
+    database = Database(url)
+    migrating.upgrade(database)
+    database.close()
+    outbox = Outbox(url)
+    assert len(list(outbox.channels())) == 1
+    outbox.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["mysql://user@host/name", "sqlite:///:memory:", "nonsense", "postgresql+nothing://host/x"]
+)
+def test_a_url_that_cant_hold_an_outbox_is_refused_without_showing_it(wrong: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Database(wrong)
+    assert wrong not in str(caught.value)
+
+
+def test_urls_as_hosts_of_databases_give_them_out_are_taken() -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        database = Database(f"{scheme}://ada:secret@db.example/push")
+        assert database.engine.dialect.driver == "psycopg"
+        assert "secret" not in repr(database.url)
+        database.close()

@@ -1,0 +1,129 @@
+"""A real PostgreSQL for the tests: WINPUSH_TEST_POSTGRES_URL, or one of their own from the machine's binaries."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+__all__ = ["Unavailable", "fresh_database", "running", "server"]
+
+_DEBIAN = Path("/usr/lib/postgresql")
+_OTHERS = ("postgres", "nobody")
+_PORT = 5432
+# What the tests ask for is a database that keeps its promises to other processes, not one that survives a power cut.
+_SETTINGS = ("listen_addresses=''", "fsync=off", "shared_buffers=32MB", "max_connections=60")
+
+
+class Unavailable(Exception):
+    """There is no PostgreSQL, and why."""
+
+
+def _binary(name: str) -> str:
+    found = shutil.which(name)
+    if found is not None:
+        return found
+    versions = sorted(_DEBIAN.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
+    if not versions:
+        raise Unavailable(f"there is no {name}; install PostgreSQL (Debian: apt-get install postgresql)")
+    return str(versions[-1])
+
+
+def _as_another() -> tuple[list[str], str | None]:
+    """PostgreSQL refuses to run as root: the command that makes it another user, and the user's name."""
+    if os.geteuid() != 0:
+        return [], None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    user = next((name for name in _OTHERS if name in names), None)
+    tool = shutil.which("setpriv")
+    if user is None or tool is None:
+        raise Unavailable("PostgreSQL can't run as root, and there is no setpriv and no user to run it as")
+    group = str(pwd.getpwnam(user).pw_gid)
+    return [tool, f"--reuid={user}", f"--regid={group}", "--clear-groups"], user
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Cluster]:
+    """A server of our own in this folder, on a socket there and on no port. Raises Unavailable."""
+    become, user = _as_another()
+    if user is not None:
+        shutil.chown(folder, user)
+    cluster = Cluster(folder, become, _binary("initdb"), _binary("pg_ctl"))
+    cluster.make()
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+class Cluster:
+    """PostgreSQL's files and its server, which can be stopped and started again."""
+
+    def __init__(self, folder: Path, become: list[str], initdb: str, pg_ctl: str) -> None:
+        self._folder, self._become, self._initdb, self._pg_ctl = folder, become, initdb, pg_ctl
+        self.url = sa.URL.create(
+            "postgresql", "winpush", database="postgres", query={"host": str(folder), "port": str(_PORT)}
+        )
+
+    def make(self) -> None:
+        """Creates the files of the database."""
+        self._run(self._initdb, "--auth=trust", "--username=winpush", "--no-sync", "--encoding=UTF8")
+
+    def start(self) -> None:
+        """Starts the server, and waits until it answers."""
+        settings = " ".join(f"-c {setting}" for setting in _SETTINGS)
+        options = f"{settings} -k {self._folder} -p {_PORT}"
+        self._run(self._pg_ctl, "start", "--wait", f"--log={self._folder / 'log'}", f"--options={options}")
+
+    def stop(self) -> None:
+        """Stops it as a machine does that is restarted: connections are cut, nothing written is lost."""
+        self._run(self._pg_ctl, "stop", "--wait", "--mode=fast")
+
+    def _run(self, *command: str) -> None:
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PGDATA": str(self._folder / "data")}
+        done = subprocess.run(
+            [*self._become, *command],
+            env=environment,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        if done.returncode:
+            raise Unavailable(f"{Path(command[0]).name} failed: {done.stderr.decode(errors='replace').strip()}")
+
+
+@contextmanager
+def server() -> Iterator[sa.URL]:
+    """The URL of a server where databases can be made. Raises Unavailable."""
+    given = os.environ.get("WINPUSH_TEST_POSTGRES_URL")
+    if given:
+        yield sa.make_url(given)
+        return
+    # A short path: a socket's has at most 107 characters.
+    with tempfile.TemporaryDirectory(prefix="winpush-pg-", dir="/tmp") as folder, running(Path(folder)) as cluster:
+        yield cluster.url
+
+
+@contextmanager
+def fresh_database(url: sa.URL, name: str, template: str = "template1") -> Iterator[str]:
+    """A database of its own on that server; its URL. It is dropped afterwards, whoever is connected."""
+    maintenance = sa.create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    try:
+        with maintenance.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield url.set(database=name).render_as_string(hide_password=False)
+        with maintenance.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        maintenance.dispose()
