@@ -147,3 +147,28 @@ def test_a_database_that_cant_be_reached_is_said_without_its_password(shell: She
     said = shell("db", "check", "--db", "postgresql://ada:hush@127.0.0.1:9/push", code=1)
     assert "can't be used now" in said
     assert "hush" not in said
+
+
+def test_channels_are_imported_and_exported(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    uris = [emulator.create_channel().uri for _ in range(3)]
+    rows = [f'{uri};user {n};"news, beta";8.0' for n, uri in enumerate(uris)]
+    file = tmp_path / "channels.csv"
+    file.write_text("\ufeff" + "\n".join(["URI;key;tags;platform", *rows, "https://evil.example/;x;;"]))
+    said = shell("channels", "import", str(file), code=1)
+    assert "3 channels are registered, 1 rows were left out." in said
+    assert "line 5: uri:" in said
+    for name in ("all.jsonl", "all.csv"):
+        exported = tmp_path / name
+        shell("channels", "export", str(exported), "--tag", "beta")
+        assert all(uri in exported.read_text() for uri in uris)
+        assert shell("channels", "import", str(exported)) == "3 channels are registered, 0 rows were left out.\n"
+    assert len(shell("channels", "export", "--format", "jsonl").splitlines()) == 3
+    (found,) = shell("channels", "list", "--json", "--for-key", "user 1").splitlines()
+    assert json.loads(found)["tags"] == ["beta", "news"]
+
+
+def test_attributes_are_typed_as_json_reads_them(shell: Shell, emulator: Emulator) -> None:
+    uri = emulator.create_channel().uri
+    shell("channels", "add", uri, "--attribute", "age=7", "--attribute", "vip=true", "--attribute", "name=Ada")
+    for wanted, number in (("age=7", 1), ('age="7"', 0), ("vip=true", 1), ("name=Ada", 1), ("name=Bob", 0)):
+        assert len(shell("channels", "list", "--json", "--attribute", wanted).splitlines()) == number

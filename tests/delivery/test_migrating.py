@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 
 import winpush.delivery.migrating as migrating
 from winpush import ConfigurationError
-from winpush.delivery import Outbox
+from winpush.delivery import Audience, Outbox
 from winpush.delivery.database import Database
 from winpush.delivery.schema import METADATA, REVISION, VERSION_TABLE
 
@@ -115,14 +115,17 @@ def test_tables_that_a_later_version_made_are_refused(url: str) -> None:
 
 def test_an_outbox_from_before_there_were_revisions_is_taken_over(url: str) -> None:
     outbox = Outbox(url, allow_hosts=["push.example"])
-    outbox.register("http://push.example/throttledthirdparty/01.00/x")
+    outbox.register({"uri": "http://push.example/throttledthirdparty/01.00/x", "os_version": "8.10"})
     outbox.close()
     change(url, f"DROP TABLE {VERSION_TABLE}")
+    for column in ("os_version_key", "app_version_key"):  # as they were then
+        change(url, f"ALTER TABLE winpush_channels DROP COLUMN {column}")
     database = Database(url)
     migrating.upgrade(database)
     database.close()
     outbox = Outbox(url)
-    assert len(list(outbox.channels())) == 1
+    (channel,) = outbox.channels(Audience(os_version_below="10.0.0.1"))
+    assert channel.os_version == "8.10"
     outbox.close()
 
 

@@ -105,6 +105,7 @@ class Machine(RuleBasedStateMachine):
     @rule(portion=consumes(portions), choices=st.lists(st.sampled_from("dddwwgfc"), min_size=8, max_size=8))
     def write(self, portion: Portion, choices: list[str]) -> None:
         """Writes an outcome each, and may crash ("c") before it has come to the end."""
+        self.now += timedelta(milliseconds=1)  # a channel may go by it
         if portion.targets or portion.first is not None:
             crash = choices.index("c") if "c" in choices else None
             self.write_some(portion, choices, crash)
@@ -132,6 +133,7 @@ class Machine(RuleBasedStateMachine):
             progress = self.outbox.progress(number)
             assert progress.states == counted
             if progress.state in ENDED:
+                assert {delivery.channel for delivery in self.outbox.deliveries(number)} == members
                 assert progress.done == len(members)
 
     def teardown(self) -> None:

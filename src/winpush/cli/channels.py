@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -19,12 +21,13 @@ from winpush.cli.outbox import (
     show_time,
     table,
     take_audience,
+    take_pair,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from winpush.delivery import ChannelInfo
+    from winpush.delivery import ChannelInfo, RowError
 
 __all__ = ["command"]
 
@@ -50,18 +53,11 @@ def command() -> None:
 @database_option
 def add(uri: str, db: str, attribute: tuple[str, ...], allow_host: tuple[str, ...], **values: Any) -> None:
     """Register a channel, or renew it."""
-    pairs = dict(_pair(each) for each in attribute)
+    pairs = dict(take_pair(each) for each in attribute)
     fields = {name: value for name, value in values.items() if value not in (None, ())}
     with open_outbox(db, allow_hosts=allow_host) as outbox:
         number = outbox.register({"uri": uri, "attributes": pairs, **fields})
     click.echo(f"Channel {number}.")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name:
-        raise click.UsageError(f"--attribute is {text!r}; write NAME=VALUE.")
-    return name, value
 
 
 @command.command("list")
@@ -113,6 +109,84 @@ def remove(db: str, number: int, reason: str) -> None:
         if not outbox.remove(number, reason):
             raise click.UsageError(f"There is no channel {number}, or it is gone already.")
     click.echo(f"Channel {number} is removed.")
+
+
+_FORMAT = click.option(
+    "--format", "file_format", type=click.Choice(["csv", "jsonl"]), help="Without it, by the file's name: csv or jsonl."
+)
+_SHOWN_ERRORS = 20
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@_FORMAT
+@click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", envvar="WINPUSH_ALLOW_HOST", show_envvar=True,
+              help="Take URIs of this host too: an emulator's, say. Repeatable.")  # fmt: skip
+@json_option
+@database_option
+def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, ...], as_json: bool) -> None:
+    """Register the channels of a file ('-' for standard input).
+
+    CSV: the first row names the columns, 'uri' and any of key, device, tags (between spaces), platform, os_version,
+    app_version, locale, time_zone, attributes (a JSON object) and attribute.NAME. JSON Lines: an object of the same
+    names on each line. Rows that are wrong are left out and listed with their lines; the others are registered.
+
+    Exit code: 0 all were registered, 1 some were left out, 2 used wrongly.
+    """
+    chosen: Any = _format_of(file, file_format)
+    errors = 0
+
+    def tell(error: RowError) -> None:
+        nonlocal errors
+        errors += 1
+        if as_json:
+            click.echo(json.dumps({"line": error.line, "field": error.field, "problem": error.problem}))
+        elif errors <= _SHOWN_ERRORS:
+            click.echo(str(error), err=True)
+
+    def progress(taken: int) -> None:
+        if sys.stderr.isatty() and not as_json:
+            click.echo(f"\r{taken:,} channels …", nl=False, err=True)
+
+    encoding = "utf-8-sig"  # with or without Excel's mark at the beginning
+    with open_outbox(db, allow_hosts=allow_host) as outbox, _opened(file, "r", encoding) as lines:
+        report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
+    if as_json:
+        click.echo(json.dumps({"taken": report.taken, "refused": report.refused}))
+    else:
+        click.echo(f"{report.taken:,} channels are registered, {report.refused:,} rows were left out.")
+    if report.refused:
+        click.get_current_context().exit(1)
+
+
+@command.command()
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
+@_FORMAT
+@audience_options
+@database_option
+def export(db: str, file: str, file_format: str | None, **values: Any) -> None:
+    """Write the channels to a file ('-', the default: standard output), as 'import' reads them.
+
+    It holds the channels' URIs, with which anyone who has your login can push: keep it as you keep passwords.
+    """
+    chosen: Any = _format_of(file, file_format)
+    with open_outbox(db) as outbox, _opened(file, "w", "utf-8") as target:
+        number = outbox.export_channels(target, take_audience(values), format=chosen)
+    click.echo(f"{number:,} channels.", err=True)
+
+
+def _format_of(file: str, given: str | None) -> str:
+    if given is not None:
+        return given
+    return "jsonl" if file.endswith((".jsonl", ".ndjson", ".json")) else "csv"
+
+
+def _opened(file: str, mode: str, encoding: str) -> AbstractContextManager[IO[str]]:
+    if file == "-":
+        stream: Any = sys.stdin if mode == "r" else sys.stdout
+        stream.reconfigure(encoding=encoding, newline="")
+        return nullcontext(stream)
+    return open(file, mode, encoding=encoding, newline="")
 
 
 def _show(found: Iterable[ChannelInfo], as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ __all__ = [
     "show_time",
     "table",
     "take_audience",
+    "take_pair",
 ]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, a line for each.")
@@ -82,10 +84,21 @@ def audience_options(function: Any) -> Any:
         click.option("--tag", "any_tags", multiple=True, help="With one of these tags. Repeatable."),
         click.option("--all-tags", multiple=True, metavar="TAG", help="With all of these tags. Repeatable."),
         click.option("--no-tag", "no_tags", multiple=True, help="With none of these tags. Repeatable."),
-        click.option("--service", "services", multiple=True, type=click.Choice(["mpns", "wns"]), help="Of a service."),
+        click.option("--service", type=click.Choice(["mpns", "wns"]), help="Of a service."),
         click.option("--platform", "platforms", multiple=True, help="7.0 to 8.1, or windows. Repeatable."),
-        click.option("--locale", "locales", multiple=True, help="A language tag. Repeatable."),
-        click.option("--for-key", help="Of one person or device: your own key."),
+        click.option("--locale", "locales", multiple=True, help="A language: de takes de-AT too. Repeatable."),
+        click.option("--os-version-from", metavar="VERSION", help="Of this version of the system, or a later one."),
+        click.option("--os-version-below", metavar="VERSION", help="Of an earlier version of the system."),
+        click.option("--app-version-from", metavar="VERSION", help="Of this version of your app, or a later one."),
+        click.option("--app-version-below", metavar="VERSION", help="Of an earlier version of your app."),
+        click.option("--for-key", "keys", multiple=True, help="Of a person or device: your own key. Repeatable."),
+        click.option(
+            "--attribute",
+            "wanted",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help='With this attribute: text, or a number, true or false (NAME="7" is text). Repeatable.',
+        ),
     ]
     for option in reversed(options):
         function = option(function)
@@ -94,11 +107,30 @@ def audience_options(function: Any) -> Any:
 
 def take_audience(values: dict[str, Any]) -> Any:
     """The Audience of a command's values."""
+    from winpush import Service
     from winpush.delivery import Audience
 
-    names = ("any_tags", "all_tags", "no_tags", "services", "platforms", "locales")
-    sets: dict[str, Any] = {name: frozenset(values.pop(name)) for name in names}
-    return Audience(**sets, key=values.pop("for_key"))
+    names = ("any_tags", "all_tags", "no_tags", "platforms", "locales", "keys")
+    given: dict[str, Any] = {name: values.pop(name) for name in names}
+    for name in ("os_version_from", "os_version_below", "app_version_from", "app_version_below"):
+        given[name] = values.pop(name)
+    service = values.pop("service")
+    given["service"] = None if service is None else Service(service)
+    given["attributes"] = dict(take_pair(each) for each in values.pop("wanted"))
+    return Audience(**given)
+
+
+def take_pair(text: str) -> tuple[str, str | int | float | bool]:
+    """An attribute as it was typed, `NAME=VALUE`: what JSON reads as a number, true, false or text is that, and
+    anything else is text."""
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise click.UsageError(f"--attribute is {text!r}; write NAME=VALUE.")
+    try:
+        read = json.loads(value)
+    except ValueError:
+        return name, value
+    return name, read if isinstance(read, str | int | float | bool) else value
 
 
 def show_time(moment: datetime | None) -> str:

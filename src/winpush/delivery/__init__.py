@@ -13,8 +13,9 @@ except ImportError:
 from winpush.delivery.content import Content
 from winpush.delivery.database import DatabaseError
 from winpush.delivery.engine import Engine, Pace
+from winpush.delivery.files import RowError
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState, StateError
-from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, OutcomeEvent, Progress
+from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, OutcomeEvent, Progress
 from winpush.delivery.outbox import Outbox
 from winpush.delivery.quiet import QuietHours
 from winpush.delivery.registration import Audience, Registration
@@ -31,12 +32,14 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Engine",
+    "ImportReport",
     "Outbox",
     "OutcomeEvent",
     "Pace",
     "Progress",
     "QuietHours",
     "Registration",
+    "RowError",
     "SendOptions",
     "StateError",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy import ColumnElement, Connection, Engine, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -24,6 +25,7 @@ __all__ = [
     "DatabaseError",
     "Millis",
     "from_millis",
+    "in_list",
     "insert_new",
     "insert_or_add",
     "insert_or_raise",
@@ -32,8 +34,10 @@ __all__ = [
     "json_kind",
     "json_text",
     "lock_rows",
+    "reserve_numbers",
     "to_millis",
     "translated",
+    "update_rows",
 ]
 
 Millis = int
@@ -219,6 +223,50 @@ def lock_rows(connection: Connection, statement: sa.Select[Any]) -> None:
     """Locks the rows that it selects until the transaction ends. On SQLite each transaction that writes is alone."""
     if connection.dialect.name != "sqlite":
         connection.execute(statement.with_for_update())
+
+
+def update_rows(
+    connection: Connection,
+    table: Table,
+    key: tuple[str, ...],
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Updates many rows at once, each given as a tuple of the key's values and then the new ones."""
+    if not rows:
+        return
+    name = table.name
+    if connection.dialect.name == "sqlite":
+        marks, found = ", ".join(f'"{each}" = ?' for each in columns), " AND ".join(f'"{each}" = ?' for each in key)
+        ordered = [(*row[len(key) :], *row[: len(key)]) for row in rows]
+        connection.exec_driver_sql(f'UPDATE "{name}" SET {marks} WHERE {found}', ordered)  # noqa: S608 - names of ours
+        return
+    names = (*key, *columns)
+    kinds = [table.c[each].type.compile(connection.dialect) for each in names]
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+    given = ", ".join(f'"{each}"' for each in names)
+    marks = ", ".join(f'"{each}" = given."{each}"' for each in columns)
+    found = " AND ".join(f'"{name}"."{each}" = given."{each}"' for each in key)
+    statement = f'UPDATE "{name}" SET {marks} FROM unnest({arrays}) AS given({given}) WHERE {found}'  # noqa: S608 - names of ours
+    connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
+
+
+def in_list(connection: Connection, column: sa.Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """That a column is one of many values, which travel as one parameter however many they are."""
+    if connection.dialect.name == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(json.dumps(list(values))).table_valued("value").c.value))
+    return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+
+
+def reserve_numbers(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """So many new values for the table's `id`, for rows that are inserted in bulk."""
+    if connection.dialect.name == "sqlite":
+        # A transaction that writes is alone, and SQLite counts on from the greatest number that it has seen.
+        last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar() or 0
+        return range(last + 1, last + 1 + count)
+    sequence = sa.func.pg_get_serial_sequence(table.name, "id")
+    numbers = sa.select(sa.func.nextval(sequence)).select_from(sa.func.generate_series(1, count).alias())
+    return connection.scalars(numbers).all()
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:

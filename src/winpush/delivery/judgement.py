@@ -5,22 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from winpush.channels import Service
-from winpush.delivery.content import Content, Form
+from winpush.delivery.content import Content, Form, Reason, Refusal
 from winpush.delivery.database import Millis, from_millis, to_millis
 from winpush.delivery.lifecycle import DeliveryState, settled
 from winpush.delivery.quiet import QuietHours
 from winpush.delivery.store_work import Effect, Record, Tried
-from winpush.errors import WinPushError
+from winpush.errors import ValidationError
 from winpush.results import Action, Outcome, Result
 from winpush.retries import RetryAt, decide
 
 __all__ = ["Plan", "after", "before"]
-
-NOTHING_TO_SEND = "nothing-to-send"
-"""The outcome of a channel that the content has nothing for."""
 
 # Answers that say: leave this channel alone for a while, whoever sends.
 _ABOUT_THE_CHANNEL = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outcome.THROTTLED})
@@ -66,36 +62,24 @@ def before(plan: Plan, target: Any, wait: Millis, now: Millis) -> Form | Record:
         if plan.expires_at is not None and wait >= plan.expires_at:
             return instead(DeliveryState.EXPIRED)
         return instead(DeliveryState.WAITING, due=wait)
-    remaining = _remaining(plan, Service(target.service), now)
-    if remaining is not None and remaining <= 0:
+    remaining = None if plan.expires_at is None else timedelta(milliseconds=plan.expires_at - now)
+    form = plan.content.for_channel(target, remaining=remaining, waited=timedelta(milliseconds=now - plan.begins))
+    if not isinstance(form, Refusal):
+        return form
+    if form.reason is Reason.EXPIRED:
         return instead(DeliveryState.EXPIRED)
-    try:
-        return plan.content.for_channel(
-            Service(target.service), target.platform, None if remaining is None else timedelta(milliseconds=remaining)
-        )
-    except WinPushError:
-        return instead(DeliveryState.SKIPPED, NOTHING_TO_SEND)
-
-
-def _remaining(plan: Plan, service: Service, now: Millis) -> Millis | None:
-    """How long it is still worth showing: until it expires, and of its own TTL what is left of it."""
-    ends = [] if plan.expires_at is None else [plan.expires_at]
-    ttl = plan.content.ttl if service is Service.WNS else None
-    if ttl is not None:
-        ends.append(plan.begins + ttl // timedelta(milliseconds=1))
-    return min(ends) - now if ends else None
+    return instead(DeliveryState.SKIPPED, form.reason.value)
 
 
 def _after_quiet_hours(plan: Plan, target: Any, now: Millis) -> Millis:
     """When the device's quiet hours are over; 0 where there are none, or its time zone isn't known."""
     if plan.quiet is None or target.time_zone is None:
         return 0
-    try:
-        zone = ZoneInfo(target.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # this machine doesn't know it: as good as none
-        return 0
     moment = from_millis(now)
-    allowed = plan.quiet.next_allowed(moment, zone)
+    try:
+        allowed = plan.quiet.next_allowed(moment, target.time_zone)
+    except ValidationError:  # this machine doesn't know the zone: as good as none
+        return 0
     return 0 if allowed == moment else to_millis(allowed)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from winpush.delivery.lifecycle import FINAL, BroadcastState, DeliveryState
 
-__all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "OutcomeEvent", "Progress"]
+__all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "ImportReport", "OutcomeEvent", "Progress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,14 @@ class ChannelInfo:
     gone_at: datetime | None
     gone_reason: str | None
     not_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did: rows that were registered or renewed, and rows that were left out."""
+
+    taken: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
 from sqlalchemy import ColumnElement, Connection
 
@@ -18,9 +18,10 @@ from winpush.delivery import store_broadcasts, store_channels, store_history
 from winpush.delivery.content import Content, Form
 from winpush.delivery.database import Database, Millis, to_millis
 from winpush.delivery.engine import Engine, Hook, Pace
+from winpush.delivery.files import RowError, Writable, read_csv, read_json_lines, write_csv, write_json_lines
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState, Move
 from winpush.delivery.migrating import prepare
-from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, Progress
+from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, Progress
 from winpush.delivery.registration import Audience, Registration
 from winpush.delivery.sending import SendOptions, new_broadcast
 from winpush.delivery.wakeups import announce
@@ -29,6 +30,10 @@ from winpush.transport.loops import new_event_loop
 
 __all__ = ["Outbox"]
 
+FileFormat = Literal["csv", "jsonl"]
+"""Of a file: CSV, or JSON Lines."""
+_READERS = {"csv": read_csv, "jsonl": read_json_lines}
+_WRITERS = {"csv": write_csv, "jsonl": write_json_lines}
 _IMPORT_AT_ONCE = 5000
 _READ_AT_ONCE = 1000
 _BROADCASTS_AT_ONCE = 100
@@ -115,6 +120,51 @@ class Outbox:
         values = {"uri": registration} if isinstance(registration, str) else registration
         return Registration.of(values, self._allowed)
 
+    def import_channels(
+        self,
+        file: Iterable[str],
+        *,
+        format: FileFormat = "csv",
+        on_error: Callable[[RowError], None] | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> ImportReport:
+        """Registers what a file of CSV (`format="csv"`) or JSON Lines (`"jsonl"`) holds, a few thousand rows at a time.
+
+        `file` is open for reading text, CSV with `newline=""`. The first row of CSV names the columns: `uri`, and any
+        of `key`, `device`, `tags` and the other fields of a Registration. A row that is wrong is left out, and told to
+        `on_error` with its line; the others are kept. `on_progress` is told the rows that are stored by now. Raises
+        ValidationError where no row could be read, DatabaseError as `register` does.
+        """
+        read = _READERS[format](file, self._allowed)
+        taken, refused = 0, 0
+        part: list[Registration] = []
+        for row in read:
+            if isinstance(row, RowError):
+                refused += 1
+                if on_error is not None:
+                    on_error(row)
+                continue
+            part.append(row)
+            if len(part) >= _IMPORT_AT_ONCE:
+                taken, part = taken + self._put_many(part), []
+                if on_progress is not None:
+                    on_progress(taken)
+        return ImportReport(taken + (self._put_many(part) if part else 0), refused)
+
+    def export_channels(self, file: Writable, audience: Audience | None = None, *, format: FileFormat = "csv") -> int:
+        """Writes the channels that are not gone, as `import_channels` reads them; returns how many. The file holds
+        their URIs, with which anyone who has your login can push: keep it as you keep passwords."""
+        return _WRITERS[format](file, self._registrations(audience or Audience()))
+
+    def _registrations(self, audience: Audience) -> Iterator[Registration]:
+        after: int | None = 0
+        while after is not None:
+            with self._database.read() as connection:
+                rows = store_channels.select_many(connection, audience, after=after, limit=_READ_AT_ONCE)
+                part = list(store_channels.as_registrations(connection, rows))
+            yield from part
+            after = rows[-1].id if len(rows) == _READ_AT_ONCE else None
+
     def remove(self, channel: int, reason: str = "removed") -> bool:
         """Never sends to that channel again; it is kept as a tombstone. False when it was gone already."""
         with self._database.write() as connection:
@@ -182,7 +232,7 @@ class Outbox:
         broadcast. The rest is as for `broadcast`.
         """
         now = self._now()
-        new = new_broadcast(notification, Audience(key=key), now, options)
+        new = new_broadcast(notification, Audience(keys={key}), now, options)
         with self._writing(connection) as target:
             number, made = store_broadcasts.create(target, new, 0, now)
             if made:

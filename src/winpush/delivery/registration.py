@@ -1,188 +1,177 @@
-"""What a back end knows about one channel, and which of them a broadcast is for."""
+"""Registrations: a channel, and what its owner wants to know of the device behind it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from dataclasses import dataclass
+from typing import Any
 
-from winpush.channels import AllowedHosts, Channel, Service
-from winpush.errors import ChannelError, ValidationError
-from winpush.mpns.fields import VERSIONS
+from winpush.channels import AllowedHosts, Service, shorten, split_uri
+from winpush.delivery.registration_audience import Audience, Condition, Operator
+from winpush.delivery.registration_rules import (
+    NO_ATTRIBUTES,
+    NO_TAGS,
+    NOBODY,
+    PLATFORMS,
+    Scalar,
+    check_attributes,
+    check_locale,
+    check_name_of,
+    check_platform,
+    check_tags,
+    check_uri,
+    check_version,
+    check_zone,
+    version_key,
+)
+from winpush.errors import ValidationError
+from winpush.wns.notifications import setters
 
-__all__ = ["PLATFORMS", "Audience", "Registration", "Scalar"]
+__all__ = ["FIELDS", "PLATFORMS", "Audience", "Condition", "Operator", "Registration", "Scalar", "version_key"]
 
-Scalar = str | int | float | bool | None
-"""The value of a free attribute: what JSON has, without lists and objects."""
+FIELDS = (
+    "uri",
+    "key",
+    "device",
+    "tags",
+    "platform",
+    "os_version",
+    "app_version",
+    "locale",
+    "time_zone",
+    "attributes",
+)
+"""What a registration is given, in the order of the columns of an export."""
 
-PLATFORMS = {**dict.fromkeys(VERSIONS, Service.MPNS), "windows": Service.WNS}
-"""The platforms that a channel can name, and the service each belongs to."""
 
-MAX_TEXT_CHARACTERS = 255
-MAX_TAGS = 100
-MAX_ATTRIBUTES_BYTES = 16_384
-_TEXTS = ("key", "device", "platform", "os_version", "app_version", "locale", "time_zone")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Registration:
-    """One channel as the device told it to the back end. Checked when made; `repr` hides the URI.
+    """One channel with what is known of its device. Valid once it exists; `repr` shows no URI that could be used.
 
-    `key` is your own id for the person or device that `notify` names. `device` is the device's own id: its new URI
-    replaces its old one. `platform` is the phone's version (`7.0` … `8.1`) or `windows`; `locale` is a BCP 47 tag,
-    `time_zone` an IANA name; `attributes` are JSON scalars by name, for templates and audiences. Raises
-    ValidationError (ChannelError for the URI) that names the field.
+    - `uri`: the channel URI, a secret, in its canonical form: the host in lower case, without its default port.
+    - `key`: your own name for the device or the person, for `notify`; several channels may share it.
+    - `device`: the device's own id. A new URI of the same device replaces its old one.
+    - `tags`: up to 100, each of up to 64 characters.
+    - `platform`: `7.0`, `7.1`, `7.8`, `8.0` or `8.1` for Windows Phone, `windows` for Windows 8 to 11.
+    - `os_version`, `app_version`: one to four numbers with dots, compared as versions (see `version_key`).
+    - `locale`: a BCP 47 tag, kept in its canonical case: `de-AT`.
+    - `time_zone`: a name of the time zone database, for quiet hours: `Europe/Vienna`.
+    - `attributes`: up to 50 texts, numbers, True or False by name, for audiences and templates.
+    - `service`: whose channel it is.
     """
 
-    uri: str = field(repr=False)
-    key: str | None = None
-    device: str | None = None
-    tags: frozenset[str] = frozenset()
-    platform: str | None = None
-    os_version: str | None = None
-    app_version: str | None = None
-    locale: str | None = None
-    time_zone: str | None = None
-    attributes: Mapping[str, Scalar] = field(default_factory=dict)
-    allowed: AllowedHosts = field(default=AllowedHosts(), repr=False, compare=False)
+    uri: str
+    service: Service
+    key: str | None
+    device: str | None
+    tags: frozenset[str]
+    platform: str | None
+    os_version: str | None
+    app_version: str | None
+    locale: str | None
+    time_zone: str | None
+    attributes: Mapping[str, Scalar]
 
-    def __post_init__(self) -> None:
-        channel = Channel.parse(self.uri, allow_hosts=self.allowed)
-        if channel.is_web_push:
-            raise ChannelError("uri", "is a browser's Web Push channel, which takes no Windows notification")
-        object.__setattr__(self, "uri", channel.uri)
-        for name in _TEXTS:
-            _check_text(name, getattr(self, name))
-        object.__setattr__(self, "tags", _check_tags(self.tags))
-        object.__setattr__(self, "attributes", _check_attributes(self.attributes))
-        if self.locale is not None:
-            object.__setattr__(self, "locale", _canonical_locale(self.locale))
-        if self.time_zone is not None:
-            _check_zone(self.time_zone)
-        self._check_service(channel)
+    def __init__(
+        self,
+        uri: str,
+        *,
+        key: str | None = None,
+        device: str | None = None,
+        tags: Iterable[str] = NO_TAGS,
+        platform: str | None = None,
+        os_version: str | None = None,
+        app_version: str | None = None,
+        locale: str | None = None,
+        time_zone: str | None = None,
+        attributes: Mapping[str, Scalar | None] = NO_ATTRIBUTES,
+        allow_hosts: Iterable[str] | AllowedHosts = NOBODY,
+    ) -> None:
+        """`allow_hosts` names hosts besides the services' own, such as the emulator's.
 
-    def _check_service(self, channel: Channel) -> None:
-        if self.platform is None:
-            if channel.service is None:
-                raise ValidationError("platform", "is missing, and the URI doesn't tell the service; name the platform")
-            return
-        if self.platform not in PLATFORMS:
-            raise ValidationError("platform", f"is {self.platform!r}; it can be {', '.join(PLATFORMS)}")
-        # A phone of 8.1 can have channels of either service.
-        if not channel.may_belong_to(self.service):
-            raise ValidationError("platform", f"is {self.platform!r}, but the channel is one of another service")
+        Raises ChannelError for a URI of neither service, and ValidationError naming the field, what is wrong with its
+        value, and what is allowed.
+        """
+        allowed = allow_hosts if isinstance(allow_hosts, AllowedHosts) else AllowedHosts.of(allow_hosts)
+        canonical, service = check_uri(uri, platform, allowed)
+        _set_uri(self, canonical)
+        _set_service(self, service)
+        _set_key(self, None if key is None else check_name_of("key", key))
+        _set_device(self, None if device is None else check_name_of("device", device))
+        _set_tags(self, NO_TAGS if tags is NO_TAGS else check_tags(tags))
+        _set_platform(self, None if platform is None else check_platform(platform, service))
+        _set_os_version(self, None if os_version is None else check_version("os_version", os_version))
+        _set_app_version(self, None if app_version is None else check_version("app_version", app_version))
+        _set_locale(self, None if locale is None else check_locale(locale))
+        _set_time_zone(self, None if time_zone is None else check_zone(time_zone))
+        _set_attributes(self, NO_ATTRIBUTES if attributes is NO_ATTRIBUTES else check_attributes(attributes))
+
+    @classmethod
+    def of_checked(cls, *values: Any) -> Registration:
+        """From all values in the order of the slots, each as the rules give it: for whoever checked them already."""
+        made = cls.__new__(cls)
+        for put, value in zip(_SETTERS, values, strict=True):
+            put(made, value)
+        return made
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], allow_hosts: Iterable[str] | AllowedHosts = NOBODY) -> Registration:
+        """From a mapping of the fields, such as a line of JSON; None stands for what is left out.
+
+        Raises ValidationError for a name that is no field, for a missing `uri`, and as `Registration` does.
+        """
+        if type(values) is not dict and not isinstance(values, Mapping):
+            raise ValidationError("registration", f"must be a mapping of fields, not {type(values).__name__}")
+        if not _NAMES.issuperset(values):
+            name = min(values.keys() - _NAMES, key=str)
+            raise ValidationError(str(name)[:40], f"is no field of a registration; its fields are {', '.join(FIELDS)}")
+        given = {name: value for name, value in values.items() if value is not None}
+        if "uri" not in given:
+            raise ValidationError("uri", "is missing; a registration is of a channel URI")
+        return cls(**given, allow_hosts=allow_hosts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the URI: the fields that are given, tags sorted. `Registration.of` reads it back."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in FIELDS}
+        given["tags"] = sorted(self.tags)
+        given["attributes"] = dict(self.attributes)
+        return {name: value for name, value in given.items() if value is not None and value not in ([], {})}
 
     @property
-    def service(self) -> Service:
-        """Whose channel it is: by its host or path; where they don't tell, by the platform."""
-        owner = Channel.parse(self.uri, allow_hosts=self.allowed).service
-        if owner is not None:
-            return owner
-        return PLATFORMS[self.platform] if self.platform is not None else Service.WNS
+    def origin(self) -> str:
+        """Where its requests go: `https://db5.notify.windows.com`."""
+        return split_uri(self.uri)[0]
 
-    @classmethod
-    def of(cls, values: Mapping[str, Any], allowed: AllowedHosts | None = None) -> Self:
-        """From a row of a file or a form. Raises ValidationError for an unknown field, or one that breaks a rule."""
-        unknown = set(values) - set(cls.__slots__) | ({"allowed"} & set(values))
-        if unknown:
-            raise ValidationError(sorted(unknown)[0], "is no field of a registration")
-        return cls(**values, allowed=allowed or AllowedHosts())
+    @property
+    def short(self) -> str:
+        """For logs and histories: the origin and the last six characters, too little to push with."""
+        return shorten(*split_uri(self.uri))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Registration):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in FIELDS)
 
-def _check_text(name: str, value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str):
-        raise ValidationError(name, f"must be text, not {type(value).__name__}")
-    if not value or len(value) > MAX_TEXT_CHARACTERS or "\0" in value:
-        raise ValidationError(name, f"must have 1 to {MAX_TEXT_CHARACTERS} characters, and no NUL")
+    def __hash__(self) -> int:
+        return hash(self.uri)
+
+    def __repr__(self) -> str:
+        shown = [f"{name}={getattr(self, name)!r}" for name in FIELDS[1:] if getattr(self, name)]
+        return f"<Registration {', '.join([self.short, *shown])}>"
 
 
-def _check_tags(tags: Iterable[str]) -> frozenset[str]:
-    if isinstance(tags, str):
-        raise ValidationError("tags", "is a single text; give a set of texts")
-    for tag in (kept := frozenset(tags)):
-        _check_text("tags", tag)
-    if len(kept) > MAX_TAGS:
-        raise ValidationError("tags", f"are {len(kept)}; at most {MAX_TAGS} are taken")
-    return kept
-
-
-def _check_attributes(attributes: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
-    if not attributes:
-        return MappingProxyType({})
-    for name, value in attributes.items():
-        _check_text("attributes", name)
-        if not isinstance(value, str | int | float | bool | None) or value != value:
-            raise ValidationError("attributes", f"{name!r} must be text, a number, True, False or None")
-    size = len(json.dumps(dict(attributes)))
-    if size > MAX_ATTRIBUTES_BYTES:
-        raise ValidationError("attributes", f"have {size:,} bytes as JSON; at most {MAX_ATTRIBUTES_BYTES:,} are taken")
-    return MappingProxyType(dict(attributes))
-
-
-def _canonical_locale(tag: str) -> str:
-    """`DE_at` becomes `de-AT`: the case that BCP 47 recommends."""
-    first, *rest = tag.replace("_", "-").split("-")
-    parts = [first, *rest]
-    if not 2 <= len(first) <= 8 or not all(part.isascii() and part.isalnum() and len(part) <= 8 for part in parts):
-        raise ValidationError("locale", f"is {tag!r}, which is no language tag such as 'de' or 'de-AT'")
-    shaped = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part.lower() for part in rest]
-    return "-".join([first.lower(), *shaped])
-
-
-def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValidationError("time_zone", f"is {name!r}, which is no IANA time zone such as 'Europe/Vienna'") from None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audience:
-    """Whom a broadcast is for; `Audience()` is everybody. All conditions must hold.
-
-    `any_tags`, `all_tags` and `no_tags` are about a channel's tags; `services`, `platforms` and `locales` list the
-    values that are taken; `key` is one person's or device's own; `attributes` must be equal. Raises ValidationError.
-    """
-
-    any_tags: frozenset[str] = frozenset()
-    all_tags: frozenset[str] = frozenset()
-    no_tags: frozenset[str] = frozenset()
-    services: frozenset[str] = frozenset()
-    platforms: frozenset[str] = frozenset()
-    locales: frozenset[str] = frozenset()
-    key: str | None = None
-    attributes: Mapping[str, Scalar] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in _SETS:
-            object.__setattr__(self, name, _check_tags(getattr(self, name)))
-        known = {service.value for service in Service}
-        if self.services - known:
-            raise ValidationError("services", f"can be {', '.join(sorted(known))}")
-        if self.platforms - PLATFORMS.keys():
-            raise ValidationError("platforms", f"can be {', '.join(PLATFORMS)}")
-        object.__setattr__(self, "locales", frozenset(_canonical_locale(each) for each in self.locales))
-        object.__setattr__(self, "attributes", _check_attributes(self.attributes))
-        _check_text("key", self.key)
-
-    def to_json(self) -> str:
-        """JSON text with the conditions that are given, for `from_json`."""
-        named: dict[str, Any] = {name: sorted(getattr(self, name)) for name in _SETS if getattr(self, name)}
-        if self.key is not None:
-            named["key"] = self.key
-        if self.attributes:
-            named["attributes"] = dict(self.attributes)
-        return json.dumps(named)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The other way of `to_json`."""
-        return cls(**json.loads(text))
-
-
-_SETS = ("any_tags", "all_tags", "no_tags", "services", "platforms", "locales")
+_NAMES = frozenset(FIELDS)
+_SETTERS = setters(Registration, Registration.__slots__)
+(
+    _set_uri,
+    _set_service,
+    _set_key,
+    _set_device,
+    _set_tags,
+    _set_platform,
+    _set_os_version,
+    _set_app_version,
+    _set_locale,
+    _set_time_zone,
+    _set_attributes,
+) = _SETTERS

@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 METADATA = MetaData()
-REVISION = "0001"
+REVISION = "0002"
 """What the tables below are called in `migrations`: the newest there."""
 VERSION_TABLE = "winpush_version"
 """Where a database says which revision its tables have."""
@@ -49,6 +49,9 @@ channels = Table(
     Column("locale", Text),
     Column("time_zone", Text),
     Column("attributes", JSON(none_as_null=True)),
+    # The versions as text that sorts as they do: see registration_rules.version_key.
+    Column("os_version_key", Text),
+    Column("app_version_key", Text),
     Column("registered_at", BigInteger, nullable=False),
     Column("renewed_at", BigInteger, nullable=False),
     Column("gone_at", BigInteger),

@@ -2,101 +2,148 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select
+from sqlalchemy.exc import IntegrityError
 
 from winpush.channels import Service, shorten, split_uri
-from winpush.delivery.database import Millis, from_millis, json_kind, json_text
+from winpush.delivery.database import (
+    Millis,
+    from_millis,
+    in_list,
+    insert_rows,
+    json_kind,
+    json_text,
+    reserve_numbers,
+    update_rows,
+)
 from winpush.delivery.models import ChannelInfo
-from winpush.delivery.registration import Audience, Registration
+from winpush.delivery.registering import Known, play
+from winpush.delivery.registration import Audience, Condition, Operator, Registration, version_key
 from winpush.delivery.schema import channels, tags
 
 __all__ = ["audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
 
 _FIELDS = ("key", "device", "platform", "os_version", "app_version", "locale", "time_zone")
+_REPLACED = "replaced by the device's new channel"
+_COLUMNS = ("uri", "service", *_FIELDS, "os_version_key", "app_version_key", "attributes", "renewed_at")
 
 
-def _values(registration: Registration, now: Millis) -> dict[str, Any]:
-    return {
-        "uri": registration.uri,
-        "service": registration.service.value,
-        **{name: getattr(registration, name) for name in _FIELDS},
-        "attributes": dict(registration.attributes) or None,
-        "renewed_at": now,
-    }
+def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
+    """As _COLUMNS names them; the attributes as JSON text."""
+    os_version, app_version = registration.os_version, registration.app_version
+    return (
+        registration.uri,
+        registration.service.value,
+        registration.key,
+        registration.device,
+        registration.platform,
+        os_version,
+        app_version,
+        registration.locale,
+        registration.time_zone,
+        None if os_version is None else version_key(os_version),
+        None if app_version is None else version_key(app_version),
+        json.dumps(dict(registration.attributes)) if registration.attributes else None,
+        now,
+    )
 
 
 def put(connection: Connection, registration: Registration, now: Millis) -> int:
     """Registers, or renews; returns the channel's number. A known device keeps its number with the new URI."""
-    values = _values(registration, now)
-    live = channels.c.gone_at.is_(None)
+    while True:
+        try:
+            with connection.begin_nested():
+                return _put(connection, registration, now)
+        except IntegrityError:  # another registers the same URI at this moment: now it is known
+            continue
+
+
+def _put(connection: Connection, registration: Registration, now: Millis) -> int:
+    live = _live()
     by_uri = connection.scalar(sa.select(channels.c.id).where(channels.c.uri == registration.uri, live))
     by_device = None
     if registration.device is not None:
         same = (channels.c.device == registration.device, channels.c.service == registration.service.value)
         by_device = connection.scalar(sa.select(channels.c.id).where(*same, live).order_by(channels.c.id.desc()))
     if by_uri is not None and by_device is not None and by_uri != by_device:
-        remove(connection, [by_device], "replaced by the device's new channel", now)
+        remove(connection, [by_device], _REPLACED, now)
         by_device = None
     found = by_uri if by_uri is not None else by_device
     if found is None:
-        inserted = connection.execute(sa.insert(channels).values(**values, registered_at=now))
-        found = int((inserted.inserted_primary_key or (0,))[0])
+        (found,) = _insert(connection, [registration], now)
     else:
-        # What a channel was made to wait for belongs to the URI, not to the device.
-        fresh = {} if by_uri is not None else {"not_before": None}
-        connection.execute(sa.update(channels).where(channels.c.id == found).values(**values, **fresh))
-        connection.execute(sa.delete(tags).where(tags.c.channel == found))
-    if registration.tags:
-        rows = [{"channel": found, "tag": tag} for tag in sorted(registration.tags)]
-        connection.execute(sa.insert(tags), rows)
+        _renew(connection, {int(found): registration}, now, moved=set() if by_uri is not None else {int(found)})
     return int(found)
 
 
+def _insert(connection: Connection, registrations: Sequence[Registration], now: Millis) -> Sequence[int]:
+    numbers = reserve_numbers(connection, channels, len(registrations))
+    rows = [(number, *_values(each, now), now) for number, each in zip(numbers, registrations, strict=True)]
+    insert_rows(connection, channels, ("id", *_COLUMNS, "registered_at"), rows)
+    _put_tags(connection, zip(numbers, registrations, strict=True))
+    return numbers
+
+
+def _renew(connection: Connection, known: Mapping[int, Registration], now: Millis, *, moved: Container[int]) -> None:
+    rows = [(number, *_values(each, now)) for number, each in known.items()]
+    update_rows(connection, channels, ("id",), _COLUMNS, rows)
+    # What a channel was made to wait for belongs to the URI, not to the device.
+    update_rows(connection, channels, ("id",), ("not_before",), [(number, None) for number in known if number in moved])
+    connection.execute(sa.delete(tags).where(in_list(connection, tags.c.channel, list(known))))
+    _put_tags(connection, known.items())
+
+
+def _put_tags(connection: Connection, registrations: Iterable[tuple[int, Registration]]) -> None:
+    rows = [(number, tag) for number, each in registrations for tag in each.tags]
+    insert_rows(connection, tags, ("channel", "tag"), rows)
+
+
 def put_many(connection: Connection, registrations: Sequence[Registration], now: Millis) -> None:
-    """Registers many in one transaction: those that are new in bulk, the others one by one."""
-    known = _known(connection, registrations)
-    fresh: dict[str, Registration] = {}
-    rest: list[Registration] = []
-    for each in registrations:
-        taken = each.uri in known or each.uri in fresh or each.device is not None
-        if taken:
-            rest.append(each)
-        else:
-            fresh[each.uri] = each
+    """As `put` for each in turn, in bulk: played through in memory, then written."""
+    try:
+        with connection.begin_nested():
+            rows = _load(connection, registrations)
+            _write(connection, play(rows, registrations), now)
+    except IntegrityError:  # others register some of them at this moment
+        for each in registrations:
+            put(connection, each, now)
+
+
+def _load(connection: Connection, registrations: Sequence[Registration]) -> list[Known]:
+    """What is known of their URIs and devices."""
+    table = channels.c
+    wanted = sa.select(table.id, table.uri, table.service, table.device).where(_live())
+    uris = [each.uri for each in registrations]
+    found = {row.id: row for row in connection.execute(wanted.where(in_list(connection, table.uri, uris)))}
+    devices = [each.device for each in registrations if each.device is not None]
+    if devices:
+        same = wanted.where(in_list(connection, table.device, devices))
+        found |= {row.id: row for row in connection.execute(same)}
+    return [Known(row.id, row.uri, row.service, row.device) for _, row in sorted(found.items())]
+
+
+def _write(connection: Connection, rows: Sequence[Known], now: Millis) -> None:
+    remove(connection, [row.id for row in rows if row.gone and row.id is not None], _REPLACED, now)
+    left = [row for row in rows if not row.gone and row.registration is not None]
+    known = {row.id: row.registration for row in left if row.id is not None and row.registration is not None}
+    moved = {row.id for row in left if row.id is not None and row.moved}
+    if moved:
+        # A URI may go from one channel to another: for a moment none of them has it.
+        update_rows(connection, channels, ("id",), ("uri",), [(number, f"moving {number}") for number in sorted(moved)])
+    if known:
+        _renew(connection, known, now, moved=moved)
+    fresh = [row.registration for row in left if row.id is None and row.registration is not None]
     if fresh:
-        rows = [{**_values(each, now), "registered_at": now} for each in fresh.values()]
-        connection.execute(sa.insert(channels), rows)
-        if any(each.tags for each in fresh.values()):
-            _put_tags(connection, fresh)
-    for each in rest:
-        put(connection, each, now)
-
-
-def _known(connection: Connection, registrations: Sequence[Registration]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(registrations), 500):
-        uris = [each.uri for each in registrations[start : start + 500]]
-        found.update(connection.scalars(sa.select(channels.c.uri).where(channels.c.uri.in_(uris), _live())))
-    return found
+        _insert(connection, fresh, now)
 
 
 def _live() -> ColumnElement[bool]:
     return channels.c.gone_at.is_(None)
-
-
-def _put_tags(connection: Connection, fresh: dict[str, Registration]) -> None:
-    uris = list(fresh)
-    rows: list[dict[str, Any]] = []
-    for start in range(0, len(uris), 500):
-        part = uris[start : start + 500]
-        found = connection.execute(sa.select(channels.c.id, channels.c.uri).where(channels.c.uri.in_(part), _live()))
-        rows += [{"channel": number, "tag": tag} for number, uri in found for tag in fresh[uri].tags]
-    if rows:
-        connection.execute(sa.insert(tags), rows)
 
 
 def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Millis) -> int:
@@ -112,35 +159,38 @@ def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Mil
 
 def audience_filter(audience: Audience) -> list[ColumnElement[bool]]:
     """The conditions of an audience, in SQL that both databases have."""
+    return [each for condition, operand in audience.conditions() for each in _in_sql(condition, operand)]
 
-    def tagged(names: Iterable[str]) -> Select[tuple[int]]:
-        return sa.select(tags.c.channel).where(tags.c.channel == channels.c.id, tags.c.tag.in_(sorted(names)))
 
-    conditions: list[ColumnElement[bool]] = []
-    if audience.any_tags:
-        conditions.append(sa.exists(tagged(audience.any_tags)))
-    conditions += [sa.exists(tagged([tag])) for tag in sorted(audience.all_tags)]
-    if audience.no_tags:
-        conditions.append(~sa.exists(tagged(audience.no_tags)))
-    for names, column in (
-        (audience.services, channels.c.service),
-        (audience.platforms, channels.c.platform),
-        (audience.locales, channels.c.locale),
-    ):
-        if names:
-            conditions.append(column.in_(sorted(names)))
-    if audience.key is not None:
-        conditions.append(channels.c.key == audience.key)
-    conditions += [_has_attribute(name, value) for name, value in audience.attributes.items()]
-    return conditions
+def _in_sql(condition: Condition, operand: Any) -> list[ColumnElement[bool]]:
+    """One condition of the table; what each operator means is said there."""
+    if condition.operator is Operator.HOLDS:
+        return [_has_attribute(name, value) for name, value in operand.items()]
+    if condition.operator is Operator.HAS_ALL:
+        return [sa.exists(_tagged([tag])) for tag in sorted(operand)]
+    if condition.operator in (Operator.HAS_ANY, Operator.HAS_NONE):
+        tagged = sa.exists(_tagged(operand))
+        return [~tagged if condition.operator is Operator.HAS_NONE else tagged]
+    column = channels.c[condition.column]
+    if condition.operator is Operator.EQUALS:
+        return [column == operand]
+    if condition.operator is Operator.ONE_OF:
+        return [column.in_(sorted(operand))]
+    if condition.operator is Operator.WITHIN:
+        shorter = [column.startswith(f"{tag}-") for tag in sorted(operand)]
+        return [sa.or_(column.in_(sorted(operand)), *shorter)]
+    key = channels.c[f"{condition.column}_key"]
+    return [key >= operand if condition.operator is Operator.AT_LEAST else key < operand]
+
+
+def _tagged(names: Iterable[str]) -> Select[tuple[int]]:
+    return sa.select(tags.c.channel).where(tags.c.channel == channels.c.id, tags.c.tag.in_(sorted(names)))
 
 
 def _has_attribute(name: str, value: object) -> ColumnElement[bool]:
-    """Equal in JSON type and value: True is neither 1 nor "1". None also fits a channel without the attribute."""
+    """Equal in JSON type and value: True is neither 1 nor "1"."""
     member = (channels.c.attributes, sa.literal(name))
     kind, text = json_kind(*member), json_text(*member)
-    if value is None:
-        return sa.func.coalesce(kind, "null") == "null"
     if isinstance(value, bool):
         return kind == ("true" if value else "false")
     if isinstance(value, str):
@@ -212,4 +262,19 @@ def as_infos(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Chann
             gone_reason=row.gone_reason,
             not_before=None if row.not_before is None else from_millis(row.not_before),
             **{name: getattr(row, name) for name in _FIELDS},
+        )
+
+
+def as_registrations(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Registration]:
+    """Rows as they were registered, with their URIs: for an export."""
+    named = tags_of(connection, [row.id for row in rows]) if rows else {}
+    for row in rows:
+        yield Registration.of_checked(
+            row.uri,
+            Service(row.service),
+            row.key,
+            row.device,
+            named.get(row.id, frozenset()),
+            *(getattr(row, name) for name in _FIELDS[2:]),
+            row.attributes or {},
         )

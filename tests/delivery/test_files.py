@@ -1,0 +1,256 @@
+"""Registrations go into files and come back; a bad row is told by its line, and stops no other."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winpush import ValidationError
+from winpush.delivery.files import RowError, read_csv, read_json_lines, write_csv, write_json_lines
+from winpush.delivery.registration import FIELDS, Registration
+
+TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
+WNS = f"https://db5.notify.windows.com/?token={TOKEN}"
+MPNS = f"http://db3.notify.live.net/throttledthirdparty/01.00/{TOKEN}"
+
+
+def rows(text: str, **options: Any) -> list[Registration | RowError]:
+    return list(read_csv(io.StringIO(text, newline=""), **options))
+
+
+def lines(text: str, **options: Any) -> list[Registration | RowError]:
+    return list(read_json_lines(io.StringIO(text), **options))
+
+
+def only(read: list[Registration | RowError]) -> Registration:
+    (made,) = read
+    assert isinstance(made, Registration), made
+    return made
+
+
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,8}", fullmatch=True)
+LINE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(
+    lambda text: not set(text) & {"\ufffe", "\uffff"}
+) | st.sampled_from(["=1+1", "'=1", "''", "-x", '"', "a,b;c", " ", "@"])
+TAGS = st.sampled_from(["a", "=b", "'c", "-d", '"e"', "ü", "x" * 64])
+REGISTRATIONS = st.builds(
+    Registration,
+    st.integers(0, 9).map(lambda number: f"{WNS}{number}") | st.just(f"{WNS},;\"'"),
+    key=st.none() | LINE,
+    device=st.none() | LINE,
+    tags=st.frozensets(TAGS),
+    platform=st.sampled_from([None, "windows", "8.1"]),
+    os_version=st.sampled_from([None, "10.0.19045", "8"]),
+    app_version=st.sampled_from([None, "1.2", "2-rc1"]),
+    locale=st.sampled_from([None, "de-AT", "zh-Hant-TW"]),
+    time_zone=st.sampled_from([None, "Europe/Vienna"]),
+    attributes=st.dictionaries(
+        NAMES,
+        LINE | st.just("") | st.just("a\r\nb") | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9),
+        max_size=3,
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"), [(write_csv, read_csv), (write_json_lines, read_json_lines)], ids=["csv", "json-lines"]
+)
+@given(given_ones=st.lists(REGISTRATIONS, max_size=4))
+def test_what_is_written_is_read_back(
+    write: Callable[[io.StringIO, Iterable[Registration]], int],
+    read: Callable[[Iterable[str]], Iterator[Registration | RowError]],
+    given_ones: list[Registration],
+) -> None:
+    file = io.StringIO(newline="")
+    assert write(file, iter(given_ones)) == len(given_ones)
+    file.seek(0)
+    assert list(read(file)) == given_ones
+
+
+@pytest.mark.parametrize(
+    ("write", "read"), [(write_csv, read_csv), (write_json_lines, read_json_lines)], ids=["csv", "json-lines"]
+)
+def test_a_file_on_disk_with_excels_mark_comes_back(write: Any, read: Any, tmp_path: Path) -> None:
+    made = [Registration(WNS, key="ü", attributes={"note": "a\nb"}), Registration(MPNS, tags=["x"])]
+    path = tmp_path / "channels"
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        write(file, made)
+    for encoding in ("utf-8-sig", "utf-8"):
+        with path.open(newline="", encoding=encoding) as file:
+            assert list(read(file)) == made
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_any_delimiter_of_a_spreadsheet_is_understood(delimiter: str) -> None:
+    text = f"uri,key,platform\r\n{WNS},me,windows\r\n".replace(",", delimiter)
+    assert only(rows(text)) == Registration(WNS, key="me", platform="windows")
+
+
+def test_excels_line_that_names_the_delimiter_is_no_row() -> None:
+    assert only(rows(f"\ufeffsep=;\r\nkey;uri\r\nme;{WNS}\r\n")) == Registration(WNS, key="me")
+    assert rows("sep=;\r\nkey;uri\r\nme;x\r\n") == [
+        RowError(3, "uri", "is no channel URI: it must start with http:// or https://")
+    ]
+
+
+def test_columns_come_in_any_order_and_case_and_some_may_be_missing() -> None:
+    assert only(rows(f"Tags, KEY ,URI\n news; beta ,me,{WNS}\n")) == Registration(WNS, key="me", tags=["news", "beta"])
+    assert only(rows(f"uri\n{WNS}")) == Registration(WNS)
+
+
+def test_a_column_can_be_one_attribute() -> None:
+    text = f'uri,Attribute.city,attribute.note,attributes\n{WNS},Wien,,"{{""n"": 1, ""city"": ""x""}}"\n'
+    assert only(rows(text)) == Registration(WNS, attributes={"city": "Wien", "n": 1})
+
+
+def test_lines_in_quotes_belong_to_their_cell_and_errors_name_the_last_line_of_a_row() -> None:
+    text = f'uri,attribute.note\n{WNS},"a\r\nb"\nx,"c\nd"\n{MPNS},e\n'
+    first, bad, last = rows(text)
+    assert first == Registration(WNS, attributes={"note": "a\r\nb"})
+    assert isinstance(bad, RowError)
+    assert (bad.line, bad.field) == (5, "uri")
+    assert last == Registration(MPNS, attributes={"note": "e"})
+
+
+def test_empty_rows_and_missing_last_cells_are_no_fault() -> None:
+    text = f"uri,key,tags\n\n,,\n{WNS}\n{MPNS},me,,,\n"
+    assert rows(text) == [Registration(WNS), Registration(MPNS, key="me")]
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "said"),
+    [
+        ("x,,,", "uri", "must start with http"),
+        (",me,,", "uri", "is missing"),
+        (f"{WNS},{'x' * 201},,", "key", "1 to 200"),
+        (f"{WNS},,a|b,", "tags", "'a|b'"),
+        (f"{WNS},,,[1]", "attributes", "JSON object, not list"),
+        (f"{WNS},,,{{", "attributes", "are no JSON"),
+        (f"{WNS},,,{'[' * 100_000}", "attributes", "are no JSON"),
+        (f'{WNS},,,"{{""a"": []}}"', "attributes.a", "not list"),
+        (f'{WNS},,,"{{""a"": NaN}}"', "attributes.a", "2**53"),
+        (f"{WNS},,,,more", "row", "has 5 cells, and the first row names 4"),
+        (f'{WNS},"a"b,,', None, "can't be read as CSV"),
+        (f"{WNS},{'x' * 140_000},,", None, "can't be read as CSV"),
+    ],
+)
+def test_a_bad_row_is_told_by_line_and_field_and_the_next_one_is_read(row: str, field: str | None, said: str) -> None:
+    before, error, after = rows(f"uri,key,tags,attributes\n{MPNS},,,\n{row}\n{WNS},,,\n")
+    assert isinstance(before, Registration)
+    assert after == Registration(WNS)
+    assert isinstance(error, RowError)
+    assert (error.line, error.field) == (3, field)
+    assert said in error.problem
+    assert TOKEN not in str(error)
+    assert str(error).startswith("line 3: ")
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("", "names no column uri"),
+        ("key,tags", "names no column uri"),
+        (WNS, "names the column"),
+        ("uri,name", "'name'; the columns are uri, key"),
+        ("uri,key,Key", "twice"),
+        ("uri,attribute.a,attribute.a", "twice"),
+        ("uri,attribute.a b", "'a b'"),
+        ('uri,"a"b', "can't be read as CSV"),
+    ],
+)
+def test_a_first_row_that_names_no_columns_of_ours_is_refused(header: str, said: str) -> None:
+    with pytest.raises(ValidationError, match="header") as caught:
+        rows(f"{header}\n{WNS}\n")
+    assert said in caught.value.problem
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_quote_that_never_ends_is_an_error_and_not_silence() -> None:
+    *_, last = rows(f'uri,key\n{MPNS},\n{WNS},"me\n')
+    assert isinstance(last, RowError)
+    assert "CSV" in last.problem
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "said"),
+    [
+        ("{", None, "is no JSON"),
+        ("[" * 100_000, None, "is no JSON"),
+        ("9" * 5000, None, "is no JSON"),
+        ('"' + "x" * 200_001 + '"', "line", "at most 200,000"),
+        ("7", "registration", "must be a mapping"),
+        ("{}", "uri", "is missing"),
+        (f'{{"uri": "{WNS}", "name": 1}}', "name", "is no field"),
+        (f'{{"uri": "{WNS}", "tags": "a"}}', "tags", "must be a list"),
+        (f'{{"uri": "{WNS}", "key": "\\ud800"}}', "key", "U+D800"),
+        (f'{{"uri": "{WNS}", "attributes": {{"a": Infinity}}}}', "attributes.a", "2**53"),
+    ],
+)
+def test_a_bad_line_is_told_and_the_next_one_is_read(line: str, field: str | None, said: str) -> None:
+    good = f'{{"uri": "{WNS}", "key": null, "tags": ["a"]}}'
+    first, error, after = lines(f"\ufeff{good}\n\n{line}\n  \n{good}\n")
+    assert first == after == Registration(WNS, tags=["a"])
+    assert isinstance(error, RowError)
+    assert (error.line, error.field) == (3, field)
+    assert said in error.problem
+    assert TOKEN not in str(error)
+
+
+@pytest.mark.parametrize("read", [rows, lines], ids=["csv", "json-lines"])
+@given(text=st.text(max_size=200))
+def test_whatever_stands_in_a_file_only_our_own_errors_come_of_it(read: Any, text: str) -> None:
+    with contextlib.suppress(ValidationError):  # a first row that names no columns
+        assert all(isinstance(each, Registration | RowError) for each in read(text))
+
+
+def test_hosts_that_the_caller_allows_are_taken() -> None:
+    uri = "http://127.0.0.1:8080/?token=x"
+    hosts = ["127.0.0.1:8080"]
+    assert only(rows(f"uri\n{uri}\n", allow_hosts=hosts)).uri == uri
+    assert only(lines(f'{{"uri": "{uri}"}}', allow_hosts=hosts)).uri == uri
+    assert isinstance(rows(f"uri\n{uri}\n")[0], RowError)
+
+
+def test_a_text_that_excel_would_run_is_written_so_that_it_does_not() -> None:
+    file = io.StringIO(newline="")
+    write_csv(file, [Registration(WNS, key="=HYPERLINK(1)", device="-1", tags=["@a"])])
+    assert f"{WNS},'=HYPERLINK(1),'-1,'@a," in file.getvalue()
+
+
+def test_an_export_names_every_field() -> None:
+    file = io.StringIO(newline="")
+    assert write_csv(file, []) == 0
+    assert file.getvalue() == ",".join(FIELDS) + "\r\n"
+
+
+@pytest.mark.parametrize("kind", ["csv", "json-lines"])
+def test_a_long_file_is_never_held_whole(kind: str) -> None:
+    def csv_lines(count: int) -> Iterator[str]:
+        yield "uri,key\n"
+        for number in range(count):
+            yield f"{WNS}{number},user{number}\n"
+
+    def json_lines(count: int) -> Iterator[str]:
+        for number in range(count):
+            yield f'{{"uri": "{WNS}{number}", "key": "user{number}"}}\n'
+
+    def most(count: int) -> int:
+        source = csv_lines(count) if kind == "csv" else json_lines(count)
+        tracemalloc.start()
+        try:
+            read = read_csv(source) if kind == "csv" else read_json_lines(source)
+            assert sum(isinstance(each, Registration) for each in read) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    most(100)
+    assert most(5000) < most(500) + 100_000

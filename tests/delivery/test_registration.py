@@ -1,0 +1,337 @@
+"""Registrations and audiences: valid once made, without a URI in any message, and compared the same everywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winpush import ChannelError, Service, ValidationError
+from winpush.channels import AllowedHosts
+from winpush.delivery.registration import Audience, Operator, Registration, version_key
+from winpush.delivery.registration_audience import CONDITIONS, HOLDS
+
+TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
+WNS = f"https://db5.notify.windows.com/?token={TOKEN}"
+MPNS = f"http://db3.notify.live.net/throttledthirdparty/01.00/{TOKEN}"
+
+
+def test_a_registration_keeps_what_it_is_given() -> None:
+    made = Registration(
+        WNS,
+        key="user 7",
+        device="tablet",
+        tags=["news", "beta", "news"],
+        platform="windows",
+        os_version="10.0.19045",
+        app_version="2.1-rc1",
+        locale="de-AT",
+        time_zone="Europe/Vienna",
+        attributes={"city": "Wien", "age": 7, "score": 0.5, "paid": True},
+    )
+    assert made.service is Service.WNS
+    assert made.tags == {"news", "beta"}
+    assert made.attributes == {"city": "Wien", "age": 7, "score": 0.5, "paid": True}
+    assert Registration.of(json.loads(json.dumps(made.to_dict()))) == made
+
+
+def test_the_uri_is_kept_in_one_form_whatever_the_device_wrote() -> None:
+    assert Registration(f"HTTPS://DB5.Notify.Windows.com:443/?token={TOKEN}").uri == WNS
+    assert Registration(WNS).origin == "https://db5.notify.windows.com"
+
+
+def test_the_uri_can_be_read_from_no_repr_and_no_message() -> None:
+    made = Registration(WNS, key="k")
+    assert TOKEN not in repr(made)
+    assert TOKEN not in str(made)
+    assert made.short in repr(made)
+    for wrong in (WNS + " x", WNS + "#x", WNS.replace("windows", "example"), f"https://u:{TOKEN}@x/"):
+        with pytest.raises(ChannelError) as caught:
+            Registration(wrong)
+        assert caught.value.field == "uri"
+        assert TOKEN not in str(caught.value)
+
+
+def test_a_host_that_the_caller_allows_is_taken_and_its_path_tells_the_service() -> None:
+    allowed = AllowedHosts.of(["127.0.0.1:8080"])
+    uri = "http://127.0.0.1:8080/throttledthirdparty/01.00/x"
+    assert Registration(uri, allow_hosts=allowed).service is Service.MPNS
+    assert Registration("http://127.0.0.1:8080/?token=x", allow_hosts=allowed).service is Service.WNS
+    assert Registration.of({"uri": uri}, ["127.0.0.1:8080"]).uri == uri
+    with pytest.raises(ChannelError, match="neither MPNS"):
+        Registration(uri)
+
+
+def test_where_neither_host_nor_path_tell_the_service_the_platform_does() -> None:
+    uri, hosts = "http://push.test/x", ["push.test"]
+    assert Registration(uri, platform="windows", allow_hosts=hosts).service is Service.WNS
+    assert Registration(uri, platform="8.0", allow_hosts=hosts).service is Service.MPNS
+    with pytest.raises(ChannelError, match="give the platform too"):
+        Registration(uri, allow_hosts=hosts)
+
+
+def test_a_web_push_channel_of_a_browser_is_refused() -> None:
+    with pytest.raises(ChannelError, match="Web Push"):
+        Registration(WNS.replace("/?", "/w/?"))
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "said"),
+    [
+        ({"uri": 7}, "uri", "must be text, not int"),
+        ({"uri": None}, "uri", "is missing"),
+        ({"key": ""}, "key", "1 to 200"),
+        ({"key": "x" * 201}, "key", "has 201 characters"),
+        ({"key": 7}, "key", "must be text, not int"),
+        ({"key": "a\nb"}, "key", "line break"),
+        ({"key": "a\0b"}, "key", "U+0000"),
+        ({"key": "\ud800"}, "key", "U+D800"),
+        ({"device": "x" * 201}, "device", "1 to 200"),
+        ({"tags": "news"}, "tags", "must be a list"),
+        ({"tags": 7}, "tags", "must be a list"),
+        ({"tags": {"a": 1}}, "tags", "must be a list"),
+        ({"tags": [7]}, "tags", "of the type int"),
+        ({"tags": ["a b"]}, "tags", "'a b'"),
+        ({"tags": [""]}, "tags", "1 to 64"),
+        ({"tags": ["a;b"]}, "tags", "without white space"),
+        ({"tags": frozenset({"a\0"})}, "tags", "1 to 64"),
+        ({"tags": [str(n) for n in range(101)]}, "tags", "are 101; at most 100"),
+        ({"platform": "9.0"}, "platform", "8.1, windows"),
+        ({"platform": "7.0"}, "platform", "of WNS"),
+        ({"platform": 8}, "platform", "of WNS"),
+        ({"platform": ["8.1"]}, "platform", "of WNS"),
+        ({"uri": MPNS, "platform": "windows"}, "platform", "of MPNS has one of 7.0"),
+        ({"os_version": "ten"}, "os_version", "10.0.19045"),
+        ({"os_version": 10}, "os_version", "must be text"),
+        ({"app_version": "1.2.3.4.5"}, "app_version", "one to four numbers"),
+        ({"app_version": "1." + "9" * 9}, "app_version", "one to four numbers"),
+        ({"app_version": "1-" + "x" * 99}, "app_version", "one to four numbers"),
+        ({"app_version": "1\n"}, "app_version", "one to four numbers"),
+        ({"app_version": "١"}, "app_version", "one to four numbers"),
+        ({"locale": "de AT"}, "locale", "no language tag"),
+        ({"locale": "x" * 36}, "locale", "no language tag"),
+        ({"locale": 7}, "locale", "must be text"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone", "time zone database"),
+        ({"time_zone": "../etc/passwd"}, "time_zone", "time zone database"),
+        ({"time_zone": "Europe"}, "time_zone", "time zone database"),
+        ({"time_zone": ""}, "time_zone", "time zone database"),
+        ({"time_zone": 1}, "time_zone", "must be text"),
+        ({"attributes": [1]}, "attributes", "must be a mapping"),
+        ({"attributes": {"a b": 1}}, "attributes", "'a b'"),
+        ({"attributes": {7: 1}}, "attributes", "names are text"),
+        ({"attributes": {"a": "x" * 1001}}, "attributes.a", "1001 characters"),
+        ({"attributes": {"a": float("nan")}}, "attributes.a", "2**53"),
+        ({"attributes": {"a": 2**53 + 1}}, "attributes.a", "2**53"),
+        ({"attributes": {"a": 10**400}}, "attributes.a", "2**53"),
+        ({"attributes": {"a": [1]}}, "attributes.a", "not list"),
+        ({"attributes": {"a": "\0"}}, "attributes.a", "U+0000"),
+        ({"attributes": {f"a{n}": 1 for n in range(51)}}, "attributes", "are 51"),
+        ({"attributs": {}}, "attributs", "is no field"),
+        ({7: "x"}, "7", "is no field"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_field(values: dict[str, Any], field: str, said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Registration.of({"uri": WNS, **values})
+    assert caught.value.field == field
+    assert said in caught.value.problem
+
+
+def test_what_is_no_mapping_is_no_registration() -> None:
+    with pytest.raises(ValidationError, match="must be a mapping"):
+        Registration.of([WNS])  # type: ignore[arg-type]  # on purpose
+
+
+def test_a_phone_app_of_81_may_have_a_channel_of_either_service() -> None:
+    assert Registration(WNS, platform="8.1").service is Service.WNS
+    assert Registration(MPNS, platform="8.1").service is Service.MPNS
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("DE", "de"),
+        ("de-at", "de-AT"),
+        ("zh-hant-tw", "zh-Hant-TW"),
+        ("sr-LATN-rs", "sr-Latn-RS"),
+        ("EN-us-X-Twain", "en-US-x-twain"),
+        ("es-419", "es-419"),
+        ("de-1996", "de-1996"),
+        ("en-u-CA-gregory", "en-u-ca-gregory"),
+    ],
+)
+def test_a_locale_is_kept_in_its_canonical_case(written: str, kept: str) -> None:
+    assert Registration(WNS, locale=written).locale == kept
+
+
+def test_an_attribute_that_is_none_is_left_out_and_a_whole_float_is_an_int() -> None:
+    made = Registration(WNS, attributes={"gone": None, "n": 1.0, "t": True})
+    assert dict(made.attributes) == {"n": 1, "t": True}
+    assert type(made.attributes["n"]) is int
+    assert type(made.attributes["t"]) is bool
+
+
+def test_a_registration_can_be_changed_by_nobody() -> None:
+    made = Registration(WNS, attributes={"a": 1})
+    with pytest.raises(AttributeError):
+        made.key = "x"  # type: ignore[misc]  # on purpose
+    with pytest.raises(TypeError):
+        made.attributes["a"] = 2  # type: ignore[index]  # on purpose
+
+
+def test_registrations_are_equal_by_all_that_they_say() -> None:
+    one = Registration(WNS, tags=["a"])
+    assert one == Registration(WNS, tags=["a"])
+    assert one != Registration(WNS)
+    assert one != WNS
+    assert len({one, Registration(WNS, tags=["a"])}) == 1
+
+
+VERSIONS = st.lists(st.integers(0, 99_999_999), min_size=1, max_size=4)
+
+
+@given(VERSIONS, VERSIONS)
+def test_version_keys_sort_as_the_versions_do(one: list[int], other: list[int]) -> None:
+    padded = [(*version, 0, 0, 0)[:4] for version in (one, other)]
+    keys = [version_key(".".join(map(str, version))) for version in (one, other)]
+    assert (keys[0] < keys[1]) is (padded[0] < padded[1])
+    assert (keys[0] == keys[1]) is (padded[0] == padded[1])
+    assert all(len(key) == 32 for key in keys)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["key", "tags", "locale", "attributes", "time_zone", "x"]), st.from_type(object))
+)
+def test_whatever_stands_in_a_row_it_is_refused_by_our_own_error(values: dict[str, Any]) -> None:
+    with contextlib.suppress(ValidationError):
+        Registration.of({"uri": WNS, **values})
+
+
+# --- audiences ----------------------------------------------------------------------------------------------------
+
+
+def person(**values: Any) -> Registration:
+    return Registration(values.pop("uri", WNS), **values)
+
+
+@pytest.mark.parametrize(
+    ("audience", "inside", "outside"),
+    [
+        (Audience(service=Service.WNS), person(), person(uri=MPNS)),
+        (Audience(keys=["a", "b"]), person(key="a"), person(key="c")),
+        (Audience(keys=["a"]), person(key="a"), person()),
+        (Audience(any_tags=["a", "b"]), person(tags=["b", "c"]), person(tags=["c"])),
+        (Audience(all_tags=["a", "b"]), person(tags=["a", "b", "c"]), person(tags=["a"])),
+        (Audience(no_tags=["a", "b"]), person(), person(tags=["b"])),
+        (Audience(platforms=["windows"]), person(platform="windows"), person()),
+        (Audience(locales=["de"]), person(locale="de-AT"), person(locale="den")),
+        (Audience(locales=["DE-at"]), person(locale="de-AT"), person(locale="de")),
+        (Audience(locales=["de"]), person(locale="de"), person()),
+        (Audience(os_version_from="10.0"), person(os_version="10"), person(os_version="9.9")),
+        (Audience(os_version_from="10.0"), person(os_version="10.1"), person()),
+        (Audience(os_version_below="10"), person(os_version="9.9"), person(os_version="10.0")),
+        (Audience(app_version_below="1.10"), person(app_version="1.9"), person(app_version="1.10.1")),
+        (Audience(attributes={"a": 1}), person(attributes={"a": 1.0, "b": 2}), person(attributes={"a": True})),
+        (Audience(attributes={"a": True}), person(attributes={"a": True}), person(attributes={"a": 1})),
+        (Audience(attributes={"a": "1"}), person(attributes={"a": "1"}), person(attributes={"a": 1})),
+        (Audience(attributes={"a": 0}), person(attributes={"a": 0}), person()),
+    ],
+    ids=lambda value: value.to_json() if isinstance(value, Audience) else "",
+)
+def test_an_audience_takes_one_and_leaves_the_other(
+    audience: Audience, inside: Registration, outside: Registration
+) -> None:
+    assert audience.matches(inside)
+    assert not audience.matches(outside)
+    assert Audience().matches(outside)
+    assert Audience.from_json(audience.to_json()) == audience
+
+
+def test_all_conditions_must_hold() -> None:
+    audience = Audience(any_tags=["a"], locales=["de"])
+    assert audience.matches(person(tags=["a"], locale="de"))
+    assert not audience.matches(person(tags=["a"], locale="fr"))
+    assert not audience.matches(person(tags=["b"], locale="de"))
+
+
+def test_every_condition_and_every_operator_of_the_table_is_in_use() -> None:
+    assert {condition.name for condition in CONDITIONS} == set(Audience.__slots__)
+    assert {condition.operator for condition in CONDITIONS} == set(Operator) == set(HOLDS)
+
+
+def test_conditions_carry_operands_that_a_database_can_compare() -> None:
+    audience = Audience(service=Service.MPNS, app_version_from="1.2", locales=["de"], attributes={"a": 1})
+    asked = {condition.name: operand for condition, operand in audience.conditions()}
+    assert asked == {
+        "service": "mpns",
+        "app_version_from": version_key("1.2"),
+        "locales": {"de"},
+        "attributes": {"a": 1},
+    }
+    assert list(Audience().conditions()) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"service": "wns"}, "service"),
+        ({"keys": "abc"}, "keys"),
+        ({"keys": [None]}, "keys"),
+        ({"keys": [""]}, "keys"),
+        ({"keys": map(str, range(1001))}, "keys"),
+        ({"any_tags": ["a b"]}, "any_tags"),
+        ({"all_tags": "a"}, "all_tags"),
+        ({"no_tags": 7}, "no_tags"),
+        ({"platforms": ["9"]}, "platforms"),
+        ({"platforms": [[]]}, "platforms"),
+        ({"locales": ["de AT"]}, "locales"),
+        ({"locales": [None]}, "locales"),
+        ({"os_version_from": "x"}, "os_version_from"),
+        ({"app_version_below": 1}, "app_version_below"),
+        ({"os_version_from": "2", "os_version_below": "1.9"}, "os_version_below"),
+        ({"app_version_from": "2", "app_version_below": "2.0"}, "app_version_below"),
+        ({"attributes": {"a": []}}, "attributes.a"),
+    ],
+)
+def test_a_wrong_condition_is_refused_by_its_name(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Audience(**values)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no JSON"),
+        ("[]", "JSON object"),
+        ("{}", "format"),
+        ('{"format":2}', "format 1"),
+        ('{"format":1,"tag":[]}', "'tag'"),
+        ('{"format":1,"service":"apns"}', "'mpns' or 'wns'"),
+        ('{"format":1,"service":[]}', "'mpns' or 'wns'"),
+        ('{"format":1,"keys":"x"}', "must be a list"),
+    ],
+)
+def test_a_text_that_is_no_audience_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Audience.from_json(text)
+
+
+def test_equal_audiences_have_the_same_json_and_hash() -> None:
+    one, other = Audience(any_tags=["b", "a"]), Audience(any_tags=["a", "b", "b"])
+    assert one == other
+    assert one.to_json() == other.to_json() == '{"any_tags":["a","b"],"format":1}'
+    assert len({one, other}) == 1
+    assert one != Audience()
+    assert one != "x"
+
+
+def test_values_that_were_checked_already_make_the_same_registration() -> None:
+    made = Registration(WNS, key="k", tags=["a"], locale="de", attributes={"a": 1})
+    assert Registration.of_checked(*[getattr(made, name) for name in Registration.__slots__]) == made
+    with pytest.raises(ValueError, match="shorter"):
+        Registration.of_checked(made.uri, made.service)
