@@ -81,6 +81,11 @@ class AsyncClient:
         number = whole("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
         return Bulk(self._open(), pairs, number).results()
 
+    @property
+    def token_requests(self) -> tuple[int, int]:
+        """How often the token server was asked so far: granted, and refused or not answered."""
+        return (0, 0) if self._courier is None else self._courier.token_requests
+
     async def aclose(self) -> None:
         """Closes every connection. Sends under way end with `Outcome.ABORTED`. Calling it twice does nothing."""
         self._closed = True

@@ -57,6 +57,11 @@ class Courier:
             await self._keeper.close()
         await self.pool.close()
 
+    @property
+    def token_requests(self) -> tuple[int, int]:
+        """How often the token server was asked so far: granted, and refused or not answered."""
+        return (0, 0) if self._keeper is None else (self._keeper.granted, self._keeper.refused)
+
     def token_for(self, notification: Notification) -> wns.Token | None:
         """The token at hand for a notification that wants one. Raises ConfigurationError without credentials."""
         if getattr(notification, "service", None) is not Service.WNS:

@@ -41,6 +41,8 @@ class TokenKeeper:
         self._deliver = deliver
         self._state = TokenState()
         self._fetching: asyncio.Task[Token | TokenProblem] | None = None
+        self.granted = 0
+        self.refused = 0
 
     def peek(self) -> Token | None:
         """The token at hand, if it is fresh. May be called from any thread."""
@@ -80,8 +82,10 @@ class TokenKeeper:
         finally:
             self._fetching = None
         if isinstance(answer, Token):
+            self.granted += 1
             self._state = self._state.fetched(answer)
         else:
+            self.refused += 1
             self._state = self._state.failed(answer, datetime.now(UTC))
         return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,3 +173,31 @@ def test_attributes_are_typed_as_json_reads_them(shell: Shell, emulator: Emulato
     shell("channels", "add", uri, "--attribute", "age=7", "--attribute", "vip=true", "--attribute", "name=Ada")
     for wanted, number in (("age=7", 1), ('age="7"', 0), ("vip=true", 1), ("name=Ada", 1), ("name=Bob", 0)):
         assert len(shell("channels", "list", "--json", "--attribute", wanted).splitlines()) == number
+
+
+def test_a_worker_serves_its_metrics_to_prometheus(shell: Shell, emulator: Emulator) -> None:
+    shell("channels", "add", emulator.create_channel().uri)
+    shell("broadcast", "Hello", "--store-only")
+    worker = shell.start("worker", "--metrics-port", "0")
+    assert worker.stderr is not None
+    address = worker.stderr.readline().removeprefix("Metrics: ").strip()
+    text = ""
+    while "winpush_sends" not in text:
+        with urllib.request.urlopen(address) as answer:
+            text = answer.read().decode()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+    worker.stderr.close()
+    assert 'outcome="accepted"' in text
+    assert "winpush_queue_depth" in text
+
+
+def test_history_is_written_to_a_file(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    for _ in range(3):
+        shell("channels", "add", emulator.create_channel().uri)
+    shell("broadcast", "Hello")
+    for form in ("csv", "jsonl"):
+        file = tmp_path / f"history.{form}"
+        shell("history", "--format", form, "--output", str(file), "--since", "2026-01-01T00:00Z")
+        assert file.read_text().count("accepted") == 3
+    assert shell("history", "--until", "2026-01-01T00:00Z", "--format", "jsonl") == ""

@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -212,25 +212,29 @@ _add_change("cancel", "Never send what is not yet sent.")
 @click.option("--channel", type=int, help="To this channel.")
 @click.option("--outcome", help="With this outcome, such as accepted.")
 @click.option("--since", type=_TIME, help="From then on.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most so many.")
+@click.option("--until", type=_TIME, help="Before then.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many; without it a table has 100, and a file all.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
+@click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file to write to.")
 @database_option
-def history(db: str, number: int | None, channel: int | None, limit: int, form: str, **values: Any) -> None:
+def history(db: str, number: int | None, channel: int | None, limit: int | None, form: str, **values: Any) -> None:
     """Every attempt that was made, oldest first, with what Microsoft's support asks for."""
-    since = values["since"]
+    since, until = values["since"], values["until"]
+    if limit is None and form == "table":
+        limit = 100
     with open_outbox(db) as outbox:
         found = outbox.history(
             broadcast=number,
             channel=channel,
             outcome=values["outcome"],
             since=None if since is None else since.astimezone(UTC),
+            until=None if until is None else until.astimezone(UTC),
         )
-        _write_attempts(itertools.islice(found, limit), form)
+        _write_attempts(itertools.islice(found, limit), form, values["output"])
 
 
-def _write_attempts(attempts: itertools.islice[Attempt], form: str) -> None:
+def _write_attempts(attempts: itertools.islice[Attempt], form: str, file: IO[str]) -> None:
     import csv
-    import sys
 
     names = ("at", "broadcast", "channel", "outcome", "status_code", "message_id", "debug_trace", "detail")
     if form == "table":
@@ -238,9 +242,9 @@ def _write_attempts(attempts: itertools.islice[Attempt], form: str) -> None:
         table(tuple(name.replace("_", " ").capitalize() for name in names), rows)
     elif form == "jsonl":
         for each in attempts:
-            click.echo(json.dumps({name: _plain(value) for name, value in asdict(each).items()}))
+            click.echo(json.dumps({name: _plain(value) for name, value in asdict(each).items()}), file=file)
     else:
-        writer = csv.writer(sys.stdout)
+        writer = csv.writer(file)
         writer.writerow((*names[:7], "correlation_vector", "detail"))
         for each in attempts:
             writer.writerow([_text(getattr(each, name)) for name in (*names[:7], "correlation_vector", "detail")])

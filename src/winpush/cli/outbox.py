@@ -51,7 +51,9 @@ def sending_options(function: Any) -> Any:
 
 
 @contextlib.contextmanager
-def open_outbox(db: str, values: dict[str, Any] | None = None, *, allow_hosts: Iterable[str] = ()) -> Iterator[Outbox]:
+def open_outbox(
+    db: str, values: dict[str, Any] | None = None, *, allow_hosts: Iterable[str] = (), **more: Any
+) -> Iterator[Outbox]:
     """The outbox; with a command's values as one that can send. It does not deliver by itself."""
     from winpush.delivery import Outbox
 
@@ -60,7 +62,7 @@ def open_outbox(db: str, values: dict[str, Any] | None = None, *, allow_hosts: I
         options = client_options(values)
         options["wns"] = take_credentials(values)
     with database_errors():
-        outbox = Outbox(db, **options)
+        outbox = Outbox(db, **options, **more)
         try:
             yield outbox
         finally:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,25 +14,62 @@ import click
 from winpush.cli.outbox import open_outbox, sending_options
 
 if TYPE_CHECKING:
-    from winpush.delivery import Outbox
+    from winpush.delivery import Outbox, Telemetry
 
 __all__ = ["command"]
 
 
 @click.command()
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is due any more, for scripts and timers.")
+@click.option("--metrics-port", type=click.IntRange(0, 65_535), help="Serve metrics to Prometheus on this port.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="The address that the port is on.")
+@click.option("--keep-history", default=90, show_default=True, type=click.IntRange(1), metavar="DAYS",
+              help="Delete history, and broadcasts that have ended, after so many days.")  # fmt: skip
 @sending_options
-def command(db: str, until_idle: bool, **values: Any) -> None:
+def command(
+    db: str, until_idle: bool, metrics_port: int | None, metrics_host: str, keep_history: int, **values: Any
+) -> None:
     """Deliver what is in the outbox. Several workers share the work of one database.
 
     Ctrl-C, or SIGTERM: what is in flight is finished and written, then it leaves.
     """
-    with open_outbox(db, values) as outbox:
+    with contextlib.ExitStack() as stack:
+        telemetry = None
+        if metrics_port is not None:
+            telemetry = stack.enter_context(_serve_metrics(metrics_host, metrics_port))
+        more: dict[str, Any] = {"keep_history": timedelta(days=keep_history), "telemetry": telemetry}
+        outbox = stack.enter_context(open_outbox(db, values, **more))
         from winpush.transport.loops import new_event_loop
 
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_work(outbox, until_idle=until_idle))
     click.echo("Stopped.", err=True)
+
+
+@contextlib.contextmanager
+def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
+    from winpush.delivery import Telemetry
+
+    try:
+        from opentelemetry.exporter.prometheus import PrometheusMetricReader
+        from opentelemetry.sdk.metrics import MeterProvider
+        from prometheus_client import start_http_server
+    except ImportError:
+        raise click.UsageError("--metrics-port needs: pip install 'winpush[prometheus]'") from None
+    provider = MeterProvider([PrometheusMetricReader()])
+    try:
+        server, thread = start_http_server(port, host)
+    except OSError as error:
+        provider.shutdown()
+        raise click.ClickException(f"Metrics can't be served on {host}:{port}: {error.strerror}.") from None
+    click.echo(f"Metrics: http://{host}:{server.server_port}/metrics", err=True)
+    try:
+        yield Telemetry(meter_provider=provider)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        provider.shutdown()
 
 
 async def _work(outbox: Outbox, *, until_idle: bool) -> None:

@@ -20,6 +20,7 @@ from winpush.delivery.outbox import Outbox
 from winpush.delivery.quiet import QuietHours
 from winpush.delivery.registration import Audience, Registration
 from winpush.delivery.sending import SendOptions
+from winpush.delivery.telemetry import Telemetry
 
 __all__ = [
     "Attempt",
@@ -42,4 +43,5 @@ __all__ = [
     "RowError",
     "SendOptions",
     "StateError",
+    "Telemetry",
 ]

@@ -10,9 +10,10 @@ import asyncio
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -23,14 +24,16 @@ from winpush.client import AsyncClient
 from winpush.delivery import store_ahead, store_broadcasts, store_settling, store_work
 from winpush.delivery.content import Content
 from winpush.delivery.database import Database, DatabaseError, Millis, from_millis, to_millis
-from winpush.delivery.judgement import Plan, after, before, is_for_all
+from winpush.delivery.judgement import THROTTLED, Plan, after, before, is_for_all
 from winpush.delivery.models import OutcomeEvent
+from winpush.delivery.retention import clear_old
 from winpush.delivery.store_work import Portion, Record
+from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.wakeups import listen
 from winpush.delivery.watch import Watch
 from winpush.dispatch import ClientOptions
 from winpush.errors import WinPushError
-from winpush.results import Notification
+from winpush.results import Notification, Result
 
 __all__ = ["Engine", "Hook", "Pace"]
 
@@ -74,6 +77,8 @@ class Engine:
         clock: Callable[[], datetime],
         pace: Pace,
         hooks: Sequence[Hook] = (),
+        telemetry: Telemetry | None = None,
+        keep_history: timedelta | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -82,6 +87,9 @@ class Engine:
         self._clock = clock
         self._pace = pace
         self._hooks = tuple(hooks)
+        self._telemetry = telemetry
+        self._keep_history = keep_history
+        self._logins = (0, 0)
         self._lease: Millis = pace.lease // timedelta(milliseconds=1)
         # A worker that lives prolongs its claims three times in a lease.
         self._watch = Watch(pace.lease * 0.4, monotonic)
@@ -92,7 +100,8 @@ class Engine:
         self._contents: dict[str, Content] = {}
         # What this worker knows of channels before the portions that were claimed earlier do.
         self._resting: dict[int, Millis] = {}
-        self._sending: set[int] = set()
+        # Channels that are sent to right now, and since when (nanoseconds since 1970; 0 where nothing is measured).
+        self._sending: dict[int, int] = {}
         self._stopping = False
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -121,11 +130,16 @@ class Engine:
         try:
             async with AsyncClient(**self._options) as client:
                 ears = asyncio.create_task(listen(self._database, self._wake.set))
+                clearing = asyncio.create_task(self._clear_old(once=until_idle))
                 try:
-                    await self._work(client, until_idle=until_idle)
+                    with self._watched_queue():
+                        await self._work(client, until_idle=until_idle)
+                    if until_idle:
+                        await clearing
                 finally:
                     ears.cancel()
-                    await asyncio.gather(ears, *self._portions, return_exceptions=True)
+                    clearing.cancel()
+                    await asyncio.gather(ears, clearing, *self._portions, return_exceptions=True)
         finally:
             self._loop = None
             self._sql.shutdown()
@@ -147,6 +161,21 @@ class Engine:
             if until_idle and idle and not await self._store(store_ahead.has_claims, writes=False):
                 return
             await self._pause(wait)
+
+    async def _clear_old(self, *, once: bool) -> None:
+        if self._keep_history is not None:
+            await clear_old(self._store, self._now, self._keep_history, once=once)
+
+    def _watched_queue(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._telemetry is None else self._telemetry.watching(self._depths)
+
+    def _depths(self) -> tuple[int, int] | None:
+        """Called on the thread of whoever collects the metrics."""
+        try:
+            with self._database.read() as connection:
+                return store_ahead.depths(connection)
+        except DatabaseError:
+            return None
 
     async def _gather(self) -> None:
         """After a small portion, waits for what else comes: many single notifications are claimed and written at once.
@@ -202,23 +231,34 @@ class Engine:
     async def _deliver(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
         heart = asyncio.create_task(self._keep(portion))
         try:
-            await self._send(client, portion, held)
+            with self._span(portion):
+                await self._send(client, portion, held)
         finally:
-            self._sending.difference_update(target.id for target in portion.targets)
+            for target in portion.targets:
+                self._sending.pop(target.id, None)
             heart.cancel()
             await asyncio.gather(heart, return_exceptions=True)
+
+    def _span(self, portion: Portion) -> AbstractContextManager[None]:
+        if self._telemetry is None:
+            return nullcontext()
+        return self._telemetry.portion(portion.broadcasts, len(portion.targets))
 
     async def _send(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
         plans = await self._plans_of(portion)
         if len(plans) < len(portion.broadcasts):
             return
         done: list[Record] = []
+        counted: Counter[tuple[str, str, str]] = Counter()
         pairs = self._pairs(portion, plans, held, done)
         async for result in client.send_many(pairs):
             target: Any = result.key
             entry = after(plans[target.broadcast], target, result, self._now())
             done.append(entry)
-            self._sending.discard(target.id)
+            began = self._sending.pop(target.id, 0)
+            if self._telemetry is not None:
+                counted[target.service, result.outcome.value, result.push_type] += 1
+                self._measure(self._telemetry, target.service, result, began)
             if entry.effect is not None and entry.effect.not_before is not None:
                 self._rest(target.id, entry.effect.not_before)
             if is_for_all(result) and result.retry_after is not None:
@@ -230,6 +270,19 @@ class Engine:
                 written, done[:] = list(done), []
                 await self._record(portion, written, last=False)
         await self._record(portion, done, last=True)
+        if self._telemetry is not None:
+            self._telemetry.count(counted)
+            granted, refused = client.token_requests
+            self._telemetry.logged_in(granted - self._logins[0], refused - self._logins[1])
+            self._logins = granted, refused
+
+    @staticmethod
+    def _measure(telemetry: Telemetry, service: str, result: Result, began: int) -> None:
+        kind, outcome = result.push_type, result.outcome.value
+        telemetry.sent(service, kind, outcome, result.status_code, began, time.time_ns())
+        if result.retry_after is not None and result.outcome in THROTTLED:
+            scope = "app" if is_for_all(result) else "channel"
+            telemetry.waited(service, scope, result.retry_after.total_seconds())
 
     def _rest(self, channel: int, until: Millis) -> None:
         if len(self._resting) >= _MOST_RESTING:
@@ -285,7 +338,7 @@ class Engine:
             if isinstance(form, Record):
                 done.append(form)
             else:
-                self._sending.add(target.id)
+                self._sending[target.id] = 0 if self._telemetry is None else time.time_ns()
                 yield target.uri, form, target
 
     async def _record(self, portion: Portion, records: list[Record], *, last: bool) -> None:

@@ -16,10 +16,10 @@ from winpush.errors import ValidationError
 from winpush.results import Action, Outcome, Result
 from winpush.retries import RetryAt, decide
 
-__all__ = ["Plan", "after", "before"]
+__all__ = ["THROTTLED", "Plan", "after", "before", "is_for_all"]
 
-# Answers that say: leave this channel alone for a while, whoever sends.
-_ABOUT_THE_CHANNEL = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outcome.THROTTLED})
+THROTTLED = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outcome.THROTTLED})
+"""Answers that say: leave this channel, or all, alone for a while, whoever sends."""
 # Refusals of one channel or of one device: they say nothing about the others.
 _ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED})
 _RETRY_LATER = Action.RETRY_LATER
@@ -115,7 +115,7 @@ def _decide(plan: Plan, result: Result, attempt: int, now: Millis) -> tuple[Deli
 def _effect(uri: str, result: Result, now: Millis) -> Effect | None:
     if result.should_delete_channel:
         return Effect(uri, gone=result.outcome.value)
-    if result.outcome in _ABOUT_THE_CHANNEL and not is_for_all(result) and result.retry_after is not None:
+    if result.outcome in THROTTLED and not is_for_all(result) and result.retry_after is not None:
         return Effect(uri, not_before=now + result.retry_after // timedelta(milliseconds=1))
     return None
 

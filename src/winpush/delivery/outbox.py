@@ -24,8 +24,10 @@ from winpush.delivery.migrating import prepare
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, Progress
 from winpush.delivery.registration import Audience, Registration
 from winpush.delivery.sending import SendOptions, new_broadcast
+from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.wakeups import announce
 from winpush.dispatch import ClientOptions, Settings
+from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
 
 __all__ = ["Outbox"]
@@ -52,7 +54,9 @@ class Outbox:
     in the background; without, call `start()`, or `deliver_until_idle()` in a script.
 
     `durable=False` lets SQLite write without waiting for the disk: nothing is lost when the process dies, but the last
-    moments may be when the machine does. `clock` gives the time (aware datetimes).
+    moments may be when the machine does. `clock` gives the time (aware datetimes). `keep_history` says how long the
+    history and the broadcasts that have ended are kept (None: for ever); the worker deletes what is older, a little at
+    a time. An idempotency key is known as long as its broadcast. `telemetry`: see Telemetry.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class Outbox:
         pace: Pace | None = None,
         clock: Callable[[], datetime] = _utc_now,
         hooks: Sequence[Hook] = (),
+        keep_history: timedelta | None = timedelta(days=90),
+        telemetry: Telemetry | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         """Makes or upgrades the tables of a SQLite file; those of PostgreSQL are made by `winpush db upgrade`.
@@ -76,6 +82,10 @@ class Outbox:
         self._clock = clock
         self._pace = pace or Pace()
         self._hooks = tuple(hooks)
+        if keep_history is not None and keep_history <= timedelta():
+            raise ConfigurationError(f"keep_history: is {keep_history}; give a time over 0, or None for ever")
+        self._keep_history = keep_history
+        self._telemetry = telemetry
         self._engine: Engine | None = None
         self._thread: threading.Thread | None = None
         try:
@@ -302,9 +312,13 @@ class Outbox:
         channel: int | None = None,
         outcome: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         after: int = 0,
     ) -> Iterator[Attempt]:
-        """Every attempt that was made, oldest first, read a thousand at a time; `after` is an attempt's `id`."""
+        """Every attempt that was made, oldest first, read a thousand at a time.
+
+        `since` is included, `until` is not (aware datetimes); `after` is an attempt's `id`.
+        """
         while True:
             with self._database.read() as connection:
                 part = store_history.attempts_after(
@@ -315,6 +329,7 @@ class Outbox:
                     channel=channel,
                     outcome=outcome,
                     since=None if since is None else to_millis(since),
+                    until=None if until is None else to_millis(until),
                 )
             yield from part
             if len(part) < _READ_AT_ONCE:
@@ -326,7 +341,16 @@ class Outbox:
     def make_engine(self) -> Engine:
         """A worker of this outbox, for an event loop of yours: `await engine.run()`."""
         name = secrets.token_hex(6)
-        return Engine(self._database, name, self._options, clock=self._clock, pace=self._pace, hooks=self._hooks)
+        return Engine(
+            self._database,
+            name,
+            self._options,
+            clock=self._clock,
+            pace=self._pace,
+            hooks=self._hooks,
+            telemetry=self._telemetry,
+            keep_history=self._keep_history,
+        )
 
     def start(self) -> None:
         """Delivers in a thread of its own, until `close`. Calling it twice does nothing."""

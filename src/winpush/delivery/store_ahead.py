@@ -10,7 +10,7 @@ from winpush.delivery.database import Millis, insert_or_raise
 from winpush.delivery.lifecycle import SETTLES_AS, BroadcastState
 from winpush.delivery.schema import broadcasts, deliveries, holds, ranges
 
-__all__ = ["has_claims", "held", "hold", "next_at"]
+__all__ = ["depths", "has_claims", "held", "hold", "next_at"]
 
 _OPEN = (broadcasts.c.ended_at.is_(None), broadcasts.c.state == BroadcastState.RUNNING.value)
 
@@ -33,6 +33,13 @@ def has_claims(connection: Connection) -> bool:
     table = deliveries.c
     owned = sa.select(table.channel).where(table.owner.is_not(None), table.broadcast.in_(running)).limit(1)
     return connection.scalar(left) is not None or connection.scalar(owned) is not None
+
+
+def depths(connection: Connection) -> tuple[int, int]:
+    """How many deliveries wait for their time, and how many channel numbers the running broadcasts have not come to."""
+    waits = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.due.is_not(None))
+    left = sa.select(sa.func.sum(broadcasts.c.last_channel - broadcasts.c.cursor)).where(*_OPEN)
+    return connection.scalar(waits) or 0, int(connection.scalar(left) or 0)
 
 
 def next_at(connection: Connection) -> Millis | None:

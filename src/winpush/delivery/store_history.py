@@ -49,6 +49,7 @@ def attempts_after(
     channel: int | None = None,
     outcome: str | None = None,
     since: Millis | None = None,
+    until: Millis | None = None,
 ) -> list[Attempt]:
     """The history after that line, oldest first."""
     table = attempts.c
@@ -58,6 +59,8 @@ def attempts_after(
             wanted.append(column == value)
     if since is not None:
         wanted.append(table.at >= since)
+    if until is not None:
+        wanted.append(table.at < until)
     rows = connection.execute(sa.select(attempts).where(*wanted).order_by(table.id).limit(limit))
     return [_attempt(row) for row in rows]
 
