@@ -46,6 +46,7 @@ _IDLE_SECONDS = 1.0
 _MOST_PLANS = 1000
 _MOST_RESTING = 10_000
 _TURN_MILLIS = 100
+_FRESH_SECONDS = 0.002
 _GATHER_SECONDS = 0.1
 """Small portions, such as those of single notifications, are claimed no more often than this."""
 
@@ -95,6 +96,7 @@ class Engine:
         self._watch = Watch(pace.lease * 0.4, monotonic)
         self._monotonic = monotonic
         self._gather_until = 0.0
+        self._about, self._fresh_until = 0, 0.0
         self._numbers = itertools.count(1)
         self._plans: dict[int, Plan] = {}
         self._contents: dict[str, Content] = {}
@@ -253,7 +255,7 @@ class Engine:
         pairs = self._pairs(portion, plans, held, done)
         async for result in client.send_many(pairs):
             target: Any = result.key
-            entry = after(plans[target.broadcast], target, result, self._now())
+            entry = after(plans[target.broadcast], target, result, self._about_now())
             done.append(entry)
             began = self._sending.pop(target.id, 0)
             if self._telemetry is not None:
@@ -330,7 +332,7 @@ class Engine:
         self, portion: Portion, plans: dict[int, Plan], held: dict[str, Millis], done: list[Record]
     ) -> Iterator[tuple[str, Notification, object]]:
         for target in portion.targets:
-            now = self._now()
+            now = self._about_now()
             wait = max(held.get(target.service, 0), self._resting.get(target.id, 0))
             if target.id in self._sending:  # by another portion: its answer may ask to wait
                 wait = max(wait, now + _TURN_MILLIS)
@@ -379,6 +381,13 @@ class Engine:
 
     def _now(self) -> Millis:
         return to_millis(self._clock())
+
+    def _about_now(self) -> Millis:
+        """The time, to some milliseconds: for what is asked at every send."""
+        tick = self._monotonic()
+        if tick >= self._fresh_until:
+            self._about, self._fresh_until = self._now(), tick + _FRESH_SECONDS
+        return self._about
 
     async def _store(self, work: Callable[[Connection], _T], *, writes: bool = True) -> _T:
         """Runs it in a transaction on the database's thread; again and again while the database can't."""

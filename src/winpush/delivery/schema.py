@@ -175,6 +175,8 @@ attempts = Table(
     Column("debug_trace", Text),
     Column("correlation_vector", Text),
     Column("detail", Text),
+    Index("winpush_attempts_channel", "channel", "id"),
+    Index("winpush_attempts_broadcast", "broadcast", "id"),
 )
 
 holds = Table(

@@ -11,7 +11,7 @@ from winpush.delivery.registration import Audience
 from winpush.delivery.schema import channels, deliveries
 from winpush.delivery.store_channels import audience_filter
 
-__all__ = ["audience_of", "carve", "without_outcome"]
+__all__ = ["MAX_WINDOW", "audience_of", "carve", "without_outcome"]
 
 MAX_WINDOW = 50_000
 """Channel numbers looked through in one claim, however few of them belong to the audience."""

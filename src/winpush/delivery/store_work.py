@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from winpush.delivery import store_broadcasts
-from winpush.delivery.database import Millis, insert_rows
+from winpush.delivery.database import Millis, insert_rows, update_rows
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState
 from winpush.delivery.schema import attempts, broadcasts, channels, deliveries, ranges
 from winpush.delivery.store_ahead import held
-from winpush.delivery.store_audience import carve, without_outcome
+from winpush.delivery.store_audience import MAX_WINDOW, audience_of, without_outcome
 from winpush.delivery.store_settling import add_counts, settle_range
 
 __all__ = ["Effect", "Portion", "Record", "Tried", "claim", "keep", "record"]
@@ -30,6 +30,7 @@ _SECOND: Millis = 1000
 IsLost = Callable[[str, Millis], bool]
 """Whether a claim (its owner, the end of its lease) may be taken over: see Watch."""
 
+_KEY = ("broadcast", "channel")
 _RUNNING = BroadcastState.RUNNING.value
 
 
@@ -46,9 +47,11 @@ class Portion:
     first: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """An attempt, for the history."""
+class Tried(NamedTuple):
+    """An attempt, for the history: as _ATTEMPT names them, after the broadcast, the channel and the time.
+
+    A tuple, as Record is: one of each is made for every send, and a frozen dataclass takes four times as long.
+    """
 
     outcome: str
     status: int | None
@@ -56,11 +59,6 @@ class Tried:
     debug_trace: str | None
     correlation_vector: str | None
     detail: str | None
-
-    @property
-    def row(self) -> tuple[Any, ...]:
-        """As _ATTEMPT names them, after the broadcast, the channel and the time."""
-        return self.outcome, self.status, self.message_id, self.debug_trace, self.correlation_vector, self.detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,7 @@ class Effect:
     not_before: Millis | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What is to be written about one channel of a broadcast."""
 
     broadcast: int
@@ -143,9 +140,8 @@ def _claim_due(
         return None
     rows = _rows(connection, {int(row.broadcast) for row in found})
     targets = _in_turn(connection, rows, found, now)
-    taken = [{"b": row.broadcast, "c": row.id} for row in targets]
-    if taken:
-        connection.execute(_this_delivery(sa.update(deliveries)).values(due=now + lease, owner=owner), taken)
+    taken = [(row.broadcast, row.id, now + lease, owner) for row in targets]
+    update_rows(connection, deliveries, _KEY, ("due", "owner"), taken)
     numbers = {int(row.broadcast) for row in targets}
     return Portion(owner, {number: rows[number] for number in numbers}, targets)
 
@@ -164,7 +160,7 @@ def _in_turn(
     """Those that may be sent now: of a broadcast with a rate, a second's worth. The rest gets later times, spread out
     as the rate allows, so that a great number of retries is not looked at again and again."""
     taken: list[Row[Any]] = []
-    later: list[dict[str, Any]] = []
+    later: list[tuple[Any, ...]] = []
     paced = {number: float(max(now, row.paced_until)) for number, row in rows.items() if row.rate}
     spread = {number: float(max(now + _SECOND, rows[number].spread_until)) for number in paced}
     for target in found:
@@ -176,17 +172,12 @@ def _in_turn(
             taken.append(target)
         else:
             spread[number] += 1000 / rows[number].rate
-            later.append({"b": number, "c": target.id, "d": int(spread[number])})
-    if later:
-        connection.execute(_this_delivery(sa.update(deliveries)).values(due=sa.bindparam("d"), owner=None), later)
+            later.append((number, target.id, int(spread[number]), None))
+    update_rows(connection, deliveries, _KEY, ("due", "owner"), later)
     for number, moment in paced.items():
         statement = sa.update(broadcasts).where(broadcasts.c.id == number)
         connection.execute(statement.values(paced_until=int(moment), spread_until=int(spread[number])))
     return taken
-
-
-def _this_delivery(statement: sa.Update) -> sa.Update:
-    return statement.where(deliveries.c.broadcast == sa.bindparam("b"), deliveries.c.channel == sa.bindparam("c"))
 
 
 def _rows(connection: Connection, numbers: Iterable[int]) -> dict[int, Row[Any]]:
@@ -253,7 +244,8 @@ def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, 
         return None
     waits = held(connection, now)
     wanted = min(size, row.rate) if row.rate else size
-    last, number = carve(connection, row, wanted)
+    targets, last = _targets_of(connection, row, wanted)
+    number = len(targets)
     # In turn: the time of its next claim says when it had this one, or when its rate allows the next.
     pause = number * 1000 // row.rate if row.rate else 0
     if waits:
@@ -269,7 +261,16 @@ def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, 
             broadcast=row.id, first=first, last=last, owner=owner, lease_until=now + lease, attempts=1
         )
     )
-    return _load(connection, owner, row, first, last)
+    return Portion(owner, {row.id: row}, targets, first)
+
+
+def _targets_of(connection: Connection, row: Row[Any], size: int) -> tuple[Sequence[Row[Any]], int]:
+    """The next channels of the audience, and where their range ends. None of them has an outcome yet."""
+    end = min(row.cursor + MAX_WINDOW, row.last_channel)
+    columns = (sa.literal(row.id).label("broadcast"), sa.literal(0).label("attempts"), *_TARGET)
+    part = sa.select(*columns).where(*audience_of(row, row.cursor + 1, end)).order_by(channels.c.id).limit(size)
+    found = connection.execute(part).all()
+    return found, (found[-1].id if len(found) == size else end)
 
 
 def _before_the_clock_was_set_back(now: Millis) -> ColumnElement[bool]:
@@ -388,28 +389,8 @@ def _write_due(connection: Connection, portion: Portion, records: Sequence[Recor
     )
     still = {(number, channel) for number, channel in connection.execute(owned)}
     mine = [entry for entry in records if (entry.broadcast, entry.channel) in still]
-    if mine:
-        statement = _this_delivery(sa.update(deliveries)).values(
-            state=sa.bindparam("s"),
-            outcome=sa.bindparam("o"),
-            attempts=sa.bindparam("n"),
-            at=sa.bindparam("t"),
-            due=sa.bindparam("d"),
-            owner=None,
-        )
-        rows = [
-            {
-                "b": entry.broadcast,
-                "c": entry.channel,
-                "s": entry.state.value,
-                "o": entry.outcome,
-                "n": entry.attempts,
-                "t": entry.at,
-                "d": entry.due,
-            }
-            for entry in mine
-        ]
-        connection.execute(statement, rows)
+    rows = [(*_row(entry), None) for entry in mine]
+    update_rows(connection, deliveries, _KEY, (*_DELIVERY[2:], "owner"), rows)
     return mine
 
 
@@ -424,9 +405,7 @@ def _count(connection: Connection, records: Iterable[Record]) -> None:
 
 def _write_history(connection: Connection, records: Iterable[Record]) -> None:
     rows = [
-        (entry.broadcast, entry.channel, entry.at, *tried.row)
-        for entry in records
-        if (tried := entry.tried) is not None
+        (entry.broadcast, entry.channel, entry.at, *tried) for entry in records if (tried := entry.tried) is not None
     ]
     insert_rows(connection, attempts, _ATTEMPT, rows)
 
@@ -434,10 +413,11 @@ def _write_history(connection: Connection, records: Iterable[Record]) -> None:
 def _write_effects(connection: Connection, records: Iterable[Record], now: Millis) -> None:
     gone: list[dict[str, Any]] = []
     waits: list[dict[str, Any]] = []
-    for entry in records:
-        if entry.effect is not None and entry.effect.gone is not None:
+    for entry in (entry for entry in records if entry.effect is not None):
+        assert entry.effect is not None  # noqa: S101 - chosen above
+        if entry.effect.gone is not None:
             gone.append({"number": entry.channel, "sent_to": entry.effect.uri, "why": entry.effect.gone})
-        elif entry.effect is not None:
+        else:
             waits.append({"number": entry.channel, "sent_to": entry.effect.uri, "until": entry.effect.not_before})
     for each in (gone, waits):
         each.sort(key=lambda row: int(row["number"]))

@@ -1,4 +1,5 @@
-"""Versions as text that sorts, so that an audience can ask for a range of them."""
+"""Versions as text that sorts, so that an audience can ask for a range of them; the history of one channel, and of one
+broadcast, without reading all of it."""
 
 from __future__ import annotations
 
@@ -10,10 +11,12 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Adds the columns, filled for the versions that are there."""
+    """Adds the columns, filled for the versions that are there, and the indexes."""
     for name in ("os_version", "app_version"):
         op.add_column("winpush_channels", sa.Column(f"{name}_key", sa.Text))
         _fill(op.get_bind(), name)
+    for name in ("channel", "broadcast"):
+        op.create_index(f"winpush_attempts_{name}", "winpush_attempts", [name, "id"])
 
 
 def _fill(connection: sa.Connection, name: str) -> None:
