@@ -11,7 +11,7 @@ from winpush.delivery.content import Content, Form, Reason, Refusal
 from winpush.delivery.database import Millis, from_millis, to_millis
 from winpush.delivery.lifecycle import DeliveryState, settled
 from winpush.delivery.quiet import QuietHours
-from winpush.delivery.store_work import Effect, Record, Tried
+from winpush.delivery.store_work import Effect, Record, Target, Tried
 from winpush.errors import ValidationError
 from winpush.results import Action, Outcome, Result
 from winpush.retries import RetryAt, decide
@@ -47,7 +47,7 @@ class Plan:
         )
 
 
-def before(plan: Plan, target: Any, wait: Millis, now: Millis) -> Form | Record:
+def before(plan: Plan, target: Target, wait: Millis, now: Millis) -> Form | Record:
     """The form to send to this target, or what is written instead. Nothing is sent to it before `wait`."""
 
     def instead(state: DeliveryState, outcome: str | None = None, due: Millis | None = None) -> Record:
@@ -71,7 +71,7 @@ def before(plan: Plan, target: Any, wait: Millis, now: Millis) -> Form | Record:
     return instead(DeliveryState.SKIPPED, form.reason.value)
 
 
-def _after_quiet_hours(plan: Plan, target: Any, now: Millis) -> Millis:
+def _after_quiet_hours(plan: Plan, target: Target, now: Millis) -> Millis:
     """When the device's quiet hours are over; 0 where there are none, or its time zone isn't known."""
     if plan.quiet is None or target.time_zone is None:
         return 0
@@ -83,7 +83,7 @@ def _after_quiet_hours(plan: Plan, target: Any, now: Millis) -> Millis:
     return 0 if allowed == moment else to_millis(allowed)
 
 
-def after(plan: Plan, target: Any, result: Result, now: Millis) -> Record:
+def after(plan: Plan, target: Target, result: Result, now: Millis) -> Record:
     """What is to be written about this answer."""
     outcome = result.outcome
     attempt = target.attempts + 1

@@ -14,12 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from winpush.delivery import store_broadcasts
 from winpush.delivery.database import Millis, insert_rows, update_rows
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState
+from winpush.delivery.registration_rules import Scalar
 from winpush.delivery.schema import attempts, broadcasts, channels, deliveries, ranges
 from winpush.delivery.store_ahead import held
 from winpush.delivery.store_audience import MAX_WINDOW, audience_of, without_outcome
 from winpush.delivery.store_settling import add_counts, settle_range
 
-__all__ = ["Effect", "Portion", "Record", "Tried", "claim", "keep", "record"]
+__all__ = ["Effect", "Portion", "Record", "Target", "Tried", "claim", "keep", "record"]
 
 MAX_RANGE_ATTEMPTS = 5
 _TRIES_BEFORE_HALVING = 3
@@ -34,16 +35,34 @@ _KEY = ("broadcast", "channel")
 _RUNNING = BroadcastState.RUNNING.value
 
 
+class Target(NamedTuple):
+    """A channel that is to be sent to for a broadcast, as _TARGET names its columns."""
+
+    broadcast: int
+    attempts: int
+    id: int
+    uri: str
+    service: str
+    key: str | None
+    platform: str | None
+    locale: str | None
+    time_zone: str | None
+    attributes: Mapping[str, Scalar] | None
+    gone_at: Millis | None
+    gone_reason: str | None
+    not_before: Millis | None
+
+
 @dataclass(frozen=True, slots=True)
 class Portion:
     """Work that is claimed: a range of a broadcast, or (`first` None) deliveries of several that are due.
 
-    A target is a row: broadcast, attempts, and the channel's columns. `owner` proves the claim when it is written.
+    `owner` proves the claim when it is written.
     """
 
     owner: str
     broadcasts: dict[int, Row[Any]]
-    targets: Sequence[Row[Any]]
+    targets: Sequence[Target] = field(repr=False)
     first: int | None = None
 
 
@@ -139,7 +158,7 @@ def _claim_due(
     if not found:
         return None
     rows = _rows(connection, {int(row.broadcast) for row in found})
-    targets = _in_turn(connection, rows, found, now)
+    targets = _in_turn(connection, rows, [Target._make(row) for row in found], now)
     taken = [(row.broadcast, row.id, now + lease, owner) for row in targets]
     update_rows(connection, deliveries, _KEY, ("due", "owner"), taken)
     numbers = {int(row.broadcast) for row in targets}
@@ -155,11 +174,11 @@ def _lost_owners(connection: Connection, now: Millis, is_lost: IsLost) -> list[s
 
 
 def _in_turn(
-    connection: Connection, rows: Mapping[int, Row[Any]], found: Sequence[Row[Any]], now: Millis
-) -> list[Row[Any]]:
+    connection: Connection, rows: Mapping[int, Row[Any]], found: Sequence[Target], now: Millis
+) -> list[Target]:
     """Those that may be sent now: of a broadcast with a rate, a second's worth. The rest gets later times, spread out
     as the rate allows, so that a great number of retries is not looked at again and again."""
-    taken: list[Row[Any]] = []
+    taken: list[Target] = []
     later: list[tuple[Any, ...]] = []
     paced = {number: float(max(now, row.paced_until)) for number, row in rows.items() if row.rate}
     spread = {number: float(max(now + _SECOND, rows[number].spread_until)) for number in paced}
@@ -264,12 +283,12 @@ def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, 
     return Portion(owner, {row.id: row}, targets, first)
 
 
-def _targets_of(connection: Connection, row: Row[Any], size: int) -> tuple[Sequence[Row[Any]], int]:
+def _targets_of(connection: Connection, row: Row[Any], size: int) -> tuple[Sequence[Target], int]:
     """The next channels of the audience, and where their range ends. None of them has an outcome yet."""
     end = min(row.cursor + MAX_WINDOW, row.last_channel)
     columns = (sa.literal(row.id).label("broadcast"), sa.literal(0).label("attempts"), *_TARGET)
     part = sa.select(*columns).where(*audience_of(row, row.cursor + 1, end)).order_by(channels.c.id).limit(size)
-    found = connection.execute(part).all()
+    found = [Target._make(each) for each in connection.execute(part)]
     return found, (found[-1].id if len(found) == size else end)
 
 
@@ -282,7 +301,7 @@ def _before_the_clock_was_set_back(now: Millis) -> ColumnElement[bool]:
 def _load(connection: Connection, owner: str, row: Row[Any], first: int, last: int) -> Portion:
     columns = (sa.literal(row.id).label("broadcast"), sa.literal(0).label("attempts"), *_TARGET)
     statement = sa.select(*columns).where(*without_outcome(row, first, last)).order_by(channels.c.id)
-    return Portion(owner, {row.id: row}, connection.execute(statement).all(), first)
+    return Portion(owner, {row.id: row}, [Target._make(each) for each in connection.execute(statement)], first)
 
 
 def keep(connection: Connection, portion: Portion, now: Millis, lease: Millis) -> None:
