@@ -450,6 +450,7 @@ def test_an_answer_about_a_devices_old_channel_says_nothing_about_its_new_one(
 
     made.append(make_outbox(clock=look))
     made[0].register({"uri": old.uri, "device": "one"})
+    winpush_emulator.faults.add(Fault(delay_seconds=0.1, count=1))  # longer than the engine believes the clock unasked
     made[0].broadcast(TOAST)
     made[0].deliver_until_idle()
     assert len(made) == 2
