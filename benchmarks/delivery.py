@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ from winpush import mpns
 
 CONNECTIONS = 64
 NOTIFIES = 4000
+THREADS = 16
 TOAST = mpns.Toast("Hello", "World")
 
 
@@ -95,11 +97,21 @@ def broadcast(url: str, _channels: int, database: str) -> dict[str, float]:
     return {"seconds": seconds, "done": delivered}
 
 
-def notify(url: str, _channels: int, database: str) -> dict[str, float]:
+def notify(url: str, channels: int, database: str) -> dict[str, float]:
     """`notify` to one device each, until each outcome is stored, while a worker delivers in the background."""
+    return notify_from(1, url, channels, database)
+
+
+def notify_together(url: str, channels: int, database: str) -> dict[str, float]:
+    """The same, asked for by several threads, as in a web server."""
+    return notify_from(THREADS, url, channels, database)
+
+
+def notify_from(threads: int, url: str, channels: int, database: str) -> dict[str, float]:
+    """`notify` from so many threads."""
     from winpush.delivery import DeliveryState, Outbox, OutcomeEvent
 
-    wanted, stored, ended = min(NOTIFIES, _channels), 0, threading.Event()
+    wanted, stored, ended = min(NOTIFIES, channels), 0, threading.Event()
 
     def count(event: OutcomeEvent) -> None:
         nonlocal stored
@@ -108,12 +120,16 @@ def notify(url: str, _channels: int, database: str) -> dict[str, float]:
             ended.set()
 
     outbox = Outbox(database, hooks=[count], **options(url))
-    for number, uri in enumerate(uris(url, wanted)):
-        outbox.register({"uri": uri, "key": f"person-{number}"})
+    outbox.register_many({"uri": uri, "key": f"person-{number}"} for number, uri in enumerate(uris(url, wanted)))
+
+    def ask(first: int) -> None:
+        for number in range(first, wanted, threads):
+            outbox.notify(f"person-{number}", TOAST)
+
     with outbox:
         began, cpu = time.perf_counter(), time.process_time()
-        for number in range(wanted):
-            outbox.notify(f"person-{number}", TOAST)
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(ask, range(threads)))
         ended.wait(300)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     return {"seconds": seconds, "done": stored, "cpu": cpu}
@@ -124,12 +140,14 @@ WAYS: dict[str, Callable[[str, int, str], dict[str, float]]] = {
     "register": register,
     "broadcast": broadcast,
     "notify": notify,
+    "notify_together": notify_together,
 }
 LABELS = {
     "bare": "`send_many` alone",
     "register": "`register_many` of new channels",
     "broadcast": "`broadcast`, with outcomes and history stored",
     "notify": f"`notify` to one device each, outcome stored ({NOTIFIES:,})",
+    "notify_together": f"the same from {THREADS} threads",
 }
 
 
@@ -180,10 +198,10 @@ def run(sizes: list[int], database: str | None) -> tuple[list[str], int]:
                 where = database or f"sqlite:///{folder}/push.db"
                 base = 0.0
                 for way in WAYS:
-                    own = f"sqlite:///{folder}/{way}.db" if way == "notify" and database is None else where
+                    own = f"sqlite:///{folder}/{way}.db" if way.startswith("notify") and database is None else where
                     record = measure(way, url, channels, own, cores)
                     base = base or record["done"] / record["seconds"]
-                    expected = min(NOTIFIES, channels) if way == "notify" else channels
+                    expected = min(NOTIFIES, channels) if way.startswith("notify") else channels
                     lost += expected - round(record["done"])
                     lines.append(line(way, channels, record, base))
                     say(lines[-1])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Engine, Table, event
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -27,6 +27,7 @@ __all__ = [
     "from_millis",
     "in_list",
     "insert_new",
+    "insert_one",
     "insert_or_add",
     "insert_or_raise",
     "insert_rows",
@@ -35,6 +36,7 @@ __all__ = [
     "json_text",
     "lock_rows",
     "reserve_numbers",
+    "run_sql",
     "to_millis",
     "translated",
     "update_rows",
@@ -223,6 +225,20 @@ def lock_rows(connection: Connection, statement: sa.Select[Any]) -> None:
     """Locks the rows that it selects until the transaction ends. On SQLite each transaction that writes is alone."""
     if connection.dialect.name != "sqlite":
         connection.execute(statement.with_for_update())
+
+
+def insert_one(connection: Connection, table: Table, columns: tuple[str, ...], values: tuple[Any, ...]) -> int:
+    """Inserts a row, and returns its `id`; a JSON value is given as text."""
+    names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+    (row,) = run_sql(connection, f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) RETURNING id', values)  # noqa: S608 - names of ours
+    return int(row[0])
+
+
+def run_sql(connection: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
+    """The rows of a statement with `?` for its values, to the driver as it is: for what is asked at every `notify`."""
+    if connection.dialect.name != "sqlite":
+        statement = statement.replace("?", "%s")
+    return connection.exec_driver_sql(statement, values).all()
 
 
 def update_rows(

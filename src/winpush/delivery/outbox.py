@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
@@ -22,9 +21,10 @@ from winpush.delivery.files import RowError, Writable, read_csv, read_json_lines
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState, Move
 from winpush.delivery.migrating import prepare
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, Progress
-from winpush.delivery.registration import Audience, Registration
+from winpush.delivery.registration import Audience, Registration, audience_of_key
 from winpush.delivery.sending import SendOptions, new_broadcast
 from winpush.delivery.telemetry import Telemetry
+from winpush.delivery.together import Together
 from winpush.delivery.wakeups import announce
 from winpush.dispatch import ClientOptions, Settings
 from winpush.errors import ConfigurationError
@@ -76,6 +76,7 @@ class Outbox:
         Raises ConfigurationError for a URL or option that can't work, and for tables of another version.
         """
         self._database = Database(url, durable=durable)
+        self._together = Together(self._database)
         # What a service asks to wait for is kept in the database, and waited for by all workers.
         self._options: ClientOptions = {"when_throttled": "tell", **options}
         self._allowed: AllowedHosts = Settings.of(**self._options).allowed
@@ -105,8 +106,10 @@ class Outbox:
         With `connection` it joins your own transaction. Raises ValidationError, ChannelError for the URI.
         """
         wanted = self._checked(registration)
-        with self._writing(connection) as target:
-            return store_channels.put(target, wanted, self._now())
+        now = self._now()
+        if connection is not None:
+            return store_channels.put(connection, wanted, now)
+        return self._together.run(lambda target: store_channels.put(target, wanted, now))
 
     def register_many(self, registrations: Iterable[Registration | Mapping[str, Any] | str]) -> int:
         """Registers many, a few thousand to a transaction; returns how many. Raises ValidationError."""
@@ -221,14 +224,16 @@ class Outbox:
         mean. With `connection` it joins your own transaction. Raises ValidationError.
         """
         now = self._now()
-        new = new_broadcast(notification, audience or Audience(), now, options)
-        with self._writing(connection) as target:
+        new = new_broadcast(notification, (audience or Audience()).to_json(), now, options)
+
+        def store(target: Connection) -> int:
             number, made = store_broadcasts.create(target, new, store_channels.last_number(target), now)
             if made:  # one to an empty registry is over
                 store_broadcasts.finish(target, [number], now)
             announce(target)
-        self._wake()
-        return number
+            return number
+
+        return self._store(store, connection)
 
     def notify(
         self,
@@ -242,15 +247,16 @@ class Outbox:
         broadcast. The rest is as for `broadcast`.
         """
         now = self._now()
-        new = new_broadcast(notification, Audience(keys={key}), now, options)
-        with self._writing(connection) as target:
+        new = new_broadcast(notification, audience_of_key(key), now, options)
+
+        def store(target: Connection) -> int:
             number, made = store_broadcasts.create(target, new, 0, now)
             if made:
-                named = [channel for channel, _ in store_channels.of_key(target, key)]
-                store_broadcasts.address(target, number, named, new.not_before, now)
+                store_broadcasts.address(target, number, store_channels.of_key(target, key), new.not_before, now)
             announce(target)
-        self._wake()
-        return number
+            return number
+
+        return self._store(store, connection)
 
     def pause(self, broadcast: int) -> BroadcastState:
         """Nothing more is begun until `resume`. Raises StateError when it has ended, ValidationError when unknown."""
@@ -398,13 +404,11 @@ class Outbox:
 
     # --- shared ---------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _writing(self, connection: Connection | None) -> Iterator[Connection]:
-        if connection is not None:
-            yield connection
-            return
-        with self._database.write() as own:
-            yield own
+    def _store(self, work: Callable[[Connection], int], connection: Connection | None) -> int:
+        """In the caller's transaction, or in one that is shared with what other threads store at this moment."""
+        number = self._together.run(work) if connection is None else work(connection)
+        self._wake()
+        return number
 
     def _now(self) -> Millis:
         return to_millis(self._clock())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from winpush.channels import AllowedHosts, Service, shorten, split_uri
-from winpush.delivery.registration_audience import Audience, Condition, Operator
+from winpush.delivery.registration_audience import Audience, Condition, Operator, audience_of_key
 from winpush.delivery.registration_rules import (
     NO_ATTRIBUTES,
     NO_TAGS,
@@ -27,7 +27,17 @@ from winpush.delivery.registration_rules import (
 from winpush.errors import ValidationError
 from winpush.wns.notifications import setters
 
-__all__ = ["FIELDS", "PLATFORMS", "Audience", "Condition", "Operator", "Registration", "Scalar", "version_key"]
+__all__ = [
+    "FIELDS",
+    "PLATFORMS",
+    "Audience",
+    "Condition",
+    "Operator",
+    "Registration",
+    "Scalar",
+    "audience_of_key",
+    "version_key",
+]
 
 FIELDS = (
     "uri",

@@ -26,7 +26,7 @@ from winpush.delivery.registration_rules import (
 )
 from winpush.errors import ValidationError
 
-__all__ = ["CONDITIONS", "Audience", "Condition", "Operator", "Registered"]
+__all__ = ["CONDITIONS", "Audience", "Condition", "Operator", "Registered", "audience_of_key"]
 
 MAX_CHOICES = 1000
 FORMAT = 1
@@ -226,6 +226,11 @@ class Audience:
 
     def __hash__(self) -> int:
         return hash(self.to_json())
+
+
+def audience_of_key(key: str) -> str:
+    """`Audience(keys={key}).to_json()`, without making one: `notify` asks it each time. Raises ValidationError."""
+    return json.dumps({"format": FORMAT, "keys": [_key("key", key)]}, sort_keys=True, separators=(",", ":"))
 
 
 def _choices(field: str, values: object, check: Callable[[str, object], str]) -> frozenset[str]:

@@ -8,7 +8,6 @@ from typing import TypedDict
 from winpush.delivery.content import Content, Form
 from winpush.delivery.database import Millis, to_millis
 from winpush.delivery.quiet import QuietHours
-from winpush.delivery.registration import Audience
 from winpush.delivery.store_broadcasts import NewBroadcast
 from winpush.errors import ValidationError
 
@@ -42,8 +41,8 @@ class SendOptions(TypedDict, total=False):
     stop_after: int
 
 
-def new_broadcast(notification: Form | Content, audience: Audience, now: Millis, options: SendOptions) -> NewBroadcast:
-    """What is stored. Raises ValidationError that names the option."""
+def new_broadcast(notification: Form | Content, audience: str, now: Millis, options: SendOptions) -> NewBroadcast:
+    """What is stored, for an audience as JSON. Raises ValidationError that names the option."""
     unknown = options.keys() - SendOptions.__annotations__.keys()
     if unknown:
         raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
@@ -59,7 +58,7 @@ def new_broadcast(notification: Form | Content, audience: Audience, now: Millis,
     quiet_start, quiet_end = (None, None) if quiet is None else quiet.to_minutes()
     return NewBroadcast(
         content=Content.of(notification).to_json(),
-        audience=audience.to_json(),
+        audience=audience,
         not_before=max(begins or 0, now),
         expires_at=ends,
         name=options.get("name"),

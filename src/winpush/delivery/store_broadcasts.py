@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from winpush.delivery.database import Millis, from_millis, insert_new, insert_rows, lock_rows
+from winpush.delivery.database import Millis, from_millis, insert_new, insert_one, insert_rows, lock_rows
 from winpush.delivery.lifecycle import ENDED, MOVES, BroadcastState, DeliveryState, Move, move
 from winpush.delivery.models import BroadcastInfo, Progress
 from winpush.delivery.schema import broadcasts, counts, deliveries, ranges
@@ -40,9 +40,6 @@ class NewBroadcast:
     quiet_end: int | None = None
 
 
-_INSERT = sa.insert(broadcasts)
-
-
 def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Millis) -> tuple[int, bool]:
     """Stores a broadcast; returns its number, and False when one with its idempotency key was there already."""
     values: dict[str, Any] = {name: getattr(new, name) for name in NewBroadcast.__slots__}
@@ -56,8 +53,8 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
         "refusals": {},
     }
     if new.idempotency_key is None:
-        inserted = connection.execute(_INSERT, values)
-        return int((inserted.inserted_primary_key or (0,))[0]), True
+        row = {**values, "refusals": "{}"}
+        return insert_one(connection, broadcasts, tuple(row), tuple(row.values())), True
     made = insert_new(connection, broadcasts, values)
     same = sa.select(broadcasts.c.id).where(broadcasts.c.idempotency_key == new.idempotency_key)
     return connection.execute(same).scalar_one(), made

@@ -19,6 +19,7 @@ from winpush.delivery.database import (
     json_kind,
     json_text,
     reserve_numbers,
+    run_sql,
     update_rows,
 )
 from winpush.delivery.models import ChannelInfo
@@ -199,17 +200,10 @@ def _has_attribute(name: str, value: object) -> ColumnElement[bool]:
     return sa.case((kind == "number", sa.cast(text, sa.Double) == float(str(value))), else_=sa.false())
 
 
-def of_key(connection: Connection, key: str) -> list[tuple[int, str]]:
-    """The channels of a person or device that are not gone: number and service."""
-    return [(number, service) for number, service in connection.execute(_OF_KEY, {"wanted": key})]
-
-
-# Made once: `notify` asks it each time.
-_OF_KEY = (
-    sa.select(channels.c.id, channels.c.service)
-    .where(channels.c.key == sa.bindparam("wanted"), channels.c.gone_at.is_(None))
-    .order_by(channels.c.id)
-)
+def of_key(connection: Connection, key: str) -> list[int]:
+    """The numbers of the channels of a person or device that are not gone."""
+    statement = 'SELECT id FROM winpush_channels WHERE "key" = ? AND gone_at IS NULL ORDER BY id'
+    return [row[0] for row in run_sql(connection, statement, (key,))]
 
 
 def last_number(connection: Connection) -> int:
