@@ -53,6 +53,7 @@ _POSTGRESQL_DEFAULTS = {
     "connect_timeout": "10",  # seconds
     "tcp_user_timeout": "30000",  # milliseconds until a server that says nothing any more counts as away
 }
+_FEW = 3  # rows for which beginning a COPY costs more than it saves
 _COUNTED = {"preserve_rowcount": True}  # of an INSERT, SQLAlchemy would forget it
 _TURN = 0x77696E70757368  # any number that others are unlikely to lock
 
@@ -208,17 +209,31 @@ def insert_rows(
     """Inserts many rows at once, each a tuple in the order of the columns; nothing where there are none."""
     if not rows:
         return
-    if connection.dialect.name == "sqlite":
-        # To the driver as they are: putting each row's parameters in order costs more than inserting it.
-        names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608 - names of ours
-    else:
-        # One statement and an array for each column: far less work for both sides than a statement for each row.
-        kinds = [table.c[name].type.compile(connection.dialect) for name in columns]
-        names = ", ".join(f'"{name}"' for name in columns)
-        arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
-        statement = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays})'  # noqa: S608 - names of ours
-        connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
+    sqlite_here = connection.dialect.name == "sqlite"
+    if not sqlite_here and len(rows) > _FEW:
+        _copy(connection, table, columns, rows)
+        return
+    # To the driver as they are: putting each row's parameters in order costs more than inserting it.
+    names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join(["?" if sqlite_here else "%s"] * len(columns))
+    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608 - names of ours
+
+
+def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """By PostgreSQL's COPY: a third of the work of any INSERT, for both sides. Its errors are made SQLAlchemy's."""
+    import psycopg
+
+    names = ", ".join(f'"{name}"' for name in columns)
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.Error as error:
+        if driver.closed:
+            connection.invalidate()
+        raise DBAPIError.instance(
+            "COPY", None, error, psycopg.Error, hide_parameters=True, connection_invalidated=driver.closed
+        ) from error
 
 
 def lock_rows(connection: Connection, statement: sa.Select[Any]) -> None:

@@ -251,6 +251,7 @@ class Engine:
         if len(plans) < len(portion.broadcasts):
             return
         done: list[Record] = []
+        left = len(portion.targets)
         counted: Counter[tuple[str, str, str]] = Counter()
         pairs = self._pairs(portion, plans, held, done)
         async for result in client.send_many(pairs):
@@ -268,8 +269,10 @@ class Engine:
                 held[target.service] = max(held.get(target.service, 0), self._now() + wait)
                 until = held[target.service]
                 await self._store(lambda c, s=target.service, u=until: store_ahead.hold(c, s, u))  # type: ignore[misc]  # bound
-            if len(done) >= self._pace.store_after:
+            # Each target comes to one record: those of the last answers are written when the portion is given up.
+            if self._pace.store_after <= len(done) < left:
                 written, done[:] = list(done), []
+                left -= len(written)
                 await self._record(portion, written, last=False)
         await self._record(portion, done, last=True)
         if self._telemetry is not None:

@@ -125,8 +125,10 @@ def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
     these = sorted(numbers)
     # Of two workers that end their last ranges at the same time, the second must see what the first has done.
     lock_rows(connection, sa.select(table.id).where(table.id.in_(these)).order_by(table.id))
-    busy = sa.exists().where(ranges.c.broadcast == table.id)
-    waiting = sa.exists().where(deliveries.c.broadcast == table.id, deliveries.c.due.is_not(None))
+    # The offset keeps PostgreSQL from joining whole tables: the first row that is found says enough.
+    busy = sa.select(ranges.c.first).where(ranges.c.broadcast == table.id).offset(0).exists()
+    due = sa.select(deliveries.c.channel).where(deliveries.c.broadcast == table.id, deliveries.c.due.is_not(None))
+    waiting = due.offset(0).exists()
     statement = (
         sa.update(broadcasts)
         .where(table.id.in_(these), table.state.in_(list(_ENDINGS)))
