@@ -215,7 +215,9 @@ def insert_rows(
         return
     # To the driver as they are: putting each row's parameters in order costs more than inserting it.
     names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join(["?" if sqlite_here else "%s"] * len(columns))
-    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608 - names of ours
+    statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - names of ours
+    for few in [list(rows)] if sqlite_here else rows:  # psycopg begins a pipeline for a list, however short
+        connection.exec_driver_sql(statement, few)
 
 
 def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
