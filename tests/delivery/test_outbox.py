@@ -435,31 +435,6 @@ def test_wrong_options_are_refused_before_anything_is_stored(outbox: Outbox, clo
         outbox.broadcast(TOAST, not_before=clock().replace(tzinfo=None))
 
 
-def test_an_answer_about_a_devices_old_channel_says_nothing_about_its_new_one(
-    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
-) -> None:
-    """The device registers anew while the send to its old channel is in flight: the engine looks at the clock then."""
-    old, new = winpush_emulator.create_channel(health="expired"), winpush_emulator.create_channel()
-    made: list[Outbox] = []
-
-    def look() -> datetime:
-        if winpush_emulator.requests and len(made) == 1:
-            made.append(made[0])
-            made[0].register({"uri": new.uri, "device": "one"})
-        return clock()
-
-    made.append(make_outbox(clock=look))
-    made[0].register({"uri": old.uri, "device": "one"})
-    winpush_emulator.faults.add(Fault(delay_seconds=0.1, count=1))  # longer than the engine believes the clock unasked
-    made[0].broadcast(TOAST)
-    made[0].deliver_until_idle()
-    assert len(made) == 2
-    assert [info.gone_at for info in made[0].channels(gone=None)] == [None]
-    second = made[0].broadcast(TOAST)
-    made[0].deliver_until_idle()
-    assert made[0].progress(second).states == {DeliveryState.DELIVERED: 1}
-
-
 def test_what_has_waited_counts_against_the_ttl_and_what_waited_longer_expires(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:

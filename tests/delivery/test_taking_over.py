@@ -13,7 +13,7 @@ from tests.delivery.conftest import Clock
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, Pace, store_work
 from winpush.delivery.database import Database, Millis, to_millis
-from winpush.delivery.store_work import Portion, Record
+from winpush.delivery.store_work import Effect, Portion, Record
 from winpush.delivery.watch import Watch
 from winpush.emulator import Emulator, Fault, Phone
 
@@ -32,12 +32,25 @@ class Worker:
         with self._database.write() as connection:
             return store_work.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: is_lost)
 
-    def write(self, portion: Portion, *, due: Millis | None = None, channels: int | None = None) -> int:
-        """Writes that all targets were delivered (or wait until `due`); returns how many counted."""
+    def write(
+        self, portion: Portion, *, due: Millis | None = None, channels: int | None = None, gone: str | None = None
+    ) -> int:
+        """Writes that all targets were delivered (or wait until `due`, or are gone); returns how many counted."""
         now = to_millis(self._clock())
         state = DeliveryState.DELIVERED if due is None else DeliveryState.WAITING
+        state, outcome = (state, "accepted") if gone is None else (DeliveryState.GONE, gone)
         records = [
-            Record(target.broadcast, target.id, target.service, state, "accepted", target.attempts + 1, now, due)
+            Record(
+                target.broadcast,
+                target.id,
+                target.service,
+                state,
+                outcome,
+                target.attempts + 1,
+                now,
+                due,
+                effect=None if gone is None else Effect(target.uri, gone=gone),
+            )
             for target in portion.targets[:channels]
         ]
         with self._database.write() as connection:
@@ -155,6 +168,24 @@ def test_a_rate_holds_for_retries(outbox: Outbox, winpush_emulator: Emulator, wo
     # A second's worth at once, and then as the rate allows.
     assert max(seconds.values()) <= 20
     assert len(seconds) >= 4
+
+
+def test_an_answer_about_a_devices_old_channel_says_nothing_about_its_new_one(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker
+) -> None:
+    """The device registers anew while the send to its old channel is in flight."""
+    old, new = (winpush_emulator.create_channel().uri for _ in range(2))
+    outbox.register({"uri": old, "device": "one"})
+    outbox.broadcast(TOAST)
+    portion = worker.claim()
+    assert portion is not None
+    outbox.register({"uri": new, "device": "one"})
+    worker.write(portion, gone="channel-gone")
+    worker.close()
+    assert [info.gone_at for info in outbox.channels(gone=None)] == [None]
+    second = outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    assert outbox.progress(second).states == {DeliveryState.DELIVERED: 1}
 
 
 def test_a_second_worker_whose_clock_is_ahead_sends_nothing_twice(
