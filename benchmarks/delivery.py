@@ -3,8 +3,9 @@
     python3 benchmarks/delivery.py [--channels 10000,100000] [--database URL] [--out FILE]
 
 Needs `winpush[delivery]` in the Python that runs it, and gcc for the stub (Linux). Each measure is a process of its
-own, pinned to one core, the stub to the other. Prints a table; `--out` writes it, too. `--database` is an SQLAlchemy
-URL of an empty database; without, a SQLite file in a temporary folder. The exit code is 1 when a channel was lost.
+own, pinned to one core, the stub to the other. Prints a table; `--out` writes it, too. `--database` is the URL of a
+database that 'winpush db upgrade' has prepared and that has no channels; without, a SQLite file in a temporary folder.
+With it, one worker and two are compared as well, on both cores. The exit code is 1 when a channel was lost.
 """
 
 from __future__ import annotations
@@ -135,6 +136,17 @@ def notify_from(threads: int, url: str, channels: int, database: str) -> dict[st
     return {"seconds": seconds, "done": stored, "cpu": cpu}
 
 
+def deliver(url: str, _channels: int, database: str) -> dict[str, float]:
+    """A worker that begins when it is told to (a line on its standard input)."""
+    from winpush.delivery import Outbox
+
+    outbox = Outbox(database, **options(url))
+    sys.stdin.readline()
+    outbox.deliver_until_idle()
+    outbox.close()
+    return {"seconds": 0.0, "done": 0}
+
+
 WAYS: dict[str, Callable[[str, int, str], dict[str, float]]] = {
     "bare": bare,
     "register": register,
@@ -142,6 +154,7 @@ WAYS: dict[str, Callable[[str, int, str], dict[str, float]]] = {
     "notify": notify,
     "notify_together": notify_together,
 }
+WORKERS = {"deliver": deliver}
 LABELS = {
     "bare": "`send_many` alone",
     "register": "`register_many` of new channels",
@@ -154,7 +167,7 @@ LABELS = {
 def work(way: str, url: str, channels: int, database: str) -> None:
     """One measure; prints a line of JSON."""
     before = resource.getrusage(resource.RUSAGE_SELF)
-    record = WAYS[way](url, channels, database)
+    record = (WAYS | WORKERS)[way](url, channels, database)
     after = resource.getrusage(resource.RUSAGE_SELF)
     record.setdefault("cpu", after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     record["peak_kib"] = after.ru_maxrss
@@ -171,6 +184,33 @@ def measure(way: str, url: str, channels: int, database: str, cores: Cores) -> d
         done = subprocess.run([*command, "--database", database], stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - ourselves
     record: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return record
+
+
+def shared(number: int, url: str, channels: int, database: str) -> str:
+    """A broadcast to all channels by so many workers, on all cores: a row of the table."""
+    from winpush.delivery import Outbox
+
+    command = [sys.executable, __file__, "--work", "deliver", "--url", url, "--channels", "0", "--database", database]
+    workers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)  # noqa: S603 - ourselves
+        for _ in range(number)
+    ]
+    outbox = Outbox(database, **options(url))
+    broadcast = outbox.broadcast(TOAST)
+    time.sleep(2)  # they are awake by then
+    began = time.perf_counter()
+    for worker in workers:
+        assert worker.stdin is not None  # noqa: S101 - it is a pipe
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    while outbox.progress(broadcast).done < channels:
+        time.sleep(0.05)
+    rate = channels / (time.perf_counter() - began)
+    for worker in workers:
+        worker.communicate()
+    outbox.close()
+    workers_said = "one worker" if number == 1 else f"{number} workers"
+    return f"| {channels:,} | `broadcast` by {workers_said}, on both cores | {rate:,.0f} | | | |"
 
 
 def line(way: str, channels: int, record: dict[str, float], base: float) -> str:
@@ -205,6 +245,9 @@ def run(sizes: list[int], database: str | None) -> tuple[list[str], int]:
                     lost += expected - round(record["done"])
                     lines.append(line(way, channels, record, base))
                     say(lines[-1])
+                    if way == "broadcast" and database is not None:
+                        lines += [shared(number, url, channels, where) for number in (1, 2)]
+                        say("\n".join(lines[-2:]))
     return lines, lost
 
 
@@ -214,7 +257,7 @@ def main() -> int:
     parser.add_argument("--channels", default="10000,100000", help="sizes, with commas between (default: %(default)s)")
     parser.add_argument("--database", help="an SQLAlchemy URL (default: a SQLite file in a temporary folder)")
     parser.add_argument("--out", type=Path, help="a file for the table")
-    parser.add_argument("--work", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--work", choices=[*WAYS, *WORKERS], help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:

@@ -9,14 +9,29 @@ from pathlib import Path
 
 import pytest
 
+DELIVERY = Path(__file__).parents[1] / "benchmarks" / "delivery.py"
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="waits for a stub server that is not Linux's alone")
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="waits for gcc, which compiles the stub server")
+pytestmark = [
+    pytest.mark.skipif(
+        not sys.platform.startswith("linux"), reason="waits for a stub server that is not Linux's alone"
+    ),
+    pytest.mark.skipif(shutil.which("gcc") is None, reason="waits for gcc, which compiles the stub server"),
+]
+
+
 def test_the_smallest_size_runs_and_checks_every_answer(tmp_path: Path) -> None:
     command = [sys.executable, str(RUN), "--size", "smoke", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "winpush send_many" in (tmp_path / "benchmarks.md").read_text()
     assert (tmp_path / "benchmarks.svg").read_text().startswith(("<svg", "<?xml"))
+
+
+def test_the_deliverys_benchmark_loses_no_channel(tmp_path: Path) -> None:
+    command = [sys.executable, str(DELIVERY), "--channels", "200", "--out", str(tmp_path / "table.md")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Lost: 0" in done.stdout + done.stderr
+    assert "`broadcast`" in (tmp_path / "table.md").read_text()
