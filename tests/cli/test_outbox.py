@@ -7,7 +7,9 @@ import signal
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -201,3 +203,17 @@ def test_history_is_written_to_a_file(shell: Shell, emulator: Emulator, tmp_path
         shell("history", "--format", form, "--output", str(file), "--since", "2026-01-01T00:00Z")
         assert file.read_text().count("accepted") == 3
     assert shell("history", "--until", "2026-01-01T00:00Z", "--format", "jsonl") == ""
+
+
+def test_a_broadcast_is_filled_for_each_channel_and_waits_for_quiet_hours(shell: Shell, emulator: Emulator) -> None:
+    ada, bob = emulator.create_channel(), emulator.create_channel()
+    shell("channels", "add", ada.uri, "--attribute", "name=Ada")
+    shell("channels", "add", bob.uri, "--time-zone", "Europe/Vienna")
+    said = json.loads(shell("broadcast", "Hello {name}", "--template", "--json"))
+    assert said["outcomes"] == {"accepted": 1, "missing-value": 1}
+    assert ada.toasts[-1].content["text1"] == "Hello Ada"
+    hour = datetime.now(ZoneInfo("Europe/Vienna")).hour
+    shell("broadcast", "Hush", "--quiet-hours", f"{hour:02}:00-{(hour + 2) % 24:02}:00", "--store-only")
+    shell("worker", "--until-idle")
+    assert json.loads(shell("broadcasts", "show", "2", "--json"))["states"] == {"delivered": 1, "waiting": 1}
+    assert "write them as 22:00-07:00" in shell("broadcast", "Hello", "--quiet-hours", "late", code=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -152,3 +153,30 @@ def test_a_device_that_moved_need_not_wait_for_what_its_old_channel_was_told(dat
     assert live(database)[0][-1] == later
     register(2)
     assert live(database)[0][-1] is None
+
+
+def test_the_same_channels_registered_by_several_at_once_are_there_once(url: str) -> None:
+    """Each has a connection of its own: whoever comes second finds them known, or is told by the index."""
+    barrier, failed = threading.Barrier(4), []
+
+    def register() -> None:
+        outbox = Outbox(url, allow_hosts=[HOST])
+        barrier.wait()
+        try:
+            for _ in range(5):
+                outbox.register_many({"uri": uri_of(n), "tags": ["a", "b"]} for n in range(50))
+        except Exception as error:  # noqa: BLE001 - shown below
+            failed.append(error)
+        outbox.close()
+
+    threads = [threading.Thread(target=register) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outbox = Outbox(url)
+    found = list(outbox.channels())
+    outbox.close()
+    assert failed == []
+    assert len(found) == 50
+    assert all(channel.tags == {"a", "b"} for channel in found)

@@ -48,6 +48,8 @@ _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 @click.option("--expires-at", type=_TIME, help="No longer worth sending from then on.")
 @click.option("--idempotency-key", metavar="KEY", help="Asked twice, sent once.")
 @click.option("--rate", type=int, metavar="N", help="At most so many sends a second.")
+@click.option("--quiet-hours", metavar="HH:MM-HH:MM", help="Not in these hours of a device's own time zone, but after.")
+@click.option("--template", is_flag=True, help="Fill {name} in the texts with each channel's attribute of that name.")
 @click.option("--store-only", is_flag=True, help="Store it and leave: 'winpush worker' sends it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the end as JSON, without a progress bar.")
 @sending_options
@@ -96,12 +98,18 @@ def _content(text: tuple[str, ...], values: dict[str, Any]) -> Content:
     elif text:
         own = wns.Toast(*text, launch=launch)
     first, second = (*text, None, None)[:2]
-    return Content(mpns=mpns.Toast(first, second, param) if text else None, wns=own)
+    phone = mpns.Toast(first, second, param) if text else None
+    return Content(mpns=phone, wns=own, template=values.pop("template"))
 
 
 def _options(values: dict[str, Any]) -> SendOptions:
     names = ("name", "not_before", "expires_at", "idempotency_key", "rate")
     taken: Any = {name: values.pop(name) for name in names}
+    quiet = values.pop("quiet_hours")
+    if quiet is not None:
+        from winpush.delivery import QuietHours
+
+        taken["quiet_hours"] = QuietHours.parse(quiet)
     return taken  # type: ignore[no-any-return]  # the command's options have the names of these
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, event
@@ -45,6 +45,7 @@ __all__ = [
 Millis = int
 """Milliseconds since 1970, UTC."""
 
+_T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSY_TIMEOUT_SECONDS = 30
 _OLDEST_SQLITE = (3, 35, 0)  # RETURNING
@@ -53,6 +54,8 @@ _POSTGRESQL_DEFAULTS = {
     "connect_timeout": "10",  # seconds
     "tcp_user_timeout": "30000",  # milliseconds until a server that says nothing any more counts as away
 }
+_COLLISIONS = 3
+_COLLIDED = ("40P01", "40001")  # PostgreSQL's deadlock_detected and serialization_failure
 _FEW = 3  # rows for which beginning a COPY costs more than it saves
 _COUNTED = {"preserve_rowcount": True}  # of an INSERT, SQLAlchemy would forget it
 _TURN = 0x77696E70757368  # any number that others are unlikely to lock
@@ -147,6 +150,19 @@ class Database:
         ):
             yield connection
 
+    def run(self, work: Callable[[Connection], _T]) -> _T:
+        """What `work` returns, in a transaction that writes; once more where PostgreSQL ended it for another's sake
+        (two that waited for each other). Raises DatabaseError, and what `work` raises."""
+        for _ in range(_COLLISIONS):
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except DatabaseError as error:
+                if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) not in _COLLIDED:
+                    raise
+        with self.write() as connection:
+            return work(connection)
+
     def wait_for_turn(self, connection: Connection) -> None:
         """One at a time among all that ask this, until the transaction ends. On SQLite each that writes is alone."""
         if not self.is_file:
@@ -210,7 +226,7 @@ def insert_rows(
     if not rows:
         return
     sqlite_here = connection.dialect.name == "sqlite"
-    if not sqlite_here and len(rows) > _FEW:
+    if connection.dialect.driver == "psycopg" and len(rows) > _FEW:
         _copy(connection, table, columns, rows)
         return
     # To the driver as they are: putting each row's parameters in order costs more than inserting it.

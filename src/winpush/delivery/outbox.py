@@ -123,8 +123,8 @@ class Outbox:
         return total + (self._put_many(part) if part else 0)
 
     def _put_many(self, part: list[Registration]) -> int:
-        with self._database.write() as connection:
-            store_channels.put_many(connection, part, self._now())
+        now = self._now()
+        self._database.run(lambda connection: store_channels.put_many(connection, part, now))
         return len(part)
 
     def _checked(self, registration: Registration | Mapping[str, Any] | str) -> Registration:
@@ -180,8 +180,8 @@ class Outbox:
 
     def remove(self, channel: int, reason: str = "removed") -> bool:
         """Never sends to that channel again; it is kept as a tombstone. False when it was gone already."""
-        with self._database.write() as connection:
-            return store_channels.remove(connection, [channel], reason, self._now()) > 0
+        now = self._now()
+        return self._database.run(lambda connection: store_channels.remove(connection, [channel], reason, now)) > 0
 
     def channels(
         self, audience: Audience | None = None, *, gone: bool | None = False, after: int = 0
@@ -271,9 +271,13 @@ class Outbox:
         return self._change(broadcast, Move.CANCEL)
 
     def _change(self, number: int, what: Move) -> BroadcastState:
-        with self._database.write() as connection:
-            state = store_broadcasts.change(connection, number, what, self._now())
+        now = self._now()
+
+        def change(connection: Connection) -> BroadcastState:
             announce(connection)
+            return store_broadcasts.change(connection, number, what, now)
+
+        state = self._database.run(change)
         self._wake()
         return state
 

@@ -18,6 +18,7 @@ from winpush.delivery.database import (
     insert_rows,
     json_kind,
     json_text,
+    lock_rows,
     reserve_numbers,
     run_sql,
     update_rows,
@@ -30,6 +31,7 @@ from winpush.delivery.schema import channels, tags
 __all__ = ["audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
 
 _FIELDS = ("key", "device", "platform", "os_version", "app_version", "locale", "time_zone")
+_COLLISIONS = 3
 _REPLACED = "replaced by the device's new channel"
 _COLUMNS = ("uri", "service", *_FIELDS, "os_version_key", "app_version_key", "attributes", "renewed_at")
 
@@ -56,12 +58,13 @@ def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
 
 def put(connection: Connection, registration: Registration, now: Millis) -> int:
     """Registers, or renews; returns the channel's number. A known device keeps its number with the new URI."""
-    while True:
+    for _ in range(_COLLISIONS):
         try:
             with connection.begin_nested():
                 return _put(connection, registration, now)
         except IntegrityError:  # another registers the same URI at this moment: now it is known
             continue
+    return _put(connection, registration, now)
 
 
 def _put(connection: Connection, registration: Registration, now: Millis) -> int:
@@ -91,11 +94,14 @@ def _insert(connection: Connection, registrations: Sequence[Registration], now: 
 
 
 def _renew(connection: Connection, known: Mapping[int, Registration], now: Millis, *, moved: Container[int]) -> None:
-    rows = [(number, *_values(each, now)) for number, each in known.items()]
+    # In one order, so that two who renew the same channels don't wait for each other.
+    numbers = sorted(known)
+    lock_rows(connection, sa.select(channels.c.id).where(in_list(connection, channels.c.id, numbers)).order_by("id"))
+    rows = [(number, *_values(known[number], now)) for number in numbers]
     update_rows(connection, channels, ("id",), _COLUMNS, rows)
     # What a channel was made to wait for belongs to the URI, not to the device.
     update_rows(connection, channels, ("id",), ("not_before",), [(number, None) for number in known if number in moved])
-    connection.execute(sa.delete(tags).where(in_list(connection, tags.c.channel, list(known))))
+    connection.execute(sa.delete(tags).where(in_list(connection, tags.c.channel, numbers)))
     _put_tags(connection, known.items())
 
 

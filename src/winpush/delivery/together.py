@@ -50,7 +50,7 @@ class Together:
     def run(self, work: Callable[[Connection], _T]) -> _T:
         """What `work` returns, once it is committed; what it raises, with nothing of it written.
 
-        It may be run a second time, when another's part of the same transaction failed. Raises DatabaseError.
+        It may be run again, when another's part of the same transaction failed. Raises DatabaseError.
         """
         wish = _Wish(work)
         with self._lock:
@@ -88,8 +88,7 @@ class Together:
             return
         for wish in batch:
             try:
-                with self._database.write() as connection:
-                    wish.result = wish.work(connection)
+                wish.result = self._database.run(wish.work)
             except Exception as error:  # noqa: BLE001 - raised by the thread that it is of
                 wish.end(error)
             else:
