@@ -88,6 +88,7 @@ class Server:
         self._context = context
         self._open: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
+        self._accepting = threading.Thread(target=self._accept)
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
@@ -102,9 +103,7 @@ class Server:
         return f"{scheme}://{self.authority}/{path}/01.00/{channel}"
 
     def __enter__(self) -> Self:
-        thread = threading.Thread(target=self._accept)
-        thread.start()
-        self._threads.add(thread)
+        self._accepting.start()
         return self
 
     def __exit__(
@@ -113,6 +112,7 @@ class Server:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._accepting.join()  # from here on there are no others
         with self._lock:
             for sock in self._open:
                 with contextlib.suppress(OSError):
@@ -132,8 +132,8 @@ class Server:
                 self.most_at_once = max(self.most_at_once, len(self._open))
             thread = threading.Thread(target=self._serve, args=(sock, self.connections))
             with self._lock:
+                thread.start()
                 self._threads.add(thread)
-            thread.start()
 
     def _secure(self, raw: socket.socket, context: ssl.SSLContext) -> socket.socket:
         sock = context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
