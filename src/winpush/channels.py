@@ -11,7 +11,6 @@ import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import cast
 
 from winpush.errors import ChannelError, ConfigurationError
 
@@ -225,11 +224,10 @@ class Channel:
 class _OpenChannel:
     """A Channel while it is made."""
 
-    __slots__ = Channel.__slots__
+    __slots__ = Channel.__slots__  # interpreted
 
-    def __init__(self, origin: Origin, target: str) -> None:
-        self.origin = origin
-        self.target = target
+    origin: Origin
+    target: str
 
 
 def make_channel(origin: Origin, target: str) -> Channel:
@@ -242,9 +240,12 @@ def make_channel(origin: Origin, target: str) -> Channel:
         or len(target) > MAX_URI_CHARACTERS
     ):
         check_target(target)
-    made = _OpenChannel(origin, target)
-    made.__class__ = Channel  # type: ignore[assignment]  # the same slots: it is frozen from here on
-    return cast("Channel", made)
+    made = _OpenChannel()  # interpreted
+    # compiled: made = Channel.__new__(Channel)
+    made.origin = origin
+    made.target = target
+    made.__class__ = Channel  # type: ignore[assignment]  # the same slots: frozen from here on  # interpreted
+    return made  # type: ignore[return-value]  # it is one now
 
 
 def shorten(origin: str, target: str) -> str:

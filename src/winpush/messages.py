@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
 
 from winpush.channels import Channel, Origin
 from winpush.errors import ValidationError
@@ -90,11 +89,16 @@ class Response:
         index: HeaderIndex = {}
         for header in self.headers:
             index.setdefault(header[0].lower(), header)
-        object.__setattr__(self, "_index", index)
+        object.__setattr__(self, "_index", index)  # interpreted
+        # compiled: self._index = index
         return index
 
     def header(self, *names: bytes) -> str | None:
         """The value of the first header with one of these names (given in lower case), stripped; None if absent."""
+        return self.find(names)
+
+    def find(self, names: tuple[bytes, ...]) -> str | None:
+        """`header` of the names in a tuple."""
         index = self._index or self.index
         for name in names:
             if name in index:
@@ -105,21 +109,13 @@ class Response:
 class _OpenResponse:
     """A Response while it is made."""
 
-    __slots__ = Response.__slots__
+    __slots__ = Response.__slots__  # interpreted
 
-    def __init__(
-        self,
-        status_code: int,
-        headers: tuple[tuple[bytes, bytes], ...],
-        body: bytes,
-        reason: str,
-        index: HeaderIndex | None,
-    ) -> None:
-        self.status_code = status_code
-        self.headers = headers
-        self.body = body
-        self.reason = reason
-        self._index = index
+    status_code: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    reason: str
+    _index: HeaderIndex | None
 
 
 def make_response(
@@ -130,6 +126,12 @@ def make_response(
     index: HeaderIndex | None = None,
 ) -> Response:
     """`Response(…)` for each answer of a send: going around a frozen class's own guard costs three times as much."""
-    made = _OpenResponse(status_code, headers, body, reason, index)
-    made.__class__ = Response  # type: ignore[assignment]  # the same slots: it is frozen from here on
-    return cast("Response", made)
+    made = _OpenResponse()  # interpreted
+    # compiled: made = Response.__new__(Response)
+    made.status_code = status_code
+    made.headers = headers
+    made.body = body
+    made.reason = reason
+    made._index = index
+    made.__class__ = Response  # type: ignore[assignment]  # the same slots: frozen from here on  # interpreted
+    return made  # type: ignore[return-value]  # it is one now

@@ -6,7 +6,7 @@ import enum
 import math
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from winpush.channels import Channel, Service
 from winpush.errors import (
@@ -281,35 +281,23 @@ class Result:
         }
 
     def _read(self, names: tuple[bytes, ...]) -> str | None:
-        return None if self.response is None else self.response.header(*names)
+        return None if self.response is None else self.response.find(names)
 
 
 class _OpenResult:
     """A Result while it is made."""
 
-    __slots__ = Result.__slots__
+    __slots__ = Result.__slots__  # interpreted
 
-    def __init__(
-        self,
-        channel: Channel | None,
-        notification: Notification,
-        verdict: Verdict,
-        headers: StatusHeaders,
-        response: Response | None,
-        error: WinPushError | None,
-        retry_after: timedelta | None,
-        key: object,
-        diagnosis: str | None,
-    ) -> None:
-        self.channel = channel
-        self.notification = notification
-        self.verdict = verdict
-        self.headers = headers
-        self.response = response
-        self.error = error
-        self.retry_after = retry_after
-        self.key = key
-        self.diagnosis = diagnosis
+    channel: Channel | None
+    notification: Notification
+    verdict: Verdict
+    headers: StatusHeaders
+    response: Response | None
+    error: WinPushError | None
+    retry_after: timedelta | None
+    key: object
+    diagnosis: str | None
 
 
 def make_result(
@@ -324,9 +312,19 @@ def make_result(
     diagnosis: str | None = None,
 ) -> Result:
     """`Result(…)` for each send: going around a frozen class's own guard costs three times as much."""
-    made = _OpenResult(channel, notification, verdict, headers, response, error, retry_after, key, diagnosis)
-    made.__class__ = Result  # type: ignore[assignment]  # the same slots: it is frozen from here on
-    return cast("Result", made)
+    made = _OpenResult()  # interpreted
+    # compiled: made = Result.__new__(Result)
+    made.channel = channel
+    made.notification = notification
+    made.verdict = verdict
+    made.headers = headers
+    made.response = response
+    made.error = error
+    made.retry_after = retry_after
+    made.key = key
+    made.diagnosis = diagnosis
+    made.__class__ = Result  # type: ignore[assignment]  # the same slots: frozen from here on  # interpreted
+    return made  # type: ignore[return-value]  # it is one now
 
 
 _SEND_ERRORS = {Action.DELETE_CHANNEL: ChannelGoneError, Action.RETRY_LATER: RetryLaterError}

@@ -1,0 +1,78 @@
+"""The opt-in build of the send path as C: `WINPUSH_COMPILE=1 pip install …`. Without it winpush is plain Python.
+
+Cython compiles the very modules of `src/`; the `.pxd` files beside this one only give types to their classes and calls.
+Two marks in the source tell what differs: a line that ends in `# interpreted` is left out here, and what follows
+`# compiled: ` takes its place. `slots=True` goes, too: a compiled class has no dictionary to begin with.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+_SWITCH = "WINPUSH_COMPILE"
+# A class that is compiled in one module is used by the others as C, so they are all of one Cython.
+_REQUIREMENTS = ["cython>=3.1", "setuptools>=75"]
+_DIRECTIVES = ("annotation_typing=False", "nonecheck=True")
+
+
+class CompiledHook(BuildHookInterface[Any]):
+    """hatchling's custom hook: adds the compiled modules to the wheel, beside the Python ones that they replace."""
+
+    def dependencies(self) -> list[str]:
+        """What the build needs, in its own environment."""
+        return _REQUIREMENTS if _is_wanted() else []
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compiles, where that is asked for. An editable install stays plain: its source changes under it."""
+        if not _is_wanted() or version == "editable":
+            return
+        self._folder = tempfile.TemporaryDirectory()
+        root = Path(self.root)
+        into = Path(self._folder.name)
+        for library in compile_modules(root / "compiled", root / "src", into):
+            build_data["force_include"][str(library)] = library.relative_to(into).as_posix()
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 - hatchling's signature
+        """Clears up."""
+        if hasattr(self, "_folder"):
+            self._folder.cleanup()
+
+
+def _is_wanted() -> bool:
+    return os.environ.get(_SWITCH, "0") not in ("", "0")
+
+
+def compile_modules(types: Path, source: Path, into: Path) -> list[Path]:
+    """Compiles each module that has a `.pxd`; returns the libraries, below `into`. Needs a C compiler."""
+    shutil.copytree(types, into, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
+    modules = [path.relative_to(into).with_suffix(".py") for path in into.rglob("*.pxd") if path.stem != "__init__"]
+    for module in modules:
+        (into / module).write_text(for_compiling((source / module).read_text()))
+    options = [word for directive in _DIRECTIVES for word in ("-X", directive)]
+    command = [sys.executable, "-m", "Cython.Build.Cythonize", "-3", "-i", "-q", "-j", str(os.cpu_count() or 1)]
+    done = subprocess.run([*command, *options, *sorted(map(str, modules))], cwd=into, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(
+            f"winpush could not be compiled; a C compiler and Python's headers are needed. Install it without "
+            f"{_SWITCH} to have it in plain Python.\n{done.stdout}{done.stderr}"
+        )
+    suffix = ".pyd" if sys.platform == "win32" else ".so"
+    return sorted((into / "winpush").rglob(f"*{suffix}"))
+
+
+def for_compiling(text: str) -> str:
+    """A module's source as Cython is given it."""
+    text = re.sub(r"(?m)^(@dataclass\(.*), slots=True", r"\1", text)
+    text = re.sub(r"(?m)^.*# interpreted\n", "", text)
+    return re.sub(r"(?m)^( *)# compiled: ", r"\1", text)

@@ -1,0 +1,15 @@
+cimport cython
+
+
+cdef class Origin:
+    cdef readonly object scheme, host, port, service
+
+
+cdef class Channel:
+    cdef readonly Origin origin
+    cdef readonly str target
+    cpdef may_belong_to(self, service)
+
+
+@cython.locals(made=Channel)
+cpdef make_channel(Origin origin, str target)

@@ -1,0 +1,16 @@
+from winpush.transport.connection cimport Connection
+from winpush.transport.reactor cimport Reactor
+
+
+cdef class DirectConnection(Connection):
+    cdef Reactor _reactor
+    cdef object _sock, _read, _send
+    cdef bytes _backlog
+    cdef bint _unsent
+    cdef public int fd
+    cpdef write_now(self, bytes wire, bint stirred)
+    cpdef _handle(self, int mask)
+
+
+cdef class TlsConnection(DirectConnection):
+    cdef object _tls
