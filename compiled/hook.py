@@ -1,6 +1,7 @@
 """The opt-in build of the send path as C: `WINPUSH_COMPILE=1 pip install …`. Without it winpush is plain Python.
 
 Cython compiles the very modules of `src/`; the `.pxd` files beside this one only give types to their classes and calls.
+Where C does it in another way, a `.pyx` stands for the module, and is held to the same tests.
 Two marks in the source tell what differs: a line that ends in `# interpreted` is left out here, and what follows
 `# compiled: ` takes its place. `slots=True` goes, too: a compiled class has no dictionary to begin with.
 """
@@ -56,9 +57,7 @@ def _is_wanted() -> bool:
 def compile_modules(types: Path, source: Path, into: Path) -> list[Path]:
     """Compiles each module that has a `.pxd`; returns the libraries, below `into`. Needs a C compiler."""
     shutil.copytree(types, into, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
-    modules = [path.relative_to(into).with_suffix(".py") for path in into.rglob("*.pxd") if path.stem != "__init__"]
-    for module in modules:
-        (into / module).write_text(for_compiling((source / module).read_text()))
+    modules = [_module(path, into, source) for path in into.rglob("*.pxd") if path.stem != "__init__"]
     options = [word for directive in _DIRECTIVES for word in ("-X", directive)]
     command = [sys.executable, "-m", "Cython.Build.Cythonize", "-3", "-i", "-q", "-j", str(os.cpu_count() or 1)]
     done = subprocess.run([*command, *options, *sorted(map(str, modules))], cwd=into, capture_output=True, text=True)
@@ -69,6 +68,15 @@ def compile_modules(types: Path, source: Path, into: Path) -> list[Path]:
         )
     suffix = ".pyd" if sys.platform == "win32" else ".so"
     return sorted((into / "winpush").rglob(f"*{suffix}"))
+
+
+def _module(types: Path, into: Path, source: Path) -> Path:
+    """The module that a `.pxd` gives types to, relative to `into`: a `.pyx` beside it, or made from the Python one."""
+    if types.with_suffix(".pyx").exists():
+        return types.with_suffix(".pyx").relative_to(into)
+    module = types.with_suffix(".py").relative_to(into)
+    (into / module).write_text(for_compiling((source / module).read_text()))
+    return module
 
 
 def for_compiling(text: str) -> str:

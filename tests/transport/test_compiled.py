@@ -56,4 +56,4 @@ def test_without_the_switch_the_wheel_is_plain_python(tmp_path: Path) -> None:
     run("-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, PROJECT, WINPUSH_COMPILE="0")
     (wheel,) = tmp_path.glob("winpush-*.whl")
     assert wheel.name.endswith("py3-none-any.whl")
-    assert not [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith((".so", ".pyd", ".pxd"))]
+    assert not [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith((".so", ".pyd", ".pxd", ".pyx"))]
