@@ -1,7 +1,8 @@
 """Client: the same sending for code without asyncio, from any number of threads.
 
-One thread of ours runs the loop with all connections; a send hands its bytes over and waits for the answer. Threads
-that send at the same time share one wake-up of the loop, which is what a hand-over costs.
+One thread of ours runs the loop, which opens the connections and lends them to the threads that send. Where that can't
+be (no epoll, a ceiling of sends per second, a token to be fetched, many sends at once), a send hands its bytes over and
+waits for the answer. Threads that do so at the same time share one wake-up of the loop, which is what it costs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -24,6 +26,7 @@ from winpush.errors import ClientClosedError, ConfigurationError, SendAbortedErr
 from winpush.messages import Response
 from winpush.results import Notification, Result
 from winpush.transport.connection import Connection
+from winpush.transport.lending import Lender
 from winpush.transport.loops import new_event_loop
 from winpush.transport.pool import Pool
 from winpush.wns.responses import wants_new_token
@@ -50,19 +53,27 @@ class _Call:
         "wire",
     )
 
-    def __init__(self, destination: Destination, channel: Channel, notification: Notification) -> None:
+    def __init__(
+        self,
+        destination: Destination,
+        channel: Channel,
+        notification: Notification,
+        wire: bytes,
+        token: Token | None,
+        timeout: float,
+    ) -> None:
         self.destination = destination
         self.channel = channel
         self.notification = notification
-        self.wire = b""
-        self.token: Token | None = None
+        self.wire = wire
+        self.token = token
+        self.timeout = timeout
         self.task: asyncio.Task[None] | None = None
         self.key: object = None
         self.deadline = 0.0
         self.is_one_of_many = False
         self.answer: Response | TransportError | Result | None = None
 
-    timeout: float
     tell: Callable[[_Call], None]
 
     def answered(self, connection: Connection, response: Response) -> None:
@@ -93,6 +104,8 @@ class _Portal:
         self._ready = threading.Event()
         self._dispatch = dispatch
         self._courier: Courier | None = None
+        self.lender: Lender | None = None
+        """Who lends connections to threads; None where sends must go through the loop."""
         self._thread = threading.Thread(target=self._run, name="winpush", daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -104,7 +117,10 @@ class _Portal:
         self._loop.close()
 
     async def _open(self) -> None:
-        self._courier = Courier(self._dispatch, Pool(self._dispatch.settings.limits))
+        pool = Pool(self._dispatch.settings.limits)
+        self._courier = Courier(self._dispatch, pool)
+        if pool.pace is None and pool.lender.can_lend:
+            self.lender = pool.lender
 
     def submit(self, call: _Call) -> None:
         """Hands a call over. Calls that come before the loop has looked share one wake-up."""
@@ -193,7 +209,39 @@ class Client:
     def send(self, channel_uri: str, notification: Notification, *, timeout: float | timedelta | None = None) -> Result:
         """Sends one notification to one channel, and waits for the answer. As AsyncClient.send."""
         portal = self._open_portal()
-        call = self._prepare(portal, channel_uri, notification, timeout)
+        dispatch = self._dispatch
+        destination, channel = dispatch.resolve(channel_uri)
+        wire, token = self._write(portal, destination, channel, notification)
+        limit = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
+        lender = portal.lender
+        if not wire or lender is None:
+            return self._hand_over(portal, _Call(destination, channel, notification, wire, token, limit))
+        began = time.monotonic()
+        answer = lender.exchange(destination.route, wire, began, limit)
+        if not isinstance(answer, Response):
+            return dispatch.fail(channel, notification, answer, None)
+        if token is not None and wants_new_token(answer):
+            left = max(began + limit - time.monotonic(), 0.001)
+            call = _Call(destination, channel, notification, b"", token, left)
+            call.answer = answer
+            return self._hand_over(portal, call)
+        return dispatch.read(channel, notification, answer, None)
+
+    def _write(
+        self, portal: _Portal, destination: Destination, channel: Channel, notification: Notification
+    ) -> tuple[bytes, Token | None]:
+        """The request, and the token in it; no bytes where the loop must see to it first: to a token, or to a hold."""
+        courier, dispatch = portal.courier, self._dispatch
+        token = courier.token_for(notification)
+        if courier.needs_steps(channel, notification, token):
+            return b"", token
+        wire = dispatch.encode(destination, channel, notification, token)
+        if dispatch.holds.any and dispatch.holds.find(channel, notification.service) is not None:
+            wire = b""
+        return wire, token
+
+    def _hand_over(self, portal: _Portal, call: _Call) -> Result:
+        """Sends by the loop's thread, and waits for it."""
         lock = threading.Lock()
         lock.acquire()
         call.tell = lambda _: lock.release()
@@ -261,26 +309,15 @@ class Client:
             return None
         uri, notification, key = unpack(item)
         try:
-            call = self._prepare(portal, uri, notification, None)
+            destination, channel = self._dispatch.resolve(uri)
+            wire, token = self._write(portal, destination, channel, notification)
         except WinPushError as error:
             if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
                 raise
             return self._dispatch.fail(None, notification, error, key)
+        call = _Call(destination, channel, notification, wire, token, self._settings.timeout_seconds)
         call.key = key
         call.is_one_of_many = True
-        return call
-
-    def _prepare(
-        self, portal: _Portal, uri: str, notification: Notification, timeout: float | timedelta | None
-    ) -> _Call:
-        destination, channel = self._dispatch.resolve(uri)
-        call = _Call(destination, channel, notification)
-        call.token = portal.courier.token_for(notification)
-        if not portal.courier.needs_steps(channel, notification, call.token):
-            call.wire = self._dispatch.encode(destination, channel, notification, call.token)
-        if self._dispatch.holds.any and self._dispatch.holds.find(channel, notification.service) is not None:
-            call.wire = b""
-        call.timeout = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
         return call
 
     def _read(self, call: _Call) -> Result:

@@ -13,8 +13,9 @@ from winpush.messages cimport Response, make_response
 
 __all__ = ["read_usual"]
 
-DEF PLACES = 1024
-DEF MOST_BYTES = 128
+cdef enum:
+    PLACES = 1024
+    MOST_BYTES = 128
 
 # The characters of a header's name (RFC 9110, token).
 cdef bint[256] _in_name

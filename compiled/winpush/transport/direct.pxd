@@ -4,7 +4,8 @@ from winpush.transport.reactor cimport Reactor
 
 cdef class DirectConnection(Connection):
     cdef Reactor _reactor
-    cdef object _sock, _read, _send
+    cdef readonly object sock
+    cdef object _read, _send
     cdef bytes _backlog
     cdef bint _unsent
     cdef public int fd

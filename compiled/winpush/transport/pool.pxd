@@ -5,7 +5,7 @@ cdef class Host:
     cdef public Pool pool
     cdef public object route
     cdef public list idle
-    cdef public object waiting
+    cdef public object waiting, lent
     cdef public Py_ssize_t open, opening
     cpdef send(self, job)
     cpdef submit(self, job)
@@ -15,8 +15,8 @@ cdef class Host:
 
 cdef class Pool:
     cdef public object limits, loop, view, connections, starved, closed, pace
-    cdef public object _reactor, _opening, _tasks, _sweep
-    cdef public dict _hosts
+    cdef public object lender, _reactor, _opening, _tasks, _sweep
+    cdef public dict hosts
     cpdef Host host(self, route)
     cpdef owes_room(self, Host host)
     cpdef watch(self)

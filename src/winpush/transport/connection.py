@@ -116,7 +116,7 @@ class Connection:
         """Ends the socket; `_owner.lost` follows, never at once."""
         raise NotImplementedError
 
-    def _why_refused(self) -> TransportError:
+    def why_refused(self) -> TransportError:
         """Why the other side would not take the very first request."""
         return AnswerLostError("The server closed the connection as soon as it was made.")
 
@@ -137,7 +137,7 @@ class Connection:
         """Not one byte left: on another connection it may."""
         if not self.used:
             # It was never good for anything, so the next would hardly be better: that is told, not tried for ever.
-            self.fail(self._why_refused())
+            self.fail(self.why_refused())
             return
         job, self.job = self.job, None
         self.close(abort=True)

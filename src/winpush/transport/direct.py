@@ -27,12 +27,12 @@ class DirectConnection(Connection):
     # What the kernel, or TLS, raises when it must be asked again later.
     _not_now: ClassVar[tuple[type[OSError], ...]] = (BlockingIOError,)
 
-    __slots__ = ("_backlog", "_reactor", "_read", "_send", "_sock", "_unsent", "fd")
+    __slots__ = ("_backlog", "_reactor", "_read", "_send", "_unsent", "fd", "sock")
 
     def __init__(self, owner: Owner, host: Home, reactor: Reactor, sock: socket.socket) -> None:
         super().__init__(owner, host)
         self._reactor = reactor
-        self._sock = sock
+        self.sock = sock
         self.fd = sock.fileno()
         self._read = sock.recv_into
         self._send: Callable[[bytes], int] = partial(os.write, self.fd)
@@ -46,6 +46,15 @@ class DirectConnection(Connection):
 
     def abort(self) -> None:
         """Its socket ended with `close`."""
+
+    def rest(self) -> None:
+        """The loop watches it no more: a thread has it."""
+        self._reactor.remove(self.fd)
+
+    def wake(self) -> None:
+        """The loop's again."""
+        self.sock.setblocking(False)  # noqa: FBT003 - its own name says what it means
+        self._reactor.add(self.fd, self._handle)
 
     def start(self, job: Job) -> None:
         """As every connection's: here the write waits for those that go out in a row with it."""
@@ -110,7 +119,7 @@ class DirectConnection(Connection):
 
     def _end(self, *, abort: bool) -> None:  # noqa: ARG002 - a plain connection has no farewell
         self._reactor.remove(self.fd)
-        self._sock.close()
+        self.sock.close()
         # Not at once: the pool may be in the middle of a walk over its connections.
         self._reactor.loop.call_soon(self._owner.lost, self)
 
@@ -127,14 +136,15 @@ class TlsConnection(DirectConnection):
         self._tls = tls
         self._send = tls.send
 
-    def _why_refused(self) -> TransportError:
+    def why_refused(self) -> TransportError:
+        """Of a client certificate the server says only now that it does not take it."""
         try:
             self._tls.recv(1)
         except ssl.SSLError as error:  # the alert by which the server said why
             return TlsError(f"The server ended TLS: {error.reason or error}. Check the client certificate.")
         except OSError:
             pass
-        return super()._why_refused()
+        return super().why_refused()
 
     def _end(self, *, abort: bool) -> None:
         if not abort:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.transport.connection import Connection, Job
 from winpush.transport.dialing import Route, dial
+from winpush.transport.lending import Lender, LentConnection, Loan
 from winpush.transport.pace import Pace
 from winpush.transport.reactor import Reactor, is_available
 
@@ -37,12 +38,14 @@ class Limits:
 class Host:
     """The connections to one origin, and the requests that wait for one."""
 
-    __slots__ = ("idle", "open", "opening", "pool", "route", "waiting")
+    __slots__ = ("idle", "lent", "open", "opening", "pool", "route", "waiting")
 
     def __init__(self, pool: Pool, route: Route) -> None:
         self.pool = pool
         self.route = route
         self.idle: list[Connection] = []
+        # What threads have borrowed, and none of them uses now: any thread may take one.
+        self.lent: deque[LentConnection] = deque()
         self.waiting: deque[Job] = deque()
         self.open = 0
         self.opening = 0
@@ -62,8 +65,22 @@ class Host:
             if connection is not None:
                 connection.start(job)
                 return
+        self._queue(job)
+
+    def lend(self, loan: Loan) -> None:
+        """Lends an idle connection to a thread, or one that is still to be free or opened."""
+        self.pool.watch()
+        connection = None if self.waiting else self._take_idle()
+        if connection is not None:
+            loan.take(connection)
+        else:
+            self._queue(loan)
+
+    def _queue(self, job: Job) -> None:
         self.waiting.append(job)
         self.pool.grow(self)
+        if self.lent:  # put back by a thread that did not know yet that somebody waits
+            self.pool.lender.take_back(self)
 
     def release(self, connection: Connection) -> None:
         """A connection is free: the next in the queue takes it, or it goes idle."""
@@ -76,16 +93,25 @@ class Host:
             if connection.used and not connection.is_quiet():
                 connection.close(abort=True)
             else:
-                connection.start(self.waiting.popleft())
+                self._serve(self.waiting.popleft(), connection)
         else:
             connection.idle_since = self.pool.loop.time()
             self.idle.append(connection)
 
+    @staticmethod
+    def _serve(job: Job, connection: Connection) -> None:
+        if isinstance(job, Loan):
+            job.take(connection)
+        else:
+            connection.start(job)
+
     def _take_idle(self) -> Connection | None:
         """An idle connection that is still good: young, and not closed by the other side."""
         oldest = self.pool.loop.time() - self.pool.limits.idle_seconds
-        while self.idle:
-            connection = self.idle.pop()
+        while self.idle or self.lent:
+            connection = self.idle.pop() if self.idle else self.pool.lender.reclaim(self)
+            if connection is None:  # a thread was quicker
+                break
             if connection.idle_since > oldest and connection.is_quiet():
                 return connection
             connection.close()
@@ -120,20 +146,21 @@ class Pool:
         self.starved: deque[Host] = deque()
         self.closed = False
         self._reactor = Reactor(self.loop) if is_available(self.loop) else None
+        self.lender = Lender(self, can_lend=self._reactor is not None)
         rate = limits.sends_per_second
         self.pace = None if rate is None else Pace(self.loop, rate)
-        self._hosts: dict[Route, Host] = {}
+        self.hosts: dict[Route, Host] = {}
         self._opening = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
 
     def host(self, route: Route) -> Host:
         """The connections for a route, made on first use."""
-        host = self._hosts.get(route)
+        host = self.hosts.get(route)
         if host is None:
-            if len(self._hosts) >= _MAX_HOSTS:
-                self._hosts = {known: each for known, each in self._hosts.items() if each.is_used}
-            host = self._hosts[route] = Host(self, route)
+            if len(self.hosts) >= _MAX_HOSTS:
+                self.hosts = {known: each for known, each in self.hosts.items() if each.is_used}
+            host = self.hosts[route] = Host(self, route)
         return host
 
     @property
@@ -157,9 +184,12 @@ class Pool:
 
     def _make_room(self, wanting: Host) -> None:
         """Closes somebody's idle connection; its place is free when its socket is, and then `lost` gives it away."""
-        for host in self._hosts.values():
-            if host is not wanting and host.idle:
-                host.idle[0].close()
+        for host in self.hosts.values():
+            if host is wanting:
+                continue
+            connection = host.idle[0] if host.idle else self.lender.reclaim(host)
+            if connection is not None:
+                connection.close()
                 return
 
     def owes_room(self, host: Host) -> bool:
@@ -236,7 +266,7 @@ class Pool:
             if connection.deadline <= now:
                 connection.fail(SendTimeoutError("The service did not answer in time.", request_sent=True))
             busy = True
-        for host in self._hosts.values():
+        for host in self.hosts.values():
             busy = self._sweep_waiting(host, now) or busy
         if busy and not self.closed:
             self.watch()
@@ -261,13 +291,15 @@ class Pool:
         unsent = SendAbortedError("The client was closed before this was sent.")
         if self.pace is not None:
             self.pace.close(unsent)
-        for host in self._hosts.values():
+        for host in self.hosts.values():
             while host.waiting:
                 host.waiting.popleft().failed(unsent)
+        self.lender.close()
         for connection in list(self.connections):
             if connection.job is not None:
                 connection.fail(SendAbortedError("The client was closed before the answer came.", request_sent=True))
-            connection.close()
+            if not self.lender.has(connection):
+                connection.close()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
