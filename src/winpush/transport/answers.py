@@ -14,7 +14,8 @@ from winpush.messages import HeaderIndex, Response, make_response
 __all__ = ["read_usual"]
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?))?")
-_HEADER_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)")
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TEXT = bytes(range(0x20, 0x7F))
 # What says that a body follows, or how the connection goes on.
 _UNUSUAL = frozenset((b"", b"transfer-encoding", b"connection", b"proxy-connection", b"upgrade", b"trailer"))
 _NO_BODY = (204, 304)
@@ -27,10 +28,17 @@ def _status(line: bytes) -> tuple[int, str] | None:
     return None if match is None else (int(match[1]), (match[2] or b"").decode("ascii"))
 
 
+@lru_cache(maxsize=256)
+def _lower(name: bytes) -> bytes:
+    return name.lower() if _NAME.fullmatch(name) else b""
+
+
 @lru_cache(maxsize=2048)
 def _header(line: bytes) -> tuple[bytes, tuple[bytes, bytes]]:
-    match = _HEADER_LINE.fullmatch(line)
-    return _MISREAD if match is None else (match[1].lower(), (match[1], match[2]))
+    name, _, value = line.partition(b": ")
+    if not value or value.translate(None, _TEXT) or value[0] == 0x20 or value[-1] == 0x20:
+        return _MISREAD
+    return _lower(name), (name, value)
 
 
 def read_usual(data: bytes) -> Response | None:
