@@ -13,6 +13,9 @@ cdef class _Lane:
     cdef public Host host
     cdef public double deadline
     cdef public bytes wire
+    cdef public bint parked
+    cpdef begin(self, Connection connection)
+    cpdef unpark(self)
     cdef public Channel channel
     cdef public Destination destination
     cdef public object key, notification, token
@@ -25,7 +28,8 @@ cdef class Bulk:
     cdef public Pool pool
     cdef object _timeout, _results, _lanes, _resting, _wakeup, _source, _pairs, _inbox, _pump, _room
     cdef object _failure, _walks
-    cdef Py_ssize_t _concurrency, _most_results
+    cdef Py_ssize_t _concurrency, _most_results, _most_parked
+    cdef public Py_ssize_t parked
     cdef bint _exhausted, _ended
     cpdef put(self, Result result)
     cpdef next(self, _Lane lane, Connection connection)

@@ -76,6 +76,10 @@ class _Call:
 
     tell: Callable[[_Call], None]
 
+    def begin(self, connection: Connection) -> None:
+        """A connection is free for it."""
+        connection.start(self)
+
     def answered(self, connection: Connection, response: Response) -> None:
         """In the loop's thread: the answer is whole."""
         self.answer = response

@@ -2,7 +2,8 @@
 
 There is no task and no future for a send: a lane is told of its answer by the connection, puts the result out, and
 takes the next pair from the source. Lanes rest while the caller does not fetch results, so neither the input nor the
-output is ever held whole.
+output is ever held whole. A lane whose host is full is parked and another takes its place, so that a slow host does not
+hold up the others; when as many as can be are parked, what is for a host that hangs is not sent.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from winpush.channels import Channel, Service
 from winpush.courier import Courier
 from winpush.dispatch import Destination
-from winpush.errors import ConfigurationError, TransportError, ValidationError, WinPushError
+from winpush.errors import ConfigurationError, SendTimeoutError, TransportError, ValidationError, WinPushError
 from winpush.messages import Response
 from winpush.results import Notification, Result
 from winpush.transport.connection import Connection
@@ -23,6 +24,9 @@ from winpush.wns.responses import wants_new_token
 from winpush.wns.tokens import Token
 
 __all__ = ["Bulk", "Item", "unpack"]
+
+_PARKED = 4
+"""So many sends for each one in flight may wait for hosts that are full."""
 
 Item = tuple[str, Notification] | tuple[str, Notification, object]
 """What is sent: a channel URI and a notification, and the caller's own key if the result is to carry one."""
@@ -41,13 +45,25 @@ def unpack(item: Item) -> tuple[str, Notification, object]:
 class _Lane:
     """One send at a time: the job that waits, and the exchange that is told."""
 
-    __slots__ = ("bulk", "channel", "deadline", "destination", "host", "key", "notification", "token", "wire")
+    __slots__ = ("bulk", "channel", "deadline", "destination", "host", "key", "notification", "parked", "token", "wire")
 
     def __init__(self, bulk: Bulk) -> None:
         self.bulk = bulk
         self.wire = b""
         self.deadline = 0.0
         self.host: Host | None = None
+        self.parked = False
+
+    def begin(self, connection: Connection) -> None:
+        """A connection is free for it."""
+        self.unpark()
+        connection.start(self)
+
+    def unpark(self) -> None:
+        """It no longer waits."""
+        if self.parked:
+            self.parked = False
+            self.bulk.parked -= 1
 
     def answered(self, connection: Connection, response: Response) -> None:
         """Puts the result out, and goes on with the same connection."""
@@ -61,6 +77,7 @@ class _Lane:
 
     def failed(self, error: TransportError) -> None:
         """Puts the failure out, and goes on."""
+        self.unpark()
         self.bulk.put(self.bulk.dispatch.fail(self.channel, self.notification, error, self.key))
         # Not at once: a host that refuses at once would have us call ourselves ever deeper.
         self.host = None
@@ -84,6 +101,8 @@ class Bulk:
         self._timeout = courier.dispatch.settings.timeout_seconds
         self._walks: set[asyncio.Task[None]] = set()
         self._concurrency = concurrency
+        self.parked = 0
+        self._most_parked = _PARKED * concurrency
         self._results: deque[Result] = deque()
         self._most_results = 2 * concurrency
         self._lanes: set[_Lane] = set()
@@ -160,6 +179,13 @@ class Bulk:
 
     def next(self, lane: _Lane, connection: Connection | None) -> None:
         """Has the lane take the next item: on the connection it holds if that leads to the same host."""
+        if len(self._lanes) > self._concurrency:
+            if connection is not None and lane.host is not None and lane.host.waiting:
+                lane.host.release(connection)
+                connection = None
+            if len(self._lanes) - self.parked > self._concurrency:
+                self._retire(lane, connection)
+                return
         while not self._ended:
             if len(self._results) >= self._most_results:
                 self._rest(lane, connection)
@@ -189,7 +215,29 @@ class Bulk:
                 connection.start(lane)
                 return
             held.release(connection)
+        if host.waiting and host.hangs and self.parked >= self._most_parked:
+            problem = f"{host.route.origin} answers nothing, and more than can wait for it do so already."
+            lane.failed(SendTimeoutError(problem))
+            return
         host.send(lane)
+        if host.waiting and host.waiting[-1] is lane and host.is_full:
+            self._park(lane)
+
+    def _park(self, lane: _Lane) -> None:
+        """Has another lane go on in the place of one that waits for its host."""
+        if self.parked < self._most_parked:
+            lane.parked = True
+            self.parked += 1
+            another = _Lane(self)
+            self._lanes.add(another)
+            self.loop.call_soon(self.next, another, None)
+
+    def _retire(self, lane: _Lane, connection: Connection | None) -> None:
+        """Ends a lane that has gone on in the place of another, which now sends itself."""
+        if connection is not None and lane.host is not None:
+            lane.host.release(connection)
+        self._lanes.discard(lane)
+        self._notice_end()
 
     def _prepare(self, lane: _Lane, item: Item) -> bool:
         """Fills the lane; what can't be sent becomes a result at once, and the run goes on."""

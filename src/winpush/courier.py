@@ -30,6 +30,10 @@ class _Call:
         self.deadline = deadline
         self.future = future
 
+    def begin(self, connection: Connection) -> None:
+        """A connection is free for it."""
+        connection.start(self)
+
     def answered(self, connection: Connection, response: Response) -> None:
         """The answer is whole."""
         connection.host.release(connection)

@@ -106,10 +106,12 @@ class Settings:
         when_throttled: WhenThrottled = "wait",
     ) -> Settings:
         """Checks every option. Raises ConfigurationError that names the one that can't work."""
+        timeout_seconds = seconds("timeout", timeout)
         limits = Limits(
             whole("max_connections", max_connections),
             min(whole("max_connections_per_host", max_connections_per_host), max_connections),
             seconds("connect_timeout", connect_timeout),
+            hang_seconds=timeout_seconds / 3,
             sends_per_second=None if max_sends_per_second is None else _rate(max_sends_per_second),
         )
         proxies = Proxies.of(proxy, os.environ if proxy_from_environment else None)
@@ -125,7 +127,7 @@ class Settings:
             mpns_certificate,
             proxies,
             limits,
-            seconds("timeout", timeout),
+            timeout_seconds,
             wns,
             when_throttled,
         )

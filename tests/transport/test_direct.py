@@ -52,6 +52,9 @@ class Sent:
         self.deadline = 0.0
         self.end: asyncio.Future[Response | TransportError] = asyncio.get_running_loop().create_future()
 
+    def begin(self, connection: Connection) -> None:
+        connection.start(self)
+
     def answered(self, connection: Connection, response: Response) -> None:
         self.end.set_result(response)
 

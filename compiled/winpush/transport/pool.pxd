@@ -7,6 +7,8 @@ cdef class Host:
     cdef public list idle
     cdef public object waiting, lent
     cdef public Py_ssize_t open, opening
+    cdef public bint hangs
+    cdef double _newest, _newest_since
     cpdef send(self, job)
     cpdef submit(self, job)
     cpdef release(self, Connection connection)

@@ -27,6 +27,9 @@ class Job(Protocol):
     wire: bytes
     deadline: float
 
+    def begin(self, connection: Connection) -> None:
+        """It has waited for a connection, and this is the one: has it write the request."""
+
     def answered(self, connection: Connection, response: Response) -> None:
         """The answer is whole. The callee starts the next request on the connection, or releases it."""
 

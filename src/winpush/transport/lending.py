@@ -50,7 +50,7 @@ class Loan:
         self.ready = threading.Lock()
         self.ready.acquire()
 
-    def take(self, connection: Connection) -> None:
+    def begin(self, connection: Connection) -> None:
         """In the loop's thread: the connection is the thread's from now on."""
         assert isinstance(connection, DirectConnection)  # noqa: S101 - no other kind is lent
         self.given = self.lender.lend(connection)
@@ -74,6 +74,10 @@ class _Exchange:
         self.wire = wire
         self.deadline = deadline
         self.answer: Response | TransportError | None = None
+
+    def begin(self, connection: Connection) -> None:
+        """A connection is free for it."""
+        connection.start(self)
 
     def answered(self, connection: Connection, response: Response) -> None:
         """The answer is whole; the next thread may have the connection."""

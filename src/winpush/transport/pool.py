@@ -25,20 +25,22 @@ _MAX_HOSTS = 4096
 class Limits:
     """How many connections in all and per host, how long in seconds for a connection, and how long one may be idle.
 
-    `sends_per_second` is a ceiling for all hosts together; None is none.
+    `sends_per_second` is a ceiling for all hosts together; None is none. A host hangs when requests wait for a
+    connection, and none was free for `hang_seconds`.
     """
 
     connections: int = 500
     connections_per_host: int = 100
     connect_seconds: float = 10.0
     idle_seconds: float = 60.0
+    hang_seconds: float = 5.0
     sends_per_second: float | None = None
 
 
 class Host:
     """The connections to one origin, and the requests that wait for one."""
 
-    __slots__ = ("idle", "lent", "open", "opening", "pool", "route", "waiting")
+    __slots__ = ("_newest", "_newest_since", "hangs", "idle", "lent", "open", "opening", "pool", "route", "waiting")
 
     def __init__(self, pool: Pool, route: Route) -> None:
         self.pool = pool
@@ -49,6 +51,23 @@ class Host:
         self.waiting: deque[Job] = deque()
         self.open = 0
         self.opening = 0
+        self.hangs = False
+        """True while requests wait for a connection, and none has been free for long."""
+        self._newest = 0.0
+        self._newest_since = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """True when it has as many connections as it may have."""
+        return self.open + self.opening >= self.pool.limits.connections_per_host
+
+    def judge(self, newest: float, now: float) -> None:
+        """Sees whether it hangs. `newest` is the latest deadline of the requests in flight: while it stays the same, no
+        request is begun."""
+        if newest != self._newest or not self.waiting:
+            self._newest, self._newest_since, self.hangs = newest, now, False
+        elif now - self._newest_since >= self.pool.limits.hang_seconds:
+            self.hangs = True
 
     def send(self, job: Job) -> None:
         """Sends a new request, as soon as the ceiling of sends per second allows it."""
@@ -72,7 +91,7 @@ class Host:
         self.pool.watch()
         connection = None if self.waiting else self._take_idle()
         if connection is not None:
-            loan.take(connection)
+            loan.begin(connection)
         else:
             self._queue(loan)
 
@@ -93,17 +112,10 @@ class Host:
             if connection.used and not connection.is_quiet():
                 connection.close(abort=True)
             else:
-                self._serve(self.waiting.popleft(), connection)
+                self.waiting.popleft().begin(connection)
         else:
             connection.idle_since = self.pool.loop.time()
             self.idle.append(connection)
-
-    @staticmethod
-    def _serve(job: Job, connection: Connection) -> None:
-        if isinstance(job, Loan):
-            job.take(connection)
-        else:
-            connection.start(job)
 
     def _take_idle(self) -> Connection | None:
         """An idle connection that is still good: young, and not closed by the other side."""
@@ -170,7 +182,7 @@ class Pool:
 
     def grow(self, host: Host) -> None:
         """Opens connections for what waits, as far as the limits allow; beyond them the host queues for room."""
-        while len(host.waiting) > host.opening and host.open + host.opening < self.limits.connections_per_host:
+        while len(host.waiting) > host.opening and not host.is_full:
             if self.size >= self.limits.connections:
                 if host not in self.starved:
                     self.starved.append(host)
@@ -262,12 +274,15 @@ class Pool:
         self._sweep = None
         now = self.loop.time()
         busy = False
-        for connection in [each for each in self.connections if each.job is not None]:
+        newest: dict[Host, float] = {}
+        for connection, host in [each for each in self.connections.items() if each[0].job is not None]:
+            newest[host] = max(newest.get(host, 0.0), connection.deadline)
             if connection.deadline <= now:
                 connection.fail(SendTimeoutError("The service did not answer in time.", request_sent=True))
             busy = True
         for host in self.hosts.values():
             busy = self._sweep_waiting(host, now) or busy
+            host.judge(newest.get(host, 0.0), now)
         if busy and not self.closed:
             self.watch()
 
