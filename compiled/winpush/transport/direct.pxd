@@ -1,4 +1,5 @@
 from winpush.transport.connection cimport Connection
+from winpush.transport.kernel cimport receive, transmit
 from winpush.transport.reactor cimport Reactor
 
 

@@ -35,7 +35,8 @@ class DirectConnection(Connection):
         self.sock = sock
         self.fd = sock.fileno()
         self._read = sock.recv_into
-        self._send: Callable[[bytes], int] = partial(os.write, self.fd)
+        self._send: Callable[[bytes], int] = partial(os.write, self.fd)  # interpreted
+        # compiled: self._send = None
         self._backlog = b""
         self._unsent = False
         reactor.add(self.fd, self._handle)
@@ -75,7 +76,8 @@ class DirectConnection(Connection):
 
     def _write(self, wire: bytes) -> bool:
         try:
-            written = self._send(wire)
+            written = self._send(wire)  # interpreted
+            # compiled: written = transmit(self.fd, wire) if self._send is None else self._send(wire)
         except self._not_now:
             written = 0
         except OSError:
@@ -106,7 +108,8 @@ class DirectConnection(Connection):
             if mask == WRITABLE or self.closed:
                 return
         try:
-            nbytes = self._read(self._view)
+            nbytes = self._read(self._view)  # interpreted
+            # compiled: nbytes = receive(self.fd, self._view) if self._send is None else self._read(self._view)
         except self._not_now:
             return
         except OSError as error:

@@ -1,0 +1,2 @@
+cdef Py_ssize_t receive(int fd, object view) except -1
+cdef Py_ssize_t transmit(int fd, bytes wire) except -1
