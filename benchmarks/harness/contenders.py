@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MANY = 64
 """Sends in flight, and connections, of whatever is asynchronous."""
+COMPILED = "-compiled"
+"""How the name of a contender ends whose send path is compiled."""
 THREADS = 16
 """Sends in flight of whatever blocks a thread."""
 
@@ -23,6 +25,8 @@ class Runner(enum.Enum):
     """What starts a contender."""
 
     PYTHON = "python"
+    COMPILED = "compiled"
+    """Python, with winpush's send path compiled."""
     NODE = "node"
     WRK = "wrk"
 
@@ -59,6 +63,13 @@ def _ours(way: str, loop: str, label: str, rates: tuple[int, int], read: str = "
     return Contender(name, label, Kind.WINPUSH, Runner.PYTHON, arguments, needs, *rates, concurrency)
 
 
+def _compiled(plain: Contender, rates: tuple[int, int]) -> Contender:
+    return replace(
+        plain, name=f"{plain.name}{COMPILED}", label=f"{plain.label}, compiled", runner=Runner.COMPILED,
+        plain_rate=rates[0], tls_rate=rates[1],
+    )  # fmt: skip
+
+
 def _python(library: str, script: str, rates: tuple[int, int], loop: str | None, remark: str = "") -> Contender:
     needs = (library,) if loop is None else (library, loop)
     label = f"{library}, {THREADS} threads" if loop is None else f"{library}, {loop}"
@@ -81,15 +92,25 @@ NODE_MPNS = _node(
     "Over https it makes a new connection for each send. It shows no header in which an id could be seen.",
 )  # fmt: skip
 
+_MANY_UVLOOP = _ours("many", "uvloop", "winpush send_many, uvloop", (45_000, 38_000))
+_MANY_STOCK = _ours("many", "stock", "winpush send_many, stock loop", (45_000, 38_000))
+_SEND_UVLOOP = _ours("send", "uvloop", "winpush send, uvloop", (36_000, 30_000))
+_SEND_STOCK = _ours("send", "stock", "winpush send, stock loop", (36_000, 30_000))
+_THREADS = _ours("threads", "uvloop", f"winpush Client.send, {THREADS} threads", (25_000, 18_000))
+
 CONTENDERS = (
     WRK,
-    _ours("many", "uvloop", "winpush send_many, uvloop", (16_000, 11_000)),
-    _ours("many", "uvloop", "winpush send_many, uvloop, only `ok` read", (16_000, 11_000), "ok"),
-    _ours("many", "stock", "winpush send_many, stock loop", (12_000, 8_000)),
-    _ours("send", "uvloop", "winpush send, uvloop", (9_000, 8_000)),
-    _ours("send", "stock", "winpush send, stock loop", (8_000, 6_500)),
-    _ours("threads", "uvloop", f"winpush Client.send, {THREADS} threads, uvloop", (8_000, 7_000)),
-    _ours("threads", "stock", f"winpush Client.send, {THREADS} threads, stock loop", (8_000, 7_000)),
+    _compiled(_MANY_UVLOOP, (70_000, 50_000)),
+    _compiled(_MANY_STOCK, (65_000, 48_000)),
+    _compiled(_SEND_UVLOOP, (45_000, 36_000)),
+    _compiled(_SEND_STOCK, (45_000, 36_000)),
+    _compiled(_THREADS, (32_000, 22_000)),
+    _MANY_UVLOOP,
+    _ours("many", "uvloop", "winpush send_many, uvloop, only `ok` read", (45_000, 38_000), "ok"),
+    _MANY_STOCK,
+    _SEND_UVLOOP,
+    _SEND_STOCK,
+    _THREADS,
     NODE_MPNS,
     _node("undici", "Node's undici", (5_000, 3_500)),
     _python("pyreqwest", "pyreqwest_peer.py", (11_000, 9_000), "uvloop"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness import commands
 from harness.commands import clean_environment
-from harness.contenders import CONTENDERS, WRK, Contender, Kind
+from harness.contenders import COMPILED, CONTENDERS, WRK, Contender, Kind
 from harness.measure import Bench, Load, Sample
 from harness.provision import Workshop, say
 from harness.sizes import Size
@@ -18,6 +18,7 @@ from harness.sizes import Size
 LATENCY_MS = 20
 _BY_NAME = {contender.name: contender for contender in CONTENDERS}
 _MANY = {loop: _BY_NAME[f"winpush-many-{loop}"] for loop in ("uvloop", "stock")}
+_COMPILED = [_BY_NAME[f"{contender.name}{COMPILED}"] for contender in _MANY.values()]
 _UNWANTED_IMPORTS = ("winpush.cli.", "winpush.emulator.", "winpush.delivery.")
 _IMPORT = f"""
 import json, sys, winpush
@@ -69,7 +70,7 @@ def _measure_latency(slow: Bench, size: Size, problems: list[str]) -> dict[str, 
     rates: dict[str, list[float]] = {}
     for number in range(size.latency_rounds):
         say(f"{LATENCY_MS} ms of latency, {connections} connections, round {number + 1} of {size.latency_rounds} …")
-        for contender in _can_run(slow.workshop, WRK, *_MANY.values()):
+        for contender in _can_run(slow.workshop, WRK, *_COMPILED, *_MANY.values()):
             sample = slow.run(contender, load, tls=False)
             _note(problems, f"{contender.name} with latency", sample)
             if sample is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.contenders import COMPILED
 from harness.extras import Extras
 from harness.summary import Row
 
@@ -31,7 +32,7 @@ class Goal:
         return self.seen <= self.wanted if self.at_most else self.seen >= self.wanted
 
 
-# (contender, TLS, compared with, wanted): rates as a multiple of another contender's.
+# (contender, TLS, compared with, wanted): rates as a multiple of another contender's, compiled and in plain Python.
 _RATES = (
     ("winpush-many-uvloop", False, "wrk", 0.60),
     ("winpush-many-uvloop", True, "wrk", 0.50),
@@ -58,13 +59,19 @@ def judge(rows: Sequence[Row], extras: Extras) -> list[Goal]:
 
 def _rate_goals(by_name: dict[tuple[str, bool], Row]) -> list[Goal]:
     goals = []
-    for name, tls, other, wanted in _RATES:
-        ours, theirs = by_name.get((name, tls)), by_name.get((other, tls))
-        if ours is None or theirs is None:
-            continue
-        text = f"{ours.contender.label}, {'TLS' if tls else 'plain'}, to {theirs.contender.label}"
-        goals.append(Goal(text, "×", wanted, ours.rate / theirs.rate, theirs.cpu_us / ours.cpu_us))
+    for ending in (COMPILED, ""):
+        for name, tls, other, wanted in _RATES:
+            goal = _rate_goal(by_name.get((name + ending, tls)), by_name.get((other, tls)), tls, wanted)
+            if goal is not None:
+                goals.append(goal)
     return goals
+
+
+def _rate_goal(ours: Row | None, theirs: Row | None, tls: bool, wanted: float) -> Goal | None:
+    if ours is None or theirs is None:
+        return None
+    text = f"{ours.contender.label}, {'TLS' if tls else 'plain'}, to {theirs.contender.label}"
+    return Goal(text, "×", wanted, ours.rate / theirs.rate, theirs.cpu_us / ours.cpu_us)
 
 
 def _other_goals(extras: Extras) -> list[Goal]:

@@ -149,7 +149,8 @@ class Bench:
             common += ["--ca", self.stub.certificates.ca]
         if contender.runner is Runner.NODE:
             return ["node", PEERS / script, *options, "--modules", self.workshop.node_modules, "--url", url, *common]
-        return [self.workshop.python, PEERS / script, *options, "--url", url, *common]
+        python = self.workshop.compiled if contender.runner is Runner.COMPILED else self.workshop.python
+        return [python, PEERS / script, *options, "--url", url, *common]
 
 
 def _problem(contender: Contender, load: Load, record: Record, counts: Counts) -> str | None:

@@ -41,7 +41,8 @@ _READING = """- **to wrk**, **to Node's mpns**: sends a second, as a multiple of
 
 wrk builds its requests beforehand, and reads no header of an answer: it is there as what a machine can do, not as a
 push client. `send_many` sends one toast to all channels, and every attribute of each `Result` is read; `send` and
-`Client.send` make, check and encode a fresh toast for each send.
+`Client.send` make, check and encode a fresh toast for each send. **compiled** is the same winpush, installed with
+`WINPUSH_COMPILE=1` (see [where a send's time goes](explanation/speed.md)); the others are plain Python.
 
 """
 
@@ -59,7 +60,7 @@ python3 benchmarks/run.py
 
 needs Linux, Python 3.11 or later, and nothing else: it installs and builds the rest into `benchmarks/.cache/` (as root
 on Debian also wrk, a C compiler, OpenSSL and Node, where they are missing). It takes about {minutes} minutes;
-`--size small` takes four. It sends to this machine alone.
+`--size small` takes five. It sends to this machine alone.
 """
 
 

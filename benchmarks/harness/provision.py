@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import sysconfig
 import venv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,13 +25,16 @@ _MODULES = {"python-mpns": "mpns"}
 # undici's newest line needs a newer Node than Debian's.
 _UNDICI = ((22, 19), "undici", "undici@7")
 _STAMP = "installed.json"
+_COMPILED = "winpush, compiled"
 
 
 @dataclass(slots=True)
 class Workshop:
-    """What is there: the interpreter of the Python peers, the folder of Node's, the stub, and what is missing."""
+    """What is there: the interpreter of the Python peers, the one whose winpush is compiled, the folder of Node's, the
+    stub, and what is missing."""
 
     python: Path
+    compiled: Path = CACHE / "venv-compiled" / "bin" / "python"
     node_modules: Path = CACHE / "npm"
     stub: Path | None = None
     speaks_tls: bool = False
@@ -42,6 +46,8 @@ class Workshop:
         for need in contender.needs:
             if not self._has(contender.runner, need):
                 return self.failed.get(need, f"{need} is not installed")
+        if contender.runner is Runner.COMPILED and _COMPILED in self.failed:
+            return self.failed[_COMPILED]
         return None
 
     def _has(self, runner: Runner, need: str) -> bool:
@@ -50,17 +56,21 @@ class Workshop:
         if runner is Runner.NODE:
             package = self.node_modules / "node_modules" / need / "package.json"
             return shutil.which("node") is not None and package.exists()
+        python = self.compiled if runner is Runner.COMPILED else self.python
         probe = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({_MODULES.get(need, need)!r}) is None)"
-        return commands.run([self.python, "-c", probe], "probe") is not None
+        return commands.run([python, "-c", probe], "probe") is not None
 
 
 def set_up(*, install: bool) -> Workshop:
     """The workshop. With `install` it is completed first; without, it is what this interpreter and the cache have."""
     CACHE.mkdir(exist_ok=True)
     workshop = Workshop(python=Path(sys.executable))
-    if install:
+    if not install:
+        workshop.failed[_COMPILED] = "its send path is not compiled in a run that installs nothing"
+    else:
         _install_debian(workshop)
         _install_python(workshop)
+        _install_compiled(workshop)
         _install_node(workshop)
     _build_stub(workshop)
     return workshop
@@ -80,6 +90,8 @@ def _install_debian(workshop: Workshop) -> None:
     missing = [package for command, package in _DEBIAN.items() if shutil.which(command) is None]
     if not Path("/usr/include/openssl/ssl.h").exists():
         missing.append("libssl-dev")
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        missing.append("python3-dev")
     if not missing:
         return
     if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
@@ -107,6 +119,20 @@ def _install_python(workshop: Workshop) -> None:
     wanted: dict[str, commands.Command] = {"winpush": [*install, "--editable", f"{PROJECT}[uvloop]"]}
     wanted.update({peer: [*install, peer] for peer in _PYTHON_PEERS})
     _install_each(workshop, folder, digest, "pip", wanted)
+
+
+def _install_compiled(workshop: Workshop) -> None:
+    """Another one, with winpush's send path compiled from this checkout."""
+    folder = CACHE / "venv-compiled"
+    sources = sorted(path for part in ("src", "compiled") for path in (PROJECT / part).rglob("*.p*") if path.is_file())
+    digest = _digest(
+        sys.version, *[source.read_text() for source in sources if source.suffix in (".py", ".pyx", ".pxd")]
+    )
+    if _installed(folder, digest) is None:
+        venv.create(folder, with_pip=True, clear=True)
+    install: list[str | Path] = [workshop.compiled, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command: list[str | Path] = ["env", "WINPUSH_COMPILE=1", *install, f"{PROJECT}[uvloop]"]
+    _install_each(workshop, folder, digest, "pip", {_COMPILED: command})
 
 
 def _install_node(workshop: Workshop) -> None:

@@ -33,8 +33,8 @@ SIZES = {
         # What CI uses to see that the benchmark works; its figures mean nothing.
         Size("smoke", 0, 1, 0.03, 1, 0.1, 50, (500, 2_000), 50, 2),
         # A look, in a few minutes.
-        Size("small", 4, 3, 1.0, 1, 3.0, 1_000, (10_000, 100_000), 1_000, 7),
+        Size("small", 5, 3, 1.0, 1, 3.0, 1_000, (10_000, 100_000), 1_000, 7),
         # What is published.
-        Size("full", 15, 5, 2.5, 3, 5.0, 1_000, (10_000, 1_000_000), 1_000, 15),
+        Size("full", 20, 5, 2.5, 3, 5.0, 1_000, (10_000, 1_000_000), 1_000, 15),
     )
 }
