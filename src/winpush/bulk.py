@@ -25,6 +25,7 @@ from winpush.wns.tokens import Token
 
 __all__ = ["Bulk", "Item", "unpack"]
 
+_WNS = Service.WNS  # a member of an enumeration is slow to get at
 _PARKED = 4
 """So many sends for each one in flight may wait for hosts that are full."""
 
@@ -34,7 +35,7 @@ Item = tuple[str, Notification] | tuple[str, Notification, object]
 
 def unpack(item: Item) -> tuple[str, Notification, object]:
     """Channel URI, notification and key of an item. Raises ValidationError for what is no pair or triple."""
-    if isinstance(item, tuple | list):
+    if isinstance(item, (tuple, list)):
         if len(item) == 2:
             return item[0], item[1], None
         if len(item) == 3:
@@ -250,7 +251,7 @@ class Bulk:
             return False
         try:
             destination, channel = lane.destination, lane.channel = self.dispatch.resolve(uri)
-            if getattr(notification, "service", None) is not Service.WNS:
+            if getattr(notification, "service", None) is not _WNS:
                 lane.token = None
                 lane.wire = self.dispatch.encode(destination, channel, notification)
             else:

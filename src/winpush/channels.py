@@ -46,9 +46,11 @@ _SERVICE_PATHS = (
 )
 
 
-_PATHS_OF_OTHERS = {
-    service: tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
-}
+# Asked for with every send, and a member of an enumeration is slow to get at, and to look up by.
+_MPNS = Service.MPNS
+_OTHERS_THAN_MPNS, _OTHERS_THAN_WNS = (
+    tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,9 @@ class Channel:
     def may_belong_to(self, service: Service) -> bool:
         """False when the host, or on an allowed host the path's shape, says that it is another service's."""
         owner = self.origin.service
-        return owner is service if owner is not None else not self.target.startswith(_PATHS_OF_OTHERS[service])
+        if owner is not None:
+            return owner is service
+        return not self.target.startswith(_OTHERS_THAN_MPNS if service is _MPNS else _OTHERS_THAN_WNS)
 
     @property
     def is_web_push(self) -> bool:

@@ -153,6 +153,8 @@ class Destination:
         self.tail: _Tail | None = None
 
 
+# Members of enumerations are slow to get at, and these are asked for with every send.
+_MPNS, _RETRY_LATER = Service.MPNS, Action.RETRY_LATER
 _HEADERS = {Service.MPNS: mpns.HEADERS, Service.WNS: wns.HEADERS}
 
 
@@ -223,9 +225,9 @@ class Dispatch:
 
     def read(self, channel: Channel, notification: Notification, response: Response, key: object) -> Result:
         """The Result of an answer."""
-        if notification.service is Service.MPNS:
+        if notification.service is _MPNS:
             verdict = mpns.judge(response)
-            if verdict.action is Action.RETRY_LATER:
+            if verdict.action is _RETRY_LATER:
                 self.holds.note(channel, Service.MPNS, verdict, verdict.delay)
             return make_result(channel, notification, verdict, mpns.HEADERS, response, None, verdict.delay, key)
         verdict, retry_after = wns.judge(response, datetime.now(UTC))

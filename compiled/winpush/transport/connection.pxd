@@ -2,6 +2,7 @@ cimport cython
 
 from winpush.messages cimport Response, make_response
 from winpush.transport.answers cimport read_usual
+from winpush.transport.kernel cimport copied
 
 
 cdef class Connection:

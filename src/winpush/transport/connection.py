@@ -171,11 +171,15 @@ class Connection:
             # Spoken out of turn: whatever it is, no answer to a later request may be mixed with it.
             self.close(abort=True)
             return
-        if not self._received and (usual := read_usual(bytes(self._view[:nbytes]))) is not None:
-            self.job = None
-            self.used = True
-            job.answered(self, usual)
-            return
+        if not self._received:
+            data = bytes(self._view[:nbytes])  # interpreted
+            # compiled: data = copied(self._view, nbytes)
+            usual = read_usual(data)
+            if usual is not None:
+                self.job = None
+                self.used = True
+                job.answered(self, usual)
+                return
         self._received += nbytes
         try:
             self._parser.feed_data(self._view[:nbytes])
