@@ -10,20 +10,24 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.paths import open_files
-from winpush import AsyncClient, Outcome, mpns
+from winpush import AsyncClient, Client, Outcome, mpns
 
 SENDS = int(os.environ.get("WINPUSH_TEST_SOAK", "20000"))
 CONNECTIONS = 32
+THREADS = 40
 TOAST = mpns.Toast("Bold", "normal")
 
 pytestmark = [pytest.mark.usefixtures("no_leaks"), pytest.mark.timeout(120 + SENDS // 500)]
+needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc, by which memory is read")
 
 
 def resident_kib() -> int:
@@ -44,40 +48,73 @@ def unreliable() -> Iterator[str]:
         process.stdin.close()
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc, by which memory is read")
+class Tally:
+    """What came back, and what this process held meanwhile."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.seen = bytearray(SENDS)
+        self.levels: list[int] = []
+        self.files = [open_files()]
+
+    def add(self, number: object, outcome: Outcome) -> None:
+        assert isinstance(number, int)
+        self.seen[number] += 1
+        self.outcomes[outcome] += 1
+        total = self.outcomes.total()
+        if total % 100 == 0:
+            self.files.append(open_files())
+        if total % (SENDS // 10) == 0:
+            self.levels.append(resident_kib())
+
+    def check(self) -> None:
+        assert max(self.files) - self.files[0] <= CONNECTIONS
+        assert set(self.seen) == {1}
+        assert self.outcomes.total() == SENDS
+        assert set(self.outcomes) == {
+            Outcome.ACCEPTED,
+            Outcome.SERVICE_UNAVAILABLE,
+            Outcome.ANSWER_LOST,
+            Outcome.BAD_ANSWER,
+        }
+        # From the second tenth on, when caches are warm, nothing grows.
+        assert self.levels[-1] - self.levels[1] < 4 * 1024, self.levels
+
+
+def uri(authority: str, number: int) -> str:
+    return f"http://{authority}/throttledthirdparty/01.00/channel-{number:08d}"
+
+
+@needs_proc
 def test_a_soak_with_random_faults_loses_no_send_and_no_memory() -> None:
-    outcomes: Counter[Outcome] = Counter()
-    seen = bytearray(SENDS)
-    levels: list[int] = []
-    files: list[int] = []
-
-    def pairs(authority: str) -> Iterator[tuple[str, mpns.Toast, int]]:
-        for number in range(SENDS):
-            yield f"http://{authority}/throttledthirdparty/01.00/channel-{number:08d}", TOAST, number
-
-    async def main(authority: str) -> None:
+    async def main(authority: str) -> Tally:
         async with AsyncClient(allow_hosts=[authority], max_connections=CONNECTIONS) as client:
-            files.append(open_files())
-            async for result in client.send_many(pairs(authority)):
-                number = result.key
-                assert isinstance(number, int)
-                seen[number] += 1
-                outcomes[result.outcome] += 1
-                if outcomes.total() % 100 == 0:
-                    files.append(open_files())
-                if outcomes.total() % (SENDS // 10) == 0:
-                    levels.append(resident_kib())
+            tally = Tally()
+            pairs = ((uri(authority, number), TOAST, number) for number in range(SENDS))
+            async for result in client.send_many(pairs):
+                tally.add(result.key, result.outcome)
+        return tally
 
     with unreliable() as authority:
-        asyncio.run(main(authority))
-    assert max(files) - files[0] <= CONNECTIONS
-    assert set(seen) == {1}
-    assert outcomes.total() == SENDS
-    assert set(outcomes) == {
-        Outcome.ACCEPTED,
-        Outcome.SERVICE_UNAVAILABLE,
-        Outcome.ANSWER_LOST,
-        Outcome.BAD_ANSWER,
-    }
-    # From the second tenth on, when caches are warm, nothing grows.
-    assert levels[-1] - levels[1] < 4 * 1024, levels
+        tally = asyncio.run(main(authority))
+    tally.check()
+
+
+@needs_proc
+def test_a_soak_from_threads_that_share_connections_loses_none_either() -> None:
+    lock = threading.Lock()
+
+    def send(client: Client, authority: str, first: int) -> None:
+        for number in range(first, SENDS, THREADS):
+            outcome = client.send(uri(authority, number), TOAST).outcome
+            with lock:
+                tally.add(number, outcome)
+
+    with unreliable() as authority, Client(allow_hosts=[authority], max_connections=CONNECTIONS) as client:
+        client.send(uri(authority, 0), TOAST)
+        with ThreadPoolExecutor(THREADS) as threads:
+            tally = Tally()
+            done = [threads.submit(send, client, authority, first) for first in range(THREADS)]
+        for each in done:
+            each.result()
+    tally.check()
