@@ -14,7 +14,14 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 _HEADER = Path(sysconfig.get_path("include")) / "Python.h"
-_TESTS = ("test_answers.py", "test_direct.py", "test_pool.py", "test_faults.py")
+_TESTS = (
+    "test_answers.py",
+    "test_direct.py",
+    "test_pool.py",
+    "test_faults.py",
+    "test_lending.py",
+    "test_slow_hosts.py",
+)
 
 pytestmark = [
     pytest.mark.skipif(
