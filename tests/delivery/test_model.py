@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from winpush import mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox, store_settling, store_work
+from winpush.delivery import BroadcastState, DeliveryState, Outbox, store_outcomes, store_settling, store_work
 from winpush.delivery.database import Database, Millis, to_millis
 from winpush.delivery.lifecycle import FINAL, StateError
 from winpush.delivery.schema import METADATA
@@ -116,7 +116,7 @@ class Machine(RuleBasedStateMachine):
             record(target, choices[place % len(choices)], now) for place, target in enumerate(portion.targets[:crash])
         ]
         with self.database.write() as connection:
-            store_work.record(connection, portion, records, now, LEASE, last=crash is None)
+            store_outcomes.record(connection, portion, records, now, LEASE, last=crash is None)
 
     # --- what is promised -----------------------------------------------------------------------------------------
 

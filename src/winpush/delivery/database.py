@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -56,6 +58,7 @@ _POSTGRESQL_DEFAULTS = {
 }
 _COLLISIONS = 3
 _COLLIDED = ("40P01", "40001")  # PostgreSQL's deadlock_detected and serialization_failure
+_AT_ONCE = 100  # rows of one statement; SQLite takes 32,766 values
 _FEW = 3  # rows for which beginning a COPY costs more than it saves
 _COUNTED = {"preserve_rowcount": True}  # of an INSERT, SQLAlchemy would forget it
 _TURN = 0x77696E70757368  # any number that others are unlikely to lock
@@ -215,8 +218,8 @@ def _pragmas(*, durable: bool) -> tuple[str, ...]:
     )
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def insert_rows(
@@ -225,15 +228,35 @@ def insert_rows(
     """Inserts many rows at once, each a tuple in the order of the columns; nothing where there are none."""
     if not rows:
         return
-    sqlite_here = connection.dialect.name == "sqlite"
     if connection.dialect.driver == "psycopg" and len(rows) > _FEW:
         _copy(connection, table, columns, rows)
         return
     # To the driver as they are: putting each row's parameters in order costs more than inserting it.
-    names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join(["?" if sqlite_here else "%s"] * len(columns))
-    statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - names of ours
-    for few in [list(rows)] if sqlite_here else rows:  # psycopg begins a pipeline for a list, however short
-        connection.exec_driver_sql(statement, few)
+    if connection.dialect.name == "sqlite":
+        _insert_values(connection, table.name, columns, rows)
+        return
+    statement = _values(table.name, columns, 1, "%s")
+    for row in rows:  # psycopg begins a pipeline for a list, however short
+        connection.exec_driver_sql(statement, row)
+
+
+def _insert_values(
+    connection: Connection, name: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Many rows by one statement, on SQLite: at each statement Python's lock goes to and fro between the threads, and
+    `executemany` makes one of each row."""
+    whole = len(rows) - len(rows) % _AT_ONCE
+    for first in range(0, whole, _AT_ONCE):
+        values = tuple(itertools.chain.from_iterable(rows[first : first + _AT_ONCE]))
+        connection.exec_driver_sql(_values(name, columns, _AT_ONCE, "?"), values)
+    if whole < len(rows):
+        connection.exec_driver_sql(_values(name, columns, 1, "?"), list(rows[whole:]))
+
+
+@lru_cache(maxsize=64)
+def _values(name: str, columns: tuple[str, ...], rows: int, mark: str) -> str:
+    names, row = ", ".join(f'"{each}"' for each in columns), ", ".join([mark] * len(columns))
+    return f'INSERT INTO "{name}" ({names}) VALUES {", ".join([f"({row})"] * rows)}'  # noqa: S608 - names of ours
 
 
 def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -254,10 +277,10 @@ def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
         ) from error
 
 
-def lock_rows(connection: Connection, statement: sa.Select[Any]) -> None:
+def lock_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None) -> None:
     """Locks the rows that it selects until the transaction ends. On SQLite each transaction that writes is alone."""
     if connection.dialect.name != "sqlite":
-        connection.execute(statement.with_for_update())
+        connection.execute(statement.with_for_update(), values)
 
 
 def insert_one(connection: Connection, table: Table, columns: tuple[str, ...], values: tuple[Any, ...]) -> int:
@@ -320,27 +343,32 @@ def reserve_numbers(connection: Connection, table: Table, count: int) -> Sequenc
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Inserts a row; False when there is one with the same unique values already."""
-    statement = _insert(connection, table).values(**values).on_conflict_do_nothing()
+    statement = _insert(connection.dialect.name, table).values(**values).on_conflict_do_nothing()
     return connection.execute(statement, execution_options=_COUNTED).rowcount == 1
 
 
 def insert_or_add(connection: Connection, table: Table, key: tuple[str, ...], column: str, rows: list[Any]) -> None:
     """Inserts rows, or adds to the number that is there already. Give them in order of the key: two that lock the same
     rows in different orders wait for each other."""
-    insert = _insert(connection, table)
+    connection.execute(_insert_or_add(connection.dialect.name, table, key, column), rows)
+
+
+@lru_cache(maxsize=8)
+def _insert_or_add(dialect: str, table: Table, key: tuple[str, ...], column: str) -> sa.Insert:
+    insert = _insert(dialect, table)
     grown = table.c[column] + insert.excluded[column]
-    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_={column: grown}), rows)
+    return insert.on_conflict_do_update(index_elements=list(key), set_={column: grown})
 
 
 def insert_where_new(connection: Connection, table: Table, columns: Sequence[str], source: sa.Select[Any]) -> int:
     """Inserts what is selected, but for rows that are there already; returns how many."""
-    statement = _insert(connection, table).from_select(list(columns), source).on_conflict_do_nothing()
+    statement = _insert(connection.dialect.name, table).from_select(list(columns), source).on_conflict_do_nothing()
     return connection.execute(statement, execution_options=_COUNTED).rowcount
 
 
 def insert_or_raise(connection: Connection, table: Table, key: str, column: str, values: Mapping[str, Any]) -> None:
     """Inserts a row; where there is one, its number becomes the greater of the two."""
-    insert = _insert(connection, table).values(**values)
+    insert = _insert(connection.dialect.name, table).values(**values)
     greater = sa.case((insert.excluded[column] > table.c[column], insert.excluded[column]), else_=table.c[column])
     connection.execute(insert.on_conflict_do_update(index_elements=[key], set_={column: greater}))
 

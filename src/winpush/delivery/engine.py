@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from winpush.client import AsyncClient
-from winpush.delivery import store_ahead, store_broadcasts, store_settling, store_work
+from winpush.delivery import store_ahead, store_broadcasts, store_outcomes, store_settling, store_work
 from winpush.delivery.content import Content
 from winpush.delivery.database import Database, DatabaseError, Millis, from_millis, to_millis
 from winpush.delivery.judgement import THROTTLED, Plan, after, before, is_for_all
@@ -350,7 +350,7 @@ class Engine:
         lease = self._lease
 
         def write(connection: Connection) -> list[Record]:
-            return store_work.record(connection, portion, records, self._now(), lease, last=last)
+            return store_outcomes.record(connection, portion, records, self._now(), lease, last=last)
 
         self._tell(await self._store(write))
 

@@ -19,15 +19,20 @@ __all__ = ["add_counts", "settle", "settle_range"]
 SETTLE_AT_ONCE = 10_000
 
 
+_ENDING = (
+    sa.select(broadcasts)
+    .where(broadcasts.c.ended_at.is_(None), broadcasts.c.state.in_([state.value for state in SETTLES_AS]))
+    .order_by(broadcasts.c.id)
+    .limit(20)
+    .with_for_update(skip_locked=True)
+)
+
+
 def settle(connection: Connection, now: Millis) -> bool:
     """Gives the channels of a broadcast that is being ended their outcome, some thousands at a time; False when there
     was nothing to do."""
-    states = [state.value for state in SETTLES_AS]
-    table = broadcasts.c
-    ending = sa.select(broadcasts).where(table.ended_at.is_(None), table.state.in_(states)).order_by(table.id)
-    statement = ending.limit(20).with_for_update(skip_locked=True)
     worked = False
-    for row in connection.execute(statement).all():
+    for row in connection.execute(_ENDING).all():
         final = SETTLES_AS[BroadcastState(row.state)]
         worked = _settle_one(connection, row, final, now) or worked
         store_broadcasts.finish(connection, [row.id], now)
