@@ -169,13 +169,13 @@ def record(target: object, choice: str, now: Millis) -> Record:
     common = (row.broadcast, row.id, row.service)  # type: ignore[attr-defined]  # a row
     attempts = row.attempts + 1  # type: ignore[attr-defined]  # a row
     if choice == "w":
-        return Record(*common, DeliveryState.WAITING, "queue-full", attempts, now, now + 1000)
+        return Record(*common, DeliveryState.WAITING.value, "queue-full", attempts, now, now + 1000)
     if choice == "g":
         effect = Effect(row.uri, gone="channel-gone")  # type: ignore[attr-defined]  # a row
-        return Record(*common, DeliveryState.GONE, "channel-gone", attempts, now, effect=effect, refusal=False)
+        return Record(*common, DeliveryState.GONE.value, "channel-gone", attempts, now, effect=effect, refusal=False)
     if choice == "f":
-        return Record(*common, DeliveryState.FAILED, "unauthorized", attempts, now, refusal=True)
-    return Record(*common, DeliveryState.DELIVERED, "accepted", attempts, now, refusal=False)
+        return Record(*common, DeliveryState.FAILED.value, "unauthorized", attempts, now, refusal=True)
+    return Record(*common, DeliveryState.DELIVERED.value, "accepted", attempts, now, refusal=False)
 
 
 @pytest.mark.timeout(300)

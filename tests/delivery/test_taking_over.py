@@ -44,7 +44,7 @@ class Worker:
                 target.broadcast,
                 target.id,
                 target.service,
-                state,
+                state.value,
                 outcome,
                 target.attempts + 1,
                 now,

@@ -37,6 +37,8 @@ __all__ = [
     "json_kind",
     "json_text",
     "lock_rows",
+    "raw_rows",
+    "read_json",
     "reserve_numbers",
     "run_sql",
     "to_millis",
@@ -295,6 +297,24 @@ def run_sql(connection: Connection, statement: str, values: tuple[Any, ...]) -> 
     if connection.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
     return connection.exec_driver_sql(statement, values).all()
+
+
+def raw_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows as the driver gives them, for those that are read by the thousand. See read_json."""
+    result = connection.execute(statement, values)
+    cursor: Any = result.cursor
+    driver: Any = connection.dialect.loaded_dbapi
+    try:
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    except driver.Error as error:
+        raise DBAPIError.instance("FETCH", None, error, driver.Error, hide_parameters=True) from error
+    result.close()
+    return rows
+
+
+def read_json(value: Any) -> Any:
+    """The value of a JSON column in a raw row, which is text where the driver doesn't read it."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def update_rows(

@@ -25,13 +25,14 @@ from winpush.delivery import store_ahead, store_broadcasts, store_outcomes, stor
 from winpush.delivery.content import Content
 from winpush.delivery.database import Database, DatabaseError, Millis, from_millis, to_millis
 from winpush.delivery.judgement import THROTTLED, Plan, after, before, is_for_all
+from winpush.delivery.lifecycle import DeliveryState
 from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.retention import clear_old
-from winpush.delivery.store_work import Portion, Record
+from winpush.delivery.store_work import Portion, Record, Target
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.wakeups import listen
 from winpush.delivery.watch import Watch
-from winpush.dispatch import ClientOptions
+from winpush.dispatch import ClientOptions, Settings
 from winpush.errors import WinPushError
 from winpush.results import Notification, Result
 
@@ -46,6 +47,7 @@ _IDLE_SECONDS = 1.0
 _MOST_PLANS = 1000
 _MOST_RESTING = 10_000
 _TURN_MILLIS = 100
+_DELIVERED = DeliveryState.DELIVERED.value
 _FRESH_SECONDS = 0.002
 _GATHER_SECONDS = 0.1
 """Small portions, such as those of single notifications, are claimed no more often than this."""
@@ -85,6 +87,9 @@ class Engine:
         self._database = database
         self._name = name
         self._options = options
+        most = options.get("max_connections")
+        settings = Settings.of() if most is None else Settings.of(max_connections=most)
+        self._connections = settings.limits.connections
         self._clock = clock
         self._pace = pace
         self._hooks = tuple(hooks)
@@ -235,9 +240,11 @@ class Engine:
         try:
             with self._span(portion):
                 await self._send(client, portion, held)
-        finally:
+        except BaseException:
             for target in portion.targets:
                 self._sending.pop(target.id, None)
+            raise
+        finally:
             heart.cancel()
             await asyncio.gather(heart, return_exceptions=True)
 
@@ -251,26 +258,24 @@ class Engine:
         if len(plans) < len(portion.broadcasts):
             return
         done: list[Record] = []
-        left = len(portion.targets)
+        left, enough = len(portion.targets), self._pace.store_after
         counted: Counter[tuple[str, str, str]] = Counter()
-        pairs = self._pairs(portion, plans, held, done)
-        async for result in client.send_many(pairs):
+        # Together they are as many as there may be connections: none waits for one that another portion has.
+        concurrency = max(1, self._connections // max(1, len(self._portions)))
+        async for result in client.send_many(self._pairs(portion, plans, held, done), concurrency=concurrency):
             target: Any = result.key
-            entry = after(plans[target.broadcast], target, result, self._about_now())
+            if self._monotonic() >= self._fresh_until:
+                self._look_at_the_clock()
+            entry = after(plans[target.broadcast], target, result, self._about)
             done.append(entry)
             began = self._sending.pop(target.id, 0)
             if self._telemetry is not None:
                 counted[target.service, result.outcome.value, result.push_type] += 1
                 self._measure(self._telemetry, target.service, result, began)
-            if entry.effect is not None and entry.effect.not_before is not None:
-                self._rest(target.id, entry.effect.not_before)
-            if is_for_all(result) and result.retry_after is not None:
-                wait = result.retry_after // timedelta(milliseconds=1)
-                held[target.service] = max(held.get(target.service, 0), self._now() + wait)
-                until = held[target.service]
-                await self._store(lambda c, s=target.service, u=until: store_ahead.hold(c, s, u))  # type: ignore[misc]  # bound
+            if entry.state != _DELIVERED:
+                await self._heed(target, result, entry, held)
             # Each target comes to one record: those of the last answers are written when the portion is given up.
-            if self._pace.store_after <= len(done) < left:
+            if enough <= len(done) < left:
                 written, done[:] = list(done), []
                 left -= len(written)
                 await self._record(portion, written, last=False)
@@ -280,6 +285,15 @@ class Engine:
             granted, refused = client.token_requests
             self._telemetry.logged_in(granted - self._logins[0], refused - self._logins[1])
             self._logins = granted, refused
+
+    async def _heed(self, target: Target, result: Result, entry: Record, held: dict[str, Millis]) -> None:
+        """What an answer asks for before the next one is sent: to leave this channel alone, or its whole service."""
+        if entry.effect is not None and entry.effect.not_before is not None:
+            self._rest(target.id, entry.effect.not_before)
+        if is_for_all(result) and result.retry_after is not None:
+            service, wait = target.service, result.retry_after // timedelta(milliseconds=1)
+            until = held[service] = max(held.get(service, 0), self._now() + wait)
+            await self._store(lambda c: store_ahead.hold(c, service, until))
 
     @staticmethod
     def _measure(telemetry: Telemetry, service: str, result: Result, began: int) -> None:
@@ -334,16 +348,20 @@ class Engine:
     def _pairs(
         self, portion: Portion, plans: dict[int, Plan], held: dict[str, Millis], done: list[Record]
     ) -> Iterator[tuple[str, Notification, object]]:
+        sending, measured = self._sending, self._telemetry is not None
         for target in portion.targets:
-            now = self._about_now()
-            wait = max(held.get(target.service, 0), self._resting.get(target.id, 0))
-            if target.id in self._sending:  # by another portion: its answer may ask to wait
+            if self._monotonic() >= self._fresh_until:
+                self._look_at_the_clock()
+            now, number, wait = self._about, target.id, 0
+            if held or self._resting:
+                wait = max(held.get(target.service, 0), self._resting.get(number, 0))
+            if number in sending:  # by another portion: its answer may ask to wait
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
             if isinstance(form, Record):
                 done.append(form)
             else:
-                self._sending[target.id] = 0 if self._telemetry is None else time.time_ns()
+                sending[number] = time.time_ns() if measured else 0
                 yield target.uri, form, target
 
     async def _record(self, portion: Portion, records: list[Record], *, last: bool) -> None:
@@ -362,7 +380,7 @@ class Engine:
             event = OutcomeEvent(
                 entry.broadcast,
                 entry.channel,
-                entry.state,
+                DeliveryState(entry.state),
                 entry.outcome,
                 entry.attempts,
                 from_millis(entry.at),
@@ -385,12 +403,9 @@ class Engine:
     def _now(self) -> Millis:
         return to_millis(self._clock())
 
-    def _about_now(self) -> Millis:
+    def _look_at_the_clock(self) -> None:
         """The time, to some milliseconds: for what is asked at every send."""
-        tick = self._monotonic()
-        if tick >= self._fresh_until:
-            self._about, self._fresh_until = self._now(), tick + _FRESH_SECONDS
-        return self._about
+        self._about, self._fresh_until = self._now(), self._monotonic() + _FRESH_SECONDS
 
     async def _store(self, work: Callable[[Connection], _T], *, writes: bool = True) -> _T:
         """Runs it in a transaction on the database's thread; again and again while the database can't."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam
 
 from winpush.delivery import store_broadcasts
-from winpush.delivery.database import Millis, update_rows
+from winpush.delivery.database import Millis, raw_rows, read_json, update_rows
 from winpush.delivery.lifecycle import BroadcastState, DeliveryState
 from winpush.delivery.registration_rules import Scalar
 from winpush.delivery.schema import broadcasts, channels, deliveries, ranges
@@ -69,11 +70,14 @@ class Portion:
 
 
 class Tried(NamedTuple):
-    """An attempt, for the history: as the table has them, after the broadcast, the channel and the time.
+    """An attempt, as a row of the history.
 
     A tuple, as Record is: one of each is made for every send, and a frozen dataclass takes four times as long.
     """
 
+    broadcast: int
+    channel: int
+    at: Millis
     outcome: str
     status: int | None
     message_id: str | None
@@ -95,12 +99,12 @@ class Effect:
 
 
 class Record(NamedTuple):
-    """What is to be written about one channel of a broadcast."""
+    """What is to be written about one channel of a broadcast. `state` is a value of DeliveryState, as it is written."""
 
     broadcast: int
     channel: int
     service: str
-    state: DeliveryState
+    state: str
     outcome: str | None
     attempts: int
     at: Millis
@@ -141,6 +145,17 @@ _TARGET = (
 )
 
 
+_ATTRIBUTES = Target._fields.index("attributes")
+
+
+def _targets(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[Target]:
+    """What a statement selects that names the columns of a Target."""
+    rows = raw_rows(connection, statement, values)
+    if any(map(itemgetter(_ATTRIBUTES), rows)):
+        rows = [(*row[:_ATTRIBUTES], read_json(row[_ATTRIBUTES]), *row[_ATTRIBUTES + 1 :]) for row in rows]
+    return list(map(partial(tuple.__new__, Target), rows))
+
+
 _D, _B = deliveries.c, broadcasts.c
 _RIPE = (
     sa.select(_D.broadcast, _D.attempts, *_TARGET)
@@ -165,12 +180,11 @@ def _claim_due(
     over = connection.execute(_OVER, {"now": now}).all()
     lost = [silent for silent, lease_until in over if is_lost(silent, lease_until)]
     wanted = {"now": now, "size": size}
-    asked = connection.execute(_DUE_OR_LOST, {**wanted, "lost": lost}) if lost else connection.execute(_DUE, wanted)
-    found: Sequence[Any] = asked.all()
+    found = _targets(connection, _DUE_OR_LOST, {**wanted, "lost": lost}) if lost else _targets(connection, _DUE, wanted)
     if not found:
         return None
     rows = _rows(connection, {int(row.broadcast) for row in found})
-    targets = _in_turn(connection, rows, [Target._make(row) for row in found], now)
+    targets = _in_turn(connection, rows, found, now)
     taken = [(row.broadcast, row.id, now + lease, owner) for row in targets]
     update_rows(connection, deliveries, DELIVERY_KEY, ("due", "owner"), taken)
     numbers = {int(row.broadcast) for row in targets}
@@ -298,7 +312,7 @@ def _targets_of(connection: Connection, row: Row[Any], size: int) -> tuple[Seque
     """The next channels of the audience, and where their range ends. None of them has an outcome yet."""
     end = min(row.cursor + MAX_WINDOW, row.last_channel)
     between = {"number": row.id, "begins": row.cursor + 1, "ends": end, "created_at": row.created_at, "size": size}
-    found = list(map(Target._make, connection.execute(_audience(row.audience), between).all()))
+    found = _targets(connection, _audience(row.audience), between)
     return found, (found[-1].id if len(found) == size else end)
 
 
@@ -313,7 +327,7 @@ def _audience(audience: str) -> sa.Select[Any]:
 def _load(connection: Connection, owner: str, row: Row[Any], first: int, last: int) -> Portion:
     columns = (sa.literal(row.id).label("broadcast"), sa.literal(0).label("attempts"), *_TARGET)
     statement = sa.select(*columns).where(*without_outcome(row, first, last)).order_by(channels.c.id)
-    return Portion(owner, {row.id: row}, [Target._make(each) for each in connection.execute(statement)], first)
+    return Portion(owner, {row.id: row}, _targets(connection, statement, {}), first)
 
 
 _KEEP = sa.update(ranges).where(*THIS_RANGE, ranges.c.owner == bindparam("mine"))
