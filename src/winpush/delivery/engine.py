@@ -43,6 +43,10 @@ Hook = Callable[[OutcomeEvent], None]
 
 _log = logging.getLogger("winpush.delivery")
 _T = TypeVar("_T")
+_Work = tuple[Portion, dict[str, Millis]]
+"""What is claimed, and which services must be left alone until when."""
+_Claimed = tuple[Portion | None, dict[str, Millis], bool]
+"""The same, or None for what; and whether something was settled."""
 _IDLE_SECONDS = 1.0
 _MOST_PLANS = 1000
 _MOST_RESTING = 10_000
@@ -196,20 +200,22 @@ class Engine:
     async def _fill(self, client: AsyncClient) -> bool:
         """Claims until all places are taken or there is nothing; True when there may be more."""
         while len(self._portions) < self._pace.portions and not self._stopping:
-            owner = f"{self._name}/{next(self._numbers)}"
-            portion, held, settled = await self._store(lambda c, owner=owner: self._claim(c, owner))  # type: ignore[misc]  # owner is bound
+            portion, held, settled = await self._store(self._claim)
             if portion is None:
-                return bool(settled)
-            if len(portion.targets) < self._pace.portion // 2:
-                self._gather_until = self._monotonic() + _GATHER_SECONDS
-            if portion.targets or portion.first is not None:
+                return settled
+            self._gather_after(portion)
+            if portion.is_work:
                 task = asyncio.create_task(self._deliver(client, portion, held))
                 self._portions.add(task)
                 task.add_done_callback(self._finished)
         return False
 
-    def _claim(self, connection: Connection, owner: str) -> tuple[Portion | None, dict[str, Millis], bool]:
-        now = self._now()
+    def _gather_after(self, portion: Portion) -> None:
+        if len(portion.targets) < self._pace.portion // 2:
+            self._gather_until = self._monotonic() + _GATHER_SECONDS
+
+    def _claim(self, connection: Connection) -> _Claimed:
+        now, owner = self._now(), f"{self._name}/{next(self._numbers)}"
         ended = store_broadcasts.expire_due(connection, now) > 0
         settled = store_settling.settle(connection, now) or ended
         portion = store_work.claim(connection, owner, now, self._lease, self._pace.portion, self._watch.is_lost)
@@ -236,10 +242,16 @@ class Engine:
     # --- a portion ------------------------------------------------------------------------------------------------
 
     async def _deliver(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
+        """A portion, and those that are claimed where it ends."""
+        following = await self._deliver_one(client, portion, held)
+        while following is not None:
+            following = await self._deliver_one(client, *following)
+
+    async def _deliver_one(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> _Work | None:
         heart = asyncio.create_task(self._keep(portion))
         try:
             with self._span(portion):
-                await self._send(client, portion, held)
+                return await self._send(client, portion, held)
         except BaseException:
             for target in portion.targets:
                 self._sending.pop(target.id, None)
@@ -253,10 +265,10 @@ class Engine:
             return nullcontext()
         return self._telemetry.portion(portion.broadcasts, len(portion.targets))
 
-    async def _send(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
+    async def _send(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> _Work | None:
         plans = await self._plans_of(portion)
         if len(plans) < len(portion.broadcasts):
-            return
+            return None
         done: list[Record] = []
         left, enough = len(portion.targets), self._pace.store_after
         counted: Counter[tuple[str, str, str]] = Counter()
@@ -279,12 +291,13 @@ class Engine:
                 written, done[:] = list(done), []
                 left -= len(written)
                 await self._record(portion, written, last=False)
-        await self._record(portion, done, last=True)
+        following = await self._end(portion, done)
         if self._telemetry is not None:
             self._telemetry.count(counted)
             granted, refused = client.token_requests
             self._telemetry.logged_in(granted - self._logins[0], refused - self._logins[1])
             self._logins = granted, refused
+        return following
 
     async def _heed(self, target: Target, result: Result, entry: Record, held: dict[str, Millis]) -> None:
         """What an answer asks for before the next one is sent: to leave this channel alone, or its whole service."""
@@ -365,12 +378,35 @@ class Engine:
                 yield target.uri, form, target
 
     async def _record(self, portion: Portion, records: list[Record], *, last: bool) -> None:
-        lease = self._lease
+        self._tell(await self._store(lambda c: self._write(c, portion, records, last=last)))
 
-        def write(connection: Connection) -> list[Record]:
-            return store_outcomes.record(connection, portion, records, self._now(), lease, last=last)
+    def _write(self, connection: Connection, portion: Portion, records: list[Record], *, last: bool) -> list[Record]:
+        return store_outcomes.record(connection, portion, records, self._now(), self._lease, last=last)
 
-        self._tell(await self._store(write))
+    async def _end(self, portion: Portion, records: list[Record]) -> _Work | None:
+        """Writes the last outcomes of a portion and, in the same transaction, claims what is next.
+
+        On PostgreSQL each has its own: two workers that hold what the other one claims would wait for each other.
+        """
+        if self._stopping or not self._database.is_file or len(portion.targets) < self._pace.portion // 2:
+            await self._record(portion, records, last=True)
+            return None
+
+        def write(connection: Connection) -> tuple[list[Record], _Claimed]:
+            return self._write(connection, portion, records, last=True), self._claim(connection)
+
+        try:
+            written, (following, held, _) = await self._store(write)
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - who claims next meets it, too; what came of this portion is kept
+            await self._record(portion, records, last=True)
+            return None
+        self._tell(written)
+        if following is None or not following.is_work:
+            return None
+        self._gather_after(following)
+        return following, held
 
     def _tell(self, records: list[Record]) -> None:
         if not self._hooks:

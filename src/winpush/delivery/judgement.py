@@ -23,6 +23,8 @@ THROTTLED = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outco
 # Refusals of one channel or of one device: they say nothing about the others.
 _ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED})
 _RETRY_LATER = Action.RETRY_LATER
+_ACCEPTED = Outcome.ACCEPTED
+_ACCEPTED_NAME = Outcome.ACCEPTED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +101,18 @@ def _after_quiet_hours(plan: Plan, target: Target, now: Millis) -> Millis:
 
 def after(plan: Plan, target: Target, result: Result, now: Millis) -> Record:
     """What is to be written about this answer."""
-    outcome = result.verdict.outcome
-    attempt = target.attempts + 1
     tried = _tried(plan, target, result, now)
+    attempt = target.attempts + 1
     state, due = _DELIVERED, None
     effect: Effect | None = None
     refusal: bool | None = False
-    if outcome is not Outcome.ACCEPTED:
+    if result.verdict.outcome is not _ACCEPTED:
         decided, due = _decide(plan, result, attempt, now)
         state = decided.value
         effect, refusal = _effect(target.uri, result, now), _refusal(result)
     return _new(
         Record,
-        (plan.number, target.id, target.service, state, tried.outcome, attempt, now, due, tried, effect, refusal),
+        (plan.number, tried.channel, target.service, state, tried.outcome, attempt, now, due, tried, effect, refusal),
     )
 
 
@@ -154,19 +155,22 @@ def _refusal(result: Result) -> bool | None:
 
 
 def _tried(plan: Plan, target: Target, result: Result, now: Millis) -> Tried:
-    verdict, response, names = result.verdict, result.response, result.headers
-    outcome, detail = _NAMES[verdict.outcome], None
-    if verdict.action is not Action.NOTHING:
-        error = result.error
-        told = result.diagnosis or result.error_description or (None if error is None else str(error))
-        detail = told or result.explanation
+    response, outcome = result.response, result.verdict.outcome
+    if outcome is _ACCEPTED:
+        name, detail = _ACCEPTED_NAME, None
+    else:
+        name, detail = outcome.value, _detail(result)
     if response is None:
-        return Tried(plan.number, target.id, now, outcome, None, None, None, None, detail)
-    status, find = response.status_code, response.find
-    message_id = find(names.message_id)
+        return Tried(plan.number, target.id, now, name, None, None, None, None, detail)
+    names, find = result.headers, response.find
     trace = find(names.debug_trace) if names.debug_trace else None
     vector = find(names.correlation_vector) if names.correlation_vector else None
-    return _new(Tried, (plan.number, target.id, now, outcome, status, message_id, trace, vector, detail))
+    status, message_id = response.status_code, find(names.message_id)
+    return _new(Tried, (plan.number, target.id, now, name, status, message_id, trace, vector, detail))
 
 
-_NAMES = {outcome: outcome.value for outcome in Outcome}
+def _detail(result: Result) -> str | None:
+    if result.ok:
+        return None
+    told = result.diagnosis or result.error_description or (None if result.error is None else str(result.error))
+    return told or result.explanation

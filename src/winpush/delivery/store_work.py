@@ -68,6 +68,11 @@ class Portion:
     targets: Sequence[Target] = field(repr=False)
     first: int | None = None
 
+    @property
+    def is_work(self) -> bool:
+        """False for a claim that has only moved a broadcast on."""
+        return bool(self.targets) or self.first is not None
+
 
 class Tried(NamedTuple):
     """An attempt, as a row of the history.
