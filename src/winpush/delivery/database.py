@@ -237,7 +237,7 @@ def insert_rows(
     if connection.dialect.name == "sqlite":
         _insert_values(connection, table.name, columns, rows)
         return
-    statement = _values(table.name, columns, 1, "%s")
+    statement = _one_row(table.name, columns, "%s")
     for row in rows:  # psycopg begins a pipeline for a list, however short
         connection.exec_driver_sql(statement, row)
 
@@ -246,19 +246,38 @@ def _insert_values(
     connection: Connection, name: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Many rows by one statement, on SQLite: at each statement Python's lock goes to and fro between the threads, and
-    `executemany` makes one of each row."""
+    `executemany` makes one of each row. What is the same in all rows is handed over once."""
     whole = len(rows) - len(rows) % _AT_ONCE
-    for first in range(0, whole, _AT_ONCE):
-        values = tuple(itertools.chain.from_iterable(rows[first : first + _AT_ONCE]))
-        connection.exec_driver_sql(_values(name, columns, _AT_ONCE, "?"), values)
+    if whole:
+        each = list(zip(*rows, strict=True))
+        same = tuple(values.count(values[0]) == len(values) for values in each)
+        once = [values[0] for values, alike in zip(each, same, strict=True) if alike]
+        others = list(zip(*(values for values, alike in zip(each, same, strict=True) if not alike), strict=True))
+        statement = _many_rows(name, columns, same)
+        for first in range(0, whole, _AT_ONCE):
+            some = itertools.chain.from_iterable(others[first : first + _AT_ONCE])
+            connection.exec_driver_sql(statement, (*once, *some))
     if whole < len(rows):
-        connection.exec_driver_sql(_values(name, columns, 1, "?"), list(rows[whole:]))
+        connection.exec_driver_sql(_one_row(name, columns, "?"), list(rows[whole:]))
 
 
 @lru_cache(maxsize=64)
-def _values(name: str, columns: tuple[str, ...], rows: int, mark: str) -> str:
-    names, row = ", ".join(f'"{each}"' for each in columns), ", ".join([mark] * len(columns))
-    return f'INSERT INTO "{name}" ({names}) VALUES {", ".join([f"({row})"] * rows)}'  # noqa: S608 - names of ours
+def _many_rows(name: str, columns: tuple[str, ...], same: tuple[bool, ...]) -> str:
+    """Of _AT_ONCE rows: first the values of the columns that are the same in all, then those of each row."""
+    once, others = itertools.count(1), itertools.count(sum(same) + 1)
+    shared = [f"?{next(once)}" if alike else None for alike in same]
+    rows = (", ".join([mark or f"?{next(others)}" for mark in shared]) for _ in range(_AT_ONCE))
+    return f"{_insert_into(name, columns)} {', '.join(f'({row})' for row in rows)}"
+
+
+@lru_cache(maxsize=64)
+def _one_row(name: str, columns: tuple[str, ...], mark: str) -> str:
+    return f"{_insert_into(name, columns)} ({', '.join([mark] * len(columns))})"
+
+
+def _insert_into(name: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{each}"' for each in columns)
+    return f'INSERT INTO "{name}" ({names}) VALUES'
 
 
 def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
