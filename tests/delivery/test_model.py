@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from winpush import mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox, store_settling, store_work
+from winpush.delivery import BroadcastState, DeliveryState, Outbox, store_outcomes, store_settling, store_work
 from winpush.delivery.database import Database, Millis, to_millis
 from winpush.delivery.lifecycle import FINAL, StateError
 from winpush.delivery.schema import METADATA
@@ -116,7 +116,7 @@ class Machine(RuleBasedStateMachine):
             record(target, choices[place % len(choices)], now) for place, target in enumerate(portion.targets[:crash])
         ]
         with self.database.write() as connection:
-            store_work.record(connection, portion, records, now, LEASE, last=crash is None)
+            store_outcomes.record(connection, portion, records, now, LEASE, last=crash is None)
 
     # --- what is promised -----------------------------------------------------------------------------------------
 
@@ -169,13 +169,13 @@ def record(target: object, choice: str, now: Millis) -> Record:
     common = (row.broadcast, row.id, row.service)  # type: ignore[attr-defined]  # a row
     attempts = row.attempts + 1  # type: ignore[attr-defined]  # a row
     if choice == "w":
-        return Record(*common, DeliveryState.WAITING, "queue-full", attempts, now, now + 1000)
+        return Record(*common, DeliveryState.WAITING.value, "queue-full", attempts, now, now + 1000)
     if choice == "g":
         effect = Effect(row.uri, gone="channel-gone")  # type: ignore[attr-defined]  # a row
-        return Record(*common, DeliveryState.GONE, "channel-gone", attempts, now, effect=effect, refusal=False)
+        return Record(*common, DeliveryState.GONE.value, "channel-gone", attempts, now, effect=effect, refusal=False)
     if choice == "f":
-        return Record(*common, DeliveryState.FAILED, "unauthorized", attempts, now, refusal=True)
-    return Record(*common, DeliveryState.DELIVERED, "accepted", attempts, now, refusal=False)
+        return Record(*common, DeliveryState.FAILED.value, "unauthorized", attempts, now, refusal=True)
+    return Record(*common, DeliveryState.DELIVERED.value, "accepted", attempts, now, refusal=False)
 
 
 @pytest.mark.timeout(300)

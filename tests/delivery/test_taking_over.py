@@ -11,7 +11,7 @@ import pytest
 
 from tests.delivery.conftest import Clock
 from winpush import mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox, Pace, store_work
+from winpush.delivery import BroadcastState, DeliveryState, Outbox, Pace, store_outcomes, store_work
 from winpush.delivery.database import Database, Millis, to_millis
 from winpush.delivery.store_work import Effect, Portion, Record
 from winpush.delivery.watch import Watch
@@ -44,7 +44,7 @@ class Worker:
                 target.broadcast,
                 target.id,
                 target.service,
-                state,
+                state.value,
                 outcome,
                 target.attempts + 1,
                 now,
@@ -55,7 +55,7 @@ class Worker:
         ]
         with self._database.write() as connection:
             last = channels is None
-            return len(store_work.record(connection, portion, records, now, LEASE, last=last))
+            return len(store_outcomes.record(connection, portion, records, now, LEASE, last=last))
 
     def close(self) -> None:
         self._database.close()

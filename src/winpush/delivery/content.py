@@ -120,6 +120,8 @@ class Content:
     defaults: Mapping[str, Scalar] = field(default_factory=lambda: NO_ATTRIBUTES)
     locales: Mapping[str, Content | Notification] = field(default_factory=dict)
     _forms: dict[tuple[object, ...], _Form | Refusal] = field(init=False, repr=False, default_factory=dict)
+    # Of those that need nothing more: the notification itself.
+    _plain: dict[tuple[object, ...], Any] = field(init=False, repr=False, default_factory=dict)
     # One for each variant, service and platform: few, and never dropped, since what is shared is known by their ids.
     _shapes: dict[tuple[object, ...], _Form | Refusal] = field(init=False, repr=False, default_factory=dict)
     _shared: dict[tuple[object, ...], Any] = field(init=False, repr=False, default_factory=dict)
@@ -180,6 +182,8 @@ class Content:
         form = self._forms.get(kind)
         if form is None:
             form = self._forms[kind] = self._choose(Service(channel.service), channel.platform, channel.locale)
+            if isinstance(form, _Form) and form.plan is None and not (form.has_ttl and form.notification.ttl):
+                self._plain[kind] = form.notification
         if isinstance(form, Refusal):
             return form
         made = form.notification if form.plan is None else self._fill(form, form.plan, channel)
@@ -192,11 +196,19 @@ class Content:
                 return _EXPIRED
         return made if remaining is None else self._shorten(made, remaining)
 
+    def plain_form(self, channel: Recipient) -> Form | None:
+        """What `for_channel` was found to give this channel whatever the time: nothing is filled in, and no TTL runs.
+
+        None where that isn't so, or isn't known yet.
+        """
+        return self._plain.get((channel.service, channel.platform, channel.locale))
+
     # --- which form ---------------------------------------------------------------------------------------------
 
     def _choose(self, service: Service, platform: str | None, locale: str | None) -> _Form | Refusal:
         if len(self._forms) >= _MOST_KEPT:
             self._forms.clear()
+            self._plain.clear()
         refusal = Refusal(Reason.NO_FORM, f"The content has no form for {service.name}: give {service.value}=….")
         for variant in self._variants(locale):
             # Languages that lead to the same variant share its form, and so its notification.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -35,6 +37,8 @@ __all__ = [
     "json_kind",
     "json_text",
     "lock_rows",
+    "raw_rows",
+    "read_json",
     "reserve_numbers",
     "run_sql",
     "to_millis",
@@ -56,6 +60,7 @@ _POSTGRESQL_DEFAULTS = {
 }
 _COLLISIONS = 3
 _COLLIDED = ("40P01", "40001")  # PostgreSQL's deadlock_detected and serialization_failure
+_AT_ONCE = 100  # rows of one statement; SQLite takes 32,766 values
 _FEW = 3  # rows for which beginning a COPY costs more than it saves
 _COUNTED = {"preserve_rowcount": True}  # of an INSERT, SQLAlchemy would forget it
 _TURN = 0x77696E70757368  # any number that others are unlikely to lock
@@ -215,8 +220,8 @@ def _pragmas(*, durable: bool) -> tuple[str, ...]:
     )
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def insert_rows(
@@ -225,15 +230,54 @@ def insert_rows(
     """Inserts many rows at once, each a tuple in the order of the columns; nothing where there are none."""
     if not rows:
         return
-    sqlite_here = connection.dialect.name == "sqlite"
     if connection.dialect.driver == "psycopg" and len(rows) > _FEW:
         _copy(connection, table, columns, rows)
         return
     # To the driver as they are: putting each row's parameters in order costs more than inserting it.
-    names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join(["?" if sqlite_here else "%s"] * len(columns))
-    statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - names of ours
-    for few in [list(rows)] if sqlite_here else rows:  # psycopg begins a pipeline for a list, however short
-        connection.exec_driver_sql(statement, few)
+    if connection.dialect.name == "sqlite":
+        _insert_values(connection, table.name, columns, rows)
+        return
+    statement = _one_row(table.name, columns, "%s")
+    for row in rows:  # psycopg begins a pipeline for a list, however short
+        connection.exec_driver_sql(statement, row)
+
+
+def _insert_values(
+    connection: Connection, name: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Many rows by one statement, on SQLite: at each statement Python's lock goes to and fro between the threads, and
+    `executemany` makes one of each row. What is the same in all rows is handed over once."""
+    whole = len(rows) - len(rows) % _AT_ONCE
+    if whole:
+        each = list(zip(*rows, strict=True))
+        same = tuple(values.count(values[0]) == len(values) for values in each)
+        once = [values[0] for values, alike in zip(each, same, strict=True) if alike]
+        others = list(zip(*(values for values, alike in zip(each, same, strict=True) if not alike), strict=True))
+        statement = _many_rows(name, columns, same)
+        for first in range(0, whole, _AT_ONCE):
+            some = itertools.chain.from_iterable(others[first : first + _AT_ONCE])
+            connection.exec_driver_sql(statement, (*once, *some))
+    if whole < len(rows):
+        connection.exec_driver_sql(_one_row(name, columns, "?"), list(rows[whole:]))
+
+
+@lru_cache(maxsize=64)
+def _many_rows(name: str, columns: tuple[str, ...], same: tuple[bool, ...]) -> str:
+    """Of _AT_ONCE rows: first the values of the columns that are the same in all, then those of each row."""
+    once, others = itertools.count(1), itertools.count(sum(same) + 1)
+    shared = [f"?{next(once)}" if alike else None for alike in same]
+    rows = (", ".join([mark or f"?{next(others)}" for mark in shared]) for _ in range(_AT_ONCE))
+    return f"{_insert_into(name, columns)} {', '.join(f'({row})' for row in rows)}"
+
+
+@lru_cache(maxsize=64)
+def _one_row(name: str, columns: tuple[str, ...], mark: str) -> str:
+    return f"{_insert_into(name, columns)} ({', '.join([mark] * len(columns))})"
+
+
+def _insert_into(name: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{each}"' for each in columns)
+    return f'INSERT INTO "{name}" ({names}) VALUES'
 
 
 def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -254,10 +298,10 @@ def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
         ) from error
 
 
-def lock_rows(connection: Connection, statement: sa.Select[Any]) -> None:
+def lock_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None) -> None:
     """Locks the rows that it selects until the transaction ends. On SQLite each transaction that writes is alone."""
     if connection.dialect.name != "sqlite":
-        connection.execute(statement.with_for_update())
+        connection.execute(statement.with_for_update(), values)
 
 
 def insert_one(connection: Connection, table: Table, columns: tuple[str, ...], values: tuple[Any, ...]) -> int:
@@ -272,6 +316,24 @@ def run_sql(connection: Connection, statement: str, values: tuple[Any, ...]) -> 
     if connection.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
     return connection.exec_driver_sql(statement, values).all()
+
+
+def raw_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows as the driver gives them, for those that are read by the thousand. See read_json."""
+    result = connection.execute(statement, values)
+    cursor: Any = result.cursor
+    driver: Any = connection.dialect.loaded_dbapi
+    try:
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    except driver.Error as error:
+        raise DBAPIError.instance("FETCH", None, error, driver.Error, hide_parameters=True) from error
+    result.close()
+    return rows
+
+
+def read_json(value: Any) -> Any:
+    """The value of a JSON column in a raw row, which is text where the driver doesn't read it."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def update_rows(
@@ -320,27 +382,32 @@ def reserve_numbers(connection: Connection, table: Table, count: int) -> Sequenc
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Inserts a row; False when there is one with the same unique values already."""
-    statement = _insert(connection, table).values(**values).on_conflict_do_nothing()
+    statement = _insert(connection.dialect.name, table).values(**values).on_conflict_do_nothing()
     return connection.execute(statement, execution_options=_COUNTED).rowcount == 1
 
 
 def insert_or_add(connection: Connection, table: Table, key: tuple[str, ...], column: str, rows: list[Any]) -> None:
     """Inserts rows, or adds to the number that is there already. Give them in order of the key: two that lock the same
     rows in different orders wait for each other."""
-    insert = _insert(connection, table)
+    connection.execute(_insert_or_add(connection.dialect.name, table, key, column), rows)
+
+
+@lru_cache(maxsize=8)
+def _insert_or_add(dialect: str, table: Table, key: tuple[str, ...], column: str) -> sa.Insert:
+    insert = _insert(dialect, table)
     grown = table.c[column] + insert.excluded[column]
-    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_={column: grown}), rows)
+    return insert.on_conflict_do_update(index_elements=list(key), set_={column: grown})
 
 
 def insert_where_new(connection: Connection, table: Table, columns: Sequence[str], source: sa.Select[Any]) -> int:
     """Inserts what is selected, but for rows that are there already; returns how many."""
-    statement = _insert(connection, table).from_select(list(columns), source).on_conflict_do_nothing()
+    statement = _insert(connection.dialect.name, table).from_select(list(columns), source).on_conflict_do_nothing()
     return connection.execute(statement, execution_options=_COUNTED).rowcount
 
 
 def insert_or_raise(connection: Connection, table: Table, key: str, column: str, values: Mapping[str, Any]) -> None:
     """Inserts a row; where there is one, its number becomes the greater of the two."""
-    insert = _insert(connection, table).values(**values)
+    insert = _insert(connection.dialect.name, table).values(**values)
     greater = sa.case((insert.excluded[column] > table.c[column], insert.excluded[column]), else_=table.c[column])
     connection.execute(insert.on_conflict_do_update(index_elements=[key], set_={column: greater}))
 

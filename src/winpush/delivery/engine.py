@@ -21,17 +21,18 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from winpush.client import AsyncClient
-from winpush.delivery import store_ahead, store_broadcasts, store_settling, store_work
+from winpush.delivery import store_ahead, store_broadcasts, store_outcomes, store_settling, store_work
 from winpush.delivery.content import Content
 from winpush.delivery.database import Database, DatabaseError, Millis, from_millis, to_millis
 from winpush.delivery.judgement import THROTTLED, Plan, after, before, is_for_all
+from winpush.delivery.lifecycle import DeliveryState
 from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.retention import clear_old
-from winpush.delivery.store_work import Portion, Record
+from winpush.delivery.store_work import Portion, Record, Target
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.wakeups import listen
 from winpush.delivery.watch import Watch
-from winpush.dispatch import ClientOptions
+from winpush.dispatch import ClientOptions, Settings
 from winpush.errors import WinPushError
 from winpush.results import Notification, Result
 
@@ -42,10 +43,15 @@ Hook = Callable[[OutcomeEvent], None]
 
 _log = logging.getLogger("winpush.delivery")
 _T = TypeVar("_T")
+_Work = tuple[Portion, dict[str, Millis]]
+"""What is claimed, and which services must be left alone until when."""
+_Claimed = tuple[Portion | None, dict[str, Millis], bool]
+"""The same, or None for what; and whether something was settled."""
 _IDLE_SECONDS = 1.0
 _MOST_PLANS = 1000
 _MOST_RESTING = 10_000
 _TURN_MILLIS = 100
+_DELIVERED = DeliveryState.DELIVERED.value
 _FRESH_SECONDS = 0.002
 _GATHER_SECONDS = 0.1
 """Small portions, such as those of single notifications, are claimed no more often than this."""
@@ -85,6 +91,9 @@ class Engine:
         self._database = database
         self._name = name
         self._options = options
+        most = options.get("max_connections")
+        settings = Settings.of() if most is None else Settings.of(max_connections=most)
+        self._connections = settings.limits.connections
         self._clock = clock
         self._pace = pace
         self._hooks = tuple(hooks)
@@ -191,20 +200,22 @@ class Engine:
     async def _fill(self, client: AsyncClient) -> bool:
         """Claims until all places are taken or there is nothing; True when there may be more."""
         while len(self._portions) < self._pace.portions and not self._stopping:
-            owner = f"{self._name}/{next(self._numbers)}"
-            portion, held, settled = await self._store(lambda c, owner=owner: self._claim(c, owner))  # type: ignore[misc]  # owner is bound
+            portion, held, settled = await self._store(self._claim)
             if portion is None:
-                return bool(settled)
-            if len(portion.targets) < self._pace.portion // 2:
-                self._gather_until = self._monotonic() + _GATHER_SECONDS
-            if portion.targets or portion.first is not None:
+                return settled
+            self._gather_after(portion)
+            if portion.is_work:
                 task = asyncio.create_task(self._deliver(client, portion, held))
                 self._portions.add(task)
                 task.add_done_callback(self._finished)
         return False
 
-    def _claim(self, connection: Connection, owner: str) -> tuple[Portion | None, dict[str, Millis], bool]:
-        now = self._now()
+    def _gather_after(self, portion: Portion) -> None:
+        if len(portion.targets) < self._pace.portion // 2:
+            self._gather_until = self._monotonic() + _GATHER_SECONDS
+
+    def _claim(self, connection: Connection) -> _Claimed:
+        now, owner = self._now(), f"{self._name}/{next(self._numbers)}"
         ended = store_broadcasts.expire_due(connection, now) > 0
         settled = store_settling.settle(connection, now) or ended
         portion = store_work.claim(connection, owner, now, self._lease, self._pace.portion, self._watch.is_lost)
@@ -231,13 +242,21 @@ class Engine:
     # --- a portion ------------------------------------------------------------------------------------------------
 
     async def _deliver(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
+        """A portion, and those that are claimed where it ends."""
+        following = await self._deliver_one(client, portion, held)
+        while following is not None:
+            following = await self._deliver_one(client, *following)
+
+    async def _deliver_one(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> _Work | None:
         heart = asyncio.create_task(self._keep(portion))
         try:
             with self._span(portion):
-                await self._send(client, portion, held)
-        finally:
+                return await self._send(client, portion, held)
+        except BaseException:
             for target in portion.targets:
                 self._sending.pop(target.id, None)
+            raise
+        finally:
             heart.cancel()
             await asyncio.gather(heart, return_exceptions=True)
 
@@ -246,40 +265,48 @@ class Engine:
             return nullcontext()
         return self._telemetry.portion(portion.broadcasts, len(portion.targets))
 
-    async def _send(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
+    async def _send(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> _Work | None:
         plans = await self._plans_of(portion)
         if len(plans) < len(portion.broadcasts):
-            return
+            return None
         done: list[Record] = []
-        left = len(portion.targets)
+        left, enough = len(portion.targets), self._pace.store_after
         counted: Counter[tuple[str, str, str]] = Counter()
-        pairs = self._pairs(portion, plans, held, done)
-        async for result in client.send_many(pairs):
+        # Together they are as many as there may be connections: none waits for one that another portion has.
+        concurrency = max(1, self._connections // max(1, len(self._portions)))
+        async for result in client.send_many(self._pairs(portion, plans, held, done), concurrency=concurrency):
             target: Any = result.key
-            entry = after(plans[target.broadcast], target, result, self._about_now())
+            if self._monotonic() >= self._fresh_until:
+                self._look_at_the_clock()
+            entry = after(plans[target.broadcast], target, result, self._about)
             done.append(entry)
             began = self._sending.pop(target.id, 0)
             if self._telemetry is not None:
                 counted[target.service, result.outcome.value, result.push_type] += 1
                 self._measure(self._telemetry, target.service, result, began)
-            if entry.effect is not None and entry.effect.not_before is not None:
-                self._rest(target.id, entry.effect.not_before)
-            if is_for_all(result) and result.retry_after is not None:
-                wait = result.retry_after // timedelta(milliseconds=1)
-                held[target.service] = max(held.get(target.service, 0), self._now() + wait)
-                until = held[target.service]
-                await self._store(lambda c, s=target.service, u=until: store_ahead.hold(c, s, u))  # type: ignore[misc]  # bound
+            if entry.state != _DELIVERED:
+                await self._heed(target, result, entry, held)
             # Each target comes to one record: those of the last answers are written when the portion is given up.
-            if self._pace.store_after <= len(done) < left:
+            if enough <= len(done) < left:
                 written, done[:] = list(done), []
                 left -= len(written)
                 await self._record(portion, written, last=False)
-        await self._record(portion, done, last=True)
+        following = await self._end(portion, done)
         if self._telemetry is not None:
             self._telemetry.count(counted)
             granted, refused = client.token_requests
             self._telemetry.logged_in(granted - self._logins[0], refused - self._logins[1])
             self._logins = granted, refused
+        return following
+
+    async def _heed(self, target: Target, result: Result, entry: Record, held: dict[str, Millis]) -> None:
+        """What an answer asks for before the next one is sent: to leave this channel alone, or its whole service."""
+        if entry.effect is not None and entry.effect.not_before is not None:
+            self._rest(target.id, entry.effect.not_before)
+        if is_for_all(result) and result.retry_after is not None:
+            service, wait = target.service, result.retry_after // timedelta(milliseconds=1)
+            until = held[service] = max(held.get(service, 0), self._now() + wait)
+            await self._store(lambda c: store_ahead.hold(c, service, until))
 
     @staticmethod
     def _measure(telemetry: Telemetry, service: str, result: Result, began: int) -> None:
@@ -334,25 +361,52 @@ class Engine:
     def _pairs(
         self, portion: Portion, plans: dict[int, Plan], held: dict[str, Millis], done: list[Record]
     ) -> Iterator[tuple[str, Notification, object]]:
+        sending, measured = self._sending, self._telemetry is not None
         for target in portion.targets:
-            now = self._about_now()
-            wait = max(held.get(target.service, 0), self._resting.get(target.id, 0))
-            if target.id in self._sending:  # by another portion: its answer may ask to wait
+            if self._monotonic() >= self._fresh_until:
+                self._look_at_the_clock()
+            now, number, wait = self._about, target.id, 0
+            if held or self._resting:
+                wait = max(held.get(target.service, 0), self._resting.get(number, 0))
+            if number in sending:  # by another portion: its answer may ask to wait
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
             if isinstance(form, Record):
                 done.append(form)
             else:
-                self._sending[target.id] = 0 if self._telemetry is None else time.time_ns()
+                sending[number] = time.time_ns() if measured else 0
                 yield target.uri, form, target
 
     async def _record(self, portion: Portion, records: list[Record], *, last: bool) -> None:
-        lease = self._lease
+        self._tell(await self._store(lambda c: self._write(c, portion, records, last=last)))
 
-        def write(connection: Connection) -> list[Record]:
-            return store_work.record(connection, portion, records, self._now(), lease, last=last)
+    def _write(self, connection: Connection, portion: Portion, records: list[Record], *, last: bool) -> list[Record]:
+        return store_outcomes.record(connection, portion, records, self._now(), self._lease, last=last)
 
-        self._tell(await self._store(write))
+    async def _end(self, portion: Portion, records: list[Record]) -> _Work | None:
+        """Writes the last outcomes of a portion and, in the same transaction, claims what is next.
+
+        On PostgreSQL each has its own: two workers that hold what the other one claims would wait for each other.
+        """
+        if self._stopping or not self._database.is_file or len(portion.targets) < self._pace.portion // 2:
+            await self._record(portion, records, last=True)
+            return None
+
+        def write(connection: Connection) -> tuple[list[Record], _Claimed]:
+            return self._write(connection, portion, records, last=True), self._claim(connection)
+
+        try:
+            written, (following, held, _) = await self._store(write)
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - who claims next meets it, too; what came of this portion is kept
+            await self._record(portion, records, last=True)
+            return None
+        self._tell(written)
+        if following is None or not following.is_work:
+            return None
+        self._gather_after(following)
+        return following, held
 
     def _tell(self, records: list[Record]) -> None:
         if not self._hooks:
@@ -362,7 +416,7 @@ class Engine:
             event = OutcomeEvent(
                 entry.broadcast,
                 entry.channel,
-                entry.state,
+                DeliveryState(entry.state),
                 entry.outcome,
                 entry.attempts,
                 from_millis(entry.at),
@@ -385,12 +439,9 @@ class Engine:
     def _now(self) -> Millis:
         return to_millis(self._clock())
 
-    def _about_now(self) -> Millis:
+    def _look_at_the_clock(self) -> None:
         """The time, to some milliseconds: for what is asked at every send."""
-        tick = self._monotonic()
-        if tick >= self._fresh_until:
-            self._about, self._fresh_until = self._now(), tick + _FRESH_SECONDS
-        return self._about
+        self._about, self._fresh_until = self._now(), self._monotonic() + _FRESH_SECONDS
 
     async def _store(self, work: Callable[[Connection], _T], *, writes: bool = True) -> _T:
         """Runs it in a transaction on the database's thread; again and again while the database can't."""

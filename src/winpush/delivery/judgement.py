@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,8 @@ THROTTLED = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outco
 # Refusals of one channel or of one device: they say nothing about the others.
 _ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED})
 _RETRY_LATER = Action.RETRY_LATER
+_ACCEPTED = Outcome.ACCEPTED
+_ACCEPTED_NAME = Outcome.ACCEPTED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Plan:
     quiet: QuietHours | None = None
     begins: Millis = 0
     """From when it was to be sent: what it has waited since counts against the TTL that WNS is given."""
+    is_unbound: bool = field(init=False)
+    """Whether it may be sent at any time."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_unbound", self.expires_at is None and self.quiet is None)
 
     @classmethod
     def of(cls, row: Any, content: Content) -> Plan:
@@ -49,9 +56,18 @@ class Plan:
 
 def before(plan: Plan, target: Target, wait: Millis, now: Millis) -> Form | Record:
     """The form to send to this target, or what is written instead. Nothing is sent to it before `wait`."""
+    if wait <= now and plan.is_unbound and target.gone_at is None and target.not_before is None:
+        form = plan.content.plain_form(target)
+        if form is not None:
+            return form
+    return _before(plan, target, wait, now)
+
+
+def _before(plan: Plan, target: Target, wait: Millis, now: Millis) -> Form | Record:
+    """The same for whatever may be asked for."""
 
     def instead(state: DeliveryState, outcome: str | None = None, due: Millis | None = None) -> Record:
-        return Record(plan.number, target.id, target.service, state, outcome, target.attempts, now, due)
+        return Record(plan.number, target.id, target.service, state.value, outcome, target.attempts, now, due)
 
     if target.gone_at is not None:
         return instead(DeliveryState.GONE)
@@ -85,17 +101,24 @@ def _after_quiet_hours(plan: Plan, target: Target, now: Millis) -> Millis:
 
 def after(plan: Plan, target: Target, result: Result, now: Millis) -> Record:
     """What is to be written about this answer."""
-    outcome = result.outcome
+    tried = _tried(plan, target, result, now)
     attempt = target.attempts + 1
-    state, due = DeliveryState.DELIVERED, None
+    state, due = _DELIVERED, None
     effect: Effect | None = None
     refusal: bool | None = False
-    if outcome is not Outcome.ACCEPTED:
-        state, due = _decide(plan, result, attempt, now)
+    if result.verdict.outcome is not _ACCEPTED:
+        decided, due = _decide(plan, result, attempt, now)
+        state = decided.value
         effect, refusal = _effect(target.uri, result, now), _refusal(result)
-    return Record(
-        plan.number, target.id, target.service, state, outcome.value, attempt, now, due, _tried(result), effect, refusal
+    return _new(
+        Record,
+        (plan.number, tried.channel, target.service, state, tried.outcome, attempt, now, due, tried, effect, refusal),
     )
+
+
+_DELIVERED = DeliveryState.DELIVERED.value
+_new = tuple.__new__
+"""What a NamedTuple's own way to make one does in the end, four times as fast."""
 
 
 def _decide(plan: Plan, result: Result, attempt: int, now: Millis) -> tuple[DeliveryState, Millis | None]:
@@ -131,17 +154,23 @@ def _refusal(result: Result) -> bool | None:
     return None if result.action in (_RETRY_LATER, Action.DECIDE) else False
 
 
-def _tried(result: Result) -> Tried:
-    error = result.error
-    detail = None
-    if not result.ok:
-        told = result.diagnosis or result.error_description or (None if error is None else str(error))
-        detail = told or result.explanation
-    return Tried(
-        result.outcome.value,
-        result.status_code,
-        result.message_id,
-        result.debug_trace,
-        result.correlation_vector,
-        detail,
-    )
+def _tried(plan: Plan, target: Target, result: Result, now: Millis) -> Tried:
+    response, outcome = result.response, result.verdict.outcome
+    if outcome is _ACCEPTED:
+        name, detail = _ACCEPTED_NAME, None
+    else:
+        name, detail = outcome.value, _detail(result)
+    if response is None:
+        return Tried(plan.number, target.id, now, name, None, None, None, None, detail)
+    names, find = result.headers, response.find
+    trace = find(names.debug_trace) if names.debug_trace else None
+    vector = find(names.correlation_vector) if names.correlation_vector else None
+    status, message_id = response.status_code, find(names.message_id)
+    return _new(Tried, (plan.number, target.id, now, name, status, message_id, trace, vector, detail))
+
+
+def _detail(result: Result) -> str | None:
+    if result.ok:
+        return None
+    told = result.diagnosis or result.error_description or (None if result.error is None else str(result.error))
+    return told or result.explanation

@@ -20,10 +20,12 @@ def hold(connection: Connection, service: str, until: Millis) -> None:
     insert_or_raise(connection, holds, "service", "until", {"service": service, "until": until})
 
 
+_HELD = sa.select(holds.c.service, holds.c.until).where(holds.c.until > sa.bindparam("now"))
+
+
 def held(connection: Connection, now: Millis) -> dict[str, Millis]:
     """The services that must be left alone now, and until when."""
-    found = connection.execute(sa.select(holds.c.service, holds.c.until).where(holds.c.until > now))
-    return {row.service: row.until for row in found}
+    return {row.service: row.until for row in connection.execute(_HELD, {"now": now})}
 
 
 def has_claims(connection: Connection) -> bool:
@@ -42,22 +44,19 @@ def depths(connection: Connection) -> tuple[int, int]:
     return connection.scalar(waits) or 0, int(connection.scalar(left) or 0)
 
 
+_B = broadcasts.c
+_NEXT = (
+    sa.select(sa.func.min(_B.paced_until)).where(*_OPEN, _B.cursor < _B.last_channel),
+    sa.select(sa.func.min(deliveries.c.due)).where(
+        deliveries.c.due.is_not(None), deliveries.c.due < store_broadcasts.AWAY
+    ),
+    sa.select(sa.func.min(ranges.c.lease_until)),
+    sa.select(sa.func.min(_B.expires_at)).where(_B.ended_at.is_(None)),
+    sa.select(sa.literal(0)).where(_B.ended_at.is_(None), _B.state.in_([state.value for state in SETTLES_AS])).limit(1),
+)
+
+
 def next_at(connection: Connection) -> Millis | None:
     """When there is something to do next; None when nothing is left at all."""
-    table = broadcasts.c
-    running = sa.select(sa.func.min(table.paced_until)).where(*_OPEN)
-    ending = sa.select(sa.literal(0)).where(
-        table.ended_at.is_(None), table.state.in_([state.value for state in SETTLES_AS])
-    )
-    times = (
-        connection.scalar(running.where(table.cursor < table.last_channel)),
-        connection.scalar(
-            sa.select(sa.func.min(deliveries.c.due)).where(
-                deliveries.c.due.is_not(None), deliveries.c.due < store_broadcasts.AWAY
-            )
-        ),
-        connection.scalar(sa.select(sa.func.min(ranges.c.lease_until))),
-        connection.scalar(sa.select(sa.func.min(table.expires_at)).where(table.ended_at.is_(None))),
-        connection.scalar(ending.limit(1)),
-    )
-    return min((moment for moment in times if moment is not None), default=None)
+    moments = (connection.scalar(statement) for statement in _NEXT)
+    return min((moment for moment in moments if moment is not None), default=None)

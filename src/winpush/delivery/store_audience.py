@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row
 
 from winpush.delivery.registration import Audience
 from winpush.delivery.schema import channels, deliveries
 from winpush.delivery.store_channels import audience_filter
 
-__all__ = ["MAX_WINDOW", "audience_of", "carve", "without_outcome"]
+__all__ = ["MAX_WINDOW", "audience_between", "audience_of", "carve", "without_outcome"]
 
+Number = int | BindParameter[int]
 MAX_WINDOW = 50_000
 """Channel numbers looked through in one claim, however few of them belong to the audience."""
 
@@ -27,9 +28,13 @@ def carve(connection: Connection, row: Row[Any], size: int) -> tuple[int, int]:
 
 def audience_of(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:
     """The audience is fixed at the start: numbers given by then, of channels that were not gone then."""
-    lived = sa.or_(channels.c.gone_at.is_(None), channels.c.gone_at > row.created_at)
-    between = channels.c.id.between(first, last)
-    return [between, lived, *audience_filter(Audience.from_json(row.audience))]
+    return audience_between(row.audience, first, last, row.created_at)
+
+
+def audience_between(audience: str, first: Number, last: Number, created_at: Number) -> list[ColumnElement[bool]]:
+    """The same by the audience as JSON; each number may be one that is given when the statement is executed."""
+    lived = sa.or_(channels.c.gone_at.is_(None), channels.c.gone_at > created_at)
+    return [channels.c.id.between(first, last), lived, *audience_filter(Audience.from_json(audience))]
 
 
 def without_outcome(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:

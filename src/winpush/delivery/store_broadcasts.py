@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, bindparam
 
 from winpush.delivery.database import Millis, from_millis, insert_new, insert_one, insert_rows, lock_rows
 from winpush.delivery.lifecycle import ENDED, MOVES, BroadcastState, DeliveryState, Move, move
@@ -119,32 +119,41 @@ _ENDINGS = {
 }
 
 
+_B = broadcasts.c
+_THESE = _B.id.in_(bindparam("these", expanding=True))
+_IN_ORDER = sa.select(_B.id).where(_THESE).order_by(_B.id)
+# The offset keeps PostgreSQL from joining whole tables: the first row that is found says enough.
+_BUSY = sa.select(ranges.c.first).where(ranges.c.broadcast == _B.id).offset(0).exists()
+_WAITING = sa.select(deliveries.c.channel).where(deliveries.c.broadcast == _B.id, deliveries.c.due.is_not(None))
+_FINISH = (
+    sa.update(broadcasts)
+    .where(_THESE, _B.state.in_(list(_ENDINGS)))
+    .where(_B.cursor >= _B.last_channel, ~_BUSY, ~_WAITING.offset(0).exists())
+    .values(state=sa.case(_ENDINGS, value=_B.state), ended_at=bindparam("now"))
+)
+
+
 def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
     """Ends those of which nothing is left to do."""
-    table = broadcasts.c
     these = sorted(numbers)
     # Of two workers that end their last ranges at the same time, the second must see what the first has done.
-    lock_rows(connection, sa.select(table.id).where(table.id.in_(these)).order_by(table.id))
-    # The offset keeps PostgreSQL from joining whole tables: the first row that is found says enough.
-    busy = sa.select(ranges.c.first).where(ranges.c.broadcast == table.id).offset(0).exists()
-    due = sa.select(deliveries.c.channel).where(deliveries.c.broadcast == table.id, deliveries.c.due.is_not(None))
-    waiting = due.offset(0).exists()
-    statement = (
-        sa.update(broadcasts)
-        .where(table.id.in_(these), table.state.in_(list(_ENDINGS)))
-        .where(table.cursor >= table.last_channel, ~busy, ~waiting)
-        .values(state=sa.case(_ENDINGS, value=table.state), ended_at=now)
-    )
-    connection.execute(statement)
+    lock_rows(connection, _IN_ORDER, {"these": these})
+    connection.execute(_FINISH, {"these": these, "now": now})
+
+
+_EXPIRING = (
+    sa.select(_B.id)
+    .where(_B.ended_at.is_(None), _B.expires_at <= bindparam("now"))
+    .where(_B.state.in_([state.value for (state, what) in MOVES if what is Move.EXPIRE]))
+    .order_by(_B.id)
+    .limit(100)
+    .with_for_update(skip_locked=True)
+)
 
 
 def expire_due(connection: Connection, now: Millis) -> int:
     """Moves the broadcasts whose time is over; returns how many."""
-    table = broadcasts.c
-    over = sa.select(table.id).where(table.ended_at.is_(None), table.expires_at <= now)
-    can = [state.value for (state, what) in MOVES if what is Move.EXPIRE]
-    due = over.where(table.state.in_(can)).order_by(table.id).limit(100).with_for_update(skip_locked=True)
-    numbers = list(connection.scalars(due))
+    numbers = list(connection.scalars(_EXPIRING, {"now": now}))
     for number in numbers:
         change(connection, number, Move.EXPIRE, now)
     return len(numbers)
@@ -154,19 +163,20 @@ Runs = dict[str, tuple[int, bool]]
 """By service: how many refusals in a row, and whether other answers came before them."""
 
 
+_REFUSALS = sa.select(_B.id, _B.state, _B.refusals, _B.stop_after).where(_THESE).order_by(_B.id).with_for_update()
+
+
 def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> None:
     """Notes refusals in a row, by broadcast; at its limit a broadcast stops."""
     if not runs:
         return
-    table = broadcasts.c
-    wanted = sa.select(table.id, table.state, table.refusals, table.stop_after).where(table.id.in_(list(runs)))
-    for row in connection.execute(wanted.order_by(table.id).with_for_update()).all():
+    for row in connection.execute(_REFUSALS, {"these": list(runs)}).all():
         refusals: dict[str, int] = dict(row.refusals or {})
         for service, (length, interrupted) in runs[row.id].items():
             refusals[service] = length if interrupted else refusals.get(service, 0) + length
         refusals = {service: length for service, length in refusals.items() if length}
         if refusals != row.refusals:
-            connection.execute(sa.update(broadcasts).where(table.id == row.id).values(refusals=refusals))
+            connection.execute(sa.update(broadcasts).where(_B.id == row.id).values(refusals=refusals))
             _stop_at_limit(connection, row, refusals, now)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,15 +19,20 @@ __all__ = ["add_counts", "settle", "settle_range"]
 SETTLE_AT_ONCE = 10_000
 
 
+_ENDING = (
+    sa.select(broadcasts)
+    .where(broadcasts.c.ended_at.is_(None), broadcasts.c.state.in_([state.value for state in SETTLES_AS]))
+    .order_by(broadcasts.c.id)
+    .limit(20)
+    .with_for_update(skip_locked=True)
+)
+
+
 def settle(connection: Connection, now: Millis) -> bool:
     """Gives the channels of a broadcast that is being ended their outcome, some thousands at a time; False when there
     was nothing to do."""
-    states = [state.value for state in SETTLES_AS]
-    table = broadcasts.c
-    ending = sa.select(broadcasts).where(table.ended_at.is_(None), table.state.in_(states)).order_by(table.id)
-    statement = ending.limit(20).with_for_update(skip_locked=True)
     worked = False
-    for row in connection.execute(statement).all():
+    for row in connection.execute(_ENDING).all():
         final = SETTLES_AS[BroadcastState(row.state)]
         worked = _settle_one(connection, row, final, now) or worked
         store_broadcasts.finish(connection, [row.id], now)
@@ -57,7 +62,7 @@ def settle_range(
     chosen = source.where(*without_outcome(row, first, last))
     # A worker that was believed dead may be writing some of them right now.
     written = insert_where_new(connection, deliveries, columns, chosen)
-    add_counts(connection, Counter({(row.id, final.value, outcome or ""): written}))
+    add_counts(connection, {(row.id, final.value, outcome or ""): written})
     connection.execute(sa.delete(ranges).where(ranges.c.broadcast == row.id, ranges.c.first == first))
 
 
@@ -71,11 +76,11 @@ def _settle_waiting(connection: Connection, row: Row[Any], final: DeliveryState,
         table.broadcast == row.id, table.channel.in_(some), table.due.is_not(None), free
     )
     written = connection.execute(statement.values(state=final.value, outcome=None, due=None, owner=None, at=now))
-    add_counts(connection, Counter({(row.id, final.value, ""): written.rowcount}))
+    add_counts(connection, {(row.id, final.value, ""): written.rowcount})
     return written.rowcount > 0
 
 
-def add_counts(connection: Connection, numbers: Counter[tuple[int, str, str]]) -> None:
+def add_counts(connection: Connection, numbers: Mapping[tuple[int, str, str], int]) -> None:
     """Adds to the counters of (broadcast, state, outcome)."""
     rows = [
         {"broadcast": broadcast, "state": state, "outcome": outcome, "number": number}
