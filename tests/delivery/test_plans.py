@@ -17,12 +17,12 @@ from winpush.delivery.database import Database
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
-GROWING = "winpush_(channels|tags|deliveries|attempts)"
+GROWING = "winpush_(channels|tags|broadcasts|deliveries|attempts)"
 # Of SQLite and of PostgreSQL: a table that is read from its beginning to its end.
 WHOLE = re.compile(rf"SCAN {GROWING}(?! USING)|Seq Scan on {GROWING}")
 
 # The first few rows in the order of the table: as far as the limit goes, and no further.
-OLDEST = re.compile(r"ORDER BY winpush_attempts\.id\s+LIMIT")
+OLDEST = re.compile(r"FROM winpush_(attempts|broadcasts) ORDER BY winpush_\1\.id\s+LIMIT")
 
 
 class Statements:

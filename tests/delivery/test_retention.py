@@ -9,7 +9,8 @@ import pytest
 
 from tests.delivery.conftest import Clock
 from winpush import ConfigurationError, mpns
-from winpush.delivery import Outbox, retention
+from winpush.delivery import Outbox, retention, store_history
+from winpush.delivery.database import Database, to_millis
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
@@ -36,6 +37,24 @@ def test_what_is_older_than_it_is_to_be_kept_is_deleted(
     assert {attempt.broadcast for attempt in outbox.history()} == {recent}
     assert list(outbox.deliveries(old)) == []
     assert len(list(outbox.deliveries(recent))) == 5
+
+
+def test_single_notifications_are_deleted_many_at_a_time(
+    url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
+) -> None:
+    outbox = make_outbox(keep_history=None)
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "her"})
+    for _ in range(30):
+        outbox.notify("her", TOAST)
+    outbox.deliver_until_idle()
+    later = to_millis(clock() + timedelta(days=1))
+    database = Database(url)
+    assert database.run(lambda connection: store_history.clear_broadcasts(connection, later, 5)) == 5
+    assert len(list(outbox.list_broadcasts())) == 28
+    assert database.run(lambda connection: store_history.clear_broadcasts(connection, later, 1000)) == 55
+    assert database.run(lambda connection: store_history.clear_broadcasts(connection, later, 1000)) == 0
+    database.close()
+    assert list(outbox.list_broadcasts()) == []
 
 
 def test_history_can_be_kept_for_ever(

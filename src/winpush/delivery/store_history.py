@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +13,10 @@ from winpush.delivery.models import Attempt, Delivery
 from winpush.delivery.schema import attempts, broadcasts, counts, deliveries
 
 __all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after"]
+
+_OLDEST = 10_000
+"""Among so many of the oldest broadcasts is looked for those to be deleted."""
+_BROADCASTS_AT_ONCE = 500
 
 
 def deliveries_after(
@@ -89,18 +92,32 @@ def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
 
 
 def clear_broadcasts(connection: Connection, before: Millis, limit: int) -> int:
-    """Deletes deliveries of broadcasts that ended before then, at most so many; then the broadcast itself."""
+    """Deletes the oldest broadcasts that ended before then, with their deliveries: at most so many rows of both.
+
+    Returns how many.
+    """
     table = broadcasts.c
-    found = connection.scalar(sa.select(table.id).where(table.ended_at < before).order_by(table.id).limit(1))
-    if found is None:
-        return 0
-    some: Sequence[int] = connection.scalars(
-        sa.select(deliveries.c.channel).where(deliveries.c.broadcast == found).limit(limit)
-    ).all()
+    # Looked for among the oldest alone, so that it is no work where none is old enough.
+    oldest = sa.select(table.id, table.ended_at).order_by(table.id).limit(_OLDEST).subquery()
+    old = sa.select(oldest.c.id).where(oldest.c.ended_at < before).order_by(oldest.c.id).limit(_BROADCASTS_AT_ONCE)
+    done: list[int] = []
+    left = limit
+    for number in connection.scalars(old).all():
+        left -= _clear_deliveries(connection, number, left)
+        if left <= 0:  # it may have more
+            break
+        done.append(number)
+        left -= 1
+    if done:
+        connection.execute(sa.delete(counts).where(counts.c.broadcast.in_(done)))
+        connection.execute(sa.delete(broadcasts).where(table.id.in_(done)))
+    return limit - left
+
+
+def _clear_deliveries(connection: Connection, number: int, limit: int) -> int:
+    table = deliveries.c
+    some = connection.scalars(sa.select(table.channel).where(table.broadcast == number).limit(limit)).all()
     if some:
-        between = deliveries.c.channel.between(min(some), max(some))
-        connection.execute(sa.delete(deliveries).where(deliveries.c.broadcast == found, between))
-        return len(some)
-    connection.execute(sa.delete(counts).where(counts.c.broadcast == found))
-    connection.execute(sa.delete(broadcasts).where(table.id == found))
-    return 1
+        between = table.channel.between(min(some), max(some))
+        connection.execute(sa.delete(deliveries).where(table.broadcast == number, between))
+    return len(some)

@@ -229,10 +229,10 @@ def _rows(connection: Connection, numbers: Iterable[int]) -> dict[int, Row[Any]]
 
 _LEFT = (
     sa.select(ranges)
-    .join(broadcasts, broadcasts.c.id == ranges.c.broadcast)
     # A lease that ends later than any could has been written before a clock was set back.
     .where(sa.or_(ranges.c.lease_until <= bindparam("now"), ranges.c.lease_until > bindparam("latest")))
-    .where(broadcasts.c.state == _RUNNING)
+    # Not as a join: SQLite would go through all broadcasts, of which `notify` makes very many, to find the few ranges.
+    .where(sa.exists().where(broadcasts.c.id == ranges.c.broadcast, broadcasts.c.state == _RUNNING))
     .with_for_update(of=ranges, skip_locked=True)
 )
 
