@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 DELIVERY = Path(__file__).parents[1] / "benchmarks" / "delivery.py"
+PLANS = Path(__file__).parents[1] / "benchmarks" / "delivery_plans.py"
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
 
 
@@ -35,3 +36,11 @@ def test_the_deliverys_benchmark_loses_no_channel(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Lost: 0" in done.stdout + done.stderr
     assert "`broadcast`" in (tmp_path / "table.md").read_text()
+
+
+def test_the_plans_of_a_broadcasts_statements_are_shown() -> None:
+    command = [sys.executable, str(PLANS), "--channels", "300"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SEARCH winpush_channels USING INTEGER PRIMARY KEY" in done.stdout
+    assert "SCAN winpush_channels" not in done.stdout
