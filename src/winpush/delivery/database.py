@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -26,6 +26,7 @@ __all__ = [
     "Database",
     "DatabaseError",
     "Millis",
+    "any_of",
     "from_millis",
     "in_list",
     "insert_new",
@@ -360,6 +361,12 @@ def update_rows(
     found = " AND ".join(f'"{name}"."{each}" = given."{each}"' for each in key)
     statement = f'UPDATE "{name}" SET {marks} FROM unnest({arrays}) AS given({given}) WHERE {found}'  # noqa: S608 - names of ours
     connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
+
+
+def any_of(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """That a column is one of a few values that never change. For `IN`, SQLAlchemy would write the statement anew each
+    time that it is used."""
+    return sa.or_(*(column == value for value in values))
 
 
 def in_list(connection: Connection, column: sa.Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:

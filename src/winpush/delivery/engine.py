@@ -362,9 +362,8 @@ class Engine:
         self, portion: Portion, plans: dict[int, Plan], held: dict[str, Millis], done: list[Record]
     ) -> Iterator[tuple[str, Notification, object]]:
         sending, measured = self._sending, self._telemetry is not None
+        self._look_at_the_clock()  # from then on with each result
         for target in portion.targets:
-            if self._monotonic() >= self._fresh_until:
-                self._look_at_the_clock()
             now, number, wait = self._about, target.id, 0
             if held or self._resting:
                 wait = max(held.get(target.service, 0), self._resting.get(number, 0))

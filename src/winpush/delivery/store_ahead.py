@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from winpush.delivery import store_broadcasts
-from winpush.delivery.database import Millis, insert_or_raise
+from winpush.delivery.database import Millis, any_of, insert_or_raise
 from winpush.delivery.lifecycle import SETTLES_AS, BroadcastState
 from winpush.delivery.schema import broadcasts, deliveries, holds, ranges
 
@@ -52,7 +52,9 @@ _NEXT = (
     ),
     sa.select(sa.func.min(ranges.c.lease_until)),
     sa.select(sa.func.min(_B.expires_at)).where(_B.ended_at.is_(None)),
-    sa.select(sa.literal(0)).where(_B.ended_at.is_(None), _B.state.in_([state.value for state in SETTLES_AS])).limit(1),
+    sa.select(sa.literal(0))
+    .where(_B.ended_at.is_(None), any_of(_B.state, [state.value for state in SETTLES_AS]))
+    .limit(1),
 )
 
 

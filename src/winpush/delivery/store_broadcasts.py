@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam
 
-from winpush.delivery.database import Millis, from_millis, insert_new, insert_one, insert_rows, lock_rows
+from winpush.delivery.database import Millis, any_of, from_millis, insert_new, insert_one, insert_rows, lock_rows
 from winpush.delivery.lifecycle import ENDED, MOVES, BroadcastState, DeliveryState, Move, move
 from winpush.delivery.models import BroadcastInfo, Progress
 from winpush.delivery.schema import broadcasts, counts, deliveries, ranges
@@ -121,16 +121,24 @@ _ENDINGS = {
 
 _B = broadcasts.c
 _THESE = _B.id.in_(bindparam("these", expanding=True))
+_THIS = _B.id == bindparam("this")
 _IN_ORDER = sa.select(_B.id).where(_THESE).order_by(_B.id)
 # The offset keeps PostgreSQL from joining whole tables: the first row that is found says enough.
 _BUSY = sa.select(ranges.c.first).where(ranges.c.broadcast == _B.id).offset(0).exists()
 _WAITING = sa.select(deliveries.c.channel).where(deliveries.c.broadcast == _B.id, deliveries.c.due.is_not(None))
-_FINISH = (
-    sa.update(broadcasts)
-    .where(_THESE, _B.state.in_(list(_ENDINGS)))
-    .where(_B.cursor >= _B.last_channel, ~_BUSY, ~_WAITING.offset(0).exists())
-    .values(state=sa.case(_ENDINGS, value=_B.state), ended_at=bindparam("now"))
-)
+
+
+def _finishing(which: sa.ColumnElement[bool]) -> sa.Update:
+    return (
+        sa.update(broadcasts)
+        .where(which, any_of(_B.state, _ENDINGS))
+        .where(_B.cursor >= _B.last_channel, ~_BUSY, ~_WAITING.offset(0).exists())
+        .values(state=sa.case(_ENDINGS, value=_B.state), ended_at=bindparam("now"))
+    )
+
+
+# Most portions are of one broadcast.
+_FINISH, _FINISH_ONE = _finishing(_THESE), _finishing(_THIS)
 
 
 def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
@@ -138,13 +146,16 @@ def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
     these = sorted(numbers)
     # Of two workers that end their last ranges at the same time, the second must see what the first has done.
     lock_rows(connection, _IN_ORDER, {"these": these})
-    connection.execute(_FINISH, {"these": these, "now": now})
+    if len(these) == 1:
+        connection.execute(_FINISH_ONE, {"this": these[0], "now": now})
+    else:
+        connection.execute(_FINISH, {"these": these, "now": now})
 
 
 _EXPIRING = (
     sa.select(_B.id)
     .where(_B.ended_at.is_(None), _B.expires_at <= bindparam("now"))
-    .where(_B.state.in_([state.value for (state, what) in MOVES if what is Move.EXPIRE]))
+    .where(any_of(_B.state, [state.value for (state, what) in MOVES if what is Move.EXPIRE]))
     .order_by(_B.id)
     .limit(100)
     .with_for_update(skip_locked=True)
@@ -163,14 +174,21 @@ Runs = dict[str, tuple[int, bool]]
 """By service: how many refusals in a row, and whether other answers came before them."""
 
 
-_REFUSALS = sa.select(_B.id, _B.state, _B.refusals, _B.stop_after).where(_THESE).order_by(_B.id).with_for_update()
+_REFUSALS, _REFUSALS_OF_ONE = (
+    sa.select(_B.id, _B.state, _B.refusals, _B.stop_after).where(which).order_by(_B.id).with_for_update()
+    for which in (_THESE, _THIS)
+)
 
 
 def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> None:
     """Notes refusals in a row, by broadcast; at its limit a broadcast stops."""
     if not runs:
         return
-    for row in connection.execute(_REFUSALS, {"these": list(runs)}).all():
+    if len(runs) == 1:
+        found = connection.execute(_REFUSALS_OF_ONE, {"this": next(iter(runs))})
+    else:
+        found = connection.execute(_REFUSALS, {"these": list(runs)})
+    for row in found.all():
         refusals: dict[str, int] = dict(row.refusals or {})
         for service, (length, interrupted) in runs[row.id].items():
             refusals[service] = length if interrupted else refusals.get(service, 0) + length

@@ -40,7 +40,7 @@ def record(
     store_broadcasts.add_refusals(connection, _refusals(records), now)
     _count(connection, mine)
     if last or portion.first is None:
-        store_broadcasts.finish(connection, {entry.broadcast for entry in records} | set(portion.broadcasts), now)
+        store_broadcasts.finish(connection, {*map(_BROADCAST, records), *portion.broadcasts}, now)
     return mine
 
 
@@ -49,6 +49,7 @@ _ROW, _COUNTED, _REFUSED = (
     itemgetter(*map(Record._fields.index, names))
     for names in (_DELIVERY, ("broadcast", "state", "outcome"), ("broadcast", "service", "refusal"))
 )
+_BROADCAST, _EFFECT = (itemgetter(Record._fields.index(name)) for name in ("broadcast", "effect"))
 """What is read of each of thousands of records goes without a line of Python for each."""
 _WAITING = DeliveryState.WAITING.value
 
@@ -122,8 +123,11 @@ def _write_history(connection: Connection, records: Iterable[Record]) -> None:
 def _write_effects(connection: Connection, records: Iterable[Record], now: Millis) -> None:
     gone: list[dict[str, Any]] = []
     waits: list[dict[str, Any]] = []
-    for entry in (entry for entry in records if entry.effect is not None):
-        assert entry.effect is not None  # noqa: S101 - chosen above
+    if not any(map(_EFFECT, records)):
+        return
+    for entry in records:
+        if entry.effect is None:
+            continue
         if entry.effect.gone is not None:
             gone.append({"number": entry.channel, "sent_to": entry.effect.uri, "why": entry.effect.gone})
         else:

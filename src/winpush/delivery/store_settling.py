@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from winpush.delivery import store_broadcasts
-from winpush.delivery.database import Millis, insert_or_add, insert_where_new
+from winpush.delivery.database import Millis, any_of, insert_or_add, insert_where_new
 from winpush.delivery.lifecycle import SETTLES_AS, BroadcastState, DeliveryState
 from winpush.delivery.schema import broadcasts, channels, counts, deliveries, ranges
 from winpush.delivery.store_audience import carve, without_outcome
@@ -21,7 +21,7 @@ SETTLE_AT_ONCE = 10_000
 
 _ENDING = (
     sa.select(broadcasts)
-    .where(broadcasts.c.ended_at.is_(None), broadcasts.c.state.in_([state.value for state in SETTLES_AS]))
+    .where(broadcasts.c.ended_at.is_(None), any_of(broadcasts.c.state, [state.value for state in SETTLES_AS]))
     .order_by(broadcasts.c.id)
     .limit(20)
     .with_for_update(skip_locked=True)
