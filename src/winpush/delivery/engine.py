@@ -105,6 +105,7 @@ class Engine:
         self._watch = Watch(pace.lease * 0.4, monotonic)
         self._monotonic = monotonic
         self._gather_until = 0.0
+        self._looked_until = 0.0
         self._about, self._fresh_until = 0, 0.0
         self._numbers = itertools.count(1)
         self._plans: dict[int, Plan] = {}
@@ -216,10 +217,19 @@ class Engine:
 
     def _claim(self, connection: Connection) -> _Claimed:
         now, owner = self._now(), f"{self._name}/{next(self._numbers)}"
+        self._looked_until = self._monotonic() + _GATHER_SECONDS
         ended = store_broadcasts.expire_due(connection, now) > 0
         settled = store_settling.settle(connection, now) or ended
         portion = store_work.claim(connection, owner, now, self._lease, self._pace.portion, self._watch.is_lost)
         return portion, store_ahead.held(connection, now), settled
+
+    def _claim_more(self, connection: Connection) -> _Claimed:
+        """As `_claim`; but whatever is not simply next is looked for no more often than each tenth of a second."""
+        if self._monotonic() >= self._looked_until:
+            return self._claim(connection)
+        now, owner = self._now(), f"{self._name}/{next(self._numbers)}"
+        portion = store_work.claim_next(connection, owner, now, self._lease, self._pace.portion)
+        return portion, store_ahead.held(connection, now), False
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._portions.discard(task)
@@ -392,7 +402,7 @@ class Engine:
             return None
 
         def write(connection: Connection) -> tuple[list[Record], _Claimed]:
-            return self._write(connection, portion, records, last=True), self._claim(connection)
+            return self._write(connection, portion, records, last=True), self._claim_more(connection)
 
         try:
             written, (following, held, _) = await self._store(write)

@@ -23,7 +23,19 @@ from winpush.delivery.store_ahead import held
 from winpush.delivery.store_audience import MAX_WINDOW, audience_between, without_outcome
 from winpush.delivery.store_settling import settle_range
 
-__all__ = ["DELIVERY_KEY", "THIS_RANGE", "Effect", "Portion", "Record", "Target", "Tried", "claim", "keep", "release"]
+__all__ = [
+    "DELIVERY_KEY",
+    "THIS_RANGE",
+    "Effect",
+    "Portion",
+    "Record",
+    "Target",
+    "Tried",
+    "claim",
+    "claim_next",
+    "keep",
+    "release",
+]
 
 MAX_RANGE_ATTEMPTS = 5
 _TRIES_BEFORE_HALVING = 3
@@ -131,7 +143,7 @@ def claim(connection: Connection, owner: str, now: Millis, lease: Millis, size: 
     return (
         _claim_due(connection, owner, now, lease, size, is_lost)
         or _claim_left(connection, owner, now, lease, is_lost)
-        or _claim_next(connection, owner, now, lease, size)
+        or claim_next(connection, owner, now, lease, size)
     )
 
 
@@ -290,7 +302,7 @@ _MOVE_ON = sa.update(broadcasts).where(_B.id == bindparam("number"))
 _NEW_RANGE = sa.insert(ranges)
 
 
-def _claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Portion | None:
+def claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Portion | None:
     """The next channels of the broadcast that has had its turn longest ago."""
     row = connection.execute(_NEXT, {"now": now, "latest": now + 2 * _SECOND}).one_or_none()
     if row is None:
