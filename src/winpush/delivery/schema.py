@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 METADATA = MetaData()
-REVISION = "0002"
+REVISION = "0003"
 """What the tables below are called in `migrations`: the newest there."""
 VERSION_TABLE = "winpush_version"
 """Where a database says which revision its tables have."""
@@ -145,7 +145,7 @@ deliveries = Table(
     Index(
         "winpush_deliveries_waiting",
         "broadcast",
-        "channel",
+        "due",
         sqlite_where=text("due IS NOT NULL"),
         postgresql_where=text("due IS NOT NULL"),
     ),

@@ -30,10 +30,10 @@ def held(connection: Connection, now: Millis) -> dict[str, Millis]:
 
 def has_claims(connection: Connection) -> bool:
     """True while a worker, alive or dead, has claimed something of a broadcast that is running."""
-    running = sa.select(broadcasts.c.id).where(*_OPEN)
-    left = sa.select(ranges.c.first).where(ranges.c.broadcast.in_(running)).limit(1)
     table = deliveries.c
-    owned = sa.select(table.channel).where(table.owner.is_not(None), table.broadcast.in_(running)).limit(1)
+    left = sa.select(ranges.c.first).where(sa.exists().where(*_OPEN, broadcasts.c.id == ranges.c.broadcast)).limit(1)
+    running = sa.exists().where(*_OPEN, broadcasts.c.id == table.broadcast)
+    owned = sa.select(table.channel).where(table.owner.is_not(None), running).limit(1)
     return connection.scalar(left) is not None or connection.scalar(owned) is not None
 
 
