@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from winpush import ChannelError, Service, ValidationError
@@ -206,6 +206,8 @@ def test_version_keys_sort_as_the_versions_do(one: list[int], other: list[int]) 
 @given(
     st.dictionaries(st.sampled_from(["key", "tags", "locale", "attributes", "time_zone", "x"]), st.from_type(object))
 )
+@example({"tags": NotImplemented})
+@example({"attributes": NotImplemented})
 def test_whatever_stands_in_a_row_it_is_refused_by_our_own_error(values: dict[str, Any]) -> None:
     with contextlib.suppress(ValidationError):
         Registration.of({"uri": WNS, **values})

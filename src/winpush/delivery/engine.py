@@ -201,7 +201,7 @@ class Engine:
     async def _fill(self, client: AsyncClient) -> bool:
         """Claims until all places are taken or there is nothing; True when there may be more."""
         while len(self._portions) < self._pace.portions and not self._stopping:
-            portion, held, settled = await self._store(self._claim)
+            portion, held, settled = await self._store(self._claim_more)
             if portion is None:
                 return settled
             self._gather_after(portion)
@@ -229,7 +229,7 @@ class Engine:
             return self._claim(connection)
         now, owner = self._now(), f"{self._name}/{next(self._numbers)}"
         portion = store_work.claim_next(connection, owner, now, self._lease, self._pace.portion)
-        return portion, store_ahead.held(connection, now), False
+        return self._claim(connection) if portion is None else (portion, store_ahead.held(connection, now), False)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._portions.discard(task)

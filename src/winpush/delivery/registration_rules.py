@@ -117,7 +117,7 @@ def _check_line(field: str, value: str) -> None:
 
 def check_tags(tags: Iterable[str], field: str = "tags") -> frozenset[str]:
     """The tags as a set: up to 100, each of up to 64 characters without white space and without `,` `;` `|`."""
-    if not tags and isinstance(tags, tuple | list | frozenset | set):
+    if isinstance(tags, tuple | list | frozenset | set) and not tags:
         return NO_TAGS
     if type(tags) is not list and (isinstance(tags, str | bytes | Mapping) or not isinstance(tags, Iterable)):
         raise ValidationError(field, f"must be a list of texts, not {type(tags).__name__}")
