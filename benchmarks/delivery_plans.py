@@ -23,7 +23,7 @@ from sqlalchemy import event
 
 from delivery import TOAST, options, uris
 from winpush.delivery import Outbox
-from winpush.delivery.database import Database
+from winpush.delivery.storage.database import Database
 
 _GROWING = re.compile("winpush_(channels|deliveries|attempts|ranges)")
 _LONGEST = 150

@@ -16,9 +16,9 @@ from tests.wns.test_client import service as service
 from winpush import AsyncClient, Client, ConfigurationError, Outcome, ValidationError, mpns, wns
 from winpush.channels import Channel
 from winpush.channels import Service as Owner
-from winpush.messages import Response
+from winpush.client.throttle import MAX_CHANNELS, Holds
+from winpush.http import Response
 from winpush.mpns import judge
-from winpush.pacing import MAX_CHANNELS, Holds
 
 TOAST = wns.Toast("Hello", "World")
 

@@ -9,11 +9,13 @@ import sys
 import pytest
 
 import winpush
-from winpush import errors, mpns
+from winpush import errors, mpns, results
+
+SEND_ERRORS = [name for name in results.__all__ if name.endswith("Error")]
 
 
 def test_every_public_error_is_exported() -> None:
-    assert set(errors.__all__) <= set(winpush.__all__)
+    assert {*errors.__all__, *SEND_ERRORS} <= set(winpush.__all__)
 
 
 @pytest.mark.parametrize("module", [winpush, mpns], ids=["winpush", "winpush.mpns"])
@@ -24,8 +26,8 @@ def test_every_name_of_all_is_there_and_sorted(module: object) -> None:
 
 
 def test_every_error_is_a_winpush_error_and_drawn_in_the_tree() -> None:
-    for name in errors.__all__:
-        error = getattr(errors, name)
+    for name in [*errors.__all__, *SEND_ERRORS]:
+        error = getattr(winpush, name)
         assert issubclass(error, errors.WinPushError)
         assert name in (errors.__doc__ or "")
         assert inspect.getdoc(error)

@@ -1,7 +1,7 @@
 cimport cython
 
 from winpush.channels cimport Channel
-from winpush.messages cimport Response
+from winpush.http cimport Response
 
 
 cdef class Verdict:

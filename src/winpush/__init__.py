@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 from winpush._version import __version__
 
 if TYPE_CHECKING:
-    from winpush import mpns, wns
-    from winpush.blocking import Client
+    from winpush import convert, mpns, wns
     from winpush.channels import Channel, Service
-    from winpush.client import AsyncClient
+    from winpush.client import AsyncClient, Client
     from winpush.errors import (
         AnswerLostError,
         BadAnswerError,
         ChannelError,
-        ChannelGoneError,
         ClientClosedError,
         ConfigurationError,
         ConnectError,
@@ -28,18 +26,15 @@ if TYPE_CHECKING:
         DocumentError,
         NothingToSendError,
         ProxyError,
-        RefusedError,
-        RetryLaterError,
         SendAbortedError,
-        SendError,
         SendTimeoutError,
         TlsError,
         TransportError,
         ValidationError,
         WinPushError,
     )
-    from winpush.messages import Request, Response
-    from winpush.results import Action, Outcome, Result
+    from winpush.http import Request, Response
+    from winpush.results import Action, ChannelGoneError, Outcome, RefusedError, Result, RetryLaterError, SendError
     from winpush.transport.tls import ClientCertificate, Tls
 
 __all__ = [
@@ -75,19 +70,20 @@ __all__ = [
     "ValidationError",
     "WinPushError",
     "__version__",
+    "convert",
     "mpns",
     "wns",
 ]
 
 # Where each name lives. They are fetched on first use: who only wants a notification pays for no event loop and no TLS,
 # and who sends to the one service does not load the other.
+_SEND_ERRORS = ("ChannelGoneError", "RefusedError", "RetryLaterError", "SendError")
 _HOMES = {
-    "winpush.blocking": ("Client",),
     "winpush.channels": ("Channel", "Service"),
-    "winpush.client": ("AsyncClient",),
-    "winpush.errors": tuple(name for name in __all__ if name.endswith("Error")),
-    "winpush.messages": ("Request", "Response"),
-    "winpush.results": ("Action", "Outcome", "Result"),
+    "winpush.client": ("AsyncClient", "Client"),
+    "winpush.errors": tuple(name for name in __all__ if name.endswith("Error") and name not in _SEND_ERRORS),
+    "winpush.http": ("Request", "Response"),
+    "winpush.results": ("Action", "Outcome", "Result", *_SEND_ERRORS),
     "winpush.transport.tls": ("ClientCertificate", "Tls"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -96,7 +92,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> Any:
-        if name in ("mpns", "wns"):
+        if name in ("convert", "mpns", "wns"):
             return importlib.import_module(f"winpush.{name}")
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

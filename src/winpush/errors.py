@@ -1,4 +1,4 @@
-"""Every exception that winpush raises.
+"""Every exception that winpush raises; those that carry a Result are in `results`.
 
 WinPushError
 ├── ValidationError (also a ValueError)      a value that can't be sent; names the field
@@ -7,7 +7,7 @@ WinPushError
 ├── NothingToSendError                       for that phone version nothing of the notification is left
 ├── ConfigurationError (also a ValueError)   a certificate, proxy or option that can't work
 ├── ClientClosedError                        the client was used after it was closed
-├── SendError                                raised by Result.raise_for_error(); carries the result
+├── results.SendError                        raised by Result.raise_for_error(); carries the result
 │   ├── ChannelGoneError                     delete the channel
 │   ├── RetryLaterError                      try again after result.retry_after
 │   └── RefusedError                         stop, and fix what result.explanation says
@@ -24,16 +24,12 @@ WinPushError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from winpush.results import Result
+from typing import Any
 
 __all__ = [
     "AnswerLostError",
     "BadAnswerError",
     "ChannelError",
-    "ChannelGoneError",
     "ClientClosedError",
     "ConfigurationError",
     "ConnectError",
@@ -41,10 +37,7 @@ __all__ = [
     "DocumentError",
     "NothingToSendError",
     "ProxyError",
-    "RefusedError",
-    "RetryLaterError",
     "SendAbortedError",
-    "SendError",
     "SendTimeoutError",
     "TlsError",
     "TransportError",
@@ -91,26 +84,6 @@ class ConfigurationError(WinPushError, ValueError):
 
 class ClientClosedError(WinPushError):
     """The client was used outside its `with` block, or after `close()`."""
-
-
-class SendError(WinPushError):
-    """What `Result.raise_for_error()` raises for an answer that is no success; `result` is the whole result."""
-
-    def __init__(self, message: str, result: Result) -> None:
-        super().__init__(message)
-        self.result = result
-
-
-class ChannelGoneError(SendError):
-    """The service says that the channel no longer exists: delete it."""
-
-
-class RetryLaterError(SendError):
-    """Not now: `result.retry_after` says how long to wait at least."""
-
-
-class RefusedError(SendError):
-    """The service refused, and will refuse again until something is fixed: `result.explanation` says what."""
 
 
 class TransportError(WinPushError):

@@ -13,21 +13,32 @@ from winpush.errors import (
     AnswerLostError,
     BadAnswerError,
     ChannelError,
-    ChannelGoneError,
     ConnectError,
     DnsError,
     ProxyError,
-    RefusedError,
-    RetryLaterError,
     SendAbortedError,
     SendTimeoutError,
     TlsError,
     TransportError,
     WinPushError,
 )
-from winpush.messages import Response
+from winpush.http import Response
 
-__all__ = ["Action", "Backoff", "Notification", "Outcome", "Result", "StatusHeaders", "Verdict", "make_result"]
+__all__ = [
+    "Action",
+    "Backoff",
+    "ChannelGoneError",
+    "Notification",
+    "Outcome",
+    "RefusedError",
+    "Result",
+    "RetryLaterError",
+    "SendError",
+    "StatusHeaders",
+    "Verdict",
+    "judge_failure",
+    "make_result",
+]
 
 
 class Outcome(enum.Enum):
@@ -325,6 +336,26 @@ def make_result(
     made.diagnosis = diagnosis
     made.__class__ = Result  # type: ignore[assignment]  # the same slots: frozen from here on  # interpreted
     return made  # type: ignore[return-value]  # it is one now
+
+
+class SendError(WinPushError):
+    """What `Result.raise_for_error()` raises for an answer that is no success; `result` is the whole result."""
+
+    def __init__(self, message: str, result: Result) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class ChannelGoneError(SendError):
+    """The service says that the channel no longer exists: delete it."""
+
+
+class RetryLaterError(SendError):
+    """Not now: `result.retry_after` says how long to wait at least."""
+
+
+class RefusedError(SendError):
+    """The service refused, and will refuse again until something is fixed: `result.explanation` says what."""
 
 
 _SEND_ERRORS = {Action.DELETE_CHANNEL: ChannelGoneError, Action.RETRY_LATER: RetryLaterError}

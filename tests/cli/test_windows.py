@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from winpush import wns
 from winpush.cli import app
-from winpush.emulator import WINDOWS_HEALTHS, Emulator, Fault
+from winpush.emulator import WINDOWS_CHANNEL_STATES, Emulator, Fault
 
 URI = "https://db5p.notify.windows.com/?token=AwYAAACopaiwYRSECRETSECRET"
 MPNS = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQmVzdFRva2VuRXZlcg"
@@ -179,7 +179,7 @@ def test_a_toast_arrives_with_either_login(emulator: Emulator, tmp_path: Path) -
 
 
 def test_a_refusal_tells_the_cause_and_what_support_asks_for(emulator: Emulator) -> None:
-    health = next(name for name, health in WINDOWS_HEALTHS.items() if health.row.status_code == 403)
+    health = next(name for name, health in WINDOWS_CHANNEL_STATES.items() if health.row.status_code == 403)
     done = call("send", "toast", emulator.create_windows_channel(health).uri, "Hello", **login(emulator))
     assert done.exit_code == 1
     assert "For support: id" in done.output
@@ -214,10 +214,10 @@ def test_the_doctor_sends_nothing_when_told_so(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "health", [name for name, health in WINDOWS_HEALTHS.items() if health.row.status_code not in (200, 201, 405)]
+    "health", [name for name, health in WINDOWS_CHANNEL_STATES.items() if health.row.status_code not in (200, 201, 405)]
 )
 def test_the_doctor_tells_each_refusal(health: str, emulator: Emulator) -> None:
-    row = WINDOWS_HEALTHS[health].row
+    row = WINDOWS_CHANNEL_STATES[health].row
     probe = examine(emulator, emulator.create_windows_channel(health).uri)[-1]
     assert (probe["about"], probe["state"]) == ("probe", "bad")
     assert row.verdict.outcome.value in probe["text"]

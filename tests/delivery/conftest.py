@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from tests.postgresql import Unavailable, fresh_database
 from tests.postgresql import server as postgresql_server
 from winpush.delivery import Outbox
-from winpush.delivery.database import Database
-from winpush.delivery.migrating import upgrade
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.migrate import upgrade
 from winpush.emulator import Emulator
 
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from winpush import Service, ValidationError, mpns, wns
 from winpush._xml import read
-from winpush.delivery.content import Content, Reason, Refusal
-from winpush.delivery.content_forms import _SHAPES, build, read_form, taken_apart, write_form
-from winpush.delivery.registration_rules import Scalar
+from winpush.delivery.content.codec import _SHAPES, build, read_form, taken_apart, write_form
+from winpush.delivery.content.content import Content, Reason, Refusal
+from winpush.delivery.registry.rules import Scalar
 from winpush.results import Notification
-from winpush.wns.parts import Part
+from winpush.wns.schema.elements import Part
 
 MINUTE = timedelta(minutes=1)
 

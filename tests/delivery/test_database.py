@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from winpush.delivery import Outbox
-from winpush.delivery.database import Database, insert_rows
-from winpush.delivery.schema import attempts
+from winpush.delivery.storage.database import Database, insert_rows
+from winpush.delivery.storage.schema import attempts
 
 COLUMNS = ("broadcast", "channel", "at", "outcome", "status", "detail")
 

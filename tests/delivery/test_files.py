@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winpush import ValidationError
-from winpush.delivery.files import RowError, read_csv, read_json_lines, write_csv, write_json_lines
-from winpush.delivery.registration import FIELDS, Registration
+from winpush.delivery.registry.files import RowError, read_csv, read_json_lines, write_csv, write_json_lines
+from winpush.delivery.registry.registration import FIELDS, Registration
 
 TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
 WNS = f"https://db5.notify.windows.com/?token={TOKEN}"

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from winpush import mpns
-from winpush.delivery import DeliveryState, Outbox, Pace
-from winpush.delivery.database import Database
-from winpush.delivery.schema import broadcasts
+from winpush.delivery import DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.schema import broadcasts
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello")
-FEW = Pace(portion=10, portions=2)
+FEW = WorkerSettings(portion=10, portions=2)
 
 
 def accepted(emulator: Emulator) -> list[int]:
@@ -45,7 +45,7 @@ def test_on_sqlite_a_portion_costs_one_commit(make_outbox: Callable[..., Outbox]
 def test_a_claim_that_fails_does_not_take_the_outcomes_of_the_portion_before_with_it(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
 ) -> None:
-    outbox = make_outbox(pace=Pace(portion=10, portions=1))
+    outbox = make_outbox(pace=WorkerSettings(portion=10, portions=1))
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(10))
     good, bad = outbox.broadcast(TOAST), outbox.broadcast(TOAST)
     database = Database(url)

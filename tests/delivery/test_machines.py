@@ -16,9 +16,9 @@ from tests.delivery.conftest import Clock
 from tests.delivery.test_trouble import Noticed
 from tests.postgresql import Cluster, Unavailable, running
 from winpush import mpns
-from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, Pace
-from winpush.delivery.database import Database
-from winpush.delivery.migrating import upgrade
+from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, WorkerSettings
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.migrate import upgrade
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -53,7 +53,7 @@ def cut_connections(url: str) -> None:
 def test_a_worker_is_woken_by_what_another_process_stores(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    seldom = Pace(poll=timedelta(hours=1))
+    seldom = WorkerSettings(poll=timedelta(hours=1))
     count = Count(1)
     storing = make_outbox()
     storing.register(winpush_emulator.create_channel().uri)
@@ -65,7 +65,7 @@ def test_a_worker_is_woken_by_what_another_process_stores(
 def test_a_worker_that_lost_its_connection_is_woken_all_the_same(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
 ) -> None:
-    seldom = Pace(poll=timedelta(hours=1))
+    seldom = WorkerSettings(poll=timedelta(hours=1))
     first, second = Count(1), Count(2)
     storing = make_outbox()
     storing.register(winpush_emulator.create_channel().uri)
@@ -100,7 +100,7 @@ def test_two_workers_share_a_broadcast_and_send_nothing_twice(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
     one, two = Count(1), Count(1)
-    pace = Pace(portion=10, portions=2)
+    pace = WorkerSettings(portion=10, portions=2)
     storing = make_outbox()
     storing.register_many(winpush_emulator.create_channel().uri for _ in range(600))
     with make_outbox(pace=pace, hooks=[one]), make_outbox(pace=pace, hooks=[two]):
@@ -134,7 +134,7 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_noth
     upgrade(database)
     database.close()
     some, every = Count(40), Count(400)
-    pace = Pace(portion=10, portions=2)
+    pace = WorkerSettings(portion=10, portions=2)
     noticed = Noticed()
     logging.getLogger("winpush.delivery").addHandler(noticed)
     try:

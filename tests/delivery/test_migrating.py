@@ -12,11 +12,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-import winpush.delivery.migrating as migrating
+import winpush.delivery.storage.migrate as migrating
 from winpush import ConfigurationError
 from winpush.delivery import Audience, Outbox
-from winpush.delivery.database import Database
-from winpush.delivery.schema import METADATA, REVISION, VERSION_TABLE
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.schema import METADATA, REVISION, VERSION_TABLE
 
 
 def state(url: str) -> migrating.SchemaState:

@@ -20,11 +20,12 @@ from hypothesis.stateful import (
 )
 
 from winpush import mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox, store_outcomes, store_settling, store_work
-from winpush.delivery.database import Database, Millis, to_millis
-from winpush.delivery.lifecycle import FINAL, StateError
-from winpush.delivery.schema import METADATA
-from winpush.delivery.store_work import Effect, Portion, Record
+from winpush.delivery import BroadcastState, DeliveryState, Outbox
+from winpush.delivery.states import FINAL, StateError
+from winpush.delivery.storage import claims, finalize, outcomes
+from winpush.delivery.storage.claims import Effect, Portion, Record
+from winpush.delivery.storage.database import Database, Millis, to_millis
+from winpush.delivery.storage.schema import METADATA
 
 LEASE: Millis = 30_000
 ENDED = {BroadcastState.FINISHED, BroadcastState.CANCELLED, BroadcastState.STOPPED, BroadcastState.EXPIRED}
@@ -94,8 +95,8 @@ class Machine(RuleBasedStateMachine):
         owner = f"worker/{next(self.numbers)}"
         with self.database.write() as connection:
             now = to_millis(self.now)
-            store_settling.settle(connection, now)
-            return store_work.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: dead)
+            finalize.settle(connection, now)
+            return claims.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: dead)
 
     @rule(target=portions, size=st.integers(1, 8), dead=st.booleans())
     def claim(self, size: int, dead: bool) -> Portion:
@@ -116,7 +117,7 @@ class Machine(RuleBasedStateMachine):
             record(target, choices[place % len(choices)], now) for place, target in enumerate(portion.targets[:crash])
         ]
         with self.database.write() as connection:
-            store_outcomes.record(connection, portion, records, now, LEASE, last=crash is None)
+            outcomes.record(connection, portion, records, now, LEASE, last=crash is None)
 
     # --- what is promised -----------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.delivery.conftest import Clock
 from winpush import Service, mpns, wns
-from winpush.delivery import DeliveryState, Outbox, Pace
-from winpush.delivery.content import Content
+from winpush.delivery import DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.content.content import Content
 from winpush.emulator import Emulator, Phone
 
 HOUR = timedelta(hours=1)
@@ -84,7 +84,7 @@ def test_a_template_is_filled_with_the_channels_attributes_each_time_it_is_sent(
 def test_more_portions_than_connections_still_send_to_each_channel_once(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    outbox = make_outbox(pace=Pace(portion=10, portions=5, store_after=4), max_connections=2)
+    outbox = make_outbox(pace=WorkerSettings(portion=10, portions=5, store_after=4), max_connections=2)
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(120))
     number = outbox.broadcast(mpns.Toast("Hello"))
     outbox.deliver_until_idle()

@@ -12,8 +12,8 @@ from sqlalchemy import event
 
 from tests.delivery.conftest import Clock
 from winpush import mpns
-from winpush.delivery import Audience, Outbox, Pace
-from winpush.delivery.database import Database
+from winpush.delivery import Audience, Outbox, WorkerSettings
+from winpush.delivery.storage.database import Database
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
@@ -49,7 +49,7 @@ def plan_of(connection: sa.Connection, statement: str, values: Any) -> str:
 def test_no_statement_of_the_delivery_reads_a_whole_table(
     url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    outbox = make_outbox(pace=Pace(portion=20, portions=2))
+    outbox = make_outbox(pace=WorkerSettings(portion=20, portions=2))
     healths = ["healthy", "expired", "queue-full", "throttled"]
     for number in range(60):
         uri = winpush_emulator.create_channel(health=healths[number % 4]).uri

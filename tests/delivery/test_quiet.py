@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winpush import ValidationError
-from winpush.delivery.quiet import QuietHours
+from winpush.delivery.content.quiet_hours import QuietHours
 
 NIGHT = QuietHours(time(22), time(7))
 NOON = QuietHours(time(12), time(13, 30))

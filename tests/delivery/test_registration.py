@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from winpush import ChannelError, Service, ValidationError
 from winpush.channels import AllowedHosts
-from winpush.delivery.registration import Audience, Operator, Registration, version_key
-from winpush.delivery.registration_audience import CONDITIONS, HOLDS
+from winpush.delivery.registry.audience import CONDITIONS, HOLDS
+from winpush.delivery.registry.registration import Audience, Operator, Registration, version_key
 
 TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
 WNS = f"https://db5.notify.windows.com/?token={TOKEN}"

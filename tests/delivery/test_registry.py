@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from winpush import Service
 from winpush.delivery import Audience, Outbox, Registration
-from winpush.delivery.database import Database, to_millis
-from winpush.delivery.registration import Scalar, version_key
-from winpush.delivery.schema import METADATA, channels, tags
-from winpush.delivery.store_channels import put, put_many
+from winpush.delivery.registry.registration import Scalar, version_key
+from winpush.delivery.storage.channels import put, put_many
+from winpush.delivery.storage.database import Database, to_millis
+from winpush.delivery.storage.schema import METADATA, channels, tags
 
 HOST = "push.example"
 NOW = to_millis(datetime(2026, 1, 1, tzinfo=UTC))

@@ -9,8 +9,10 @@ import pytest
 
 from tests.delivery.conftest import Clock
 from winpush import ConfigurationError, mpns
-from winpush.delivery import Outbox, retention, store_history
-from winpush.delivery.database import Database, to_millis
+from winpush.delivery import Outbox
+from winpush.delivery.storage import history
+from winpush.delivery.storage.database import Database, to_millis
+from winpush.delivery.worker import retention
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
@@ -49,10 +51,10 @@ def test_single_notifications_are_deleted_many_at_a_time(
     outbox.deliver_until_idle()
     later = to_millis(clock() + timedelta(days=1))
     database = Database(url)
-    assert database.run(lambda connection: store_history.clear_broadcasts(connection, later, 5)) == 5
+    assert database.run(lambda connection: history.clear_broadcasts(connection, later, 5)) == 5
     assert len(list(outbox.list_broadcasts())) == 28
-    assert database.run(lambda connection: store_history.clear_broadcasts(connection, later, 1000)) == 55
-    assert database.run(lambda connection: store_history.clear_broadcasts(connection, later, 1000)) == 0
+    assert database.run(lambda connection: history.clear_broadcasts(connection, later, 1000)) == 55
+    assert database.run(lambda connection: history.clear_broadcasts(connection, later, 1000)) == 0
     database.close()
     assert list(outbox.list_broadcasts()) == []
 

@@ -11,10 +11,11 @@ import pytest
 
 from tests.delivery.conftest import Clock
 from winpush import mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox, Pace, store_outcomes, store_work
-from winpush.delivery.database import Database, Millis, to_millis
-from winpush.delivery.store_work import Effect, Portion, Record
-from winpush.delivery.watch import Watch
+from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage import claims, outcomes
+from winpush.delivery.storage.claims import Effect, Portion, Record
+from winpush.delivery.storage.database import Database, Millis, to_millis
+from winpush.delivery.worker.liveness import Watch
 from winpush.emulator import Emulator, Fault, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -30,7 +31,7 @@ class Worker:
     def claim(self, *, size: int = 100, is_lost: bool = True) -> Portion | None:
         owner, now = f"worker/{next(self._numbers)}", to_millis(self._clock())
         with self._database.write() as connection:
-            return store_work.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: is_lost)
+            return claims.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: is_lost)
 
     def write(
         self, portion: Portion, *, due: Millis | None = None, channels: int | None = None, gone: str | None = None
@@ -55,7 +56,7 @@ class Worker:
         ]
         with self._database.write() as connection:
             last = channels is None
-            return len(store_outcomes.record(connection, portion, records, now, LEASE, last=last))
+            return len(outcomes.record(connection, portion, records, now, LEASE, last=last))
 
     def close(self) -> None:
         self._database.close()
@@ -193,7 +194,7 @@ def test_a_second_worker_whose_clock_is_ahead_sends_nothing_twice(
 ) -> None:
     ahead = Clock()
     ahead.ahead = timedelta(hours=1)
-    pace = Pace(portion=5, portions=2, lease=timedelta(seconds=1))
+    pace = WorkerSettings(portion=5, portions=2, lease=timedelta(seconds=1))
     with make_outbox(pace=pace) as outbox:
         register(outbox, winpush_emulator, 20)
         winpush_emulator.faults.add(Fault(delay_seconds=2))

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from winpush import mpns
 from winpush.delivery import DatabaseError, Outbox
-from winpush.delivery.database import Database
-from winpush.delivery.schema import holds
-from winpush.delivery.together import Together
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.group_commit import Together
+from winpush.delivery.storage.schema import holds
 
 TOAST = mpns.Toast("Hello")
 

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from tests.delivery.conftest import Clock
 from winpush import mpns
-from winpush.delivery import BroadcastState, DatabaseError, DeliveryState, Outbox, OutcomeEvent, Pace
-from winpush.delivery.database import Database
+from winpush.delivery import BroadcastState, DatabaseError, DeliveryState, Outbox, OutcomeEvent, WorkerSettings
+from winpush.delivery.storage.database import Database
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -59,7 +59,7 @@ def test_a_full_disk_stops_the_sending_and_nothing_is_lost_or_sent_twice(
     noticed = Noticed()
     logger = logging.getLogger("winpush.delivery")
     logger.addHandler(noticed)
-    outbox = make_outbox(pace=Pace(portion=20, portions=1, store_after=20), hooks=[count])
+    outbox = make_outbox(pace=WorkerSettings(portion=20, portions=1, store_after=20), hooks=[count])
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(300))
     number = outbox.broadcast(TOAST)
     try:

@@ -9,7 +9,7 @@ from winpush.delivery import BroadcastState, DeliveryState, Outbox
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello", "World")
-HEALTHS = {
+CHANNEL_STATES = {
     "healthy": DeliveryState.DELIVERED,
     "expired": DeliveryState.GONE,
     "queue-full": DeliveryState.WAITING,
@@ -25,13 +25,13 @@ def test_every_channel_of_a_broadcast_gets_the_outcome_of_its_answer(
 ) -> None:
     emulator = winpush_emulator
     outbox = Outbox(f"sqlite:///{tmp_path}/push.db", allow_hosts=emulator.authorities)
-    phones = {outbox.register(emulator.create_channel(health=name).uri): name for name in HEALTHS}
+    phones = {outbox.register(emulator.create_channel(health=name).uri): name for name in CHANNEL_STATES}
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     progress = outbox.progress(number)
     expected: dict[DeliveryState, int] = {}
     for name in phones.values():
-        expected[HEALTHS[name]] = expected.get(HEALTHS[name], 0) + 1
+        expected[CHANNEL_STATES[name]] = expected.get(CHANNEL_STATES[name], 0) + 1
     assert progress.states == expected
     assert progress.state is BroadcastState.RUNNING  # three wait for their time
     outbox.close()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from winpush.delivery import Outbox, OutcomeEvent, Pace
+from winpush.delivery import Outbox, OutcomeEvent, WorkerSettings
 
-PACE = Pace(portion=50, portions=3, store_after=20, lease=timedelta(seconds=1))
+PACE = WorkerSettings(portion=50, portions=3, store_after=20, lease=timedelta(seconds=1))
 
 
 def main(url: str, authority: str) -> None:

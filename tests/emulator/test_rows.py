@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from winpush import Action, Client, Outcome, mpns
-from winpush.emulator import HEALTHS, Emulator, Fault
+from winpush.emulator import CHANNEL_STATES, Emulator, Fault
 
 TABLE = Path(__file__).parents[2].parent / "shared" / "protocol" / "mpns_responses.json"
 ACTIONS = {
@@ -36,7 +36,7 @@ def _read() -> list[dict[str, Any]]:
 def health_of(row: dict[str, Any]) -> str:
     keys = ("http_status", "notification_status", "device_connection_status", "subscription_status")
     wanted = tuple(row[key] for key in keys)
-    for health in HEALTHS.values():
+    for health in CHANNEL_STATES.values():
         got = health.row
         if wanted == (
             got.status_code,
@@ -70,7 +70,7 @@ def test_a_row_of_the_reference_is_answered_and_understood(
 def test_there_are_as_many_rows_as_in_the_reference() -> None:
     if not TABLE.exists():
         pytest.skip(f"waits for the protocol reference's {TABLE.name}")
-    assert len(_read()) == len(mpns.ROWS) == len(HEALTHS)
+    assert len(_read()) == len(mpns.ROWS) == len(CHANNEL_STATES)
 
 
 def test_an_inactive_device_has_the_61_minutes_that_the_seed_gave(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from winpush import Client, ClientCertificate, Outcome, Tls, ValidationError, mpns
 from winpush.emulator import Emulator, Fault, Phone
-from winpush.mpns import reading
+from winpush.mpns import parse
 from winpush.mpns.payloads import read_document
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "protocol" / "vectors.json"
@@ -231,9 +231,9 @@ def test_a_payload_that_our_types_cover_is_written_again_as_the_same_document(ve
     document = read_document(body)
     if any(mark in vector["xml"] for mark in NOT_COVERED):
         with pytest.raises(ValidationError):
-            reading.parse(body)
+            parse(body)
         return
-    notification = reading.parse(body)
+    notification = parse(body)
     again = read_document(notification.to_xml())
     assert again.fields == document.fields
     assert (again.kind, again.template, again.tile_id, again.silent) == (
@@ -263,7 +263,7 @@ def shared_emulator() -> Iterator[Emulator]:
 def test_any_request_is_answered_from_the_table(
     shared_emulator: Emulator, body: bytes, target: str, number: str
 ) -> None:
-    from winpush.emulator.gateway import Incoming
+    from winpush.emulator.mpns.gateway import Incoming
 
     headers = (("x-windowsphone-target", target), ("x-notificationclass", number))
     path = shared_emulator.phones[0].uri.partition(shared_emulator.authority)[2]

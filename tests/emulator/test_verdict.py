@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winpush.emulator.verdict import GONE_BY_ATTRIBUTE, GONE_BY_ELEMENT, judge_elements, verdict_of
+from winpush.emulator.wns.verdict import GONE_BY_ATTRIBUTE, GONE_BY_ELEMENT, judge_elements, verdict_of
 from winpush.wns import show
-from winpush.wns.remarks import RULES
+from winpush.wns.render.lint import RULES
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "protocol"
 

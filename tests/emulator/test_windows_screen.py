@@ -13,7 +13,7 @@ from tests.emulator.documents import open_details, text_of, texts, toast, xml
 from winpush import Client, wns
 from winpush.emulator import Device, Emulator
 from winpush.wns import Glyph
-from winpush.wns.templates import CATALOGUE
+from winpush.wns.schema.templates import CATALOGUE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

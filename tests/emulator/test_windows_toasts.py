@@ -9,7 +9,7 @@ import pytest
 from tests.emulator.documents import open_details, texts, toast, xml
 from winpush import Client, wns
 from winpush.emulator import Device, Emulator
-from winpush.wns.templates import CATALOGUE
+from winpush.wns.schema.templates import CATALOGUE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from winpush import Action, Client, Outcome, Tls, wns
-from winpush.emulator import WINDOWS_HEALTHS, Device, Emulator, Fault
+from winpush.emulator import WINDOWS_CHANNEL_STATES, Device, Emulator, Fault
 from winpush.emulator.tokens import CLIENT_SECRET
-from winpush.wns.responses import Endpoint
+from winpush.wns.protocol.responses import Endpoint
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "protocol"
 TOAST = wns.Toast("Hello", "World", launch="id=1")
@@ -25,10 +25,10 @@ def client(winpush_emulator: Emulator) -> Any:
         yield made
 
 
-@pytest.mark.parametrize("health", WINDOWS_HEALTHS)
+@pytest.mark.parametrize("health", WINDOWS_CHANNEL_STATES)
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_every_row_is_answered_and_understood(health: str, secure: bool) -> None:
-    row = WINDOWS_HEALTHS[health].row
+    row = WINDOWS_CHANNEL_STATES[health].row
     toast = wns.Toast("Hello", request_status=row.device_connection_status is not None)
     with Emulator(seed=1, tls=True) as emulator:
         device = emulator.create_windows_channel(health, secure=secure)
@@ -52,7 +52,7 @@ def test_every_row_is_answered_and_understood(health: str, secure: bool) -> None
 
 def test_every_row_of_the_service_has_a_health() -> None:
     rows = [row for row in wns.ROWS if row.endpoint is Endpoint.NOTIFY]
-    assert [health.row for health in WINDOWS_HEALTHS.values()] == rows
+    assert [health.row for health in WINDOWS_CHANNEL_STATES.values()] == rows
 
 
 @pytest.mark.parametrize("kind", ["entra", "package"])

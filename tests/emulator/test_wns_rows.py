@@ -11,7 +11,7 @@ import pytest
 
 from tests.wns.protocol import load, needs_protocol
 from winpush import Action, Client, Outcome, Result, Tls, wns
-from winpush.emulator import WINDOWS_HEALTHS, Emulator, Fault
+from winpush.emulator import WINDOWS_CHANNEL_STATES, Emulator, Fault
 
 TABLE: list[dict[str, Any]] = load("wns_responses.json")
 ACTIONS = {
@@ -57,7 +57,7 @@ def rows(endpoint: str) -> list[Any]:
 def health_of(row: dict[str, Any]) -> str:
     """The health by which the emulator gives this row's answer."""
     wanted = (row["http_status"], row["notification_status"], row["device_connection_status"], row["error_description"])
-    for health in WINDOWS_HEALTHS.values():
+    for health in WINDOWS_CHANNEL_STATES.values():
         ours = health.row
         given = (ours.status_code, ours.notification_status, ours.device_connection_status, ours.error_description)
         if given == wanted and ours.reason == row.get("reason_phrase"):

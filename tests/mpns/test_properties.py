@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from winpush import Action, Outcome, Response, Result, ValidationError, mpns
 from winpush.mpns import CLEAR, CycleTile, FlipTile, IconicTile, Notification, Tile, Toast
 from winpush.mpns.payloads import read_document
-from winpush.mpns.phone import show
+from winpush.mpns.render import show
 
 # Any character at all that XML can carry, white space and both ends of the planes among them.
 XML_TEXT = st.text(

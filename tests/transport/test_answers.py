@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.servers import ACCEPTED
-from winpush.messages import Response
-from winpush.transport.answers import read_usual
+from winpush.http import Response
+from winpush.transport.fast_response import read_usual
 
 
 class Parsed:

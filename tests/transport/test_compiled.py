@@ -50,7 +50,7 @@ def test_the_compiled_send_path_passes_the_transports_tests(tmp_path: Path) -> N
     assert "none-any" not in wheel.name
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
-    where = run("-c", "import winpush.bulk; print(winpush.bulk.__file__)", PYTHONPATH=str(installed))
+    where = run("-c", "import winpush.client.bulk; print(winpush.client.bulk.__file__)", PYTHONPATH=str(installed))
     assert where.startswith(str(installed))
     assert not where.strip().endswith(".py")
     tests = [Path("tests/transport") / name for name in _TESTS]

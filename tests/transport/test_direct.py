@@ -15,9 +15,9 @@ from tests.paths import until
 from tests.servers import ACCEPTED
 from winpush import TlsError
 from winpush.errors import AnswerLostError, TransportError
-from winpush.messages import Response
+from winpush.http import Response
 from winpush.transport.connection import Connection
-from winpush.transport.direct import DirectConnection, TlsConnection, secure
+from winpush.transport.epoll_connection import DirectConnection, TlsConnection, secure
 from winpush.transport.reactor import Reactor
 
 BODY_BYTES = 300_000

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from winpush import ValidationError, wns
-from winpush.wns import kinds, schema
-from winpush.wns.schema import Schema
-from winpush.wns.vocabulary import Scenario, words
+from winpush.wns.schema import attributes, types
+from winpush.wns.schema.attributes import Schema
+from winpush.wns.schema.enums import Scenario, words
 
 patient = settings(
     deadline=None,
@@ -42,23 +42,23 @@ _sources = st.sampled_from(
     ]
 )
 _KINDS: dict[type, st.SearchStrategy[Any]] = {
-    kinds.String: texts,
-    kinds.Name: names,
-    kinds.Language: st.sampled_from(["en-US", "de", "zh-Hant-TW"]),
-    kinds.ImageSource: _sources,
-    kinds.BaseUri: st.sampled_from(["https://a.example/", "ms-appx:///"]),
-    kinds.People: st.sampled_from(["mailto:a@b.example", "tel:123", "remoteid:1"]),
-    kinds.SoundSource: st.sampled_from([*wns.Sound, "ms-appx:///a.mp3", "ms-resource:x"]),
-    kinds.Flag: st.booleans(),
-    kinds.Moment: _moments,
-    kinds.Fraction: st.one_of(st.floats(0, 1), st.sampled_from([0, 1, "indeterminate", "{bound}"])),
+    types.String: texts,
+    types.Name: names,
+    types.Language: st.sampled_from(["en-US", "de", "zh-Hant-TW"]),
+    types.ImageSource: _sources,
+    types.BaseUri: st.sampled_from(["https://a.example/", "ms-appx:///"]),
+    types.People: st.sampled_from(["mailto:a@b.example", "tel:123", "remoteid:1"]),
+    types.SoundSource: st.sampled_from([*wns.Sound, "ms-appx:///a.mp3", "ms-resource:x"]),
+    types.Flag: st.booleans(),
+    types.Moment: _moments,
+    types.Fraction: st.one_of(st.floats(0, 1), st.sampled_from([0, 1, "indeterminate", "{bound}"])),
 }
 
 
-def _value(kind: kinds.Kind) -> st.SearchStrategy[Any]:
-    if isinstance(kind, kinds.Choice):
+def _value(kind: types.Kind) -> st.SearchStrategy[Any]:
+    if isinstance(kind, types.Choice):
         return st.sampled_from(kind.values)
-    if isinstance(kind, kinds.Whole):
+    if isinstance(kind, types.Whole):
         return st.integers(kind.low, kind.high)
     return _KINDS[type(kind)]
 
@@ -91,8 +91,8 @@ def built(
 
 
 _TILE_TEXT = ("placement", "call_center_align")
-inner_texts = st.one_of(texts, built(wns.Text, schema.TEXT, texts, without=_TILE_TEXT))
-inner_images = built(wns.Image, schema.IMAGE, without=("placement", "overlay"))
+inner_texts = st.one_of(texts, built(wns.Text, attributes.TEXT, texts, without=_TILE_TEXT))
+inner_images = built(wns.Image, attributes.IMAGE, without=("placement", "overlay"))
 
 
 @st.composite
@@ -101,11 +101,11 @@ def groups(draw: st.DrawFn) -> wns.Group:
     columns = []
     for _ in range(draw(st.integers(1, 3))):
         content = draw(st.lists(st.one_of(inner_texts, inner_images), max_size=3))
-        columns.append(wns.Subgroup(*content, **draw(values(schema.SUBGROUP))))
+        columns.append(wns.Subgroup(*content, **draw(values(attributes.SUBGROUP))))
     return wns.Group(*columns)
 
 
-progress = built(wns.Progress, schema.PROGRESS)
+progress = built(wns.Progress, attributes.PROGRESS)
 top_texts = st.one_of(
     texts,
     st.builds(
@@ -124,11 +124,11 @@ top_images = st.builds(
     st.one_of(st.none(), texts),
 )
 buttons = st.one_of(
-    built(wns.Button, schema.BUTTON, without=("input_id", "image", "protocol_target")),
+    built(wns.Button, attributes.BUTTON, without=("input_id", "image", "protocol_target")),
     st.builds(wns.Button.dismiss, content=texts),
     st.just(wns.Button("Do", "it", activation_type="background")),
 )
-entries = built(wns.MenuEntry, schema.MENU_ENTRY)
+entries = built(wns.MenuEntry, attributes.MENU_ENTRY)
 
 
 @st.composite
@@ -136,7 +136,7 @@ def inputs(draw: st.DrawFn) -> Any:
     """A text box or a list, with an id out of a few, so that ids also meet."""
     name = draw(st.sampled_from("abcdef"))
     if draw(st.booleans()):
-        return wns.TextInput(name, **draw(values(schema.TEXT_INPUT, without=("id",))))
+        return wns.TextInput(name, **draw(values(attributes.TEXT_INPUT, without=("id",))))
     choices = [
         wns.Selection(key, draw(names)) for key in draw(st.lists(st.sampled_from("123456"), max_size=5, unique=True))
     ]
@@ -166,8 +166,8 @@ def delivery(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 def toasts(draw: st.DrawFn) -> wns.Toast:
     """Valid toasts of every shape."""
     content = draw(st.lists(st.one_of(top_texts, top_images, groups(), progress), max_size=5))
-    given: dict[str, Any] = draw(values(schema.TOAST, without=("protocol_target", "scenario", "use_button_style")))
-    given |= draw(values(schema.TOAST_VISUAL))
+    given: dict[str, Any] = draw(values(attributes.TOAST, without=("protocol_target", "scenario", "use_button_style")))
+    given |= draw(values(attributes.TOAST_VISUAL))
     given["scenario"] = draw(st.sampled_from([None, *words(Scenario)]))
     if draw(st.booleans()):
         given["actions"] = wns.SnoozeAndDismiss(draw(st.lists(entries, max_size=2)))
@@ -179,7 +179,7 @@ def toasts(draw: st.DrawFn) -> wns.Toast:
     if draw(st.booleans()):
         given["header"] = wns.Header(draw(names), draw(names), draw(texts))
     if draw(st.booleans()):
-        given["audio"] = draw(built(wns.Audio, schema.AUDIO))
+        given["audio"] = draw(built(wns.Audio, attributes.AUDIO))
     if given["scenario"] in ("reminder", "alarm") and isinstance(given["actions"], list):
         given["actions"] = [wns.Button.dismiss(), *given["actions"][:4]]
     toast: wns.Toast = _make(wns.Toast, *content, draw(st.one_of(says, top_images)), **given, **draw(delivery("toast")))
@@ -188,7 +188,7 @@ def toasts(draw: st.DrawFn) -> wns.Toast:
 
 tile_images = st.one_of(
     inner_images,
-    built(wns.Image, schema.IMAGE, without=("placement", "overlay")),
+    built(wns.Image, attributes.IMAGE, without=("placement", "overlay")),
     st.builds(
         lambda src, placement, overlay: wns.Image(src, placement=placement, overlay=overlay),
         _sources,
@@ -203,7 +203,7 @@ def bindings(draw: st.DrawFn, size: Any) -> wns.TileBinding:
     """One size of an adaptive tile."""
     content = draw(st.lists(st.one_of(inner_texts, tile_images, groups()), max_size=4))
     lock = () if size == "wide" else ("lock_status1", "lock_status2", "lock_status3")
-    given = draw(values(schema.TILE_BINDING, without=("fallback", *lock)))
+    given = draw(values(attributes.TILE_BINDING, without=("fallback", *lock)))
     binding: wns.TileBinding = _make(wns.TileBinding, size, *content, **given)
     return binding
 
@@ -212,7 +212,7 @@ def bindings(draw: st.DrawFn, size: Any) -> wns.TileBinding:
 def legacy_bindings(draw: st.DrawFn) -> wns.LegacyBinding:
     """A binding in any template of the catalogue, with the right number of fields."""
     template = draw(st.sampled_from([entry for entry in wns.CATALOGUE.values() if entry.kind == "tile"]))
-    given = draw(values(schema.LEGACY_BINDING, without=("fallback", "branding")))
+    given = draw(values(attributes.LEGACY_BINDING, without=("fallback", "branding")))
     return wns.LegacyBinding(
         template.name,
         draw(st.lists(texts, min_size=template.texts, max_size=template.texts)),
@@ -229,6 +229,6 @@ def tiles(draw: st.DrawFn) -> wns.Tile:
     if draw(st.booleans()):
         parts.append(draw(legacy_bindings()))
     tile: wns.Tile = _make(
-        wns.Tile, *parts, **draw(values(schema.TILE_VISUAL, without=("version",))), **draw(delivery("tile"))
+        wns.Tile, *parts, **draw(values(attributes.TILE_VISUAL, without=("version",))), **draw(delivery("tile"))
     )
     return tile

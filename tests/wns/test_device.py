@@ -9,7 +9,7 @@ import pytest
 
 from tests.wns.protocol import needs_protocol, vectors
 from winpush import wns
-from winpush.wns.remarks import RULES
+from winpush.wns.render.lint import RULES
 
 _OK = "<text>a</text>"
 _TILE = "<binding template='TileMedium'><text>a</text></binding>"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from winpush import Channel, wns
-from winpush.messages import Response
+from winpush.http import Response
 
 _CHANNEL = Channel.parse("https://db3.notify.windows.com/?token=AgYAAAC8abcdefghijklmnop")
 _WEB_PUSH = Channel.parse("https://db3.notify.windows.com/w/?token=AgYAAAC8abcdefghijklmnop")
@@ -34,7 +34,7 @@ _DROPPED = (b"X-WNS-Status", b"dropped")
         (_WEB_PUSH, _TOAST, _response(401), "web-push"),
         (_CHANNEL, _TOAST, _described(401, b"JWT Authentication Failed"), "web-push"),
         (_CHANNEL, _TOAST, _response(201, (b"X-WNS-Status", b"received")), "web-push"),
-        (_CHANNEL, _MPNS, _response(400, _DROPPED), "to_wns()"),
+        (_CHANNEL, _MPNS, _response(400, _DROPPED), "convert.to_wns()"),
         (_CHANNEL, _TOAST, _described(400, b"Ttl value conflicts with X-WNS-Cache-Policy."), "cache=False"),
         (_CHANNEL, _TOAST, _described(400, b"Content-Type should be application/octet-stream"), "Content-Type"),
         (_CHANNEL, wns.Toast("a", suppress_popup=True), _response(400, _DROPPED), "suppress_popup"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.wns.strategies import patient
 from winpush import Action, Outcome, ValidationError, mpns, wns
 from winpush.errors import AnswerLostError, ChannelError, ConnectError
-from winpush.messages import Request, Response
+from winpush.http import Request, Response
 from winpush.wns import Answer, Fetch, Token, TokenNeeded, TokenProblem, TokenState, exchange
 
 _NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -14,7 +14,7 @@ from hypothesis import given
 from tests.wns import strategies
 from tests.wns.protocol import needs_protocol, read_xml, vectors
 from winpush import ValidationError, wns
-from winpush.wns.schema import FOLDED
+from winpush.wns.schema.attributes import FOLDED
 
 
 def _options(notification: wns.Notification) -> Any:

@@ -14,7 +14,7 @@ from tests.wns.strategies import delivery, patient
 from winpush import Channel, Service, ValidationError, mpns, wns
 from winpush.channels import Origin
 from winpush.errors import ChannelError
-from winpush.wns.requests import bearer_of, read_head
+from winpush.wns.protocol.requests import bearer_of, read_head
 
 URI = "https://db3.notify.windows.com/?token=AgYAAAC8abcdef%2fghijklmnop%3d"
 SECRET = "EgAcAQMAAAAALYAAYsecret"

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.wns.protocol import load, needs_protocol, vectors
 from tests.wns.strategies import patient
 from winpush import Action, Outcome
-from winpush.messages import Response
+from winpush.http import Response
 from winpush.results import Backoff
 from winpush.wns import ROWS, judge
-from winpush.wns.responses import HEADERS, Endpoint, judge_token, retry_after, wants_new_token
+from winpush.wns.protocol.responses import HEADERS, Endpoint, judge_token, retry_after, wants_new_token
 
 _NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 _TABLE: list[dict[str, Any]] = load("wns_responses.json")

@@ -12,33 +12,39 @@ from typing import Any
 import pytest
 
 from winpush import ValidationError, wns
-from winpush.wns import kinds, schema
-from winpush.wns.schema import Attribute, Schema
+from winpush.wns.schema import attributes, types
+from winpush.wns.schema.attributes import Attribute, Schema
 
 _LIST = [wns.Selection("x", "x")]
 _BACKGROUND = wns.Button("a", "b", activation_type="background")
 
 # How a part with one attribute is made, and what else it needs so that only that attribute is in question.
 MAKE: dict[str, tuple[Schema, Callable[..., Any]]] = {
-    "toast": (schema.TOAST, lambda **given: wns.Toast("a", **given)),
-    "toast's visual": (schema.TOAST_VISUAL, lambda **given: wns.Toast("a", **given)),
-    "header": (schema.HEADER, lambda **given: wns.Header(**{"id": "1", "title": "t", "arguments": "map:x", **given})),
-    "text": (schema.TEXT, lambda **given: wns.Text("a", **given)),
-    "image": (schema.IMAGE, lambda **given: wns.Image(**{"src": "a.png", **given})),
-    "subgroup": (schema.SUBGROUP, lambda **given: wns.Subgroup("a", **given)),
-    "progress": (schema.PROGRESS, lambda **given: wns.Progress(**{"value": 0.5, "status": "s", **given})),
-    "text input": (schema.TEXT_INPUT, lambda **given: wns.TextInput(**{"id": "1", **given})),
+    "toast": (attributes.TOAST, lambda **given: wns.Toast("a", **given)),
+    "toast's visual": (attributes.TOAST_VISUAL, lambda **given: wns.Toast("a", **given)),
+    "header": (
+        attributes.HEADER,
+        lambda **given: wns.Header(**{"id": "1", "title": "t", "arguments": "map:x", **given}),
+    ),
+    "text": (attributes.TEXT, lambda **given: wns.Text("a", **given)),
+    "image": (attributes.IMAGE, lambda **given: wns.Image(**{"src": "a.png", **given})),
+    "subgroup": (attributes.SUBGROUP, lambda **given: wns.Subgroup("a", **given)),
+    "progress": (attributes.PROGRESS, lambda **given: wns.Progress(**{"value": 0.5, "status": "s", **given})),
+    "text input": (attributes.TEXT_INPUT, lambda **given: wns.TextInput(**{"id": "1", **given})),
     "selection input": (
-        schema.SELECTION_INPUT,
+        attributes.SELECTION_INPUT,
         lambda **given: wns.SelectionInput(**{"id": "1", "selections": _LIST, **given}),
     ),
-    "selection": (schema.SELECTION, lambda **given: wns.Selection(**{"id": "1", "content": "c", **given})),
-    "button": (schema.BUTTON, lambda **given: wns.Button(**{"content": "c", "arguments": "map:x", **given})),
-    "menu entry": (schema.MENU_ENTRY, lambda **given: wns.MenuEntry(**{"content": "c", "arguments": "map:x", **given})),
-    "audio": (schema.AUDIO, lambda **given: wns.Audio(**given)),
-    "tile's visual": (schema.TILE_VISUAL, lambda **given: wns.Tile(wns.TileBinding("medium", "a"), **given)),
-    "binding": (schema.TILE_BINDING, lambda **given: wns.TileBinding("wide", "a", **given)),
-    "legacy binding": (schema.LEGACY_BINDING, lambda **given: wns.LegacyBinding("TileWideText03", ["a"], **given)),
+    "selection": (attributes.SELECTION, lambda **given: wns.Selection(**{"id": "1", "content": "c", **given})),
+    "button": (attributes.BUTTON, lambda **given: wns.Button(**{"content": "c", "arguments": "map:x", **given})),
+    "menu entry": (
+        attributes.MENU_ENTRY,
+        lambda **given: wns.MenuEntry(**{"content": "c", "arguments": "map:x", **given}),
+    ),
+    "audio": (attributes.AUDIO, lambda **given: wns.Audio(**given)),
+    "tile's visual": (attributes.TILE_VISUAL, lambda **given: wns.Tile(wns.TileBinding("medium", "a"), **given)),
+    "binding": (attributes.TILE_BINDING, lambda **given: wns.TileBinding("wide", "a", **given)),
+    "legacy binding": (attributes.LEGACY_BINDING, lambda **given: wns.LegacyBinding("TileWideText03", ["a"], **given)),
 }
 NEEDS: dict[tuple[str, object], dict[str, Any]] = {
     ("activation_type", "protocol"): {"launch": "map:x"},
@@ -50,33 +56,33 @@ NEEDS: dict[tuple[str, object], dict[str, Any]] = {
     ("loop", True): {"src": wns.Sound.ALARM},
 }
 GOOD: dict[type, list[Any]] = {
-    kinds.String: ["x", "", " ü<&>\"'\n"],
-    kinds.Name: ["x", " "],
-    kinds.Language: ["de", "zh-Hant-TW"],
-    kinds.Flag: [True, False],
-    kinds.Moment: [datetime(2017, 4, 15, 19, 45, tzinfo=UTC)],
-    kinds.Fraction: [0, 0.0, 0.6, 1, 1.0, "indeterminate", "{bound}"],
-    kinds.People: ["mailto:a@b.example", "tel:1", "remoteid:1"],
-    kinds.ImageSource: [
+    types.String: ["x", "", " ü<&>\"'\n"],
+    types.Name: ["x", " "],
+    types.Language: ["de", "zh-Hant-TW"],
+    types.Flag: [True, False],
+    types.Moment: [datetime(2017, 4, 15, 19, 45, tzinfo=UTC)],
+    types.Fraction: [0, 0.0, 0.6, 1, 1.0, "indeterminate", "{bound}"],
+    types.People: ["mailto:a@b.example", "tel:1", "remoteid:1"],
+    types.ImageSource: [
         "http://a.example/a.png", "https://a.example/a", "ms-appx:///a.jpg", "ms-appdata:///local/a.gif",
         "file:///c:/a.jpeg", "a.png",
     ],
-    kinds.BaseUri: ["https://a.example/", "ms-appx:///x/"],
-    kinds.SoundSource: [*wns.Sound, "ms-appx:///a.mp3", "ms-appdata:///a.WAV", "ms-resource:a"],
+    types.BaseUri: ["https://a.example/", "ms-appx:///x/"],
+    types.SoundSource: [*wns.Sound, "ms-appx:///a.mp3", "ms-appdata:///a.WAV", "ms-resource:a"],
 }  # fmt: skip
 BAD: dict[type, list[Any]] = {
-    kinds.String: [5, b"x", "\x00", "\ud800", "\ufffe"],
-    kinds.Name: ["", 5, "\x1f"],
-    kinds.Language: ["", "not a tag", "de_CH", 5],
-    kinds.Flag: ["true", 1, 0],
-    kinds.Whole: ["1", True, 1.0],
-    kinds.Choice: ["", "no word of it", 5],
-    kinds.Moment: ["2017-04-15T19:45:00Z", datetime(2017, 4, 15)],  # noqa: DTZ001 - the lack of a zone is the test
-    kinds.Fraction: [-0.01, 1.01, float("inf"), "half", "{}", True],
-    kinds.People: ["", "Bob", "http://a.example"],
-    kinds.ImageSource: ["", " ", "data:image/png;base64,AA", "ftp://a.example/a.png", "a.svg", "a.webp", 5],
-    kinds.BaseUri: ["", "a/", "ftp://a.example/"],
-    kinds.SoundSource: [
+    types.String: [5, b"x", "\x00", "\ud800", "\ufffe"],
+    types.Name: ["", 5, "\x1f"],
+    types.Language: ["", "not a tag", "de_CH", 5],
+    types.Flag: ["true", 1, 0],
+    types.Whole: ["1", True, 1.0],
+    types.Choice: ["", "no word of it", 5],
+    types.Moment: ["2017-04-15T19:45:00Z", datetime(2017, 4, 15)],  # noqa: DTZ001 - the lack of a zone is the test
+    types.Fraction: [-0.01, 1.01, float("inf"), "half", "{}", True],
+    types.People: ["", "Bob", "http://a.example"],
+    types.ImageSource: ["", " ", "data:image/png;base64,AA", "ftp://a.example/a.png", "a.svg", "a.webp", 5],
+    types.BaseUri: ["", "a/", "ftp://a.example/"],
+    types.SoundSource: [
         "",
         "Mail",
         "ms-winsoundevent:Notification.mail",
@@ -95,16 +101,16 @@ def good_values(owner: str, entry: Attribute) -> list[Any]:
         return ["x"]  # the one selection there is
     if owner in ("button", "menu entry") and entry.name == "content":
         return ["x"]
-    if isinstance(entry.kind, kinds.Whole):
+    if isinstance(entry.kind, types.Whole):
         return [entry.kind.low, entry.kind.high]
-    if isinstance(entry.kind, kinds.Choice):
+    if isinstance(entry.kind, types.Choice):
         return list(entry.kind.values)
     return GOOD[type(entry.kind)]
 
 
 def bad_values(entry: Attribute) -> list[Any]:
     out = BAD[type(entry.kind)]
-    return [*out, entry.kind.low - 1, entry.kind.high + 1] if isinstance(entry.kind, kinds.Whole) else out
+    return [*out, entry.kind.low - 1, entry.kind.high + 1] if isinstance(entry.kind, types.Whole) else out
 
 
 ATTRIBUTES = [
@@ -154,6 +160,6 @@ def test_a_required_attribute_can_not_be_left_out(owner: str, entry: Attribute) 
 
 
 def test_every_element_of_the_table_is_looked_at() -> None:
-    tables = {id(value) for value in vars(schema).values() if isinstance(value, Schema) and value.attributes}
+    tables = {id(value) for value in vars(attributes).values() if isinstance(value, Schema) and value.attributes}
     # A toast's binding is written by us with one template, and only read otherwise: see test_device.
-    assert tables == {id(table) for table, _ in MAKE.values()} | {id(schema.TOAST_BINDING)}
+    assert tables == {id(table) for table, _ in MAKE.values()} | {id(attributes.TOAST_BINDING)}

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from tests.wns.strategies import patient
 from winpush import Action, Outcome
 from winpush.errors import ConfigurationError, ConnectError, ValidationError
-from winpush.messages import Response
+from winpush.http import Response
 from winpush.wns import EntraCredentials, Fetch, PackageCredentials, Token, TokenProblem, TokenState
-from winpush.wns.tokens import Credentials, read_token_request, token_until
+from winpush.wns.protocol.auth import Credentials, read_token_request, token_until
 
 _NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SECRET = "p/a+s=s%w o"

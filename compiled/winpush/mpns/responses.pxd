@@ -1,6 +1,6 @@
 cimport cython
 
-from winpush.messages cimport Response
+from winpush.http cimport Response
 
 
 @cython.locals(get=object)

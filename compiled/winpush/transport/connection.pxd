@@ -1,7 +1,7 @@
 cimport cython
 
-from winpush.messages cimport Response, make_response
-from winpush.transport.answers cimport read_usual
+from winpush.http cimport Response, make_response
+from winpush.transport.fast_response cimport read_usual
 from winpush.transport.kernel cimport copied
 
 

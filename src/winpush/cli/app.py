@@ -16,10 +16,10 @@ from winpush.errors import WinPushError
 __all__ = ["cli", "run"]
 
 _COMMANDS = {
-    "send": "winpush.cli.send",
+    "send": "winpush.cli.send.command",
     "doctor": "winpush.cli.doctor",
     "emulator": "winpush.cli.emulator",
-    "demo": "winpush.cli.demo",
+    "demo": "winpush.cli.demo.command",
     "channels": "winpush.cli.channels",
     "broadcast": "winpush.cli.broadcasts:broadcast",
     "broadcasts": "winpush.cli.broadcasts:broadcasts",

@@ -31,8 +31,8 @@ def upgrade(db: str, as_json: bool) -> None:
 
     Exit code: 0 done or nothing to do, 2 used wrongly.
     """
-    from winpush.delivery.database import Database
-    from winpush.delivery.migrating import upgrade as bring_up
+    from winpush.delivery.storage.database import Database
+    from winpush.delivery.storage.migrate import upgrade as bring_up
 
     with database_errors(), contextlib.closing(Database(db)) as database:
         before = bring_up(database)
@@ -52,8 +52,8 @@ def check(db: str, as_json: bool) -> None:
 
     Exit code: 0 they are, 1 they are not, 2 used wrongly.
     """
-    from winpush.delivery.database import Database
-    from winpush.delivery.migrating import check as look
+    from winpush.delivery.storage.database import Database
+    from winpush.delivery.storage.migrate import check as look
 
     with database_errors(), contextlib.closing(Database(db)) as database:
         state = look(database)

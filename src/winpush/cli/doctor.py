@@ -16,10 +16,10 @@ from winpush import Outcome, Result, wns
 from winpush.channels import Channel, Service
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import describe_delay, echo_json, hide_channels
-from winpush.cli.send import open_client
-from winpush.cli.windows import credentials_options, take_credentials
-from winpush.courier import Courier
-from winpush.dispatch import ClientOptions, Dispatch, Settings
+from winpush.cli.send.command import open_client
+from winpush.cli.send.windows import credentials_options, take_credentials
+from winpush.client.attempt import Courier
+from winpush.client.encoder import ClientOptions, Dispatch, Settings
 from winpush.errors import ChannelError, ValidationError
 from winpush.transport.pool import Pool
 

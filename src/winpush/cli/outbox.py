@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from winpush.cli.options import client_options, connection_options
-from winpush.cli.windows import credentials_options, take_credentials
+from winpush.cli.send.windows import credentials_options, take_credentials
 
 if TYPE_CHECKING:
     from winpush.delivery import Outbox

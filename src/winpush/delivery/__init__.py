@@ -10,17 +10,17 @@ except ImportError:
 
     raise ConfigurationError("The outbox needs SQLAlchemy; pip install 'winpush[delivery]'") from None
 
-from winpush.delivery.content import Content
-from winpush.delivery.database import DatabaseError
-from winpush.delivery.engine import Engine, Pace
-from winpush.delivery.files import RowError
-from winpush.delivery.lifecycle import BroadcastState, DeliveryState, StateError
+from winpush.delivery.content.content import Content
+from winpush.delivery.content.quiet_hours import QuietHours
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, OutcomeEvent, Progress
+from winpush.delivery.options import SendOptions
 from winpush.delivery.outbox import Outbox
-from winpush.delivery.quiet import QuietHours
-from winpush.delivery.registration import Audience, Registration
-from winpush.delivery.sending import SendOptions
+from winpush.delivery.registry.files import RowError
+from winpush.delivery.registry.registration import Audience, Registration
+from winpush.delivery.states import BroadcastState, DeliveryState, StateError
+from winpush.delivery.storage.database import DatabaseError
 from winpush.delivery.telemetry import Telemetry
+from winpush.delivery.worker.worker import Worker, WorkerSettings
 
 __all__ = [
     "Attempt",
@@ -32,11 +32,9 @@ __all__ = [
     "DatabaseError",
     "Delivery",
     "DeliveryState",
-    "Engine",
     "ImportReport",
     "Outbox",
     "OutcomeEvent",
-    "Pace",
     "Progress",
     "QuietHours",
     "Registration",
@@ -44,4 +42,6 @@ __all__ = [
     "SendOptions",
     "StateError",
     "Telemetry",
+    "Worker",
+    "WorkerSettings",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from winpush.delivery.lifecycle import FINAL, BroadcastState, DeliveryState
+from winpush.delivery.states import FINAL, BroadcastState, DeliveryState
 
 __all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "ImportReport", "OutcomeEvent", "Progress"]
 

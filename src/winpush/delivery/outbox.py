@@ -13,20 +13,20 @@ from typing import Any, Literal, Self, Unpack
 from sqlalchemy import ColumnElement, Connection
 
 from winpush.channels import AllowedHosts
-from winpush.delivery import store_broadcasts, store_channels, store_history
-from winpush.delivery.content import Content, Form
-from winpush.delivery.database import Database, Millis, to_millis
-from winpush.delivery.engine import Engine, Hook, Pace
-from winpush.delivery.files import RowError, Writable, read_csv, read_json_lines, write_csv, write_json_lines
-from winpush.delivery.lifecycle import BroadcastState, DeliveryState, Move
-from winpush.delivery.migrating import prepare
+from winpush.client.encoder import ClientOptions, Settings
+from winpush.delivery.content.content import Content, Form
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, Progress
-from winpush.delivery.registration import Audience, Registration, audience_of_key
-from winpush.delivery.sending import SendOptions, new_broadcast
+from winpush.delivery.options import SendOptions, new_broadcast
+from winpush.delivery.registry.files import RowError, Writable, read_csv, read_json_lines, write_csv, write_json_lines
+from winpush.delivery.registry.registration import Audience, Registration, audience_of_key
+from winpush.delivery.states import BroadcastState, DeliveryState, Move
+from winpush.delivery.storage import broadcasts, channels, history
+from winpush.delivery.storage.database import Database, Millis, to_millis
+from winpush.delivery.storage.group_commit import Together
+from winpush.delivery.storage.migrate import prepare
+from winpush.delivery.storage.notifier import announce
 from winpush.delivery.telemetry import Telemetry
-from winpush.delivery.together import Together
-from winpush.delivery.wakeups import announce
-from winpush.dispatch import ClientOptions, Settings
+from winpush.delivery.worker.worker import Hook, Worker, WorkerSettings
 from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
 
@@ -64,7 +64,7 @@ class Outbox:
         url: str,
         *,
         durable: bool = True,
-        pace: Pace | None = None,
+        pace: WorkerSettings | None = None,
         clock: Callable[[], datetime] = _utc_now,
         hooks: Sequence[Hook] = (),
         keep_history: timedelta | None = timedelta(days=90),
@@ -81,13 +81,13 @@ class Outbox:
         self._options: ClientOptions = {"when_throttled": "tell", **options}
         self._allowed: AllowedHosts = Settings.of(**self._options).allowed
         self._clock = clock
-        self._pace = pace or Pace()
+        self._pace = pace or WorkerSettings()
         self._hooks = tuple(hooks)
         if keep_history is not None and keep_history <= timedelta():
             raise ConfigurationError(f"keep_history: is {keep_history}; give a time over 0, or None for ever")
         self._keep_history = keep_history
         self._telemetry = telemetry
-        self._engine: Engine | None = None
+        self._engine: Worker | None = None
         self._thread: threading.Thread | None = None
         try:
             prepare(self._database)
@@ -108,8 +108,8 @@ class Outbox:
         wanted = self._checked(registration)
         now = self._now()
         if connection is not None:
-            return store_channels.put(connection, wanted, now)
-        return self._together.run(lambda target: store_channels.put(target, wanted, now))
+            return channels.put(connection, wanted, now)
+        return self._together.run(lambda target: channels.put(target, wanted, now))
 
     def register_many(self, registrations: Iterable[Registration | Mapping[str, Any] | str]) -> int:
         """Registers many, a few thousand to a transaction; returns how many. Raises ValidationError."""
@@ -124,7 +124,7 @@ class Outbox:
 
     def _put_many(self, part: list[Registration]) -> int:
         now = self._now()
-        self._database.run(lambda connection: store_channels.put_many(connection, part, now))
+        self._database.run(lambda connection: channels.put_many(connection, part, now))
         return len(part)
 
     def _checked(self, registration: Registration | Mapping[str, Any] | str) -> Registration:
@@ -173,15 +173,15 @@ class Outbox:
         after: int | None = 0
         while after is not None:
             with self._database.read() as connection:
-                rows = store_channels.select_many(connection, audience, after=after, limit=_READ_AT_ONCE)
-                part = list(store_channels.as_registrations(connection, rows))
+                rows = channels.select_many(connection, audience, after=after, limit=_READ_AT_ONCE)
+                part = list(channels.as_registrations(connection, rows))
             yield from part
             after = rows[-1].id if len(rows) == _READ_AT_ONCE else None
 
     def remove(self, channel: int, reason: str = "removed") -> bool:
         """Never sends to that channel again; it is kept as a tombstone. False when it was gone already."""
         now = self._now()
-        return self._database.run(lambda connection: store_channels.remove(connection, [channel], reason, now)) > 0
+        return self._database.run(lambda connection: channels.remove(connection, [channel], reason, now)) > 0
 
     def channels(
         self, audience: Audience | None = None, *, gone: bool | None = False, after: int = 0
@@ -191,7 +191,7 @@ class Outbox:
 
     def stale(self, age: timedelta = _WNS_CHANNEL_AGE) -> Iterator[ChannelInfo]:
         """WNS channels that were not renewed for so long: WNS ends a channel after 30 days."""
-        old = store_channels.stale(self._now() - age // timedelta(milliseconds=1))
+        old = channels.stale(self._now() - age // timedelta(milliseconds=1))
         return self._channels(Audience(), gone=False, after=0, conditions=(old,))
 
     def _channels(
@@ -199,10 +199,10 @@ class Outbox:
     ) -> Iterator[ChannelInfo]:
         while True:
             with self._database.read() as connection:
-                rows = store_channels.select_many(
+                rows = channels.select_many(
                     connection, audience, after=after, limit=_READ_AT_ONCE, gone=gone, conditions=conditions
                 )
-                part = list(store_channels.as_infos(connection, rows))
+                part = list(channels.as_infos(connection, rows))
             yield from part
             if len(part) < _READ_AT_ONCE:
                 return
@@ -227,9 +227,9 @@ class Outbox:
         new = new_broadcast(notification, (audience or Audience()).to_json(), now, options)
 
         def store(target: Connection) -> int:
-            number, made = store_broadcasts.create(target, new, store_channels.last_number(target), now)
+            number, made = broadcasts.create(target, new, channels.last_number(target), now)
             if made:  # one to an empty registry is over
-                store_broadcasts.finish(target, [number], now)
+                broadcasts.finish(target, [number], now)
             announce(target)
             return number
 
@@ -250,9 +250,9 @@ class Outbox:
         new = new_broadcast(notification, audience_of_key(key), now, options)
 
         def store(target: Connection) -> int:
-            number, made = store_broadcasts.create(target, new, 0, now)
+            number, made = broadcasts.create(target, new, 0, now)
             if made:
-                store_broadcasts.address(target, number, store_channels.of_key(target, key), new.not_before, now)
+                broadcasts.address(target, number, channels.of_key(target, key), new.not_before, now)
             announce(target)
             return number
 
@@ -275,7 +275,7 @@ class Outbox:
 
         def change(connection: Connection) -> BroadcastState:
             announce(connection)
-            return store_broadcasts.change(connection, number, what, now)
+            return broadcasts.change(connection, number, what, now)
 
         state = self._database.run(change)
         self._wake()
@@ -284,19 +284,19 @@ class Outbox:
     def progress(self, broadcast: int) -> Progress:
         """How far it is, at this moment. Raises ValidationError when there is none with this number."""
         with self._database.read() as connection:
-            return store_broadcasts.progress(connection, broadcast, self._now())
+            return broadcasts.progress(connection, broadcast, self._now())
 
     def get_broadcast(self, broadcast: int) -> BroadcastInfo:
         """A broadcast's times and state. Raises ValidationError when there is none with this number."""
         with self._database.read() as connection:
-            return store_broadcasts.info(store_broadcasts.get(connection, broadcast))
+            return broadcasts.info(broadcasts.get(connection, broadcast))
 
     def list_broadcasts(self) -> Iterator[BroadcastInfo]:
         """All broadcasts, the newest first; read a hundred at a time."""
         before: int | None = None
         while True:
             with self._database.read() as connection:
-                part = store_broadcasts.before(connection, before, _BROADCASTS_AT_ONCE)
+                part = broadcasts.before(connection, before, _BROADCASTS_AT_ONCE)
             yield from part
             if len(part) < _BROADCASTS_AT_ONCE:
                 return
@@ -309,7 +309,7 @@ class Outbox:
         channel = 0
         while True:
             with self._database.read() as connection:
-                part = store_history.deliveries_after(connection, broadcast, channel, state, _READ_AT_ONCE)
+                part = history.deliveries_after(connection, broadcast, channel, state, _READ_AT_ONCE)
             yield from part
             if len(part) < _READ_AT_ONCE:
                 return
@@ -331,7 +331,7 @@ class Outbox:
         """
         while True:
             with self._database.read() as connection:
-                part = store_history.attempts_after(
+                part = history.attempts_after(
                     connection,
                     after,
                     _READ_AT_ONCE,
@@ -348,10 +348,10 @@ class Outbox:
 
     # --- delivering -----------------------------------------------------------------------------------------------
 
-    def make_engine(self) -> Engine:
+    def make_engine(self) -> Worker:
         """A worker of this outbox, for an event loop of yours: `await engine.run()`."""
         name = secrets.token_hex(6)
-        return Engine(
+        return Worker(
             self._database,
             name,
             self._options,

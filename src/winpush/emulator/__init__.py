@@ -5,10 +5,19 @@ simulated phone with a channel URI of the real shape; `emulator.url` is a page t
 `winpush[emulator]`.
 """
 
-from winpush.emulator.devices import WINDOWS_HEALTHS, Device
 from winpush.emulator.faults import Fault
-from winpush.emulator.health import HEALTHS
+from winpush.emulator.mpns.channel_states import CHANNEL_STATES
 from winpush.emulator.server import Emulator, entra_credentials_for
+from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.emulator.world import Phone, Record
 
-__all__ = ["HEALTHS", "WINDOWS_HEALTHS", "Device", "Emulator", "Fault", "Phone", "Record", "entra_credentials_for"]
+__all__ = [
+    "CHANNEL_STATES",
+    "WINDOWS_CHANNEL_STATES",
+    "Device",
+    "Emulator",
+    "Fault",
+    "Phone",
+    "Record",
+    "entra_credentials_for",
+]

@@ -15,12 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from winpush.emulator import gateway, views
-from winpush.emulator.devices import Device
+from winpush.emulator import views
 from winpush.emulator.faults import Fault
+from winpush.emulator.mpns import gateway
 from winpush.emulator.tokens import headers_of, is_token_path
 from winpush.emulator.wire import has_certificate, transport_of
-from winpush.emulator.wns_gateway import is_wns_channel
+from winpush.emulator.wns.device import Device
+from winpush.emulator.wns.gateway import is_wns_channel
 from winpush.emulator.world import Phone
 from winpush.errors import ValidationError
 

@@ -13,11 +13,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from winpush import wns
-from winpush.emulator import gateway, views, wns_gateway
+from winpush.emulator import views
 from winpush.emulator.certificates import Authority
-from winpush.emulator.devices import Device
 from winpush.emulator.faults import Fault, Faults
+from winpush.emulator.mpns import gateway as mpns_gateway
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
+from winpush.emulator.wns import gateway as wns_gateway
+from winpush.emulator.wns.device import Device
 from winpush.emulator.world import Phone, Record, World
 from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
@@ -215,8 +217,8 @@ class Emulator:
     ) -> Phone:
         """A new simulated phone; its channel URI is `.uri`.
 
-        `version` is 7.0, 7.1, 7.8, 8.0 or 8.1, `health` a name from HEALTHS, `not_bound` the kinds (toast, tile, raw)
-        that its app has not bound. Raises ValidationError for what it doesn't know.
+        `version` is 7.0, 7.1, 7.8, 8.0 or 8.1, `health` a name from CHANNEL_STATES, `not_bound` the kinds (toast,
+        tile, raw) that its app has not bound. Raises ValidationError for what it doesn't know.
         """
         base = f"https://{self._shown_host}:{self.tls_port}" if authenticated else f"http://{self.authority}"
         with self._lock:
@@ -234,7 +236,8 @@ class Emulator:
     ) -> Device:
         """A new simulated Windows device, or with `phone=True` a Windows Phone; its channel URI is `.uri`.
 
-        `health` is a name from WINDOWS_HEALTHS; `secure` puts the channel on the TLS port. Raises ValidationError.
+        `health` is a name from WINDOWS_CHANNEL_STATES; `secure` puts the channel on the TLS port. Raises
+        ValidationError.
         """
         base = f"https://{self._shown_host}:{self.tls_port}" if secure else f"http://{self.authority}"
         with self._lock:
@@ -294,16 +297,16 @@ class Emulator:
         """Rises with every change."""
         return self._world.revision
 
-    def receive(self, incoming: gateway.Incoming) -> tuple[gateway.Answer, Fault | None]:
+    def receive(self, incoming: mpns_gateway.Incoming) -> tuple[mpns_gateway.Answer, Fault | None]:
         """Has the service judge a request."""
         with self._lock:
             if wns_gateway.is_wns_channel(incoming.path, incoming.query):
                 device = self._world.find_device(incoming.query.removeprefix("token="))
                 fault = self.faults.strike(None if device is None else device.id)
                 return wns_gateway.receive_wns(self._world, self._tokens, incoming, self.now(), fault), fault
-            phone = gateway.phone_of(self._world, incoming.path)
+            phone = mpns_gateway.phone_of(self._world, incoming.path)
             fault = self.faults.strike(None if phone is None else phone.id)
-            return gateway.receive(self._world, incoming, self.now(), fault), fault
+            return mpns_gateway.receive(self._world, incoming, self.now(), fault), fault
 
     def issue_token(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
         """Has a token server answer: status and JSON. A fault for the phone `token` strikes here."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from winpush.wns.responses import ROWS, Endpoint
-from winpush.wns.tokens import read_token_request
+from winpush.wns.protocol.auth import read_token_request
+from winpush.wns.protocol.responses import ROWS, Endpoint
 
 __all__ = ["CLIENT_SECRET", "PACKAGE_SID", "TENANT_ID", "Tokens", "headers_of", "is_token_path"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from winpush.emulator.devices import Device
 from winpush.emulator.faults import Fault
+from winpush.emulator.wns.device import Device
 from winpush.emulator.world import Phone, Record, Tile, World
 from winpush.mpns.fields import CYCLE_IMAGES
 

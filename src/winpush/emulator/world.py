@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from winpush.emulator.devices import WINDOWS_HEALTHS, Device
-from winpush.emulator.health import HEALTHS, Health
+from winpush.emulator.mpns.channel_states import CHANNEL_STATES, ChannelState
+from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.errors import ValidationError
 from winpush.mpns import VERSIONS
 from winpush.mpns.fields import CLEAR
-from winpush.mpns.phone import Shown
+from winpush.mpns.render import Shown
 
 __all__ = ["Arrival", "Phone", "Record", "Tile", "World"]
 
@@ -52,7 +52,7 @@ class Phone:
     id: str
     name: str
     version: str
-    health: Health
+    health: ChannelState
     authenticated: bool
     token: str = field(repr=False)
     uri: str = field(repr=False)
@@ -122,7 +122,7 @@ class World:
             f"p{self._made}",
             name or f"Phone {self._made}",
             version,
-            HEALTHS[health],
+            CHANNEL_STATES[health],
             authenticated,
             token,
             f"{base}/{room}/01.00/{token}",
@@ -141,7 +141,7 @@ class World:
         token = self._new_token()
         made = f"Windows {self._made}"
         uri = f"{base}/?token={token}"
-        device = Device(f"w{self._made}", name or made, is_phone, WINDOWS_HEALTHS[health], token, uri, now)
+        device = Device(f"w{self._made}", name or made, is_phone, WINDOWS_CHANNEL_STATES[health], token, uri, now)
         self.phones[device.id] = device
         self._by_token[token] = device
         self.touch(device)
@@ -154,14 +154,14 @@ class World:
     def change_device(self, device: Device, health: str) -> None:
         """Another health from now on. Raises ValidationError for an unknown one."""
         _check_windows_health(health)
-        device.health = WINDOWS_HEALTHS[health]
+        device.health = WINDOWS_CHANNEL_STATES[health]
         self.touch(device)
 
     def change_phone(self, phone: Phone, *, version: str | None = None, health: str | None = None) -> None:
         """Another version or health from now on. Raises ValidationError for an unknown one."""
         _check_phone(version or phone.version, health or phone.health.name, frozenset())
         phone.version = version or phone.version
-        phone.health = HEALTHS[health] if health else phone.health
+        phone.health = CHANNEL_STATES[health] if health else phone.health
         self.touch(phone)
 
     def remove_phone(self, phone: Phone | Device) -> None:
@@ -226,15 +226,15 @@ class World:
 
 
 def _check_windows_health(health: str) -> None:
-    if health not in WINDOWS_HEALTHS:
-        raise ValidationError("health", f"is {health!r}; choose one of {', '.join(WINDOWS_HEALTHS)}")
+    if health not in WINDOWS_CHANNEL_STATES:
+        raise ValidationError("health", f"is {health!r}; choose one of {', '.join(WINDOWS_CHANNEL_STATES)}")
 
 
 def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:
     if version not in VERSIONS:
         raise ValidationError("version", f"is {version!r}; choose one of {', '.join(VERSIONS)}")
-    if health not in HEALTHS:
-        raise ValidationError("health", f"is {health!r}; choose one of {', '.join(HEALTHS)}")
+    if health not in CHANNEL_STATES:
+        raise ValidationError("health", f"is {health!r}; choose one of {', '.join(CHANNEL_STATES)}")
     if not not_bound <= set(KINDS):
         raise ValidationError("not_bound", f"holds {', '.join(sorted(not_bound))}; choose from {', '.join(KINDS)}")
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from winpush.mpns.fields import CLEAR, VERSIONS
 from winpush.mpns.notifications import Batching, Notification, Raw, Toast
-from winpush.mpns.reading import parse
+from winpush.mpns.parse import parse
 from winpush.mpns.requests import build_request
 from winpush.mpns.responses import HEADERS, ROWS, Row, judge
 from winpush.mpns.tiles import CycleTile, FlipTile, IconicTile, Tile
 
 if TYPE_CHECKING:
-    from winpush.oneshot import (
+    from winpush.shortcuts import (
         send_cycle_tile,
         send_flip_tile,
         send_iconic_tile,
@@ -56,5 +56,5 @@ def __getattr__(name: str) -> Any:
     # The convenience functions send, so they live above this floor; they are found here, where the seed's users look,
     # and fetched on first use, so that the protocol never depends on sockets.
     if name.startswith("send_") and name in __all__:
-        return getattr(importlib.import_module("winpush.oneshot"), name)
+        return getattr(importlib.import_module("winpush.shortcuts"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from winpush._xml import check_text
 from winpush.errors import ValidationError
-from winpush.messages import check_header
+from winpush.http import check_header
 
 MAX_COUNT = 99
 MAX_PAYLOAD_BYTES = 3072

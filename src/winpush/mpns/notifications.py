@@ -4,18 +4,14 @@ are made (mpns.md sections 2 to 5 and 7)."""
 from __future__ import annotations
 
 import enum
-import importlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.mpns import checks, payloads
 from winpush.mpns.fields import CLEAR, TOAST_FIELDS, VERSIONS
-
-if TYPE_CHECKING:
-    from winpush import wns
 
 __all__ = ["Batching", "Notification", "Raw", "Toast", "check_version", "reads"]
 
@@ -88,30 +84,11 @@ class Notification:
         check_version(version)
         return self
 
-    def to_wns(self) -> wns.Notification:
-        """What it becomes on Windows: a notification of WNS, for those who move their apps there.
-
-        Raises NothingToSendError when nothing of it can be shown there, and ValidationError for what Windows would not
-        take. `lost_in_wns()` tells what stays behind.
-        """
-        converted: wns.Notification = fetch_moving().to_wns(self)
-        return converted
-
-    def lost_in_wns(self) -> tuple[str, ...]:
-        """Sentences: what of it `to_wns()` can't carry over, and what to do instead."""
-        lost: tuple[str, ...] = fetch_moving().list_lost(self)
-        return lost
-
     def _options(self) -> dict[str, Any]:
         return {"batching": self.batching, "message_id": self.message_id, "callback_uri": self.callback_uri}
 
     def _names(self) -> tuple[str, ...]:
         return ()
-
-
-def fetch_moving() -> Any:
-    """The module `winpush.moving`: it knows both services, so it stands above, and is fetched on first use."""
-    return importlib.import_module("winpush.moving")
 
 
 def check_version(version: str) -> None:
@@ -178,10 +155,6 @@ class Toast(Notification):
             changes["silent"] = False
         return replace(self, **changes) if changes else self
 
-    if TYPE_CHECKING:
-
-        def to_wns(self) -> wns.Toast: ...
-
     def _names(self) -> tuple[str, ...]:
         return ("text1", "text2", "param", "sound", *(("silent",) if self.silent else ()))
 
@@ -221,10 +194,6 @@ class Raw(Notification):
         ):
             object.__setattr__(self, name, value)
         self._finish(body)
-
-    if TYPE_CHECKING:
-
-        def to_wns(self) -> wns.Raw: ...
 
     def _names(self) -> tuple[str, ...]:
         return ("payload",)

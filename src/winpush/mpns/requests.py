@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from winpush.channels import Channel, Service
 from winpush.errors import ChannelError, ValidationError
-from winpush.messages import Headers, Request
+from winpush.http import Headers, Request
 from winpush.mpns.notifications import Batching, Notification
 
 __all__ = ["MAX_HEADER_BYTES", "RequestHead", "build_request", "check_channel", "headers_of", "read_head"]

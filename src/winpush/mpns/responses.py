@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
-from winpush.messages import Response
+from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict
 
 __all__ = ["HEADERS", "ROWS", "Row", "judge"]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from winpush.errors import NothingToSendError, ValidationError
 from winpush.mpns import checks, payloads
 from winpush.mpns.fields import CLEAR, CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, Clear, Kind
-from winpush.mpns.notifications import Notification, check_version, fetch_moving, reads
-
-if TYPE_CHECKING:
-    from winpush import wns
+from winpush.mpns.notifications import Notification, check_version, reads
 
 __all__ = ["CycleTile", "FlipTile", "IconicTile", "Text", "Tile", "TileNotification"]
 
@@ -47,15 +44,6 @@ class TileNotification(Notification):
         check_version(version)
         template = next(name for name in self._fallbacks() if reads(version, TEMPLATES[name].since))
         return self if template == type(self).__name__ and version != "7.0" else _fall_back(self, template, version)
-
-    if TYPE_CHECKING:
-
-        def to_wns(self) -> wns.Tile | wns.LegacyTile: ...
-
-    def to_wns_badge(self) -> wns.Badge | None:
-        """The tile's count, which on Windows is a notification of its own; None when the tile says nothing of it."""
-        badge: wns.Badge | None = fetch_moving().to_badge(self)
-        return badge
 
     def _fallbacks(self) -> tuple[str, ...]:
         """The templates to try, newest first; the last is one that every phone knows."""

@@ -11,8 +11,8 @@ from typing import Protocol
 import httptools
 
 from winpush.errors import AnswerLostError, BadAnswerError, TlsError, TransportError
-from winpush.messages import Response, make_response
-from winpush.transport.answers import read_usual
+from winpush.http import Response, make_response
+from winpush.transport.fast_response import read_usual
 
 __all__ = ["Connection", "Home", "Job", "Owner"]
 

@@ -7,10 +7,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
+from winpush.transport.checkout import Lender, LentConnection, Loan
 from winpush.transport.connection import Connection, Job
-from winpush.transport.dialing import Route, dial
-from winpush.transport.lending import Lender, LentConnection, Loan
-from winpush.transport.pace import Pace
+from winpush.transport.dial import Route, dial
+from winpush.transport.rate_limit import Pace
 from winpush.transport.reactor import Reactor, is_available
 
 __all__ = ["Host", "Limits", "Pool"]

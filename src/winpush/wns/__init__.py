@@ -4,35 +4,13 @@ Adaptive toasts and tiles of Windows 10 and 11, badges, raw, the legacy template
 device would show of each; and the protocol around them, without a socket.
 """
 
-from winpush.wns.actions import (
-    Audio,
-    Button,
-    Header,
-    MenuEntry,
-    Selection,
-    SelectionInput,
-    SnoozeAndDismiss,
-    TextInput,
-)
 from winpush.wns.badge import Badge
-from winpush.wns.clearing import ClearToasts
-from winpush.wns.device import View, show
-from winpush.wns.diagnosis import diagnose
-from winpush.wns.document import Xml
-from winpush.wns.exchange import Answer, Exchange, TokenNeeded, exchange
+from winpush.wns.clear import ClearToasts
 from winpush.wns.legacy import LegacyBinding, LegacyTile, LegacyToast
 from winpush.wns.notifications import Notification
 from winpush.wns.options import Options
-from winpush.wns.parts import Group, Image, Progress, Subgroup, Text
-from winpush.wns.raw import Raw
-from winpush.wns.reading import parse
-from winpush.wns.remarks import Remark, Severity
-from winpush.wns.requests import build_request
-from winpush.wns.responses import HEADERS, ROWS, Row, judge
-from winpush.wns.templates import CATALOGUE, Template
-from winpush.wns.tile import Tile, TileBinding
-from winpush.wns.toast import Toast
-from winpush.wns.tokens import (
+from winpush.wns.parse import parse
+from winpush.wns.protocol.auth import (
     SCOPE,
     Credentials,
     EntraCredentials,
@@ -43,7 +21,29 @@ from winpush.wns.tokens import (
     TokenState,
     token_until,
 )
-from winpush.wns.vocabulary import Glyph, Priority, Sound
+from winpush.wns.protocol.diagnosis import diagnose
+from winpush.wns.protocol.exchange import Answer, Exchange, TokenNeeded, exchange
+from winpush.wns.protocol.requests import build_request
+from winpush.wns.protocol.responses import HEADERS, ROWS, Row, judge
+from winpush.wns.raw import Raw
+from winpush.wns.render.lint import Remark, Severity
+from winpush.wns.render.view import View, show
+from winpush.wns.schema.actions import (
+    Audio,
+    Button,
+    Header,
+    MenuEntry,
+    Selection,
+    SelectionInput,
+    SnoozeAndDismiss,
+    TextInput,
+)
+from winpush.wns.schema.elements import Group, Image, Progress, Subgroup, Text
+from winpush.wns.schema.enums import Glyph, Priority, Sound
+from winpush.wns.schema.templates import CATALOGUE, Template
+from winpush.wns.tile import Tile, TileBinding
+from winpush.wns.toast import Toast
+from winpush.wns.xml import Xml
 
 __all__ = [
     "CATALOGUE",

@@ -8,7 +8,7 @@ from typing import ClassVar, Unpack
 from winpush.errors import ValidationError
 from winpush.wns.notifications import Notification
 from winpush.wns.options import Options
-from winpush.wns.vocabulary import Glyph
+from winpush.wns.schema.enums import Glyph
 
 __all__ = ["Badge"]
 

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Literal, Unpack
 
 from winpush._xml import attribute, check_text, escape
 from winpush.errors import ValidationError
-from winpush.wns import schema, toast_rules
-from winpush.wns.actions import Audio
 from winpush.wns.notifications import Notification
 from winpush.wns.options import Options
-from winpush.wns.parts import Image, Part, check_attributes, open_tag
-from winpush.wns.templates import CATALOGUE, Template
-from winpush.wns.vocabulary import Branding, Duration
+from winpush.wns.schema import attributes, rules
+from winpush.wns.schema.actions import Audio
+from winpush.wns.schema.elements import Image, Part, check_attributes, open_tag
+from winpush.wns.schema.enums import Branding, Duration
+from winpush.wns.schema.templates import CATALOGUE, Template
 
 __all__ = ["LegacyBinding", "LegacyTile", "LegacyToast", "check_fallback", "settle_version"]
 
@@ -61,7 +61,7 @@ def _take_images(template: Template, images: Sequence[str | Image]) -> tuple[Ima
 def _write_fields(texts: Sequence[str], images: Sequence[Image]) -> str:
     """Images, then texts, each numbered from 1 by itself, as Microsoft's samples have them."""
     written = [
-        f'<image id="{number}"{open_tag(image, schema.IMAGE).removeprefix("<image")}/>'
+        f'<image id="{number}"{open_tag(image, attributes.IMAGE).removeprefix("<image")}/>'
         for number, image in enumerate(images, 1)
     ]
     written += [f'<text id="{number}">{escape(text)}</text>' for number, text in enumerate(texts, 1)]
@@ -106,7 +106,7 @@ class LegacyBinding(Part):
             _put(self, "fallback", template.fallback)
         elif self.fallback is not None:
             check_fallback(self.fallback, template.size)
-        check_attributes(self, schema.LEGACY_BINDING)
+        check_attributes(self, attributes.LEGACY_BINDING)
         check_legacy_branding(self.branding)
 
     @property
@@ -116,7 +116,7 @@ class LegacyBinding(Part):
 
     def to_element(self) -> str:
         """`<binding template="…">…</binding>`."""
-        opened = open_tag(self, schema.LEGACY_BINDING).removeprefix("<binding")
+        opened = open_tag(self, attributes.LEGACY_BINDING).removeprefix("<binding")
         inner = _write_fields(self.texts, self.images)  # type: ignore[arg-type]  # made Images when the value was made
         return f"<binding{attribute('template', self.template)}{opened}>{inner}</binding>"
 
@@ -186,7 +186,7 @@ class LegacyTile(Notification):
         _put(self, "arguments", arguments)
         check_bindings(bindings, (LegacyBinding,))
         _put(self, "version", settle_version(version, bindings))
-        check_attributes(self, schema.TILE_VISUAL)
+        check_attributes(self, attributes.TILE_VISUAL)
         check_legacy_branding(branding)
         self._finish(write_tile(self, bindings).encode(), options)
 
@@ -208,7 +208,7 @@ def check_bindings(bindings: Sequence[Any], allowed: tuple[type, ...]) -> None:
 def write_tile(visual: object, bindings: Sequence[Any]) -> str:
     """`<tile><visual …>…</visual></tile>`; `visual` has the attributes."""
     inner = "".join([binding.to_element() for binding in bindings])
-    return f"<tile>{open_tag(visual, schema.TILE_VISUAL)}>{inner}</visual></tile>"
+    return f"<tile>{open_tag(visual, attributes.TILE_VISUAL)}>{inner}</visual></tile>"
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
@@ -261,18 +261,18 @@ class LegacyToast(Notification):
 
     def _check_and_write(self) -> str:
         check_attributes(self, LEGACY_TOAST)
-        check_attributes(self, schema.TOAST_VISUAL)
+        check_attributes(self, attributes.TOAST_VISUAL)
         if not any(text.strip() for text in self.texts):
             raise ValidationError("texts", "are all empty; a toast needs at least one text")
         if self.audio is not None and not isinstance(self.audio, Audio):
             raise ValidationError("audio", f"must be a wns.Audio, not a {type(self.audio).__name__}")
-        toast_rules.check_audio(self.audio, self.duration, None)
+        rules.check_audio(self.audio, self.duration, None)
         binding = f"<binding{attribute('template', self.template)}>{_write_fields(self.texts, self.images)}</binding>"
         sound = "" if self.audio is None else self.audio.to_element()
-        visual = f"{open_tag(self, schema.TOAST_VISUAL)}>{binding}</visual>"
+        visual = f"{open_tag(self, attributes.TOAST_VISUAL)}>{binding}</visual>"
         return f"{open_tag(self, LEGACY_TOAST)}>{visual}{sound}</toast>"
 
 
-LEGACY_TOAST = schema.Schema(
-    "toast", tuple(entry for entry in schema.TOAST.attributes if entry.name in ("launch", "duration"))
+LEGACY_TOAST = attributes.Schema(
+    "toast", tuple(entry for entry in attributes.TOAST.attributes if entry.name in ("launch", "duration"))
 )

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Self
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.wns.options import NAMES, OPTIONS, Options, check_options
-from winpush.wns.parts import as_json
-from winpush.wns.vocabulary import Priority
+from winpush.wns.schema.elements import as_json
+from winpush.wns.schema.enums import Priority
 
 __all__ = ["MAX_PAYLOAD_BYTES", "Notification"]
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import TypedDict, cast
 
 from winpush.errors import ValidationError
-from winpush.messages import check_header
-from winpush.wns.vocabulary import Priority
+from winpush.http import check_header
+from winpush.wns.schema.enums import Priority
 
 __all__ = ["OPTIONS", "Option", "Options", "check_options"]
 

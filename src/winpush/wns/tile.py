@@ -8,12 +8,21 @@ from typing import ClassVar, Literal, Unpack
 
 from winpush._xml import attribute
 from winpush.errors import ValidationError
-from winpush.wns import schema
 from winpush.wns.legacy import LegacyBinding, check_bindings, check_fallback, settle_version, write_tile
 from winpush.wns.notifications import Notification
 from winpush.wns.options import Options
-from winpush.wns.parts import Group, Image, Part, Text, check_attributes, check_content, open_tag, write_content
-from winpush.wns.vocabulary import Branding, Presentation, Size, TextStacking, words
+from winpush.wns.schema import attributes
+from winpush.wns.schema.elements import (
+    Group,
+    Image,
+    Part,
+    Text,
+    check_attributes,
+    check_content,
+    open_tag,
+    write_content,
+)
+from winpush.wns.schema.enums import Branding, Presentation, Size, TextStacking, words
 
 __all__ = ["TEMPLATES", "Tile", "TileBinding", "TileContent"]
 
@@ -92,14 +101,14 @@ class TileBinding(Part):
         _put(self, "lock_status1", lock_status1)
         _put(self, "lock_status2", lock_status2)
         _put(self, "lock_status3", lock_status3)
-        check_attributes(self, schema.TILE_BINDING)
+        check_attributes(self, attributes.TILE_BINDING)
         if fallback is not None:
             check_fallback(fallback, size)
         _check_parts(self)
 
     def to_element(self) -> str:
         """`<binding template="TileMedium" …>…</binding>`."""
-        opened = open_tag(self, schema.TILE_BINDING).removeprefix("<binding")
+        opened = open_tag(self, attributes.TILE_BINDING).removeprefix("<binding")
         return f"<binding{attribute('template', TEMPLATES[self.size])}{opened}>{write_content(self.content)}</binding>"
 
 
@@ -164,7 +173,7 @@ class Tile(Notification):
         if not has_adaptive(bindings):
             raise ValidationError("tile", "has legacy templates only; make a wns.LegacyTile of them")
         _put(self, "version", settle_version(version, bindings))
-        check_attributes(self, schema.TILE_VISUAL)
+        check_attributes(self, attributes.TILE_VISUAL)
         self._finish(write_tile(self, bindings).encode(), options)
 
 

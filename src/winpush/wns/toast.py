@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Unpack
 
 from winpush._xml import attribute, check_text, escape
 from winpush.errors import ValidationError
-from winpush.wns import schema, toast_rules
-from winpush.wns.actions import (
+from winpush.wns.notifications import Notification, setters
+from winpush.wns.options import Options
+from winpush.wns.schema import attributes, rules
+from winpush.wns.schema.actions import (
     Audio,
     Button,
     Header,
@@ -21,10 +23,17 @@ from winpush.wns.actions import (
     check_protocol,
     listed,
 )
-from winpush.wns.notifications import Notification, setters
-from winpush.wns.options import Options
-from winpush.wns.parts import Group, Image, Progress, Text, check_attributes, check_content, open_tag, write_content
-from winpush.wns.vocabulary import Duration, LaunchActivation, Scenario
+from winpush.wns.schema.elements import (
+    Group,
+    Image,
+    Progress,
+    Text,
+    check_attributes,
+    check_content,
+    open_tag,
+    write_content,
+)
+from winpush.wns.schema.enums import Duration, LaunchActivation, Scenario
 
 __all__ = ["Toast", "ToastContent"]
 
@@ -126,13 +135,13 @@ class Toast(Notification):
 
     def _check_and_write(self) -> str:
         self._take_parts()
-        check_attributes(self, schema.TOAST)
-        check_attributes(self, schema.TOAST_VISUAL)
+        check_attributes(self, attributes.TOAST)
+        check_attributes(self, attributes.TOAST_VISUAL)
         check_protocol("launch", self.activation_type, self.launch)
-        toast_rules.check_content(self.content, self.scenario)
-        toast_rules.check_inputs(self.inputs)
-        toast_rules.check_actions(self.actions, self.inputs, self.scenario)
-        toast_rules.check_audio(self.audio, self.duration, self.scenario)
+        rules.check_content(self.content, self.scenario)
+        rules.check_inputs(self.inputs)
+        rules.check_actions(self.actions, self.inputs, self.scenario)
+        rules.check_audio(self.audio, self.duration, self.scenario)
         self._settle_button_style()
         return self._write()
 
@@ -147,17 +156,17 @@ class Toast(Notification):
                 raise ValidationError(name, f"must be a wns.{kind.__name__}, not a {type(value).__name__}")
 
     def _settle_button_style(self) -> None:
-        styled = any(isinstance(action, Button) and action.style for action in toast_rules.own(self.actions))
+        styled = any(isinstance(action, Button) and action.style for action in rules.own(self.actions))
         if styled and self.use_button_style is False:
             raise ValidationError("use_button_style", "is False, and a button has a style")
         if styled:  # as Microsoft's builder does it (vectors.md)
             _put(self, "use_button_style", styled)
 
     def _write(self) -> str:
-        parts: list[Any] = [open_tag(self, schema.TOAST), ">"]
+        parts: list[Any] = [open_tag(self, attributes.TOAST), ">"]
         if self.header is not None:
             parts.append(self.header.to_element())
-        parts += [open_tag(self, schema.TOAST_VISUAL), '><binding template="ToastGeneric">']
+        parts += [open_tag(self, attributes.TOAST_VISUAL), '><binding template="ToastGeneric">']
         parts += [write_content(self.content), "</binding></visual>", self._write_actions()]
         if self.audio is not None:
             parts.append(self.audio.to_element())
@@ -166,7 +175,7 @@ class Toast(Notification):
 
     def _write_actions(self) -> str:
         system = isinstance(self.actions, SnoozeAndDismiss)
-        items = (*self.inputs, *toast_rules.own(self.actions))
+        items = (*self.inputs, *rules.own(self.actions))
         if not items and not system:
             return ""
         opened = '<actions hint-systemCommands="SnoozeAndDismiss">' if system else "<actions>"
@@ -200,7 +209,7 @@ def _write_simple(texts: tuple[ToastContent, ...], launch: str | None) -> str | 
 
     None for one that has more, or breaks a rule: that is for the long way to say.
     """
-    if len(texts) > toast_rules.MAX_TEXTS or not (launch is None or type(launch) is str):
+    if len(texts) > rules.MAX_TEXTS or not (launch is None or type(launch) is str):
         return None
     written = ""
     is_blank = True

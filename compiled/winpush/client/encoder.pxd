@@ -1,0 +1,32 @@
+cimport cython
+
+from winpush.channels cimport Channel, Origin, make_channel
+from winpush.http cimport Response
+from winpush.mpns.responses cimport judge
+from winpush.results cimport Result, Verdict, make_result
+
+
+cdef class Destination:
+    cdef public Origin origin
+    cdef public object route, prefix, proxy_authorization
+    cdef public bytes post
+    cdef public dict heads
+    cdef public _Tail tail
+
+
+cdef class _Tail:
+    cdef object notification, token
+    cdef bytes start, end
+
+
+cdef class Dispatch:
+    cdef public object settings, holds
+    cdef object _context, _mpns_context
+    cdef dict _destinations
+    @cython.locals(end=Py_ssize_t, text=str, target=str, destination=Destination)
+    cpdef tuple resolve(self, uri)
+    @cython.locals(tail=_Tail)
+    cpdef bytes encode(self, Destination destination, Channel channel, notification, token=*)
+    @cython.locals(verdict=Verdict)
+    cpdef Result read(self, Channel channel, notification, Response response, key)
+    cpdef Result conclude(self, Channel channel, notification, Verdict verdict, retry_after, Response response, key)

@@ -1,0 +1,1 @@
+"""`winpush demo`: simulated devices, a broadcast to them, and a report."""

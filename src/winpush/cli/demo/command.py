@@ -1,0 +1,234 @@
+"""`winpush demo`: the main job in one command."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import random
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from winpush.cli.output import describe_delay, echo_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from winpush import AsyncClient
+    from winpush.cli.demo.broadcast import Report
+    from winpush.cli.demo.scenes import Forms
+    from winpush.delivery import Outbox
+    from winpush.emulator import Emulator
+
+__all__ = ["command"]
+
+_SPREAD_SECONDS = 6.0
+_LIVELY_SECONDS = 0.7
+
+
+@click.command()
+@click.option("--phones", default=180, show_default=True, type=click.IntRange(1, 10_000), help="Phones to simulate.")
+@click.option(
+    "--windows", default=120, show_default=True, type=click.IntRange(0, 10_000), help="Windows devices to simulate."
+)
+@click.option("--seed", default=2011, show_default=True, help="The same seed gives the same phones.")
+@click.option(
+    "--port", default=0, type=click.IntRange(0, 65535), help="Port of the page; 0, the default, takes a free one."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 3600),
+    help="How long each of the two broadcasts takes. [default: 6; as fast as can be with --exit]",
+)
+@click.option("--exit", "exit_", is_flag=True, help="Stop when the broadcast is over, for scripts and CI.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; implies --exit.")
+def command(phones: int, windows: int, seed: int, port: int, seconds: float | None, exit_: bool, as_json: bool) -> int:
+    """Broadcast to simulated phones and Windows devices, and watch it arrive in a browser.
+
+    Starts an emulator of MPNS and WNS with devices of every version and in every state, sends a toast and a tile to all
+    of them through real sockets, and says what came of it. The page stays open until Ctrl-C.
+
+    The broadcasts go through an outbox in a temporary folder, and a worker process delivers them. Kill it with kill -9
+    while it sends (--seconds 60 gives time for it): another takes over, and nothing is lost.
+    """
+    from winpush.transport.loops import new_event_loop
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        leave = exit_ or as_json
+        spread = seconds if seconds is not None else 0.0 if leave else _SPREAD_SECONDS
+        return runner.run(_demo(phones, windows, seed, port, spread, leave=leave, as_json=as_json))
+
+
+async def _demo(phones: int, windows: int, seed: int, port: int, seconds: float, *, leave: bool, as_json: bool) -> int:
+    from rich.console import Console
+
+    from winpush import AsyncClient
+    from winpush.emulator import Emulator
+
+    rng = random.Random(seed)  # noqa: S311 - a cast of made-up phones
+    console = Console(quiet=as_json, highlight=False)
+    async with Emulator(port=port, seed=seed) as emulator:
+        uris = _make_devices(emulator, phones, windows, rng)
+        devices = f"[bold]{_plural(phones, 'simulated phone')}[/] and [bold]{_plural(windows, 'Windows device')}[/]"
+        console.print(f"{devices} on a local push service.")
+        console.print(f"Page: [bold]{emulator.url}[/]", soft_wrap=True)  # an address in two pieces can't be opened
+        reports = await _deliver(emulator, uris, console, seconds)
+        async with AsyncClient(wns=emulator.entra_credentials, allow_hosts=[emulator.authority]) as client:
+            if as_json:
+                echo_json(_summary(emulator.url, reports))
+            for report in reports:
+                _print_report(report, console)
+            if not leave:
+                text = f"\nThe page stays open: [bold]{emulator.url}[/]   Ctrl-C ends the demo."
+                console.print(text, soft_wrap=True)
+                await _keep_lively(client, emulator, rng)
+    return 0
+
+
+def _make_devices(emulator: Emulator, phones: int, windows: int, rng: random.Random) -> list[dict[str, Any]]:
+    """Makes the devices, and returns what an app's back end would register of each."""
+    from winpush.cli.demo.scenes import random_health, random_version, random_windows_health
+
+    # The service that is alive comes first on the page.
+    devices = [emulator.create_windows_channel(random_windows_health(rng)) for _ in range(windows)]
+    made = [emulator.create_channel(random_version(rng), random_health(rng)) for _ in range(phones)]
+    return [{"uri": device.uri} for device in devices] + [
+        {"uri": phone.uri, "platform": phone.version} for phone in made
+    ]
+
+
+async def _deliver(
+    emulator: Emulator, registrations: list[dict[str, Any]], console: Console, seconds: float
+) -> list[Report]:
+    """A toast and a tile to all of them, through an outbox that is thrown away."""
+    from winpush.cli.demo.scenes import SCENES
+    from winpush.delivery import Outbox
+
+    with tempfile.TemporaryDirectory(prefix="winpush-demo-") as folder:
+        database = f"sqlite:///{folder}/push.db"
+        outbox = Outbox(database, allow_hosts=[emulator.authority])
+        try:
+            outbox.register_many(registrations)
+            send = functools.partial(_one, outbox, database, emulator, seconds, console)
+            return [await send("a toast", SCENES[0].toast), await send("a tile", SCENES[0].tile)]
+        finally:
+            outbox.close()
+
+
+async def _one(
+    outbox: Outbox, database: str, emulator: Emulator, seconds: float, console: Console, name: str, forms: Forms
+) -> Report:
+    """One broadcast behind its progress bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from winpush.cli.demo.broadcast import deliver, read_report
+    from winpush.delivery import Content
+
+    channels = sum(1 for _ in outbox.channels())
+    taken = sum(device.accepted for device in emulator.phones)
+    columns = (TextColumn("Sending {task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=console.quiet) as progress:
+        task = progress.add_task(name, total=channels)
+        number, crashes = await deliver(
+            outbox,
+            database,
+            emulator.authority,
+            Content(mpns=forms.phone, wns=forms.windows),
+            max(round(channels / seconds), 1) if seconds else None,
+            say=console.print,
+            on_progress=lambda done: progress.update(task, completed=done),
+        )
+    report = read_report(outbox, number, name, crashes)
+    report.lost = channels - report.known
+    # Only the devices know what came to them twice: a worker that was killed could write no history of it.
+    report.sent_twice = sum(device.accepted for device in emulator.phones) - taken - report.delivered
+    return report
+
+
+def _print_report(report: Report, console: Console) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    from winpush.delivery import DeliveryState
+
+    console.print(f"\n[bold]What came of {report.name}: {report.sent} sent[/]\n")
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
+    table.add_column("Sends", justify="right")
+    table.add_column("Outcome", no_wrap=True)
+    table.add_column("What it means, and what was done", overflow="fold")
+    for outcome, number in report.outcomes.most_common():
+        style = "green" if report.states[outcome] is DeliveryState.DELIVERED else "yellow"
+        text = f"{_meaning(report, outcome)}\n[bold]{_what_was_done(report, outcome)}[/]"
+        table.add_row(str(number), f"[{style}]{outcome}[/]", text)
+    if report.nothing_to_send:
+        table.add_row(str(report.nothing_to_send), "nothing to send", "Those phones are too old for any of it.")
+    if report.waited_for:
+        table.add_row(str(report.waited_for), "not sent yet", "Those channels asked to be left alone for a while.")
+    if table.row_count:
+        console.print(table)
+    if report.crashes:
+        died = _plural(report.crashes, "worker")
+        console.print(f"\n{died} died on the way. [bold]Lost: {report.lost}.[/] Sent twice: {report.sent_twice}.")
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _meaning(report: Report, outcome: str) -> str:
+    """The first sentence of the table's own: what follows it there is advice, which was taken."""
+    return report.meanings[outcome].partition(". ")[0].rstrip(".") + "."
+
+
+def _what_was_done(report: Report, outcome: str) -> str:
+    from winpush.delivery import DeliveryState
+
+    state = report.states[outcome]
+    if state is DeliveryState.DELIVERED:
+        return "Nothing to do."
+    if state is DeliveryState.GONE:
+        return "Channels deleted: they are gone for good."
+    if outcome in report.soonest:
+        return f"To be sent again in {describe_delay(report.soonest[outcome])}, not sooner."
+    return "Not sent again; the channels are kept."
+
+
+def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
+    return {
+        "page": url,
+        "broadcasts": [
+            {
+                "name": report.name,
+                "sent": report.sent,
+                "outcomes": dict(report.outcomes.most_common()),
+                "done": {outcome: _what_was_done(report, outcome) for outcome in report.outcomes},
+                "deleted_channels": report.deleted,
+                "nothing_to_send": report.nothing_to_send,
+                "waited_for": report.waited_for,
+                "crashes": report.crashes,
+                "lost": report.lost,
+                "sent_twice": report.sent_twice,
+            }
+            for report in reports
+        ],
+    }
+
+
+async def _keep_lively(client: AsyncClient, emulator: Emulator, rng: random.Random) -> None:
+    """Now and then one device hears something, so that whoever opens the page sees it live."""
+    from winpush.cli.demo.scenes import SCENES, WINDOWS
+    from winpush.emulator import Phone
+    from winpush.errors import NothingToSendError
+
+    while not emulator.stopping:
+        await asyncio.sleep(_LIVELY_SECONDS)
+        healthy = [each for each in emulator.phones if each.health.name in ("healthy", "connected")]
+        if not healthy:
+            continue
+        device, scene = rng.choice(healthy), rng.choice(SCENES)
+        forms = rng.choice((scene.toast, scene.tile))
+        try:
+            await client.send(device.uri, forms.for_device(device.version if isinstance(device, Phone) else WINDOWS))
+        except NothingToSendError:
+            continue

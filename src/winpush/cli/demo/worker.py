@@ -1,0 +1,29 @@
+"""The demo's worker: a process of its own, so that killing it is a fair trial.
+
+`python -m winpush.cli.demo.worker DATABASE-URL AUTHORITY`: delivers to the emulator there until nothing is due.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from datetime import timedelta
+
+from winpush.delivery import Outbox, WorkerSettings
+from winpush.emulator import entra_credentials_for
+
+__all__ = ["PACE"]
+
+# Small portions and short leases: whoever kills it wants to see it taken over, not to wait.
+PACE = WorkerSettings(portion=20, portions=2, store_after=1, lease=timedelta(seconds=2))
+
+
+def _main(database: str, authority: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the demo, which then ends this process
+    outbox = Outbox(database, pace=PACE, wns=entra_credentials_for(authority), allow_hosts=[authority])
+    outbox.deliver_until_idle()
+    outbox.close()
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

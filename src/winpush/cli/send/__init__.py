@@ -1,0 +1,1 @@
+"""`winpush send`: one command for each notification."""

@@ -1,0 +1,329 @@
+"""What `winpush send` and `winpush doctor` know of WNS: its options, its credentials, and what is made of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import click
+
+from winpush import wns
+from winpush.channels import Service
+from winpush.errors import ConfigurationError
+from winpush.wns.schema.enums import Branding, Duration, Scenario
+
+__all__ = [
+    "ServiceOption",
+    "credentials_options",
+    "delivery_options",
+    "make_badge",
+    "make_clear",
+    "make_raw",
+    "make_tile",
+    "make_toast",
+    "take_credentials",
+    "tile_options",
+    "toast_options",
+    "windows_option",
+    "xml_option",
+]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class ServiceOption(click.Option):
+    """An option that only one of the services has."""
+
+    def __init__(self, *args: Any, service: Service, **attributes: Any) -> None:
+        attributes["help"] = f"{attributes.get('help', '')} [{service.name}]"
+        super().__init__(*args, **attributes)
+        self.service = service
+
+
+def windows_option(name: str, **attributes: Any) -> Callable[[Any], Any]:
+    """An option that only WNS has."""
+    return click.option(name, cls=ServiceOption, service=Service.WNS, **attributes)
+
+
+def _decorate(options: Iterable[Callable[[Any], Any]], function: Any) -> Any:
+    for option in reversed(list(options)):
+        function = option(function)
+    return function
+
+
+def _from_environment(name: str, **attributes: Any) -> Callable[[Any], Any]:
+    variable = "WINPUSH_" + name.lstrip("-").replace("-", "_").upper()
+    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+
+
+def credentials_options(function: Any) -> Any:
+    """Adds the options by which a Windows app logs in."""
+    return _decorate(
+        [
+            _from_environment("--tenant-id", metavar="ID", help="Entra: the directory's id or domain. [WNS]"),
+            _from_environment("--client-id", metavar="ID", help="Entra: the app registration's id. [WNS]"),
+            _from_environment("--package-sid", metavar="SID", help="UWP and Store apps: ms-app://s-1-15-2-…. [WNS]"),
+            _from_environment(
+                "--client-secret-file",
+                type=_FILE,
+                help="File with the secret of either. Or the secret itself in WINPUSH_CLIENT_SECRET: typed here, "
+                "everybody on the machine could read it. [WNS]",
+            ),
+            _from_environment(
+                "--token-server",
+                metavar="URL",
+                help="Where tokens come from, if not from Microsoft: an emulator's address. [WNS]",
+            ),
+            click.option("--client-secret", envvar="WINPUSH_CLIENT_SECRET", hidden=True),
+        ],
+        function,
+    )
+
+
+def take_credentials(values: dict[str, Any]) -> wns.Credentials | None:
+    """Takes the login out of a command's values; None where there is none.
+
+    Raises click.UsageError for half a login, or two.
+    """
+    names = ("tenant_id", "client_id", "package_sid", "client_secret_file", "client_secret", "token_server")
+    tenant, client, sid, file, secret, server = (values.pop(name) for name in names)
+    if secret is not None and _was_typed("client_secret"):
+        raise click.UsageError(
+            "A secret that is typed can be read by everybody on the machine: "
+            "put it into WINPUSH_CLIENT_SECRET, or into a file for --client-secret-file."
+        )
+    if file is not None:
+        secret = file.read_text(encoding="utf-8").strip()
+    if tenant is None and client is None and sid is None:
+        return None
+    if sid is not None and (tenant is not None or client is not None):
+        raise click.UsageError("--package-sid is another login than --tenant-id and --client-id; give one of the two.")
+    if sid is None and (tenant is None or client is None):
+        raise click.UsageError("Entra wants both --tenant-id and --client-id (WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID).")
+    if not secret:
+        raise click.UsageError(
+            "The secret is missing: put it into WINPUSH_CLIENT_SECRET, or give --client-secret-file."
+        )
+    try:
+        if sid is not None:
+            more = () if server is None else (f"{server.rstrip('/')}/accesstoken.srf",)
+            return wns.PackageCredentials(sid, secret, *more)
+        return wns.EntraCredentials(tenant, client, secret, *(() if server is None else (server,)))
+    except ConfigurationError as error:
+        raise click.UsageError(f"{error}.") from None
+
+
+def _was_typed(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
+def xml_option(function: Any) -> Any:
+    """Adds `--xml`: the whole document instead of the options that make one."""
+    return windows_option(
+        "--xml",
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+        help="Send this document of your own, '-' for standard input, instead of what the other options would make.",
+    )(function)
+
+
+def delivery_options(function: Any) -> Any:
+    """Adds the delivery options of WNS."""
+    return _decorate(
+        [
+            windows_option("--tag", help="Up to 16 letters and digits: replaces what has the same tag."),
+            windows_option("--group", help="The same for a group of toasts."),
+            windows_option("--ttl", type=float, metavar="SECONDS", help="How long it is worth showing."),
+            windows_option("--cache/--no-cache", default=None, help="Keep it for a device that is offline, or not."),
+            windows_option("--suppress-popup", is_flag=True, default=None, help="Action centre only, no banner."),
+            windows_option("--request-status", is_flag=True, default=None, help="Ask for the device's connection."),
+            windows_option(
+                "--priority",
+                type=click.Choice([each.name.lower().replace("_", "-") for each in wns.Priority]),
+                help="How soon a device that saves its battery gets it.",
+            ),
+            windows_option("--correlation-vector", metavar="MS-CV", help="Your own, for support cases."),
+        ],
+        function,
+    )
+
+
+def _take_delivery(values: dict[str, Any]) -> wns.Options:
+    ttl, priority = values["ttl"], values["priority"]
+    options: dict[str, Any] = {
+        name: values[name]
+        for name in ("tag", "group", "cache", "suppress_popup", "request_status", "correlation_vector")
+        if values[name] is not None
+    }
+    if ttl is not None:
+        options["ttl"] = timedelta(seconds=ttl)
+    if priority is not None:
+        options["priority"] = wns.Priority[priority.upper().replace("-", "_")]
+    return cast("wns.Options", options)
+
+
+def toast_options(function: Any) -> Any:
+    """Adds what a toast of Windows can have; for the rest there is `--xml`."""
+    return _decorate(
+        [
+            windows_option("--attribution", help="Small text below: by way of what it came."),
+            windows_option("--launch", help="What the app is told when the toast is clicked."),
+            windows_option("--image", multiple=True, metavar="SRC", help="An image. Repeatable."),
+            windows_option("--hero", metavar="SRC", help="The large image on top."),
+            windows_option("--logo", metavar="SRC", help="In place of the app's logo."),
+            windows_option("--logo-circle", is_flag=True, help="The same, cut round."),
+            windows_option(
+                "--button", multiple=True, metavar="TEXT=ARGUMENTS", help="A button. Repeatable, up to five."
+            ),
+            windows_option("--progress", metavar="VALUE", help="A progress bar: 0.0 to 1.0, or 'indeterminate'."),
+            windows_option("--progress-status", default="", help="Text below the progress bar."),
+            windows_option("--progress-title", help="Text above the progress bar."),
+            windows_option("--header", metavar="ID=TITLE", help="Groups toasts in the action centre."),
+            windows_option("--scenario", type=click.Choice(get_args(Scenario)), help="Stays until it is answered."),
+            windows_option("--duration", type=click.Choice(get_args(Duration)), help="How long the banner shows."),
+            windows_option(
+                "--timestamp", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When it happened, with its offset."
+            ),
+        ],
+        function,
+    )
+
+
+def make_toast(texts: tuple[str, ...], values: dict[str, Any]) -> wns.Notification:
+    """The toast, from the command's own values."""
+    delivery = _take_delivery(values)
+    if values["xml"] is not None:
+        return _own_document("toast", values["xml"], delivery)
+    content: list[Any] = list(texts)
+    if values["attribution"] is not None:
+        content.append(wns.Text(values["attribution"], placement="attribution"))
+    content += _toast_images(values)
+    if values["progress"] is not None:
+        content.append(_progress(values))
+    return wns.Toast(
+        *content,
+        launch=values["launch"],
+        actions=[wns.Button(*_split("--button", each)) for each in values["button"]],
+        header=_header(values["header"]),
+        scenario=cast("Scenario | None", values["scenario"]),
+        duration=cast("Duration | None", values["duration"]),
+        display_timestamp=cast("datetime | None", values["timestamp"]),
+        audio=_audio(values),
+        **delivery,
+    )
+
+
+def _toast_images(values: dict[str, Any]) -> list[wns.Image]:
+    images = [wns.Image(source) for source in values["image"]]
+    if values["hero"] is not None:
+        images.append(wns.Image(values["hero"], placement="hero"))
+    if values["logo"] is not None:
+        crop: Literal["circle"] | None = "circle" if values["logo_circle"] else None
+        images.append(wns.Image(values["logo"], placement="appLogoOverride", crop=crop))
+    elif values["logo_circle"]:
+        raise click.UsageError("--logo-circle cuts --logo, which is missing.")
+    return images
+
+
+def _progress(values: dict[str, Any]) -> wns.Progress:
+    value: float | str = values["progress"]
+    if value != "indeterminate" and not str(value).startswith("{"):
+        try:
+            value = float(value)
+        except ValueError:
+            raise click.UsageError(f"--progress is {value!r}; give 0.0 to 1.0, or 'indeterminate'.") from None
+    return wns.Progress(value, values["progress_status"], values["progress_title"])
+
+
+def _header(value: str | None) -> wns.Header | None:
+    if value is None:
+        return None
+    identity, title = _split("--header", value)
+    return wns.Header(identity, title, arguments=identity)
+
+
+def _audio(values: dict[str, Any]) -> wns.Audio | None:
+    if values["silent"]:
+        return wns.Audio(silent=True)
+    return None if values["sound"] is None else wns.Audio(values["sound"])
+
+
+def _split(option: str, value: str) -> tuple[str, str]:
+    name, separator, rest = value.partition("=")
+    if not separator or not name:
+        raise click.UsageError(f"{option} is {value!r}; write what is shown and what it means, with '=' between them.")
+    return name, rest
+
+
+def tile_options(function: Any) -> Any:
+    """Adds what a tile of Windows can have; for the rest there is `--xml`."""
+    return _decorate(
+        [
+            windows_option("--text", multiple=True, help="A line of text. Repeatable."),
+            windows_option("--background", metavar="SRC", help="The image behind."),
+            windows_option("--peek", metavar="SRC", help="The image that peeks in."),
+            windows_option("--image", multiple=True, metavar="SRC", help="An image between. Repeatable."),
+            windows_option(
+                "--size",
+                multiple=True,
+                type=click.Choice(["small", "medium", "wide", "large"]),
+                help="For these sizes of the tile. Repeatable; left out: medium and wide.",
+            ),
+            windows_option("--branding", type=click.Choice(get_args(Branding)), help="What stands at the foot."),
+        ],
+        function,
+    )
+
+
+def make_tile(values: dict[str, Any]) -> wns.Notification:
+    """The tile, from the command's own values: the same content for each size."""
+    delivery = _take_delivery(values)
+    if values["xml"] is not None:
+        return _own_document("tile", values["xml"], delivery)
+    content: list[Any] = [wns.Image(source) for source in values["image"]]
+    content += [wns.Text(text, wrap=True) for text in values["text"]]
+    if values["background"] is not None:
+        content.append(wns.Image(values["background"], placement="background"))
+    if values["peek"] is not None:
+        content.append(wns.Image(values["peek"], placement="peek"))
+    if not content and values["title"] is None:
+        raise click.UsageError("A tile of Windows needs --text, --title, --image, --background, --peek, or --xml FILE.")
+    bindings = [wns.TileBinding(size, *content) for size in values["size"] or ("medium", "wide")]
+    branding = cast("Branding | None", values["branding"])
+    return wns.Tile(*bindings, branding=branding, display_name=values["title"], **delivery)
+
+
+def make_badge(value: str | None, values: dict[str, Any]) -> wns.Notification:
+    """The badge: a number, or a glyph by its name."""
+    delivery = _take_delivery(values)
+    if values["xml"] is not None:
+        return _own_document("badge", values["xml"], delivery)
+    if value is None:
+        raise click.UsageError("Give a number, or a glyph such as 'alert'; 0 and 'none' clear the badge.")
+    return wns.Badge(int(value) if value.isascii() and value.isdigit() else cast("wns.Glyph", value), **delivery)
+
+
+def make_raw(payload: str | bytes, values: dict[str, Any]) -> wns.Notification:
+    """Any bytes."""
+    return wns.Raw(payload, **_take_delivery(values))
+
+
+def make_clear(values: dict[str, Any]) -> wns.ClearToasts:
+    """Takes toasts back."""
+    return wns.ClearToasts(values["group"], values["tag"], values["everything"])
+
+
+def _own_document(kind: Literal["toast", "tile", "badge"], file: Path, delivery: wns.Options) -> wns.Notification:
+    """The user's own document; other content beside it is a contradiction."""
+    delivers = {*wns.Options.__annotations__, "xml"}
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        is_content = isinstance(parameter, ServiceOption) and parameter.name not in delivers
+        if is_content and _was_typed(str(parameter.name)):
+            raise click.UsageError(
+                f"--xml is the whole document; {parameter.opts[0]} can't change it. Give one of them."
+            )
+    return wns.Xml(kind, sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes(), **delivery)

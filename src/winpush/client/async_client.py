@@ -1,0 +1,116 @@
+"""The clients: AsyncClient for asyncio, Client for everything else. Both are safe to share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self, Unpack
+
+from winpush.client.attempt import Courier
+from winpush.client.bulk import Bulk, Item
+from winpush.client.encoder import ClientOptions, Dispatch, Settings, seconds, whole
+from winpush.errors import ClientClosedError
+from winpush.results import Notification, Result
+from winpush.transport.pool import Pool
+
+__all__ = ["AsyncClient"]
+
+
+class AsyncClient:
+    """Sends notifications from asyncio; safe to share between tasks of one event loop.
+
+    Use it as `async with AsyncClient() as client:`, or call `aclose()` at the end. Options, all by keyword:
+
+    - `wns`: the credentials of a Windows app: `wns.EntraCredentials`, `wns.PackageCredentials`, or any object with
+      `get_token(*scopes)`, sync or async. One token is shared by all senders, and renewed before it expires.
+    - `allow_hosts`: hosts to send to besides the services' own, by name: `["127.0.0.1:8080"]`.
+    - `mpns_certificate`: the ClientCertificate of an authenticated MPNS sender.
+    - `tls`: Tls settings; by default the system's authorities, verified.
+    - `proxy`: `http://[user:password@]host:port` for all channels; or `proxy_from_environment=True` to honour
+      HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+    - `timeout`: for a whole send, in seconds or as a timedelta; 15 s, as Microsoft recommended [M8].
+    - `connect_timeout`: for name, TCP, proxy and TLS together; 10 s.
+    - `max_connections`, `max_connections_per_host`: 500 and 100.
+    - `max_sends_per_second`: a ceiling for this client, None for none; a send's timeout begins when its turn comes.
+    - `when_throttled`: what becomes of sends after WNS has answered 406 or 429 for the whole app, until its
+      Retry-After is over, and after a channel's throttle (that channel's alone). `"wait"`: a send waits if that ends
+      within its timeout; `send_many` waits for a throttled app however long it takes; what is not waited for is
+      `Outcome.THROTTLED` or `CHANNEL_THROTTLED` at once, nothing sent, and `retry_after` is what remains. `"tell"`:
+      never waits. `"send"`: holds nothing back, for tests in which an emulator's clock is moved.
+
+    Raises ConfigurationError for an option that can't work. Redirects are never followed.
+    """
+
+    def __init__(self, **options: Unpack[ClientOptions]) -> None:
+        self._settings = Settings.of(**options)
+        self._dispatch = Dispatch(self._settings)
+        self._courier: Courier | None = None
+        self._closed = False
+
+    async def send(
+        self,
+        channel_uri: str,
+        notification: Notification,
+        *,
+        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - its end is a Result, not an exception
+    ) -> Result:
+        """Sends one notification to one channel.
+
+        Returns a Result, whatever the service answers and whatever the network does. Raises, before anything is sent,
+        ChannelError for a URI that is not a push service's, ValidationError for a notification of another service,
+        and ClientClosedError after `aclose()`.
+        """
+        courier = self._open()
+        destination, channel = self._dispatch.resolve(channel_uri)
+        limit = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
+        return await courier.send(destination, channel, notification, courier.pool.loop.time() + limit)
+
+    def send_many(
+        self, pairs: Iterable[Item] | AsyncIterable[Item], *, concurrency: int | None = None
+    ) -> AsyncIterator[Result]:
+        """Sends to many channels: `async for result in client.send_many((uri, toast) for uri in uris)`.
+
+        `pairs` is an iterable or async iterable of `(channel_uri, notification)` or `(channel_uri, notification, key)`;
+        the key comes back as `result.key`. At most `concurrency` sends are in flight (by default as many as there may
+        be connections); neither the input nor the output is held whole. Results come in the order of the answers. A
+        channel that can't be sent to is a Result too (`Outcome.INVALID_CHANNEL`), so that one bad URI stops nothing.
+        A host that is slow does not hold up the others: up to four times `concurrency` sends wait for hosts that have
+        no free connection; once that many wait, what is for a host that has answered nothing for a third of `timeout`
+        is not sent (`Outcome.TIMED_OUT`, `may_have_arrived` is False).
+        When the source itself raises, the sends in flight end, their results come, and then its error is raised.
+        """
+        number = whole("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
+        return Bulk(self._open(), pairs, number).results()
+
+    @property
+    def token_requests(self) -> tuple[int, int]:
+        """How often the token server was asked so far: granted, and refused or not answered."""
+        return (0, 0) if self._courier is None else self._courier.token_requests
+
+    async def aclose(self) -> None:
+        """Closes every connection. Sends under way end with `Outcome.ABORTED`. Calling it twice does nothing."""
+        self._closed = True
+        if self._courier is not None:
+            await self._courier.close()
+
+    async def __aenter__(self) -> Self:
+        self._open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _open(self) -> Courier:
+        if self._closed:
+            raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
+        if self._courier is None:
+            self._courier = Courier(self._dispatch, Pool(self._settings.limits))
+        elif self._courier.pool.loop is not asyncio.get_running_loop():
+            raise ClientClosedError(
+                "This client belongs to another event loop; make one client for each loop, or use winpush.Client."
+            )
+        return self._courier

@@ -1,0 +1,226 @@
+"""From MPNS to WNS: what a phone's notification becomes on Windows, and what of it finds no place there.
+
+`convert.to_wns(toast)` gives the notification of WNS, `convert.to_wns_badge(tile)` the tile's count as a badge, and
+`convert.lost_in_wns(tile)` says what stays behind. The two protocols know nothing of each other, so what knows both is
+a module above them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import singledispatch
+from typing import overload
+
+from winpush import mpns, wns
+from winpush.errors import NothingToSendError, ValidationError
+from winpush.mpns.fields import TEMPLATES, TILE_FIELDS, Kind
+from winpush.mpns.tiles import Text as Content
+from winpush.wns.schema.elements import Image, Text
+from winpush.wns.schema.enums import Branding, ImagePlacement, Size
+from winpush.wns.schema.types import SOUND_TYPES, scheme_of
+from winpush.wns.tile import TileContent
+
+__all__ = ["lost_in_wns", "to_wns", "to_wns_badge"]
+
+_PACKAGE = "ms-appx:///"
+# A phone's isolated storage and its shared tile images became the app's local folder.
+_PHONE_STORAGE = "isostore:/"
+_LOCAL_FOLDER = "ms-appdata:///local/"
+_AnyTile = mpns.Tile | mpns.FlipTile | mpns.IconicTile | mpns.CycleTile
+
+
+@overload
+def to_wns(notification: mpns.Toast) -> wns.Toast: ...
+@overload
+def to_wns(notification: mpns.Raw) -> wns.Raw: ...
+@overload
+def to_wns(notification: _AnyTile) -> wns.Tile | wns.LegacyTile: ...
+@overload
+def to_wns(notification: mpns.Notification) -> wns.Notification: ...
+def to_wns(notification: mpns.Notification) -> wns.Notification:
+    """The notification of WNS that an app on Windows can show, for those who move their apps there.
+
+    Raises NothingToSendError when nothing of it can be shown on Windows, and ValidationError for what Windows would not
+    take. `lost_in_wns` says what stays behind.
+    """
+    return _convert(notification)
+
+
+@singledispatch
+def _convert(notification: mpns.Notification) -> wns.Notification:
+    raise ValidationError("notification", f"{type(notification).__name__} has no counterpart in WNS")
+
+
+@_convert.register
+def _toast(toast: mpns.Toast) -> wns.Toast:
+    audio = wns.Audio(silent=True) if toast.silent else _sound(toast.sound)
+    texts = [text for text in (toast.text1, toast.text2) if text is not None]
+    return wns.Toast(*texts, launch=toast.param, audio=audio)
+
+
+@_convert.register
+def _raw(raw: mpns.Raw) -> wns.Raw:
+    return wns.Raw(raw.payload)
+
+
+@_convert.register
+def _tile(tile: mpns.Tile) -> wns.Tile | wns.LegacyTile:
+    return _make(tile, _two_sides("medium", tile.background_image, *_back_of(tile)))
+
+
+@_convert.register
+def _flip_tile(tile: mpns.FlipTile) -> wns.Tile | wns.LegacyTile:
+    wide = (tile.wide_background_image, tile.wide_back_background_image, tile.wide_back_content)
+    # The title of the back is one for both sizes, and makes no wide tile by itself.
+    back_title = tile.back_title if any(isinstance(value, str) for value in wide) else None
+    return _make(
+        tile,
+        [
+            *_two_sides("small", tile.small_background_image),
+            *_two_sides("medium", tile.background_image, *_back_of(tile)),
+            *_two_sides("wide", *wide, back_title),
+        ],
+    )
+
+
+@_convert.register
+def _cycle_tile(tile: mpns.CycleTile) -> wns.Tile | wns.LegacyTile:
+    images = [image for value in tile.cycle_images or () for image in _image(value)]
+    bindings = _two_sides("small", tile.small_background_image)
+    if images:
+        bindings += [wns.TileBinding("medium", *images, presentation="photos")]
+        bindings += [wns.TileBinding("wide", *images, presentation="photos")]
+    return _make(tile, bindings)
+
+
+@_convert.register
+def _iconic_tile(tile: mpns.IconicTile) -> wns.Tile | wns.LegacyTile:
+    """Windows 10 kept the phone's small and medium iconic templates, with the count as a badge (wns.md section 10.2);
+    its wide one is the phone's alone, so an adaptive tile stands for it."""
+    bindings: list[wns.TileBinding | wns.LegacyBinding] = []
+    small, medium = _image(tile.small_icon_image), _image(tile.icon_image)
+    if small:
+        bindings.append(wns.LegacyBinding("TileSquare71x71IconWithBadge", images=small))
+    if medium:
+        bindings.append(wns.LegacyBinding("TileSquare150x150IconWithBadge", images=medium))
+    rows = [
+        Text(row, style="subtitle" if number == 0 else "captionSubtle")
+        for number, row in enumerate((tile.wide_content1, tile.wide_content2, tile.wide_content3))
+        if isinstance(row, str)
+    ]
+    icon = medium or small
+    if rows and icon:
+        columns = wns.Subgroup(*icon, weight=1), wns.Subgroup(*rows, weight=3)
+        bindings.append(wns.TileBinding("wide", wns.Group(*columns)))
+    elif rows:
+        bindings.append(wns.TileBinding("wide", *rows))
+    return _make(tile, bindings)
+
+
+def to_wns_badge(tile: _AnyTile) -> wns.Badge | None:
+    """The tile's count, which on Windows is a notification of its own; None when the tile says nothing of it."""
+    if tile.count is None:
+        return None
+    return wns.Badge(0 if tile.count is mpns.CLEAR else int(tile.count))
+
+
+def lost_in_wns(notification: mpns.Notification) -> tuple[str, ...]:
+    """Sentences: what of the notification `to_wns` can't carry over, and what to do instead."""
+    return tuple(_lost(notification))
+
+
+def _lost(notification: mpns.Notification) -> Iterator[str]:
+    if notification.batching is not mpns.Batching.IMMEDIATELY:
+        yield "batching: WNS has no classes of delay; wns.Priority says what may wait for a device that saves power."
+    if notification.message_id is not None:
+        yield "message_id: WNS gives each notification an id of its own, in result.message_id."
+    if notification.callback_uri is not None:
+        yield "callback_uri: WNS calls nobody back; request_status=True tells of the device's connection."
+    if isinstance(notification, mpns.Toast) and notification.sound is not None and _sound(notification.sound) is None:
+        yield f"sound: Windows plays {', '.join(SOUND_TYPES)} files of the app's package."
+    if isinstance(notification, _AnyTile):
+        yield from _lost_of_tile(notification)
+
+
+def _lost_of_tile(tile: _AnyTile) -> Iterator[str]:
+    if tile.id is not None:
+        yield "id: on Windows a secondary tile has a channel of its own; send this to that channel."
+    if tile.count is not None:
+        yield "count: on Windows the count is a badge, a notification of its own: send to_wns_badge() too."
+    for name, value in _images_of(tile):
+        if isinstance(value, str) and not _image(value):
+            yield f"{name}: Windows loads png, jpg and gif images from http, https, or the app's own files."
+    if isinstance(tile, mpns.IconicTile) and isinstance(tile.background_color, str):
+        yield "background_color: on Windows the colour of a tile is in the app's manifest."
+    yield "A tile notification of Windows replaces the whole tile: a field left out, or cleared, is empty afterwards."
+
+
+def _images_of(tile: _AnyTile) -> Iterator[tuple[str, Content]]:
+    if isinstance(tile, mpns.CycleTile):
+        yield from (("cycle_images", image) for image in tile.cycle_images or ())
+    for name in TEMPLATES[type(tile).__name__].fields:
+        if TILE_FIELDS[name].kind is Kind.IMAGE:
+            yield name, getattr(tile, name, None)
+
+
+def _make(tile: _AnyTile, bindings: Sequence[wns.TileBinding | wns.LegacyBinding]) -> wns.Tile | wns.LegacyTile:
+    """The title stands where Windows shows the app's name; a cleared one leaves that place empty."""
+    title = tile.title if isinstance(tile.title, str) else None
+    branding: Branding | None = "none" if tile.title is mpns.CLEAR else None if title is None else "name"
+    if not bindings and title is not None:
+        bindings = [wns.TileBinding("medium")]
+    if not bindings:
+        raise NothingToSendError(
+            f"{type(tile).__name__}: nothing of it is for a tile of Windows. A count is: send to_wns_badge(). What was "
+            "lost, lost_in_wns() tells"
+        )
+    legacy = [binding for binding in bindings if isinstance(binding, wns.LegacyBinding)]
+    if len(legacy) == len(bindings):
+        return wns.LegacyTile(*legacy, branding=branding, display_name=title)
+    return wns.Tile(*bindings, branding=branding, display_name=title)
+
+
+def _back_of(tile: mpns.Tile | mpns.FlipTile) -> tuple[Content, Content, Content]:
+    return tile.back_background_image, tile.back_content, tile.back_title
+
+
+def _two_sides(
+    size: Size, front: Content, back: Content = None, text: Content = None, title: Content = None
+) -> list[wns.TileBinding]:
+    """A tile that turned over: on Windows its front peeks in, and what stood on the back stays."""
+    behind: list[TileContent] = [*_image(back, "background")]
+    if isinstance(text, str):
+        behind.append(Text(text, wrap=True))
+    if isinstance(title, str):
+        behind.append(Text(title, style="captionSubtle"))
+    content = [*_image(front, "peek" if behind else "background"), *behind]
+    return [wns.TileBinding(size, *content)] if content else []
+
+
+def _image(value: Content, placement: ImagePlacement | None = None) -> list[Image]:
+    """The image, or none where there is none and where Windows could not load it."""
+    if not isinstance(value, str):
+        return []
+    # A phone darkens no image; Windows darkens a background by a fifth unless it is told (wns.md section 10.1).
+    overlay = 0 if placement == "background" else None
+    try:
+        return [Image(_address(value), placement=placement, overlay=overlay)]
+    except ValidationError:
+        return []
+
+
+def _sound(value: str | None) -> wns.Audio | None:
+    """The sound, or none where there is none and where Windows could not play it."""
+    try:
+        return None if value is None else wns.Audio(_address(value))
+    except ValidationError:
+        return None
+
+
+def _address(file: str) -> str:
+    """A phone's image or sound, which is a file of the package unless it says otherwise, as Windows names it."""
+    if file.lower().startswith(_PHONE_STORAGE):
+        return _LOCAL_FOLDER + file[len(_PHONE_STORAGE) :].lstrip("/")
+    if scheme_of(file) is not None:
+        return file
+    return _PACKAGE + file.strip().lstrip("/\\").replace("\\", "/")

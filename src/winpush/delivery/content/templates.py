@@ -1,0 +1,127 @@
+"""Templates: `{name}` in the texts of a notification, filled for each channel.
+
+There is `{name}`, `{{` and `}}`, and nothing else: no format specifications, no attributes of objects. What is filled
+in is text; the notification that is made of it escapes and checks it as it does any text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+from urllib.parse import quote
+
+from winpush import mpns, wns
+from winpush.delivery.content.codec import build, taken_apart
+from winpush.delivery.registry.rules import Scalar
+from winpush.errors import ValidationError
+from winpush.wns.options import NAMES as WNS_OPTIONS
+
+__all__ = ["Plan", "as_text", "plan"]
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_-]{0,63})\}|[{}]")
+# How a notification is delivered is the same for all; a bound value in braces belongs to the app (wns.md section 9.1).
+_NEVER_FILLED = frozenset({*WNS_OPTIONS, "callback_uri", "message_id"})
+_ADDRESSES = frozenset({"launch", "arguments", "src", "image", "base_uri", "people", "param", "sound", "cycle_images"})
+
+_Fill = Callable[[Mapping[str, str]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to fill a notification: the placeholders that it has, and what makes the filled one of their values."""
+
+    names: tuple[str, ...]
+    fill: Callable[[Mapping[str, str]], Any]
+
+
+def plan(notification: object) -> Plan | None:
+    """The plan of a notification whose texts are templates; None when there is nothing to fill and no doubled brace.
+
+    Raises ValidationError naming the field with a brace that is none of `{name}`, `{{` and `}}`, and for raw and own
+    documents, which have no texts that could be filled safely.
+    """
+    if isinstance(notification, mpns.Raw | wns.Raw | wns.Xml):
+        raise ValidationError(
+            "template",
+            f"can't fill a {type(notification).__name__}: its bytes are sent as they are; make one for each channel",
+        )
+    names: dict[str, None] = {}
+    fill = _plan_fields(notification, names)
+    return None if fill is None else Plan(tuple(names), fill)
+
+
+def as_text(value: Scalar) -> str:
+    """A value as it is filled in: numbers in decimal, True and False as `true` and `false`."""
+    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _plan_fields(value: object, names: dict[str, None]) -> _Fill | None:
+    kind, values = type(value), taken_apart(value)
+    fills = {name: _plan_value(value, name, item, names) for name, item in values.items()}
+    changing = [(name, fill) for name, fill in fills.items() if fill is not None]
+    if not changing:
+        return None
+
+    def fill_fields(given: Mapping[str, str]) -> Any:
+        return build(kind, {**values, **{name: fill(given) for name, fill in changing}})
+
+    return fill_fields
+
+
+def _plan_value(owner: object, name: str, value: object, names: dict[str, None]) -> _Fill | None:
+    if name in _NEVER_FILLED or (isinstance(owner, wns.Progress) and name == "value"):
+        return None
+    if isinstance(value, tuple):
+        return _plan_items(owner, name, value, names)
+    if type(value) is str:  # and no member of an enumeration
+        return _plan_text(f"{type(owner).__name__}.{name}", value, _is_address(owner, name), names)
+    return _plan_fields(value, names) if is_dataclass(value) and not isinstance(value, type) else None
+
+
+def _plan_items(owner: object, name: str, items: tuple[object, ...], names: dict[str, None]) -> _Fill | None:
+    fills = [_plan_value(owner, name, item, names) for item in items]
+    if not any(fills):
+        return None
+    return lambda given: tuple([item if fill is None else fill(given) for item, fill in zip(items, fills, strict=True)])
+
+
+def _is_address(owner: object, name: str) -> bool:
+    """True where a value stands inside of a URI or a query, and must not add to its structure."""
+    if isinstance(owner, mpns.Notification) and (name == "id" or name.endswith("_image")):
+        return True
+    return name in _ADDRESSES
+
+
+def _plan_text(field: str, text: str, address: bool, names: dict[str, None]) -> _Fill | None:
+    if "{" not in text and "}" not in text:
+        return None
+    parts = _split(field, text)
+    whole = len(parts) == 1
+    names.update(dict.fromkeys(part for part, is_name in parts if is_name))
+
+    def fill_text(given: Mapping[str, str]) -> str:
+        if address and not whole:
+            return "".join([quote(given[part], safe="") if is_name else part for part, is_name in parts])
+        return "".join([given[part] if is_name else part for part, is_name in parts])
+
+    return fill_text
+
+
+def _split(field: str, text: str) -> list[tuple[str, bool]]:
+    """The text as literal pieces and names of placeholders, each with whether it is a name."""
+    parts: list[tuple[str, bool]] = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        if match[1] is None and len(match[0]) == 1:
+            raise ValidationError(
+                field,
+                f"has a {match[0]!r} at position {match.start()} that belongs to no placeholder; write {{name}} for a "
+                "value, and {{ or }} for a brace",
+            )
+        if match.start() > end:
+            parts.append((text[end : match.start()], False))
+        parts.append((match[1], True) if match[1] else (match[0][0], False))
+        end = match.end()
+    return [*parts, (text[end:], False)] if end < len(text) else parts

@@ -1,0 +1,85 @@
+"""What can be asked of a broadcast, checked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict
+
+from winpush.delivery.content.content import Content, Form
+from winpush.delivery.content.quiet_hours import QuietHours
+from winpush.delivery.storage.broadcasts import NewBroadcast
+from winpush.delivery.storage.database import Millis, to_millis
+from winpush.errors import ValidationError
+
+__all__ = ["SendOptions", "new_broadcast"]
+
+_MAX_KEY_CHARACTERS = 255
+
+
+class SendOptions(TypedDict, total=False):
+    """How `broadcast` and `notify` send.
+
+    - `name`: for lists.
+    - `not_before`, `expires_at`: sent from then on, and no longer then (aware datetimes). What has waited counts
+      against the TTL that WNS is given.
+    - `idempotency_key`: where it was used before, nothing is stored, and the earlier one's number is returned.
+    - `rate`: at most so many sends a second, by all workers together.
+    - `quiet_hours`: not sent in these hours of the device's time zone, where that is known, but after them.
+    - `max_attempts`: 8; then a delivery is abandoned.
+    - `resend_unanswered`: send again where the answer was lost; the user may see it twice.
+    - `stop_after`: 20; after so many refusals in a row that sending again doesn't mend, it stops itself.
+    """
+
+    name: str | None
+    not_before: datetime | None
+    expires_at: datetime | None
+    idempotency_key: str | None
+    rate: int | None
+    quiet_hours: QuietHours | None
+    max_attempts: int
+    resend_unanswered: bool
+    stop_after: int
+
+
+def new_broadcast(notification: Form | Content, audience: str, now: Millis, options: SendOptions) -> NewBroadcast:
+    """What is stored, for an audience as JSON. Raises ValidationError that names the option."""
+    unknown = options.keys() - SendOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+    for name in ("rate", "max_attempts", "stop_after"):
+        _check_whole(name, options.get(name))
+    begins, ends = (_moment(name, options.get(name)) for name in ("not_before", "expires_at"))
+    if ends is not None and ends <= max(now, begins or 0):
+        raise ValidationError("expires_at", "is over before anything could be sent")
+    idempotency_key = options.get("idempotency_key")
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY_CHARACTERS:
+        raise ValidationError("idempotency_key", f"must have 1 to {_MAX_KEY_CHARACTERS} characters")
+    quiet = options.get("quiet_hours")
+    quiet_start, quiet_end = (None, None) if quiet is None else quiet.to_minutes()
+    return NewBroadcast(
+        content=Content.of(notification).to_json(),
+        audience=audience,
+        not_before=max(begins or 0, now),
+        expires_at=ends,
+        name=options.get("name"),
+        idempotency_key=idempotency_key,
+        rate=options.get("rate"),
+        max_attempts=options.get("max_attempts", 8),
+        resend_unanswered=options.get("resend_unanswered", False),
+        stop_after=options.get("stop_after", 20),
+        quiet_start=quiet_start,
+        quiet_end=quiet_end,
+    )
+
+
+def _check_whole(name: str, value: object) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ValidationError(name, f"is {value!r}; give a whole number from 1")
+
+
+def _moment(name: str, value: object) -> Millis | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValidationError(name, "must be a datetime with a time zone, such as datetime.now(UTC)")
+    return to_millis(value)

@@ -1,0 +1,270 @@
+"""Registrations in files: CSV as Excel and databases write it, and JSON Lines. A row at a time, never a file at once.
+
+A row that is wrong is given as a `RowError` in its place, and the rows after it are read: an import of a million rows
+doesn't end at the first bad one. No message holds a channel URI.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
+from typing import Protocol
+
+from winpush.channels import AllowedHosts
+from winpush.delivery.registry.registration import FIELDS, Registration
+from winpush.delivery.registry.rules import (
+    NO_ATTRIBUTES,
+    NO_TAGS,
+    NOBODY,
+    Scalar,
+    check_attribute_name,
+    check_attributes,
+    check_locale,
+    check_name_of,
+    check_platform,
+    check_tags,
+    check_uri,
+    check_version,
+    check_zone,
+    shown,
+)
+from winpush.errors import ValidationError
+
+__all__ = ["RowError", "read_csv", "read_json_lines", "write_csv", "write_json_lines"]
+
+MAX_LINE_CHARACTERS = 200_000
+"""A line that is longer is no registration: the largest possible one is shorter."""
+
+_ATTRIBUTE = "attribute."
+_BOM = "\ufeff"
+_DELIMITERS = ",;\t|"
+# Excel takes a cell that begins so for a formula and runs it, so it is written with a quote before it.
+_FORMULA = tuple("=+-@\t\r'")
+
+
+class Writable(Protocol):
+    """What text can be written to: a file opened for it."""
+
+    def write(self, text: str, /) -> object:
+        """Takes the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A row that was not taken: its last line in the file (the first is 1), the field at fault or None, the problem."""
+
+    line: int
+    field: str | None
+    problem: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {f'{self.field}: ' if self.field else ''}{self.problem}"
+
+
+def read_csv(
+    file: Iterable[str], allow_hosts: Iterable[str] | AllowedHosts = NOBODY
+) -> Iterator[Registration | RowError]:
+    """Yields the registration of each row, or its RowError, in the order of the file.
+
+    `file` is a text file opened with `newline=""` (lines in quotes are kept as they are), or any lines. The first row
+    names the columns: those of FIELDS, `uri` among them, in any order and case. `tags` holds tags between spaces,
+    commas or semicolons; `attributes` a JSON object; `attribute.NAME` the text of one attribute. An empty cell stands
+    for what is left out. A byte order mark, Excel's `sep=` line, and `;`, tab or `|` between the cells are understood.
+    Raises ValidationError, with the first value asked for, when the first row names no columns that can be read.
+    """
+    allowed = _allowed(allow_hosts)
+    lines = iter(file)
+    header = next(lines, "").removeprefix(_BOM)
+    skipped = 0
+    delimiter = _delimiter(header)
+    if header.lower().startswith("sep=") and len(header.rstrip("\r\n")) == 5:
+        delimiter, header, skipped = header[4], next(lines, ""), 1
+    rows = csv.reader(chain([header], lines), delimiter=delimiter, strict=True)
+    try:
+        read = _Columns.named(next(rows, [])).reader(allowed)
+    except csv.Error as error:
+        raise ValidationError("header", f"can't be read as CSV: {error}") from None
+    while True:
+        try:
+            for row in rows:
+                if row and any(row):
+                    yield read(row)
+            return
+        except ValidationError as error:
+            yield RowError(rows.line_num + skipped, error.field, error.problem)
+        except csv.Error as error:
+            yield RowError(rows.line_num + skipped, None, f"can't be read as CSV: {error}")
+
+
+def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
+    """Writes the rows under one row of names, and returns how many; `read_csv` gives the same registrations again.
+
+    `file` is opened with `newline=""`; give it `encoding="utf-8-sig"` for Excel. A text that Excel would run as a
+    formula gets a `'` before it, which `read_csv` takes away.
+    """
+    rows = csv.writer(file)
+    rows.writerow(FIELDS)
+    count = 0
+    for each in registrations:
+        attributes = json.dumps(dict(each.attributes), ensure_ascii=False) if each.attributes else None
+        tags = " ".join(sorted(each.tags)) if each.tags else None
+        texts = (each.key, each.device, tags, each.platform, each.os_version, each.app_version, each.locale)
+        rows.writerow([each.uri, *map(_quoted, texts), each.time_zone, attributes])
+        count += 1
+    return count
+
+
+def read_json_lines(
+    file: Iterable[str], allow_hosts: Iterable[str] | AllowedHosts = NOBODY
+) -> Iterator[Registration | RowError]:
+    """Yields the registration of each line, or its RowError, in the order of the file; empty lines are passed over.
+
+    A line is a JSON object with the names of FIELDS: `tags` a list of texts, `attributes` an object, null what is left
+    out.
+    """
+    allowed = _allowed(allow_hosts)
+    for number, line in enumerate(file, 1):
+        try:
+            if len(line) > MAX_LINE_CHARACTERS:
+                raise ValidationError("line", f"has {len(line):,} characters; at most {MAX_LINE_CHARACTERS:,} are read")
+            text = line.removeprefix(_BOM) if number == 1 else line
+            if text.isspace() or not text:
+                continue
+            made = Registration.of(json.loads(text), allowed)
+        except ValidationError as error:
+            yield RowError(number, error.field, error.problem)
+        except (ValueError, RecursionError) as error:
+            yield RowError(number, None, f"is no JSON: {error}")
+        else:
+            yield made
+
+
+def write_json_lines(file: Writable, registrations: Iterable[Registration]) -> int:
+    """Writes a line for each, and returns how many; `read_json_lines` gives the same registrations again."""
+    count = 0
+    for each in registrations:
+        file.write(json.dumps(each.to_dict(), ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def _allowed(hosts: Iterable[str] | AllowedHosts) -> AllowedHosts:
+    return hosts if isinstance(hosts, AllowedHosts) else AllowedHosts.of(hosts)
+
+
+def _delimiter(header: str) -> str:
+    """The one that the names stand between: they hold none of them."""
+    return max(_DELIMITERS, key=header.count)
+
+
+def _quoted(text: str | None) -> str | None:
+    return f"'{text}" if text is not None and text.startswith(_FORMULA) else text
+
+
+def _unquoted(text: str) -> str:
+    return text[1:] if text[0] == "'" and text[1:].startswith(_FORMULA) else text
+
+
+@lru_cache(maxsize=4096)
+def _tags(text: str) -> frozenset[str]:
+    return check_tags(_unquoted(text).replace(",", " ").replace(";", " ").split())
+
+
+@lru_cache(maxsize=1024)
+def _attributes(text: str) -> Mapping[str, Scalar]:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValidationError("attributes", f"are no JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise ValidationError("attributes", f"must be a JSON object, not {type(values).__name__}")
+    return check_attributes(values)
+
+
+@lru_cache(maxsize=1024)
+def _version(field: str, text: str) -> str | None:
+    return check_version(field, _unquoted(text))
+
+
+def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedHosts) -> Registration:
+    """The registration of the cells in the order of FIELDS: what `Registration` does, with what is alike kept."""
+    uri, key, device, tags, platform, os_version, app_version, locale, time_zone, attributes = cells
+    if not uri:
+        raise ValidationError("uri", "is missing; a registration is of a channel URI")
+    canonical, service = check_uri(uri, platform or None, allowed)
+    known = _attributes(attributes) if attributes else NO_ATTRIBUTES
+    return Registration.of_checked(
+        canonical,
+        service,
+        check_name_of("key", _unquoted(key)) if key else None,
+        check_name_of("device", _unquoted(device)) if device else None,
+        _tags(tags) if tags else NO_TAGS,
+        check_platform(platform, service) if platform else None,
+        _version("os_version", os_version) if os_version else None,
+        _version("app_version", app_version) if app_version else None,
+        check_locale(locale) if locale else None,
+        check_zone(time_zone) if time_zone else None,
+        check_attributes({**known, **single}) if single else known,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Which cell holds what: the fields by place, and the single attributes by place."""
+
+    count: int
+    fields: tuple[tuple[int, str], ...]
+    attributes: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def named(cls, header: list[str]) -> _Columns:
+        """From the first row. Raises ValidationError for a column that is none of ours, twice there, or missing."""
+        fields: dict[str, int] = {}
+        attributes: dict[str, int] = {}
+        for place, cell in enumerate(header):
+            name = cell.strip()
+            if not name:
+                continue
+            is_attribute = name.lower().startswith(_ATTRIBUTE)
+            kind = attributes if is_attribute else fields
+            name = check_attribute_name(name[len(_ATTRIBUTE) :], "header") if is_attribute else name.lower()
+            if not is_attribute and name not in FIELDS:
+                columns = f"{', '.join(FIELDS)} and {_ATTRIBUTE}NAME"
+                raise ValidationError("header", f"names the column {shown(cell)}; the columns are {columns}")
+            if name in kind:
+                raise ValidationError("header", f"names the column {shown(cell)} twice")
+            kind[name] = place
+        if "uri" not in fields:
+            raise ValidationError("header", "names no column uri; the first row must name the columns")
+        return cls(
+            len(header),
+            tuple((place, name) for name, place in fields.items()),
+            tuple((place, name) for name, place in attributes.items()),
+        )
+
+    def reader(self, allowed: AllowedHosts) -> Callable[[list[str]], Registration]:
+        """What makes a registration of a row."""
+        places = {name: place for place, name in self.fields}
+        # A field without a column is read from a cell that is put behind the others, and is always empty.
+        pick = itemgetter(*[places.get(name, self.count) for name in FIELDS])
+        singles, count = self.attributes, self.count
+
+        def read(row: list[str]) -> Registration:
+            if len(row) != count:
+                row = self._evened(row)
+            row.append("")
+            single = {name: row[place] for place, name in singles if row[place]} if singles else NO_ATTRIBUTES
+            return _row(pick(row), single, allowed)
+
+        return read
+
+    def _evened(self, row: list[str]) -> list[str]:
+        """The row with as many cells as there are columns. Raises ValidationError where that would lose one."""
+        if any(row[self.count :]):
+            raise ValidationError("row", f"has {len(row)} cells, and the first row names {self.count} columns")
+        return [*row[: self.count], *[""] * (self.count - len(row))]

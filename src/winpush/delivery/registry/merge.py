@@ -1,0 +1,59 @@
+"""Pure: what registering many channels in turn comes to, so that it can be written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from winpush.delivery.registry.registration import Registration
+
+__all__ = ["Known", "play"]
+
+
+@dataclass(slots=True)
+class Known:
+    """A live channel while registrations are played through; `id` None for one that is new.
+
+    Changed by `play` alone: `registration` is its last one, None while there was none; `moved` says that its device has
+    another URI now; `gone` that another channel of its device took its place.
+    """
+
+    id: int | None
+    uri: str
+    service: str
+    device: str | None
+    registration: Registration | None = None
+    moved: bool = False
+    gone: bool = False
+
+
+def play(rows: Sequence[Known], registrations: Iterable[Registration]) -> list[Known]:
+    """Each registration in turn: a known URI is renewed, a known device takes its new URI, and where both are known and
+    are two channels, that of the device is gone. `rows` (in order of number) are all that have one of the URIs or
+    devices; they come back changed, with those that are new after them."""
+    result = list(rows)
+    by_uri = {row.uri: row for row in rows}
+    by_device = {(row.device, row.service): row for row in rows if row.device is not None}
+    for each in registrations:
+        device = None if each.device is None else (each.device, each.service.value)
+        known = by_uri.get(each.uri)
+        owner = None if device is None else by_device.get(device)
+        if known is None and owner is None:
+            known = Known(None, each.uri, each.service.value, each.device)
+            result.append(known)
+        elif known is None and owner is not None:
+            known = owner
+            del by_uri[known.uri]
+            known.moved = True
+        elif owner is not None and owner is not known:
+            owner.gone = True
+            del by_uri[owner.uri]
+        assert known is not None  # noqa: S101 - one of the branches above
+        old = (known.device, known.service)
+        if known.device is not None and by_device.get(old) is known:  # type: ignore[arg-type]  # not None
+            del by_device[old]  # type: ignore[arg-type]  # not None
+        known.uri, known.device, known.service, known.registration = each.uri, each.device, each.service.value, each
+        by_uri[each.uri] = known
+        if device is not None:
+            by_device[device] = known
+    return result

@@ -1,0 +1,187 @@
+"""Registrations: a channel, and what its owner wants to know of the device behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from winpush.channels import AllowedHosts, Service, shorten, split_uri
+from winpush.delivery.registry.audience import Audience, Condition, Operator, audience_of_key
+from winpush.delivery.registry.rules import (
+    NO_ATTRIBUTES,
+    NO_TAGS,
+    NOBODY,
+    PLATFORMS,
+    Scalar,
+    check_attributes,
+    check_locale,
+    check_name_of,
+    check_platform,
+    check_tags,
+    check_uri,
+    check_version,
+    check_zone,
+    version_key,
+)
+from winpush.errors import ValidationError
+from winpush.wns.notifications import setters
+
+__all__ = [
+    "FIELDS",
+    "PLATFORMS",
+    "Audience",
+    "Condition",
+    "Operator",
+    "Registration",
+    "Scalar",
+    "audience_of_key",
+    "version_key",
+]
+
+FIELDS = (
+    "uri",
+    "key",
+    "device",
+    "tags",
+    "platform",
+    "os_version",
+    "app_version",
+    "locale",
+    "time_zone",
+    "attributes",
+)
+"""What a registration is given, in the order of the columns of an export."""
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
+class Registration:
+    """One channel with what is known of its device. Valid once it exists; `repr` shows no URI that could be used.
+
+    - `uri`: the channel URI, a secret, in its canonical form: the host in lower case, without its default port.
+    - `key`: your own name for the device or the person, for `notify`; several channels may share it.
+    - `device`: the device's own id. A new URI of the same device replaces its old one.
+    - `tags`: up to 100, each of up to 64 characters.
+    - `platform`: `7.0`, `7.1`, `7.8`, `8.0` or `8.1` for Windows Phone, `windows` for Windows 8 to 11.
+    - `os_version`, `app_version`: one to four numbers with dots, compared as versions (see `version_key`).
+    - `locale`: a BCP 47 tag, kept in its canonical case: `de-AT`.
+    - `time_zone`: a name of the time zone database, for quiet hours: `Europe/Vienna`.
+    - `attributes`: up to 50 texts, numbers, True or False by name, for audiences and templates.
+    - `service`: whose channel it is.
+    """
+
+    uri: str
+    service: Service
+    key: str | None
+    device: str | None
+    tags: frozenset[str]
+    platform: str | None
+    os_version: str | None
+    app_version: str | None
+    locale: str | None
+    time_zone: str | None
+    attributes: Mapping[str, Scalar]
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        key: str | None = None,
+        device: str | None = None,
+        tags: Iterable[str] = NO_TAGS,
+        platform: str | None = None,
+        os_version: str | None = None,
+        app_version: str | None = None,
+        locale: str | None = None,
+        time_zone: str | None = None,
+        attributes: Mapping[str, Scalar | None] = NO_ATTRIBUTES,
+        allow_hosts: Iterable[str] | AllowedHosts = NOBODY,
+    ) -> None:
+        """`allow_hosts` names hosts besides the services' own, such as the emulator's.
+
+        Raises ChannelError for a URI of neither service, and ValidationError naming the field, what is wrong with its
+        value, and what is allowed.
+        """
+        allowed = allow_hosts if isinstance(allow_hosts, AllowedHosts) else AllowedHosts.of(allow_hosts)
+        canonical, service = check_uri(uri, platform, allowed)
+        _set_uri(self, canonical)
+        _set_service(self, service)
+        _set_key(self, None if key is None else check_name_of("key", key))
+        _set_device(self, None if device is None else check_name_of("device", device))
+        _set_tags(self, NO_TAGS if tags is NO_TAGS else check_tags(tags))
+        _set_platform(self, None if platform is None else check_platform(platform, service))
+        _set_os_version(self, None if os_version is None else check_version("os_version", os_version))
+        _set_app_version(self, None if app_version is None else check_version("app_version", app_version))
+        _set_locale(self, None if locale is None else check_locale(locale))
+        _set_time_zone(self, None if time_zone is None else check_zone(time_zone))
+        _set_attributes(self, NO_ATTRIBUTES if attributes is NO_ATTRIBUTES else check_attributes(attributes))
+
+    @classmethod
+    def of_checked(cls, *values: Any) -> Registration:
+        """From all values in the order of the slots, each as the rules give it: for whoever checked them already."""
+        made = cls.__new__(cls)
+        for put, value in zip(_SETTERS, values, strict=True):
+            put(made, value)
+        return made
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], allow_hosts: Iterable[str] | AllowedHosts = NOBODY) -> Registration:
+        """From a mapping of the fields, such as a line of JSON; None stands for what is left out.
+
+        Raises ValidationError for a name that is no field, for a missing `uri`, and as `Registration` does.
+        """
+        if type(values) is not dict and not isinstance(values, Mapping):
+            raise ValidationError("registration", f"must be a mapping of fields, not {type(values).__name__}")
+        if not _NAMES.issuperset(values):
+            name = min(values.keys() - _NAMES, key=str)
+            raise ValidationError(str(name)[:40], f"is no field of a registration; its fields are {', '.join(FIELDS)}")
+        given = {name: value for name, value in values.items() if value is not None}
+        if "uri" not in given:
+            raise ValidationError("uri", "is missing; a registration is of a channel URI")
+        return cls(**given, allow_hosts=allow_hosts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the URI: the fields that are given, tags sorted. `Registration.of` reads it back."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in FIELDS}
+        given["tags"] = sorted(self.tags)
+        given["attributes"] = dict(self.attributes)
+        return {name: value for name, value in given.items() if value is not None and value not in ([], {})}
+
+    @property
+    def origin(self) -> str:
+        """Where its requests go: `https://db5.notify.windows.com`."""
+        return split_uri(self.uri)[0]
+
+    @property
+    def short(self) -> str:
+        """For logs and histories: the origin and the last six characters, too little to push with."""
+        return shorten(*split_uri(self.uri))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Registration):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in FIELDS)
+
+    def __hash__(self) -> int:
+        return hash(self.uri)
+
+    def __repr__(self) -> str:
+        shown = [f"{name}={getattr(self, name)!r}" for name in FIELDS[1:] if getattr(self, name)]
+        return f"<Registration {', '.join([self.short, *shown])}>"
+
+
+_NAMES = frozenset(FIELDS)
+_SETTERS = setters(Registration, Registration.__slots__)
+(
+    _set_uri,
+    _set_service,
+    _set_key,
+    _set_device,
+    _set_tags,
+    _set_platform,
+    _set_os_version,
+    _set_app_version,
+    _set_locale,
+    _set_time_zone,
+    _set_attributes,
+) = _SETTERS

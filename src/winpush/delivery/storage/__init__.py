@@ -1,0 +1,1 @@
+"""The database: the schema, its migrations, and every SQL statement of the delivery."""

@@ -1,0 +1,43 @@
+"""The SQL of who belongs to a broadcast's audience, part by part of the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row
+
+from winpush.delivery.registry.registration import Audience
+from winpush.delivery.storage.channels import audience_filter
+from winpush.delivery.storage.schema import channels, deliveries
+
+__all__ = ["MAX_WINDOW", "audience_between", "audience_of", "carve", "without_outcome"]
+
+Number = int | BindParameter[int]
+MAX_WINDOW = 50_000
+"""Channel numbers looked through in one claim, however few of them belong to the audience."""
+
+
+def carve(connection: Connection, row: Row[Any], size: int) -> tuple[int, int]:
+    """Where the next range ends, and how many channels of the audience it has."""
+    end = min(row.cursor + MAX_WINDOW, row.last_channel)
+    part = sa.select(channels.c.id).where(*audience_of(row, row.cursor + 1, end)).order_by(channels.c.id).limit(size)
+    found = connection.scalars(part).all()
+    return (found[-1] if len(found) == size else end), len(found)
+
+
+def audience_of(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:
+    """The audience is fixed at the start: numbers given by then, of channels that were not gone then."""
+    return audience_between(row.audience, first, last, row.created_at)
+
+
+def audience_between(audience: str, first: Number, last: Number, created_at: Number) -> list[ColumnElement[bool]]:
+    """The same by the audience as JSON; each number may be one that is given when the statement is executed."""
+    lived = sa.or_(channels.c.gone_at.is_(None), channels.c.gone_at > created_at)
+    return [channels.c.id.between(first, last), lived, *audience_filter(Audience.from_json(audience))]
+
+
+def without_outcome(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:
+    """The conditions for those of the audience in this range that have no delivery row yet."""
+    known = sa.exists().where(deliveries.c.broadcast == row.id, deliveries.c.channel == channels.c.id)
+    return [*audience_of(row, first, last), ~known]

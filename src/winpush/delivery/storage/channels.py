@@ -1,0 +1,280 @@
+"""The SQL of the registry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Row, Select
+from sqlalchemy.exc import IntegrityError
+
+from winpush.channels import Service, shorten, split_uri
+from winpush.delivery.models import ChannelInfo
+from winpush.delivery.registry.merge import Known, play
+from winpush.delivery.registry.registration import Audience, Condition, Operator, Registration, version_key
+from winpush.delivery.storage.database import (
+    Millis,
+    from_millis,
+    in_list,
+    insert_rows,
+    json_kind,
+    json_text,
+    lock_rows,
+    reserve_numbers,
+    run_sql,
+    update_rows,
+)
+from winpush.delivery.storage.schema import channels, tags
+
+__all__ = ["audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
+
+_FIELDS = ("key", "device", "platform", "os_version", "app_version", "locale", "time_zone")
+_COLLISIONS = 3
+_REPLACED = "replaced by the device's new channel"
+_COLUMNS = ("uri", "service", *_FIELDS, "os_version_key", "app_version_key", "attributes", "renewed_at")
+
+
+def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
+    """As _COLUMNS names them; the attributes as JSON text."""
+    os_version, app_version = registration.os_version, registration.app_version
+    return (
+        registration.uri,
+        registration.service.value,
+        registration.key,
+        registration.device,
+        registration.platform,
+        os_version,
+        app_version,
+        registration.locale,
+        registration.time_zone,
+        None if os_version is None else version_key(os_version),
+        None if app_version is None else version_key(app_version),
+        json.dumps(dict(registration.attributes)) if registration.attributes else None,
+        now,
+    )
+
+
+def put(connection: Connection, registration: Registration, now: Millis) -> int:
+    """Registers, or renews; returns the channel's number. A known device keeps its number with the new URI."""
+    for _ in range(_COLLISIONS):
+        try:
+            with connection.begin_nested():
+                return _put(connection, registration, now)
+        except IntegrityError:  # another registers the same URI at this moment: now it is known
+            continue
+    return _put(connection, registration, now)
+
+
+def _put(connection: Connection, registration: Registration, now: Millis) -> int:
+    live = _live()
+    by_uri = connection.scalar(sa.select(channels.c.id).where(channels.c.uri == registration.uri, live))
+    by_device = None
+    if registration.device is not None:
+        same = (channels.c.device == registration.device, channels.c.service == registration.service.value)
+        by_device = connection.scalar(sa.select(channels.c.id).where(*same, live).order_by(channels.c.id.desc()))
+    if by_uri is not None and by_device is not None and by_uri != by_device:
+        remove(connection, [by_device], _REPLACED, now)
+        by_device = None
+    found = by_uri if by_uri is not None else by_device
+    if found is None:
+        (found,) = _insert(connection, [registration], now)
+    else:
+        _renew(connection, {int(found): registration}, now, moved=set() if by_uri is not None else {int(found)})
+    return int(found)
+
+
+def _insert(connection: Connection, registrations: Sequence[Registration], now: Millis) -> Sequence[int]:
+    numbers = reserve_numbers(connection, channels, len(registrations))
+    rows = [(number, *_values(each, now), now) for number, each in zip(numbers, registrations, strict=True)]
+    insert_rows(connection, channels, ("id", *_COLUMNS, "registered_at"), rows)
+    _put_tags(connection, zip(numbers, registrations, strict=True))
+    return numbers
+
+
+def _renew(connection: Connection, known: Mapping[int, Registration], now: Millis, *, moved: Container[int]) -> None:
+    # In one order, so that two who renew the same channels don't wait for each other.
+    numbers = sorted(known)
+    lock_rows(connection, sa.select(channels.c.id).where(in_list(connection, channels.c.id, numbers)).order_by("id"))
+    rows = [(number, *_values(known[number], now)) for number in numbers]
+    update_rows(connection, channels, ("id",), _COLUMNS, rows)
+    # What a channel was made to wait for belongs to the URI, not to the device.
+    update_rows(connection, channels, ("id",), ("not_before",), [(number, None) for number in known if number in moved])
+    connection.execute(sa.delete(tags).where(in_list(connection, tags.c.channel, numbers)))
+    _put_tags(connection, known.items())
+
+
+def _put_tags(connection: Connection, registrations: Iterable[tuple[int, Registration]]) -> None:
+    rows = [(number, tag) for number, each in registrations for tag in each.tags]
+    insert_rows(connection, tags, ("channel", "tag"), rows)
+
+
+def put_many(connection: Connection, registrations: Sequence[Registration], now: Millis) -> None:
+    """As `put` for each in turn, in bulk: played through in memory, then written."""
+    try:
+        with connection.begin_nested():
+            rows = _load(connection, registrations)
+            _write(connection, play(rows, registrations), now)
+    except IntegrityError:  # others register some of them at this moment
+        for each in registrations:
+            put(connection, each, now)
+
+
+def _load(connection: Connection, registrations: Sequence[Registration]) -> list[Known]:
+    """What is known of their URIs and devices."""
+    table = channels.c
+    wanted = sa.select(table.id, table.uri, table.service, table.device).where(_live())
+    uris = [each.uri for each in registrations]
+    found = {row.id: row for row in connection.execute(wanted.where(in_list(connection, table.uri, uris)))}
+    devices = [each.device for each in registrations if each.device is not None]
+    if devices:
+        same = wanted.where(in_list(connection, table.device, devices))
+        found |= {row.id: row for row in connection.execute(same)}
+    return [Known(row.id, row.uri, row.service, row.device) for _, row in sorted(found.items())]
+
+
+def _write(connection: Connection, rows: Sequence[Known], now: Millis) -> None:
+    remove(connection, [row.id for row in rows if row.gone and row.id is not None], _REPLACED, now)
+    left = [row for row in rows if not row.gone and row.registration is not None]
+    known = {row.id: row.registration for row in left if row.id is not None and row.registration is not None}
+    moved = {row.id for row in left if row.id is not None and row.moved}
+    if moved:
+        # A URI may go from one channel to another: for a moment none of them has it.
+        update_rows(connection, channels, ("id",), ("uri",), [(number, f"moving {number}") for number in sorted(moved)])
+    if known:
+        _renew(connection, known, now, moved=moved)
+    fresh = [row.registration for row in left if row.id is None and row.registration is not None]
+    if fresh:
+        _insert(connection, fresh, now)
+
+
+def _live() -> ColumnElement[bool]:
+    return channels.c.gone_at.is_(None)
+
+
+def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Millis) -> int:
+    """Marks channels as gone, with the reason; returns how many were not yet."""
+    statement = (
+        sa.update(channels)
+        .where(channels.c.id == sa.bindparam("number"), channels.c.gone_at.is_(None))
+        .values(gone_at=now, gone_reason=reason)
+    )
+    rows = [{"number": number} for number in numbers]
+    return connection.execute(statement, rows).rowcount if rows else 0
+
+
+def audience_filter(audience: Audience) -> list[ColumnElement[bool]]:
+    """The conditions of an audience, in SQL that both databases have."""
+    return [each for condition, operand in audience.conditions() for each in _in_sql(condition, operand)]
+
+
+def _in_sql(condition: Condition, operand: Any) -> list[ColumnElement[bool]]:
+    """One condition of the table; what each operator means is said there."""
+    if condition.operator is Operator.HOLDS:
+        return [_has_attribute(name, value) for name, value in operand.items()]
+    if condition.operator is Operator.HAS_ALL:
+        return [sa.exists(_tagged([tag])) for tag in sorted(operand)]
+    if condition.operator in (Operator.HAS_ANY, Operator.HAS_NONE):
+        tagged = sa.exists(_tagged(operand))
+        return [~tagged if condition.operator is Operator.HAS_NONE else tagged]
+    column = channels.c[condition.column]
+    if condition.operator is Operator.EQUALS:
+        return [column == operand]
+    if condition.operator is Operator.ONE_OF:
+        return [column.in_(sorted(operand))]
+    if condition.operator is Operator.WITHIN:
+        shorter = [column.startswith(f"{tag}-") for tag in sorted(operand)]
+        return [sa.or_(column.in_(sorted(operand)), *shorter)]
+    key = channels.c[f"{condition.column}_key"]
+    return [key >= operand if condition.operator is Operator.AT_LEAST else key < operand]
+
+
+def _tagged(names: Iterable[str]) -> Select[tuple[int]]:
+    return sa.select(tags.c.channel).where(tags.c.channel == channels.c.id, tags.c.tag.in_(sorted(names)))
+
+
+def _has_attribute(name: str, value: object) -> ColumnElement[bool]:
+    """Equal in JSON type and value: True is neither 1 nor "1"."""
+    member = (channels.c.attributes, sa.literal(name))
+    kind, text = json_kind(*member), json_text(*member)
+    if isinstance(value, bool):
+        return kind == ("true" if value else "false")
+    if isinstance(value, str):
+        return sa.and_(kind == "string", text == value)
+    # In this order: PostgreSQL refuses to read a word as a number.
+    return sa.case((kind == "number", sa.cast(text, sa.Double) == float(str(value))), else_=sa.false())
+
+
+def of_key(connection: Connection, key: str) -> list[int]:
+    """The numbers of the channels of a person or device that are not gone."""
+    statement = 'SELECT id FROM winpush_channels WHERE "key" = ? AND gone_at IS NULL ORDER BY id'
+    return [row[0] for row in run_sql(connection, statement, (key,))]
+
+
+def last_number(connection: Connection) -> int:
+    """The highest number of any channel."""
+    return connection.scalar(sa.select(sa.func.max(channels.c.id))) or 0
+
+
+def select_many(
+    connection: Connection,
+    audience: Audience,
+    *,
+    after: int = 0,
+    limit: int = 100,
+    gone: bool | None = False,
+    conditions: Sequence[ColumnElement[bool]] = (),
+) -> Sequence[Row[Any]]:
+    """The next rows after that number, in order of number. `gone` None takes both kinds."""
+    wanted = [channels.c.id > after, *audience_filter(audience), *conditions]
+    if gone is not None:
+        wanted.append(channels.c.gone_at.is_not(None) if gone else _live())
+    return connection.execute(sa.select(channels).where(*wanted).order_by(channels.c.id).limit(limit)).all()
+
+
+def stale(before: Millis) -> ColumnElement[bool]:
+    """The condition of a WNS channel that was not renewed since: it ends after 30 days."""
+    return sa.and_(channels.c.service == Service.WNS.value, channels.c.renewed_at < before)
+
+
+def tags_of(connection: Connection, numbers: Sequence[int]) -> dict[int, frozenset[str]]:
+    """The tags of these channels."""
+    named: dict[int, set[str]] = {}
+    for number, tag in connection.execute(sa.select(tags.c.channel, tags.c.tag).where(tags.c.channel.in_(numbers))):
+        named.setdefault(number, set()).add(tag)
+    return {number: frozenset(names) for number, names in named.items()}
+
+
+def as_infos(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[ChannelInfo]:
+    """Rows as values that may be shown."""
+    named = tags_of(connection, [row.id for row in rows]) if rows else {}
+    for row in rows:
+        yield ChannelInfo(
+            id=row.id,
+            short=shorten(*split_uri(row.uri)),
+            service=row.service,
+            tags=named.get(row.id, frozenset()),
+            attributes=row.attributes or {},
+            registered_at=from_millis(row.registered_at),
+            renewed_at=from_millis(row.renewed_at),
+            gone_at=None if row.gone_at is None else from_millis(row.gone_at),
+            gone_reason=row.gone_reason,
+            not_before=None if row.not_before is None else from_millis(row.not_before),
+            **{name: getattr(row, name) for name in _FIELDS},
+        )
+
+
+def as_registrations(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Registration]:
+    """Rows as they were registered, with their URIs: for an export."""
+    named = tags_of(connection, [row.id for row in rows]) if rows else {}
+    for row in rows:
+        yield Registration.of_checked(
+            row.uri,
+            Service(row.service),
+            row.key,
+            row.device,
+            named.get(row.id, frozenset()),
+            *(getattr(row, name) for name in _FIELDS[2:]),
+            row.attributes or {},
+        )

@@ -1,0 +1,123 @@
+"""The SQL of looking back: deliveries, attempts, and clearing what is old."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from winpush.delivery.models import Attempt, Delivery
+from winpush.delivery.states import DeliveryState
+from winpush.delivery.storage.database import Millis, from_millis
+from winpush.delivery.storage.schema import attempts, broadcasts, counts, deliveries
+
+__all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after"]
+
+_OLDEST = 10_000
+"""Among so many of the oldest broadcasts is looked for those to be deleted."""
+_BROADCASTS_AT_ONCE = 500
+
+
+def deliveries_after(
+    connection: Connection, broadcast: int, channel: int, state: DeliveryState | None, limit: int
+) -> list[Delivery]:
+    """The deliveries of a broadcast with channel numbers over that, in their order."""
+    table = deliveries.c
+    wanted = [table.broadcast == broadcast, table.channel > channel]
+    if state is not None:
+        wanted.append(table.state == state.value)
+    rows = connection.execute(sa.select(deliveries).where(*wanted).order_by(table.channel).limit(limit))
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        row.broadcast,
+        row.channel,
+        DeliveryState(row.state),
+        row.outcome,
+        row.attempts,
+        from_millis(row.at),
+        None if row.due is None else from_millis(row.due % (1 << 52)),
+    )
+
+
+def attempts_after(
+    connection: Connection,
+    after: int,
+    limit: int,
+    *,
+    broadcast: int | None = None,
+    channel: int | None = None,
+    outcome: str | None = None,
+    since: Millis | None = None,
+    until: Millis | None = None,
+) -> list[Attempt]:
+    """The history after that line, oldest first."""
+    table = attempts.c
+    wanted = [table.id > after]
+    for column, value in ((table.broadcast, broadcast), (table.channel, channel), (table.outcome, outcome)):
+        if value is not None:
+            wanted.append(column == value)
+    if since is not None:
+        wanted.append(table.at >= since)
+    if until is not None:
+        wanted.append(table.at < until)
+    rows = connection.execute(sa.select(attempts).where(*wanted).order_by(table.id).limit(limit))
+    return [_attempt(row) for row in rows]
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        row.id,
+        row.broadcast,
+        row.channel,
+        from_millis(row.at),
+        row.outcome,
+        row.status,
+        row.message_id,
+        row.debug_trace,
+        row.correlation_vector,
+        row.detail,
+    )
+
+
+def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
+    """Deletes the oldest lines of the history, at most so many; returns how many."""
+    table = attempts.c
+    oldest = sa.select(table.id).order_by(table.id).limit(limit).subquery()
+    old = sa.select(oldest.c.id)
+    return connection.execute(sa.delete(attempts).where(table.id.in_(old), table.at < before)).rowcount
+
+
+def clear_broadcasts(connection: Connection, before: Millis, limit: int) -> int:
+    """Deletes the oldest broadcasts that ended before then, with their deliveries: at most so many rows of both.
+
+    Returns how many.
+    """
+    table = broadcasts.c
+    # Looked for among the oldest alone, so that it is no work where none is old enough.
+    oldest = sa.select(table.id, table.ended_at).order_by(table.id).limit(_OLDEST).subquery()
+    old = sa.select(oldest.c.id).where(oldest.c.ended_at < before).order_by(oldest.c.id).limit(_BROADCASTS_AT_ONCE)
+    done: list[int] = []
+    left = limit
+    for number in connection.scalars(old).all():
+        left -= _clear_deliveries(connection, number, left)
+        if left <= 0:  # it may have more
+            break
+        done.append(number)
+        left -= 1
+    if done:
+        connection.execute(sa.delete(counts).where(counts.c.broadcast.in_(done)))
+        connection.execute(sa.delete(broadcasts).where(table.id.in_(done)))
+    return limit - left
+
+
+def _clear_deliveries(connection: Connection, number: int, limit: int) -> int:
+    table = deliveries.c
+    some = connection.scalars(sa.select(table.channel).where(table.broadcast == number).limit(limit)).all()
+    if some:
+        between = table.channel.between(min(some), max(some))
+        connection.execute(sa.delete(deliveries).where(table.broadcast == number, between))
+    return len(some)

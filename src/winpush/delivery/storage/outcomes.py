@@ -1,0 +1,156 @@
+"""The SQL of what came of the work: outcomes, counters, history, and what an answer means for its channel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+from sqlalchemy.exc import IntegrityError
+
+from winpush.delivery.states import DeliveryState
+from winpush.delivery.storage.broadcasts import add_refusals
+from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
+from winpush.delivery.storage.claims import DELIVERY_KEY, THIS_RANGE, Portion, Record, Tried
+from winpush.delivery.storage.database import Millis, insert_rows, update_rows
+from winpush.delivery.storage.finalize import add_counts
+from winpush.delivery.storage.schema import attempts, channels, deliveries, ranges
+
+__all__ = ["record"]
+
+
+def record(
+    connection: Connection, portion: Portion, records: Sequence[Record], now: Millis, lease: Millis, *, last: bool
+) -> list[Record]:
+    """Writes outcomes, counters, history and hygiene in one transaction; returns those that counted.
+
+    With `last` the portion is done. Where the claim was lost meanwhile, what another worker wrote stands; the history
+    has both attempts.
+    """
+    mine = (
+        _write_due(connection, portion, records)
+        if portion.first is None
+        else _write_range(connection, portion, records, now, lease, last=last)
+    )
+    _write_history(connection, records)
+    _write_effects(connection, records, now)
+    # What several workers write to comes last, so that they wait for each other as shortly as can be.
+    add_refusals(connection, _refusals(records), now)
+    _count(connection, mine)
+    if last or portion.first is None:
+        finish_broadcasts(connection, {*map(_BROADCAST, records), *portion.broadcasts}, now)
+    return mine
+
+
+_DELIVERY = ("broadcast", "channel", "state", "outcome", "attempts", "at", "due")
+_ROW, _COUNTED, _REFUSED = (
+    itemgetter(*map(Record._fields.index, names))
+    for names in (_DELIVERY, ("broadcast", "state", "outcome"), ("broadcast", "service", "refusal"))
+)
+_BROADCAST, _EFFECT = (itemgetter(Record._fields.index(name)) for name in ("broadcast", "effect"))
+"""What is read of each of thousands of records goes without a line of Python for each."""
+_WAITING = DeliveryState.WAITING.value
+
+_WORKED = sa.update(ranges).where(*THIS_RANGE, ranges.c.owner == bindparam("mine"))
+_DONE = sa.delete(ranges).where(*THIS_RANGE)
+
+
+def _write_range(
+    connection: Connection, portion: Portion, records: Sequence[Record], now: Millis, lease: Millis, *, last: bool
+) -> list[Record]:
+    (number,) = portion.broadcasts
+    assert portion.first is not None  # noqa: S101 - the caller's branch
+    this = {"number": number, "begins": portion.first}
+    worked = {**this, "mine": portion.owner, "lease_until": now + lease, "attempts": 0}
+    kept = connection.execute(_WORKED, worked).rowcount == 1
+    mine = list(records) if kept else _not_there(connection, number, records)
+    while not _insert_all(connection, mine):
+        mine = _not_there(connection, number, mine)
+    if kept and last:
+        connection.execute(_DONE, this)
+    return mine
+
+
+def _insert_all(connection: Connection, records: Sequence[Record]) -> bool:
+    """False, and nothing written, when a worker that was believed dead has written one of them meanwhile."""
+    if not records:
+        return True
+    try:
+        with connection.begin_nested():
+            insert_rows(connection, deliveries, _DELIVERY, list(map(_ROW, records)))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _not_there(connection: Connection, number: int, records: Sequence[Record]) -> list[Record]:
+    table = deliveries.c
+    wanted = [entry.channel for entry in records]
+    known = sa.select(table.channel).where(table.broadcast == number, table.channel.in_(wanted))
+    there = set(connection.scalars(known))
+    return [entry for entry in records if entry.channel not in there]
+
+
+def _write_due(connection: Connection, portion: Portion, records: Sequence[Record]) -> list[Record]:
+    keys = [(entry.broadcast, entry.channel) for entry in records]
+    table = deliveries.c
+    owned = (
+        sa.select(table.broadcast, table.channel)
+        .where(sa.tuple_(table.broadcast, table.channel).in_(keys))
+        .where(table.due.is_not(None), table.owner == portion.owner)
+        .with_for_update()
+    )
+    still = {(number, channel) for number, channel in connection.execute(owned)}
+    mine = [entry for entry in records if (entry.broadcast, entry.channel) in still]
+    rows = [(*_ROW(entry), None) for entry in mine]
+    update_rows(connection, deliveries, DELIVERY_KEY, (*_DELIVERY[2:], "owner"), rows)
+    return mine
+
+
+def _count(connection: Connection, records: Iterable[Record]) -> None:
+    numbers = Counter(map(_COUNTED, records)).items()
+    final = {(number, state, outcome or ""): count for (number, state, outcome), count in numbers if state != _WAITING}
+    add_counts(connection, final)
+
+
+def _write_history(connection: Connection, records: Iterable[Record]) -> None:
+    rows = [entry.tried for entry in records if entry.tried is not None]
+    insert_rows(connection, attempts, Tried._fields, rows)
+
+
+def _write_effects(connection: Connection, records: Iterable[Record], now: Millis) -> None:
+    gone: list[dict[str, Any]] = []
+    waits: list[dict[str, Any]] = []
+    if not any(map(_EFFECT, records)):
+        return
+    for entry in records:
+        if entry.effect is None:
+            continue
+        if entry.effect.gone is not None:
+            gone.append({"number": entry.channel, "sent_to": entry.effect.uri, "why": entry.effect.gone})
+        else:
+            waits.append({"number": entry.channel, "sent_to": entry.effect.uri, "until": entry.effect.not_before})
+    for each in (gone, waits):
+        each.sort(key=lambda row: int(row["number"]))
+    this = sa.and_(channels.c.id == sa.bindparam("number"), channels.c.uri == sa.bindparam("sent_to"))
+    if gone:
+        ended = sa.update(channels).where(this, channels.c.gone_at.is_(None))
+        connection.execute(ended.values(gone_at=now, gone_reason=sa.bindparam("why")), gone)
+    if waits:
+        connection.execute(sa.update(channels).where(this).values(not_before=sa.bindparam("until")), waits)
+
+
+def _refusals(records: Sequence[Record]) -> dict[int, dict[str, tuple[int, bool]]]:
+    runs: dict[int, dict[str, tuple[int, bool]]] = {}
+    told = list(map(_REFUSED, records))
+    # Without any refusal their order says nothing.
+    for broadcast, service, refusal in told if any(map(itemgetter(2), told)) else set(told):
+        if refusal is None:
+            continue
+        services = runs.setdefault(broadcast, {})
+        length, interrupted = services.get(service, (0, False))
+        services[service] = (length + 1, interrupted) if refusal else (0, True)
+    return runs

@@ -1,0 +1,1 @@
+"""The worker: claims a batch, sends it, and records each outcome."""

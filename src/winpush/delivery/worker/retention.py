@@ -1,0 +1,45 @@
+"""Deleting what is older than it is to be kept: a little at a time, so that no lock lasts and no sending waits long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from winpush.delivery.storage import history
+from winpush.delivery.storage.database import Millis
+
+__all__ = ["clear_old"]
+
+_AT_ONCE = 2000
+_BETWEEN_SECONDS = 0.05
+_EACH_SECONDS = 600.0
+_log = logging.getLogger("winpush.delivery")
+
+Store = Callable[[Callable[[Connection], int]], Awaitable[int]]
+"""Runs something in a transaction on the database's thread."""
+
+
+async def clear_old(store: Store, now: Callable[[], Millis], age: timedelta, *, once: bool) -> None:
+    """Deletes attempts, and broadcasts that ended, once they are older than `age`; at once and then every ten minutes,
+    until it is cancelled, or `once`."""
+    while True:
+        before = now() - age // timedelta(milliseconds=1)
+        try:
+            await _clear(store, lambda c, b=before: history.clear_attempts(c, b, _AT_ONCE))  # type: ignore[misc]  # bound
+            await _clear(store, lambda c, b=before: history.clear_broadcasts(c, b, _AT_ONCE))  # type: ignore[misc]  # bound
+        except Exception:  # noqa: BLE001 - the sending goes on without it
+            _log.exception("clearing the history failed; it is tried again later")
+        if once:
+            return
+        await asyncio.sleep(_EACH_SECONDS)
+
+
+async def _clear(store: Store, some: Callable[[Connection], int]) -> None:
+    while True:
+        if not await store(some):
+            return
+        await asyncio.sleep(_BETWEEN_SECONDS)

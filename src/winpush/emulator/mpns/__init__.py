@@ -1,0 +1,1 @@
+"""The emulator's MPNS: judges requests to simulated phones as the service did."""

@@ -1,0 +1,247 @@
+"""The service's judgement: a request in, a row of the one table out, and what happens on the phone.
+
+Pure but for the world that it is given. The order of the checks is that of mpns.md section 10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from winpush.emulator.faults import Fault
+from winpush.emulator.mpns.channel_states import row_for
+from winpush.emulator.world import Phone, Record, World
+from winpush.errors import ValidationError
+from winpush.mpns import Row
+from winpush.mpns.checks import MAX_PAYLOAD_BYTES
+from winpush.mpns.payloads import Document, read_document
+from winpush.mpns.render import show
+from winpush.mpns.requests import MAX_HEADER_BYTES, read_head
+from winpush.results import Outcome
+
+__all__ = ["Answer", "Incoming", "receive"]
+
+DAILY_LIMIT = 500
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+_SERVER = "winpush-emulator"
+_HOUR = timedelta(hours=1)
+_KEPT_BODY_CHARACTERS = 2000
+_CHANNEL_ROOMS = ("throttledthirdparty", "unthrottledthirdparty")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request as it came. Header names are in lower case; `certificate` says that the client showed a good one."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    secure: bool = False
+    certificate: bool = False
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: status, headers, and no body."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """A row of the table (or a bare status), why, and what is remarked on the way."""
+
+    row: Row
+    reason: str
+    kind: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+class _RefusedError(Exception):
+    """Ends the checks with a row."""
+
+    def __init__(self, row: Row, reason: str, kind: str | None = None, remarks: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.judgement = _Judgement(row, reason, kind, remarks)
+
+
+def is_channel(path: str) -> bool:
+    """True for a path of the shape of a channel URI."""
+    return path.strip("/").split("/", 1)[0] in _CHANNEL_ROOMS
+
+
+def receive(world: World, request: Incoming, now: datetime, fault: Fault | None = None) -> Answer:
+    """Judges a request, lets the phone have what it gets, and records both. Never raises."""
+    phone = world.find(request.path.rsplit("/", 1)[-1]) if is_channel(request.path) else None
+    if fault is not None and fault.status is not None:
+        judgement, answer = _fault_answer(request, fault.status)
+    else:
+        try:
+            judgement = _judge(world, phone, request, now)
+        except _RefusedError as refused:
+            judgement = refused.judgement
+        answer = _answer(judgement.row, request)
+    if phone is not None:
+        world.touch(phone)
+    world.record(_record(world, phone, request, now, judgement, answer, fault))
+    return answer
+
+
+def phone_of(world: World, path: str) -> Phone | None:
+    """The phone that a request's path belongs to."""
+    return world.find(path.rsplit("/", 1)[-1])
+
+
+def _judge(world: World, phone: Phone | None, request: Incoming, now: datetime) -> _Judgement:
+    if request.method != "POST":
+        raise _RefusedError(row_for(405), f"{request.method}: MPNS takes POST only.")
+    if phone is None:
+        raise _RefusedError(row_for(404, "Dropped", "Disconnected"), "No channel has this token.")
+    _check_size(request)
+    if phone.authenticated and not (request.secure and request.certificate):
+        raise _RefusedError(
+            row_for(401), "This channel is an authenticated sender's: it takes https with its certificate."
+        )
+    kind, document, remarks = _read(request)
+    if not phone.authenticated and world.sent_today(phone, now) >= DAILY_LIMIT:
+        row = row_for(406, "Dropped", _device(phone))
+        raise _RefusedError(row, f"This unauthenticated channel has had its {DAILY_LIMIT} of the day.", kind)
+    phone.sent.append(now)
+    return _pass_on(world, phone, request, now, _Read(kind, document, remarks))
+
+
+def _check_size(request: Incoming) -> None:
+    size = sum(len(name) + len(value) + 4 for name, value in request.headers)
+    if size > MAX_HEADER_BYTES:
+        raise _RefusedError(row_for(400), f"The headers have {size:,} bytes; MPNS takes {MAX_HEADER_BYTES:,}.")
+    if len(request.body) > MAX_PAYLOAD_BYTES:
+        raise _RefusedError(
+            row_for(400), f"The payload has {len(request.body):,} bytes; MPNS takes {MAX_PAYLOAD_BYTES:,}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a request says: its kind, its document (None for raw) and what is odd about it."""
+
+    kind: str
+    document: Document | None
+    remarks: tuple[str, ...]
+
+
+def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
+    try:
+        head = read_head(dict(request.headers))
+        if head.kind == "raw":
+            return head.kind, None, head.remarks
+        document = read_document(request.body)
+    except ValidationError as error:
+        raise _RefusedError(row_for(400), f"{error}.") from None
+    if document.kind != head.kind:
+        raise _RefusedError(
+            row_for(400), f"The headers say {head.kind}, and the document holds a {document.kind}.", head.kind
+        )
+    return head.kind, document, head.remarks
+
+
+def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read: _Read) -> _Judgement:
+    """The channel's state decides what becomes of a good request."""
+    row, remarks = phone.health.row, list(read.remarks)
+    if row.verdict.outcome is Outcome.DEVICE_INACTIVE:
+        remarks += _remark_hourly_rule(phone, now)
+    if row.verdict.outcome is not Outcome.ACCEPTED:
+        return _Judgement(row, row.verdict.meaning, read.kind, tuple(remarks))
+    if read.kind in phone.not_bound:
+        row = row_for(200, "Suppressed", row.device_connection_status)
+        return _Judgement(
+            row, f"The app has not bound {read.kind}s, so the service dropped it.", read.kind, tuple(remarks)
+        )
+    phone.accepted += 1
+    if read.document is None:
+        world.deliver_raw(phone, request.body, now)
+        return _Judgement(row, "Accepted, and handed to the app.", read.kind, tuple(remarks))
+    shown = show(read.document, phone.version)
+    remarks += shown.remarks
+    if shown.kind == "tile" and shown.values:
+        remarks += _remark_template(phone, shown.tile_id, shown.template)
+    if shown.nothing:
+        return _Judgement(row, "Accepted by the service; the phone shows nothing of it.", read.kind, tuple(remarks))
+    world.deliver(phone, shown, now)
+    return _Judgement(row, "Accepted, and shown.", read.kind, tuple(remarks))
+
+
+def _remark_hourly_rule(phone: Phone, now: datetime) -> list[str]:
+    last, phone.refused_inactive = phone.refused_inactive, now
+    if last is None or now - last >= _HOUR:
+        return []
+    minutes = int((now - last) / timedelta(minutes=1))
+    return [
+        f"Tried again after {minutes} minutes: MPNS may block a sender that tries an inactive phone more than hourly."
+    ]
+
+
+def _remark_template(phone: Phone, tile_id: str, template: str | None) -> list[str]:
+    tile = phone.tiles.get(tile_id)
+    if tile is None or tile.template == template:
+        return []
+    return [f"Template: this tile was a {tile.template}; on a real phone its manifest fixes the template."]
+
+
+def _device(phone: Phone) -> str:
+    device = phone.health.row.device_connection_status
+    return device if device in ("Connected", "TempDisconnected", "Disconnected") else "Connected"
+
+
+def _answer(row: Row, request: Incoming) -> Answer:
+    headers = [
+        ("X-NotificationStatus", row.notification_status),
+        ("X-DeviceConnectionStatus", row.device_connection_status),
+        ("X-SubscriptionStatus", row.subscription_status),
+    ]
+    present = [(name, value) for name, value in headers if value is not None]
+    message_id = dict(request.headers).get("x-messageid") or _NO_ID
+    return Answer(row.status_code, (*present, ("X-MessageID", message_id), ("X-Server", _SERVER)))
+
+
+def _fault_answer(request: Incoming, status: int) -> tuple[_Judgement, Answer]:
+    try:
+        row = row_for(status)
+    except LookupError:
+        known = row_for(503)
+        judgement = _Judgement(known, f"A fault was asked for: the status {status}, which MPNS does not document.")
+        return judgement, Answer(status, (("X-Server", _SERVER),))
+    return _Judgement(row, f"A fault was asked for: {row.verdict.meaning}"), _answer(row, request)
+
+
+def _record(
+    world: World,
+    phone: Phone | None,
+    request: Incoming,
+    now: datetime,
+    judgement: _Judgement,
+    answer: Answer,
+    fault: Fault | None,
+) -> Record:
+    verdict = judgement.row.verdict.outcome.value
+    if answer.status != judgement.row.status_code:
+        verdict = Outcome.UNEXPECTED_ANSWER.value
+    if fault is not None and fault.cut is not None:
+        verdict = "cut"
+    return Record(
+        n=world.next_number(),
+        at=now,
+        phone=None if phone is None else phone.id,
+        kind=judgement.kind,
+        method=request.method,
+        status=answer.status,
+        answer=dict(answer.headers),
+        verdict=verdict,
+        reason=judgement.reason,
+        remarks=judgement.remarks,
+        size=len(request.body),
+        fault=None if fault is None else fault.name,
+        body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
+    )

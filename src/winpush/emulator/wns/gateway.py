@@ -1,0 +1,261 @@
+"""WNS's judgement of a request, and the device's beside it: the second is what people without a device come for.
+
+The service hardly looks at the schema (vectors.md), so a document is accepted that no device shows; the device's
+remarks say so, element by element. Which of 401 and 404 comes first is not documented: here the token is looked at
+before the channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from winpush.emulator.faults import Fault
+from winpush.emulator.mpns.gateway import Answer, Incoming
+from winpush.emulator.tokens import Tokens
+from winpush.emulator.wns.device import CHANNEL_LIFE, Device, wns_row
+from winpush.emulator.wns.verdict import verdict_of
+from winpush.emulator.world import Record, World
+from winpush.errors import ValidationError
+from winpush.results import Outcome
+from winpush.wns import ClearToasts, Row, View, show
+from winpush.wns.protocol.requests import RequestHead, bearer_of, read_head
+
+__all__ = ["is_wns_channel", "receive_wns"]
+
+MAX_PAYLOAD_BYTES = 5000
+_KEPT_BODY_CHARACTERS = 2000
+_KEPT_RAW_BYTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    row: Row
+    reason: str
+    kind: str | None = None
+    remarks: tuple[str, ...] = ()
+    description: str | None = None
+    show_device: bool = False
+    device: dict[str, Any] | None = None
+
+
+class _RefusedError(Exception):
+    """Ends the checks with a row."""
+
+    def __init__(self, row: Row, reason: str, kind: str | None = None, description: str | None = None) -> None:
+        super().__init__(reason)
+        self.judgement = _Judgement(row, reason, kind, (), description)
+
+
+def is_wns_channel(path: str, query: str) -> bool:
+    """True for a path and query of the shape of a WNS channel URI."""
+    return path in ("/", "/w/") and query.startswith("token=")
+
+
+def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, fault: Fault | None) -> Answer:
+    """Judges a request on a WNS channel, lets the device have what it gets, and records both. Never raises."""
+    device = world.find_device(request.query.removeprefix("token="))
+    try:
+        if fault is not None and fault.status is not None:
+            raise _RefusedError(_fault_row(fault.status), f"A fault was asked for: the status {fault.status}.")
+        judgement = _judge(world, tokens, device, request, now)
+    except _RefusedError as refused:
+        judgement = refused.judgement
+    status = fault.status if fault is not None and fault.status is not None else judgement.row.status_code
+    answer = Answer(status, _headers(world, request, device, judgement))
+    if device is not None:
+        world.touch(device)
+    world.record(_record(world, device, request, now, judgement, answer, fault))
+    return answer
+
+
+def _fault_row(status: int) -> Row:
+    try:
+        return wns_row(status)
+    except LookupError:
+        return wns_row(500)
+
+
+def _judge(world: World, tokens: Tokens, device: Device | None, request: Incoming, now: datetime) -> _Judgement:
+    if request.method not in ("POST", "DELETE"):
+        raise _RefusedError(wns_row(405), f"{request.method}: WNS takes POST, and DELETE on a phone's channel.")
+    headers = dict(request.headers)
+    if not tokens.is_good(bearer_of(headers), now):
+        raise _RefusedError(wns_row(401), "The token is missing, not one of this service, revoked or expired.")
+    if device is None or request.path == "/w/":
+        raise _RefusedError(wns_row(404), "No channel has this token.")
+    if now - device.made_at >= CHANNEL_LIFE:
+        raise _RefusedError(wns_row(410), "The channel is older than 30 days: the app must ask for a new one.")
+    if request.method == "DELETE":
+        return _clear(device, headers)
+    if len(request.body) > MAX_PAYLOAD_BYTES:
+        raise _RefusedError(wns_row(413), f"The payload has {len(request.body):,} bytes; WNS takes 5,000.")
+    try:
+        head = read_head(headers)
+    except ValidationError as error:
+        raise _RefusedError(wns_row(400), f"{error}.", description=error.problem) from None
+    return _pass_on(world, device, request, now, head)
+
+
+def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
+    row = device.health.row
+    # What the service looks at first is not documented; a channel's own trouble is what a tester wants to see.
+    if row.verdict.outcome is not Outcome.ACCEPTED:
+        return _Judgement(row, row.verdict.meaning, "clear-toasts", (), row.error_description)
+    if not device.is_phone:
+        raise _RefusedError(wns_row(405), "DELETE is for phones' channels alone.")
+    try:
+        what = ClearToasts.read(headers.get("x-wns-match", ""))
+    except ValidationError as error:
+        raise _RefusedError(wns_row(400), f"{error}.", description=error.problem) from None
+    kept = [toast for toast in device.toasts if not _is_meant(toast, what)]
+    gone = len(device.toasts) - len(kept)
+    device.toasts.clear()
+    device.toasts.extend(kept)
+    return _Judgement(wns_row(200, "received"), f"{gone} toasts are taken back.", "clear-toasts")
+
+
+def _is_meant(toast: dict[str, Any], what: ClearToasts) -> bool:
+    # Tags are compared without regard to case (wns.md section 3).
+    pairs = ((what.tag, toast["tag"]), (what.group, toast["group"]))
+    return what.everything or all(asked is None or asked.lower() == (own or "").lower() for asked, own in pairs)
+
+
+def _pass_on(world: World, device: Device, request: Incoming, now: datetime, head: RequestHead) -> _Judgement:
+    row = device.health.row
+    asked = bool(head.request_status)
+    if head.suppress_popup and not device.is_phone:
+        raise _RefusedError(
+            wns_row(400), "X-WNS-SuppressPopup is for phones; this is a Windows channel.", head.kind, "SuppressPopup"
+        )
+    if row.verdict.outcome is not Outcome.ACCEPTED:
+        return _Judgement(row, row.verdict.meaning, head.kind, head.remarks, row.error_description, asked)
+    view = show(request.body, head.kind)
+    remarks = (*head.remarks, *[f"{remark.path}: {remark.message}" for remark in view.remarks])
+    verdict = verdict_of(request.body, view)
+
+    def judgement(reason: str, row: Row = row) -> _Judgement:
+        return _Judgement(row, reason, head.kind, remarks, None, asked, verdict)
+
+    if device.is_offline and not head.is_cached:
+        return judgement("The device is offline, and this is not cached.", wns_row(200, "dropped"))
+    device.accepted += 1
+    arrival = {
+        "n": world.next_number(),
+        "at": now.isoformat(),
+        "tag": head.tag,
+        "group": head.group,
+        "pops_up": not head.suppress_popup,
+    }
+    expires = None if head.ttl is None else now + head.ttl
+    if device.is_offline:
+        device.cached[head.kind] = (request.body, arrival, expires)
+        return judgement("Accepted, and kept until the device is back.")
+    picture = _draw(request.body, view)
+    if picture is None:
+        return judgement("Accepted by the service; the device shows nothing of it.")
+    put_on_screen(device, head.kind, {**picture, **arrival})
+    return judgement(_what_shows(view))
+
+
+def _what_shows(view: View) -> str:
+    lost = len(view.objections)
+    if not lost:
+        return "Accepted, and shown."
+    return f"Accepted, and shown but for what {'one remark says' if lost == 1 else f'{lost} remarks say'}."
+
+
+def _draw(body: bytes, view: View) -> dict[str, Any] | None:
+    """The picture; of bytes that are no text also their beginning in hexadecimal."""
+    if view.kind != "raw" or view.picture is None:
+        return view.picture
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return {**view.picture, "hex": body[:_KEPT_RAW_BYTES].hex(" ")}
+    return {**view.picture, "hex": None}
+
+
+def put_on_screen(device: Device, kind: str, picture: dict[str, Any]) -> None:
+    """What the device now shows. A toast with the tag and group of an earlier one replaces it."""
+    if kind == "toast":
+        same = [toast for toast in device.toasts if toast["tag"] and _key(toast) == _key(picture)]
+        for toast in same:
+            device.toasts.remove(toast)
+        device.toasts.append(picture)
+    elif kind == "tile":
+        device.tile = picture
+    elif kind == "badge":
+        device.badge = picture
+    else:
+        device.raws.append(picture)
+
+
+def _key(toast: dict[str, Any]) -> tuple[str, str]:
+    return (toast["tag"] or "").lower(), (toast["group"] or "").lower()
+
+
+def come_back(device: Device, now: datetime) -> None:
+    """The device is online again: it gets what was kept for it and has not expired."""
+    for kind, (body, arrival, expires) in device.cached.items():
+        picture = _draw(body, show(body, kind))
+        if picture is not None and (expires is None or now < expires):
+            put_on_screen(device, kind, {**picture, **arrival})
+    device.cached.clear()
+
+
+def _headers(
+    world: World, request: Incoming, device: Device | None, judgement: _Judgement
+) -> tuple[tuple[str, str], ...]:
+    row = judgement.row
+    headers = [("X-WNS-Msg-ID", f"{world.next_number():016X}"), ("X-WNS-Debug-Trace", "winpush-emulator")]
+    headers.append(("MS-CV", dict(request.headers).get("ms-cv") or "emulator.0"))
+    if row.notification_status is not None:
+        # Real servers send both names, the older one for senders of 2012.
+        headers += [("X-WNS-Status", row.notification_status), ("X-WNS-NotificationStatus", row.notification_status)]
+    if judgement.show_device and device is not None:
+        headers.append(("X-WNS-DeviceConnectionStatus", row.device_connection_status or _connection(device)))
+    # A reason phrase of its own is beyond ASGI; clients know a blocked domain by either text.
+    if (description := judgement.description or row.reason) is not None:
+        headers.append(("X-WNS-Error-Description", description))
+    if row.honours_retry_after and row.verdict.delay is not None:
+        headers.append(("Retry-After", str(int(row.verdict.delay.total_seconds()))))
+    return tuple(headers)
+
+
+def _connection(device: Device) -> str:
+    return "disconnected" if device.is_offline else "connected"
+
+
+def _record(
+    world: World,
+    device: Device | None,
+    request: Incoming,
+    now: datetime,
+    judgement: _Judgement,
+    answer: Answer,
+    fault: Fault | None,
+) -> Record:
+    verdict = judgement.row.verdict.outcome.value
+    if answer.status != judgement.row.status_code:
+        verdict = Outcome.UNEXPECTED_ANSWER.value
+    if fault is not None and fault.cut is not None:
+        verdict = "cut"
+    return Record(
+        n=world.next_number(),
+        at=now,
+        phone=None if device is None else device.id,
+        kind=judgement.kind,
+        method=request.method,
+        status=answer.status,
+        answer=dict(answer.headers),
+        verdict=verdict,
+        reason=judgement.reason,
+        remarks=judgement.remarks,
+        size=len(request.body),
+        fault=None if fault is None else fault.name,
+        body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
+        service="wns",
+        device=judgement.device,
+    )

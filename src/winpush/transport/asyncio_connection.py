@@ -1,0 +1,161 @@
+"""Connections over asyncio's own transports, for systems without epoll: slower, and the same in all they do.
+
+A `BufferedProtocol` that reads into the pool's one buffer: the stock loop's other path asks for 256 KiB a read, which
+malloc maps and unmaps for each answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from typing import TYPE_CHECKING, cast
+
+from winpush.errors import ProxyError, TlsError
+from winpush.transport.connection import Connection, Home, Owner
+from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
+
+if TYPE_CHECKING:
+    import ssl
+
+    from winpush.transport.dial import Route
+
+__all__ = ["LoopedConnection", "dial_looped"]
+
+# How long a polite farewell of TLS may take when a connection is closed.
+TLS_GOODBYE_SECONDS = 1.0
+_HAS_POLL = hasattr(select, "poll")
+
+
+class LoopedConnection(Connection, asyncio.BufferedProtocol):
+    """A connection whose bytes come and go through a transport of the loop."""
+
+    __slots__ = ("_poll", "_transport")
+
+    def __init__(self, owner: Owner, host: Home) -> None:
+        super().__init__(owner, host)
+        self._transport: asyncio.Transport | None = None
+        self._poll: select.poll | None = None
+
+    def is_quiet(self) -> bool:
+        """Asks the kernel, without waiting, whether the other side has closed or spoken out of turn."""
+        return not self.closed and not (self._poll is not None and self._poll.poll(0))
+
+    def abort(self) -> None:
+        """Ends the transport at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _write(self, wire: bytes) -> bool:
+        if self._transport is None:
+            return False
+        self._transport.write(wire)
+        return True
+
+    def _end(self, *, abort: bool) -> None:
+        self._poll = None
+        if self._transport is None:
+            return
+        if abort:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    # --- what the loop calls ------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is there, with TLS where it has TLS."""
+        self._transport = cast("asyncio.Transport", transport)
+        sock = transport.get_extra_info("socket")
+        if _HAS_POLL and sock is not None:
+            self._poll = select.poll()
+            self._poll.register(sock.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        """The pool's one buffer: it is read out before anybody else can be given it.
+
+        A view and not the bytearray: asyncio's TLS slices what it is given, and the slice of a bytearray is a copy.
+        """
+        return self._view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Some bytes of an answer have come."""
+        self.received(nbytes)
+
+    def eof_received(self) -> None:
+        """The other side has closed."""
+        self.ended()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone; uvloop's TLS says so without `eof_received` before it."""
+        self.broken(exc)
+        self._transport = None
+        self._owner.lost(self)
+
+
+async def dial_looped(route: Route, connection: LoopedConnection) -> None:
+    """Connects it. Raises OSError (ssl.SSLError is one), ProxyError or TlsError."""
+    loop = asyncio.get_running_loop()
+    proxy, origin = route.proxy, route.origin
+    if proxy is not None and route.context is not None:
+        await _dial_tunnel(loop, route, proxy, route.context, connection)
+    elif proxy is not None:
+        await loop.create_connection(lambda: connection, proxy.host, proxy.port)
+    elif route.context is None:
+        await loop.create_connection(lambda: connection, origin.dial_host, origin.port)
+    else:
+        await loop.create_connection(
+            lambda: connection,
+            origin.dial_host,
+            origin.port,
+            ssl=route.context,
+            server_hostname=origin.dial_host,
+            ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
+        )
+
+
+async def _dial_tunnel(
+    loop: asyncio.AbstractEventLoop, route: Route, proxy: Proxy, context: ssl.SSLContext, connection: LoopedConnection
+) -> None:
+    transport, tunnel = await loop.create_connection(lambda: _Tunnel(proxy), proxy.host, proxy.port)
+    try:
+        transport.write(connect_request(route.origin, proxy))
+        await tunnel.opened
+        secured = await loop.start_tls(
+            transport,
+            connection,
+            context,
+            server_hostname=route.origin.dial_host,
+            ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
+        )
+    except BaseException:
+        transport.abort()
+        raise
+    if secured is None:
+        raise TlsError(f"The connection to {route.origin} was closed during the TLS handshake.")
+    connection.connection_made(secured)
+
+
+class _Tunnel(asyncio.Protocol):
+    """The plain connection to a proxy until its CONNECT is answered."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._proxy = proxy
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        """A part of the proxy's answer."""
+        self._received += data
+        try:
+            if read_connect_answer(self._received, self._proxy) and not self.opened.done():
+                self.opened.set_result(None)
+        except ProxyError as error:
+            self._fail(error)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """The proxy hung up."""
+        self._fail(self._proxy.hung_up())
+
+    def _fail(self, error: ProxyError) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(error)

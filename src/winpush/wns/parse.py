@@ -1,0 +1,246 @@
+"""From a document back to our types: the other way of what the notifications write.
+
+Reading is tolerant (vectors.md): the case of hints, the order of attributes, other people's spelling of true. What our
+types don't cover, or would write in another way, stays the sender's own document: a `wns.Xml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Unpack
+
+from winpush._xml import Element, read
+from winpush.errors import DocumentError, ValidationError
+from winpush.wns.badge import Badge
+from winpush.wns.legacy import LEGACY_TOAST, LegacyBinding, LegacyTile, LegacyToast
+from winpush.wns.notifications import Notification
+from winpush.wns.options import Options
+from winpush.wns.raw import Raw
+from winpush.wns.schema import attributes
+from winpush.wns.schema.actions import (
+    Audio,
+    Button,
+    Header,
+    MenuEntry,
+    Selection,
+    SelectionInput,
+    SnoozeAndDismiss,
+    TextInput,
+)
+from winpush.wns.schema.attributes import FOLDED, Schema
+from winpush.wns.schema.elements import Group, Image, Progress, Subgroup, Text
+from winpush.wns.schema.templates import CATALOGUE
+from winpush.wns.tile import TEMPLATES, Tile, TileBinding, has_adaptive
+from winpush.wns.toast import Toast
+from winpush.wns.xml import Xml
+
+__all__ = ["is_same", "parse"]
+
+_SIZES = {template: size for size, template in TEMPLATES.items()}
+
+
+def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notification:
+    """Reads a payload of that kind (`toast`, `tile`, `badge` or `raw`) into a notification with these options.
+
+    The result is a Toast, Tile, LegacyToast, LegacyTile, Badge or Raw that writes the same document again (elements and
+    attributes, not white space; hints in their documented spelling), or else an Xml with the document as it is. Raises
+    ValidationError for what can't be sent as that kind at all: not well-formed, another root, over 5,000 bytes.
+    """
+    if kind == "raw":
+        return Raw(body, **options)
+    document = Xml(kind, body, **options)  # type: ignore[arg-type]  # it raises for any other kind
+    root = read(document.body)
+    try:
+        notification = _READERS[kind](root, options)
+    except ValidationError:  # a rule of the schema is a rule of the device, not of the service (vectors.md)
+        return document
+    return notification if is_same(root, read(notification.body)) else document
+
+
+def is_same(one: Element, other: Element) -> bool:
+    """True when two documents have the same elements and attributes, whatever white space stands between elements."""
+    return (
+        one.name == other.name
+        and one.namespace == other.namespace
+        and _fold(one.attributes) == _fold(other.attributes)
+        and (one.text == other.text or not (one.text.strip() or other.text.strip() or one.name == "text"))
+        and len(one.children) == len(other.children)
+        and all(map(is_same, one, other))
+    )
+
+
+def _fold(attributes: dict[str, str]) -> dict[str, str]:
+    return {name: value.lower() if name in FOLDED else value for name, value in attributes.items()}
+
+
+def _values(element: Element, table: Schema, *ignored: str) -> dict[str, Any]:
+    """The element's attributes by their Python names. Raises DocumentError for one that the table doesn't have."""
+    fixed = dict(table.fixed)
+    values: dict[str, Any] = {}
+    for wire, text in element.attributes.items():
+        if wire in fixed or wire in ignored:
+            continue
+        entry = table.by_wire.get(wire)
+        if entry is None:
+            raise DocumentError("document", f"has {wire} on <{element.name}>, which our types don't cover")
+        values[entry.name] = entry.kind.read(f"{table.element}.{entry.name}", text)
+    return values
+
+
+def _uncovered(element: Element) -> DocumentError:
+    return DocumentError("document", f"has <{element.name}> in line {element.line}, which our types don't cover there")
+
+
+def _only(element: Element, name: str) -> Element:
+    """The one child of that name, where nothing else is allowed."""
+    if len(element.children) != 1 or element.children[0].name != name:
+        raise DocumentError("document", f"has in <{element.name}> not just one <{name}>")
+    return element.children[0]
+
+
+def _text(element: Element) -> Text:
+    return Text(element.text, **_values(element, attributes.TEXT))
+
+
+def _image(element: Element) -> Image:
+    return Image(**{"src": "", **_values(element, attributes.IMAGE)})
+
+
+def _progress(element: Element) -> Progress:
+    values = _values(element, attributes.PROGRESS)
+    return Progress(values.pop("value", None), values.pop("status", None), **values)
+
+
+def _group(element: Element) -> Group:
+    return Group(*[_subgroup(child) for child in element])
+
+
+def _subgroup(element: Element) -> Subgroup:
+    if element.name != "subgroup":
+        raise _uncovered(element)
+    return Subgroup(*_content(element, ("text", "image")), **_values(element, attributes.SUBGROUP))
+
+
+_CONTENT: dict[str, Callable[[Element], Any]] = {
+    "text": _text,
+    "image": _image,
+    "group": _group,
+    "progress": _progress,
+}
+
+
+def _content(element: Element, allowed: Iterable[str]) -> list[Any]:
+    for child in element:
+        if child.name not in allowed:
+            raise _uncovered(child)
+    return [_CONTENT[child.name](child) for child in element]
+
+
+def _toast(root: Element, options: Options) -> Notification:
+    parts = {child.name: child for child in root}
+    if len(parts) < len(root.children) or not parts.keys() <= {"header", "visual", "actions", "audio"}:
+        raise DocumentError("document", "has in <toast> what our types don't cover")
+    if "visual" not in parts:
+        raise DocumentError("document", "has no <visual>")
+    visual = _values(parts["visual"], attributes.TOAST_VISUAL)
+    binding = _only(parts["visual"], "binding")
+    audio = Audio(**_values(parts["audio"], attributes.AUDIO)) if "audio" in parts else None
+    if binding.attributes.get("template") in CATALOGUE:
+        return _legacy_toast(root, binding, {**visual, "audio": audio, **options})
+    if binding.attributes != {"template": "ToastGeneric"}:
+        raise DocumentError("document", "has a <binding> that our types don't cover")
+    header = Header(**_values(parts["header"], attributes.HEADER)) if "header" in parts else None
+    inputs, actions = _actions(parts["actions"]) if "actions" in parts else ([], ())
+    content = _content(binding, _CONTENT)
+    return Toast(
+        *content,
+        header=header,
+        inputs=inputs,
+        actions=actions,
+        audio=audio,
+        **_values(root, attributes.TOAST),
+        **visual,
+        **options,
+    )
+
+
+def _legacy_toast(root: Element, binding: Element, values: dict[str, Any]) -> Notification:
+    texts, images = _fields(binding)
+    if len(binding.attributes) > 1:
+        raise DocumentError("document", "has a <binding> that our types don't cover")
+    return LegacyToast(binding.attributes["template"], texts, images, **_values(root, LEGACY_TOAST), **values)
+
+
+def _fields(binding: Element) -> tuple[list[str], list[Image]]:
+    """The texts and images of a legacy template, without their numbers."""
+    texts = [_only_id(child).text for child in binding if child.name == "text"]
+    images = [Image(**_values(child, attributes.IMAGE, "id")) for child in binding if child.name == "image"]
+    return texts, images
+
+
+def _only_id(text: Element) -> Element:
+    if text.attributes.keys() - {"id"}:
+        raise _uncovered(text)
+    return text
+
+
+def _actions(element: Element) -> tuple[list[Any], Any]:
+    """Inputs and actions; in place of the actions a SnoozeAndDismiss where the system has them."""
+    inputs = [_input(child) for child in element if child.name == "input"]
+    actions = [_action(child) for child in element if child.name != "input"]
+    if not element.attributes:
+        return inputs, actions
+    if element.attributes != {"hint-systemCommands": "SnoozeAndDismiss"}:
+        raise _uncovered(element)
+    # What else stands there gets lost here, and is found missing by `is_same`.
+    return inputs, SnoozeAndDismiss([action for action in actions if isinstance(action, MenuEntry)])
+
+
+def _input(element: Element) -> TextInput | SelectionInput:
+    if element.attributes.get("type") == "text":
+        return TextInput(**{"id": "", **_values(element, attributes.TEXT_INPUT)})
+    selections = [Selection(**{"id": "", "content": "", **_values(child, attributes.SELECTION)}) for child in element]
+    return SelectionInput(**{"id": "", **_values(element, attributes.SELECTION_INPUT)}, selections=selections)
+
+
+def _action(element: Element) -> Button | MenuEntry:
+    if element.name != "action":
+        raise _uncovered(element)
+    missing = {"content": None, "arguments": None}
+    if "placement" in element.attributes:
+        return MenuEntry(**{**missing, **_values(element, attributes.MENU_ENTRY)})
+    return Button(**{**missing, **_values(element, attributes.BUTTON)})
+
+
+def _tile(root: Element, options: Options) -> Notification:
+    visual = _only(root, "visual")
+    bindings = [_binding(child) for child in visual]
+    values = {"version": None, **_values(visual, attributes.TILE_VISUAL)}
+    if has_adaptive(bindings):
+        return Tile(*bindings, **values, **options)
+    return LegacyTile(*[item for item in bindings if isinstance(item, LegacyBinding)], **values, **options)
+
+
+def _binding(element: Element) -> TileBinding | LegacyBinding:
+    if element.name != "binding":
+        raise _uncovered(element)
+    template = element.attributes.get("template", "")
+    size = _SIZES.get(template)
+    if size is not None:
+        content = _content(element, ("text", "image", "group"))
+        return TileBinding(size, *content, **_values(element, attributes.TILE_BINDING, "template"))  # type: ignore[arg-type]  # the table's keys are the sizes
+    texts, images = _fields(element)
+    values = {"fallback": None, **_values(element, attributes.LEGACY_BINDING, "template")}
+    return LegacyBinding(template, texts, images, **values)
+
+
+def _badge(root: Element, options: Options) -> Notification:
+    if root.attributes.keys() - {"value", "version"}:
+        raise _uncovered(root)
+    text = root.attributes.get("value", "")
+    value: Any = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else text
+    version = root.attributes.get("version")
+    return Badge(value, version=1 if version == "1" else None, **options)
+
+
+_READERS: dict[str, Callable[[Element, Options], Notification]] = {"toast": _toast, "tile": _tile, "badge": _badge}

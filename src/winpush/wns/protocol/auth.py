@@ -1,0 +1,342 @@
+"""Access tokens: the two ways to get one, the answer read, and when to ask for a new one (wns.md section 1).
+
+One token serves all senders of an app. `TokenState` holds what is known of it; the decisions are pure, so that whoever
+drives them can share one state between tasks or threads, and let them wait for one request.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, quote, urlencode
+
+from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
+from winpush.errors import ChannelError, ConfigurationError, ValidationError, WinPushError
+from winpush.http import Request, Response, check_header
+from winpush.results import Action, Verdict
+from winpush.wns.protocol.responses import TOKEN_UNAVAILABLE, UNAUTHORIZED, judge_token
+from winpush.wns.protocol.secrecy import SecretBytes
+
+__all__ = [
+    "SCOPE",
+    "Credentials",
+    "EntraCredentials",
+    "Fetch",
+    "PackageCredentials",
+    "Token",
+    "TokenForm",
+    "TokenProblem",
+    "TokenState",
+    "read_token_request",
+    "token_until",
+]
+
+SCOPE = "https://wns.windows.com/.default"
+"""The scope of an Entra token for WNS: what `get_token(*scopes)` of other libraries' credentials wants."""
+
+_PACKAGE_SCOPE = "notify.windows.com"
+_PACKAGE_URL = "https://login.live.com/accesstoken.srf"
+_ENTRA_URL = "https://login.microsoftonline.com"
+_FORM = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"))
+
+# Absent in some captures of 2012 to 2013, when tokens lived for a day (inferred).
+_USUAL_LIFE = timedelta(hours=24)
+_MAX_LIFE = timedelta(days=365)
+_MARGIN = timedelta(minutes=5)
+
+_SID = re.compile(r"ms-app://s-1-15-2(?:-[0-9]+)+/?", re.IGNORECASE)
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token: a secret, which no repr shows. Times are aware."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+    obtained_at: datetime
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.value, str) or not check_header("token", self.value).strip():
+            raise ValidationError("token", "is empty, or no text")
+
+    @property
+    def renew_at(self) -> datetime:
+        """A little before it expires: five minutes, or a tenth of a short life."""
+        return self.expires_at - min(_MARGIN, (self.expires_at - self.obtained_at) / 10)
+
+    def is_fresh(self, now: datetime) -> bool:
+        """True until it is time to get the next one."""
+        return now < self.renew_at
+
+    def is_valid(self, now: datetime) -> bool:
+        """True until it expires."""
+        return now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class TokenProblem:
+    """Why there is no token: the verdict for the sends that wait for it, and when it can be tried again."""
+
+    verdict: Verdict
+    retry_after: timedelta | None = None
+
+    @classmethod
+    def of(cls, verdict: Verdict, retry_after: timedelta | None, detail: str) -> TokenProblem:
+        """With the server's, or the network's, own words added to the verdict's."""
+        meaning = f"{verdict.meaning} ({detail})" if detail else verdict.meaning
+        return cls(replace(verdict, meaning=meaning), retry_after)
+
+    @classmethod
+    def of_error(cls, error: WinPushError | Exception) -> TokenProblem:
+        """No answer came, or somebody else's credentials object raised: the token's server counts as unreachable."""
+        detail = str(error) if isinstance(error, WinPushError) else type(error).__name__
+        return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, detail)
+
+
+class Credentials(Protocol):
+    """What gets a token for one app."""
+
+    def request(self) -> Request:
+        """The request for a token."""
+
+    def read(self, response: Response, now: datetime) -> Token | TokenProblem:
+        """What came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntraCredentials:
+    """The app registration of a Windows App SDK app in Microsoft Entra ID (wns.md section 1.1).
+
+    `authority` is another address of the same service: a national cloud's, or an emulator's. Raises ConfigurationError.
+    """
+
+    tenant_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    authority: str = _ENTRA_URL
+
+    def __post_init__(self) -> None:
+        _check_texts(self, "tenant_id", "client_id", "client_secret")
+        if not _TENANT.fullmatch(self.tenant_id):
+            raise ConfigurationError("tenant_id: must be the directory's id (a GUID) or its domain name")
+        _endpoint("authority", self.authority)
+
+    def request(self) -> Request:
+        """`POST /{tenant}/oauth2/v2.0/token`. The secret is in no repr of it."""
+        url = f"{self.authority.rstrip('/')}/{self.tenant_id}/oauth2/v2.0/token"
+        return _request("authority", url, self.client_id, self.client_secret, SCOPE)
+
+    def read(self, response: Response, now: datetime) -> Token | TokenProblem:
+        """The token, or why there is none."""
+        return _read(response, now, self.client_secret)
+
+    def __reduce__(self) -> str:
+        raise TypeError("Credentials hold a secret and are not pickled; make them where they are used.")
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCredentials:
+    """The Package SID and secret of a UWP or Store app, from Partner Center (wns.md section 1.1).
+
+    `token_url` is another address of the same service: an emulator's. Raises ConfigurationError.
+    """
+
+    package_sid: str
+    client_secret: str = field(repr=False)
+    token_url: str = _PACKAGE_URL
+
+    def __post_init__(self) -> None:
+        _check_texts(self, "package_sid", "client_secret")
+        if not _SID.fullmatch(self.package_sid):
+            raise ConfigurationError("package_sid: must look like ms-app://s-1-15-2-…, as Partner Center shows it")
+        _endpoint("token_url", self.token_url)
+
+    def request(self) -> Request:
+        """`POST /accesstoken.srf`. The secret is in no repr of it."""
+        return _request("token_url", self.token_url, self.package_sid, self.client_secret, _PACKAGE_SCOPE)
+
+    def read(self, response: Response, now: datetime) -> Token | TokenProblem:
+        """The token, or why there is none."""
+        return _read(response, now, self.client_secret)
+
+    def __reduce__(self) -> str:
+        raise TypeError("Credentials hold a secret and are not pickled; make them where they are used.")
+
+
+def _check_texts(credentials: object, *names: str) -> None:
+    for name in names:
+        value = getattr(credentials, name)
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigurationError(f"{name}: must be a text, and not empty")
+
+
+def _endpoint(name: str, url: str) -> Channel:
+    """The address of a token's server: https, or in a network of one's own, since a secret goes there."""
+    try:
+        origin_text, target = split_uri(url)
+        authority = origin_text.partition("://")[2]
+        endpoint = Channel(parse_origin(origin_text, AllowedHosts.of([authority])), target)
+    except (ChannelError, ConfigurationError, AttributeError):
+        raise ConfigurationError(f"{name}: must be an address such as {_ENTRA_URL}") from None
+    if endpoint.origin.scheme != "https" and not _is_private(endpoint.origin.dial_host):
+        raise ConfigurationError(f"{name}: must be https, since a secret is sent there")
+    return endpoint
+
+
+def _is_private(host: str) -> bool:
+    """True for a host that only its own network can reach: an emulator on this machine, or in the next container."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".test", ".internal"))
+
+
+def _request(name: str, url: str, client_id: str, client_secret: str, scope: str) -> Request:
+    form = urlencode(
+        {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "scope": scope,
+        }
+    )
+    return Request(_endpoint(name, url), _FORM, SecretBytes(form.encode()))
+
+
+def _read(response: Response, now: datetime, secret: str) -> Token | TokenProblem:
+    document = _json(response.body)
+    if response.status_code == 200:
+        try:
+            return _token(document, now)
+        except ValidationError:
+            pass
+    error = str(document.get("error", ""))
+    verdict, wait = judge_token(response, now, error)
+    return TokenProblem.of(verdict, wait, _detail(error, document.get("error_description"), secret))
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _token(document: dict[str, Any], now: datetime) -> Token:
+    if str(document.get("token_type", "bearer")).lower() != "bearer":
+        raise ValidationError("token_type", "is not bearer")
+    return Token(document.get("access_token", ""), now + _life(document.get("expires_in")), now)
+
+
+def _life(value: object) -> timedelta:
+    """A number, a numeric string, or absent (wns.md section 1.1)."""
+    try:
+        seconds = float(value)  # type: ignore[arg-type]  # anything may come; what is no number is caught below
+        return min(max(timedelta(seconds=seconds), timedelta(0)), _MAX_LIFE)
+    except (TypeError, ValueError, OverflowError):
+        return _USUAL_LIFE
+
+
+def _detail(error: str, description: object, secret: str) -> str:
+    """The server's own words, on one line and without the secret, should it repeat that."""
+    words = f"{error}: {description}" if isinstance(description, str) and description else error
+    for form in (secret, quote(secret), quote(secret, safe="")):
+        words = words.replace(form, "…")
+    line = words.splitlines()[0] if words else ""
+    return "".join(character for character in line if character.isprintable())[:300]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenForm:
+    """What a token request asks for: the other way of `request()`, for an emulator. The secret is in no repr."""
+
+    grant_type: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str
+
+
+def read_token_request(body: bytes) -> TokenForm:
+    """Reads the body of a token request; an absent field is ''."""
+    fields = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    return TokenForm(*[fields.get(name, "") for name in ("grant_type", "client_id", "client_secret", "scope")])
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Nobody has a token that will do: send `credentials.request()` once, and let the others wait for its answer."""
+
+
+_FIRST_HOLD = timedelta(seconds=10)
+_LONGEST_HOLD = timedelta(minutes=15)
+_REFUSED_HOLD = timedelta(minutes=1)
+_PROVED = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """What is known of an app's token, shared by all its senders; `ask`, `fetched` and `failed` give the next state.
+
+    `refusals` counts the tokens in a row that WNS refused, `failures` the requests in a row that brought none. After
+    either, new requests are held off, longer each time, so that no mistake becomes a storm.
+    """
+
+    token: Token | None = None
+    refusals: int = 0
+    problem: TokenProblem | None = None
+    failures: int = 0
+    hold_until: datetime | None = None
+
+    def ask(self, now: datetime, instead_of: Token | None = None) -> tuple[TokenState, Token | TokenProblem | Fetch]:
+        """A sender wants a token; with `instead_of`, since WNS refused that one.
+
+        Answers with the token at hand, if it is fresh and not the refused one (another sender may have renewed it
+        meanwhile); with a problem, while new requests are held off; else with Fetch.
+        """
+        if instead_of is not None and self.token is not None and self.token.value == instead_of.value:
+            return self._replace_refused(self.token, now)
+        if self.token is not None and self.token.is_fresh(now):
+            return self, self.token
+        if self.problem is not None and self.hold_until is not None and now < self.hold_until:
+            if self.token is not None and self.token.is_valid(now):  # inside the margin the old one still serves
+                return self, self.token
+            return self, self._held(self.problem, self.hold_until - now)
+        return self, Fetch()
+
+    def _replace_refused(self, token: Token, now: datetime) -> tuple[TokenState, Token | TokenProblem | Fetch]:
+        refusals = 0 if now - token.obtained_at > _PROVED else self.refusals
+        if refusals and now < token.obtained_at + _hold(_REFUSED_HOLD, refusals):
+            return self, TokenProblem(UNAUTHORIZED)
+        return replace(self, token=None, refusals=refusals + 1).ask(now)
+
+    def _held(self, problem: TokenProblem, wait: timedelta) -> TokenProblem:
+        return replace(problem, retry_after=wait) if problem.verdict.action is Action.RETRY_LATER else problem
+
+    def fetched(self, token: Token) -> TokenState:
+        """The request brought a token."""
+        return TokenState(token, 0 if self.token is not None else self.refusals)
+
+    def accepted(self) -> TokenState:
+        """WNS took the token at hand: the refusals before it are no longer in a row."""
+        return replace(self, refusals=0) if self.refusals else self
+
+    def failed(self, problem: TokenProblem, now: datetime) -> TokenState:
+        """The request brought none: no other before the server's own delay, or ours, is over."""
+        failures = self.failures + 1
+        wait = max(problem.retry_after or _FIRST_HOLD, _hold(_FIRST_HOLD, failures))
+        return replace(self, problem=problem, failures=failures, hold_until=now + wait)
+
+
+def _hold(first: timedelta, times: int) -> timedelta:
+    return min(first * (1 << min(times - 1, 10)), _LONGEST_HOLD)
+
+
+def token_until(value: str, expires_on: float, now: datetime) -> Token:
+    """A token that another library got (azure-identity's `AccessToken`): `expires_on` in seconds since 1970."""
+    return Token(value, datetime.fromtimestamp(expires_on, UTC), now)

@@ -1,0 +1,140 @@
+"""The known causes of an answer, each in a sentence that says what is wrong, what to do, and where that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from winpush.channels import Channel
+from winpush.http import Response
+from winpush.wns.clear import ClearToasts
+from winpush.wns.notifications import MAX_PAYLOAD_BYTES, Notification
+from winpush.wns.protocol.responses import ERROR_DESCRIPTION, HEADERS
+from winpush.wns.raw import Raw
+
+__all__ = ["diagnose"]
+
+_ANY_WNS = (b"x-wns-msg-id", b"x-wns-debug-trace", b"x-wns-error-description", *HEADERS.notification_status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is known of one send: where it went, what was sent, and what came back."""
+
+    channel: Channel
+    notification: Notification | ClearToasts
+    response: Response
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.response.status_code
+
+    @property
+    def word(self) -> str:
+        """What the service did, in its own word, in lower case."""
+        return (self.response.header(*HEADERS.notification_status) or "").lower()
+
+    @property
+    def description(self) -> str:
+        """The service's error text, in lower case."""
+        return (self.response.header(*ERROR_DESCRIPTION) or "").lower()
+
+    @property
+    def is_offline(self) -> bool:
+        """True when the service said that the device is not connected."""
+        return (self.response.header(*HEADERS.device_connection_status) or "").lower() == "disconnected"
+
+    @property
+    def has_wns_header(self) -> bool:
+        """True when anything in the answer says that WNS itself looked at the request."""
+        return self.response.header(*_ANY_WNS) is not None
+
+    def option(self, name: str) -> object:
+        """A delivery option, None where it isn't given."""
+        return getattr(self.notification, name, None)
+
+
+def _is_mpns(case: _Case) -> bool:
+    is_raw = isinstance(case.notification, Raw) and b"WPNotification" in case.notification.payload[:300]
+    return is_raw and (case.status, case.word) != (200, "received")
+
+
+def _conflicts(case: _Case) -> bool:
+    return "ttl value conflicts" in case.description or (
+        case.status == 400 and case.option("ttl") == timedelta(0) and case.option("cache") is not False
+    )
+
+
+# The one table of causes: the first whose test is true is told.
+_CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
+    (
+        lambda case: case.channel.is_web_push or "jwt authentication" in case.description or case.status == 201,
+        "This is the web-push channel of a browser (/w/): it takes VAPID messages of a web-push library, and no WNS "
+        "token helps. Use the channel that the app itself asked Windows for. [G2: web-push-csharp issue 93]",
+    ),
+    (
+        _is_mpns,
+        "The payload is one of MPNS, the service of Windows Phone 7 and 8, and this is a WNS channel. Send a "
+        "wns.Toast, wns.Tile or wns.Badge: convert a notification of mpns with winpush.convert.to_wns(). [wns.md 3]",
+    ),
+    (
+        _conflicts,
+        "A TTL of 0 and a cache policy exclude each other: send cache=False with it, or a TTL of some minutes. "
+        "[G2: pywebpush issue 162]",
+    ),
+    (
+        lambda case: case.status == 400 and "content-type" in case.description,
+        "Content-Type and X-WNS-Type do not go together: text/xml is for toasts, tiles and badges, "
+        "application/octet-stream for raw. A proxy may have changed one of them. [G2: push-notify issue 10]",
+    ),
+    (
+        lambda case: bool(case.option("suppress_popup")) and (case.status == 400 or case.word == "dropped"),
+        "suppress_popup works on Windows Phone channels only, and a Windows channel drops the notification: leave it "
+        "out. [W1: push-request-response-headers.md]",
+    ),
+    (
+        lambda case: isinstance(case.notification, ClearToasts) and case.status == 405,
+        "Only a Windows Phone lets a server clear its toasts; on a Windows channel the app has to do it. "
+        "[W1: push-request-response-headers.md]",
+    ),
+    (
+        lambda case: case.status == 403 and not case.has_wns_header,
+        "WNS said nothing of its own, as when the package is not mapped to the app registration: ask Microsoft to map "
+        "the Package Family Name to the AppId (a multi-tenant registration). [W3: push-quickstart.md]",
+    ),
+    (
+        lambda case: case.status == 403,
+        "The credentials are another app's than the channel: take the Package SID or AppId of the app that asked for "
+        "the channel. [W1: push-request-response-headers.md]",
+    ),
+    (
+        lambda case: case.status == 404 and "token=" not in case.channel.target,
+        "The channel has lost its query (?token=…), perhaps where it was stored or logged: take it from the app again, "
+        "whole. [W2: wns-overview.md]",
+    ),
+    (
+        lambda case: case.status == 413,
+        f"WNS takes {MAX_PAYLOAD_BYTES:,} bytes of payload; put the rest where the app can fetch it. "
+        "[W1: push-request-response-headers.md]",
+    ),
+    (
+        lambda case: case.word == "dropped" and case.is_offline,
+        "The device is offline, and nothing was kept for it: a toast, or what was sent with cache=False. "
+        "[W1: push-request-response-headers.md]",
+    ),
+    (
+        lambda case: case.word == "dropped" and case.status == 200,
+        "The device refuses this kind: the user or the app has switched its notifications off, or the channel is a "
+        "secondary tile's, which takes tiles and badges only. [W1, W2: channel-types.md]",
+    ),
+)
+
+
+def diagnose(channel: Channel, notification: Notification | ClearToasts, response: Response | None) -> str | None:
+    """The cause of an answer where it is a known one: what is wrong, what to do, and the source. None for any other."""
+    if response is None:
+        return None
+    case = _Case(channel, notification, response)
+    return next((sentence for is_cause, sentence in _CAUSES if is_cause(case)), None)

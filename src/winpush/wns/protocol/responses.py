@@ -1,0 +1,407 @@
+"""WNS answers: the one table of what each means, read for the client and looked up for the emulator (wns.md 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from functools import lru_cache
+
+from winpush.http import Response
+from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict
+
+__all__ = [
+    "CORRELATION_VECTOR",
+    "DEBUG_TRACE",
+    "ERROR_DESCRIPTION",
+    "HEADERS",
+    "ROWS",
+    "TOKEN_UNAVAILABLE",
+    "UNAUTHORIZED",
+    "Endpoint",
+    "Row",
+    "judge",
+    "judge_token",
+    "retry_after",
+    "wants_new_token",
+]
+
+# Real servers send both names, those of 2012 to 2013 only the second (wns.md section 6).
+HEADERS = StatusHeaders(
+    notification_status=(b"x-wns-status", b"x-wns-notificationstatus"),
+    device_connection_status=(b"x-wns-deviceconnectionstatus",),
+    subscription_status=(),
+    message_id=(b"x-wns-msg-id",),
+    error_description=(b"x-wns-error-description",),
+    debug_trace=(b"x-wns-debug-trace",),
+    correlation_vector=(b"ms-cv",),
+)
+
+ERROR_DESCRIPTION = (b"x-wns-error-description",)
+DEBUG_TRACE = (b"x-wns-debug-trace",)
+CORRELATION_VECTOR = (b"ms-cv",)
+
+MAX_RETRY_AFTER = timedelta(days=31)  # a quota may be a month's; anything beyond is a mistake
+
+
+class Endpoint(Enum):
+    """Which server answered."""
+
+    NOTIFY = "notify"
+    TOKEN = "token"  # noqa: S105 - the name of a server
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer that is foreseen, and its verdict.
+
+    None stands for an absent header; `error_description` for a text that X-WNS-Error-Description, or the JSON of the
+    token's server, holds; `reason` for the status line's. `honours_retry_after`: the service's own delay goes before
+    the row's. `renews_token`: a new token is got and the request sent once more.
+    """
+
+    endpoint: Endpoint
+    status_code: int
+    notification_status: str | None
+    device_connection_status: str | None
+    verdict: Verdict
+    error_description: str | None = None
+    reason: str | None = None
+    honours_retry_after: bool = False
+    renews_token: bool = False
+
+
+_PAGE = "push-request-response-headers.md [W1]"
+_RPUSH = f"{_PAGE}; the delay from rpush [T4]"
+_RECORDED = "recordings in GitHub issues [G2]"
+_APP_SDK = "troubleshooting.md [W5]; WindowsAppSDK issue 3501 [G1]"
+_OAUTH = "RFC 6749, section 5.2; unverified for this server"
+_PRACTICE = "general practice; unverified for this server"
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+
+_ACCEPTED = Verdict(Outcome.ACCEPTED, Action.NOTHING, "WNS accepted it, which is no proof of delivery.", source=_PAGE)
+_ACCEPTED_WEB_PUSH = Verdict(
+    Outcome.ACCEPTED, Action.NOTHING, "WNS accepted it, as a browser's web-push channel does.", source=_RECORDED
+)
+_DROPPED = Verdict(
+    Outcome.DROPPED,
+    Action.STOP_AND_FIX,
+    "WNS dropped it: an error, an app that takes no notifications of this kind, or a toast for a device that is "
+    "offline. Keep the channel; do not send the same again.",
+    source=_PAGE,
+)
+_CHANNEL_THROTTLED = Verdict(
+    Outcome.CHANNEL_THROTTLED,
+    Action.RETRY_LATER,
+    "Too many for this channel, so WNS dropped it. Slow down on this channel, and send it again later.",
+    10 * _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+    source=_RPUSH,
+)
+_BAD_REQUEST = Verdict(
+    Outcome.BAD_REQUEST,
+    Action.STOP_AND_FIX,
+    "A header is wrong, or two of them conflict. The channel may well be good: keep it, and fix the request.",
+    source=_PAGE,
+)
+_TOKEN_EXPIRED = Verdict(
+    Outcome.UNAUTHORIZED,
+    Action.RETRY_LATER,
+    "The access token is missing, wrong or expired. Get a new one and send once more; keep the channel.",
+    timedelta(0),
+    source=_PAGE,
+)
+UNAUTHORIZED = Verdict(
+    Outcome.UNAUTHORIZED,
+    Action.STOP_AND_FIX,
+    "WNS refused a fresh access token too. Check that the credentials are the channel's app's; keep the channel.",
+    source=_PAGE,
+)
+_WEB_PUSH_REFUSED = Verdict(
+    Outcome.UNAUTHORIZED,
+    Action.STOP_AND_FIX,
+    "This is a browser's web-push channel, which wants a VAPID signature and no WNS token.",
+    source=_RECORDED,
+)
+_FORBIDDEN = Verdict(
+    Outcome.FORBIDDEN,
+    Action.STOP_AND_FIX,
+    "The token is valid, and belongs to another app than the channel. Fix the credentials; keep the channel.",
+    source=_PAGE,
+)
+_UNKNOWN_CHANNEL = Verdict(
+    Outcome.CHANNEL_GONE,
+    Action.DELETE_CHANNEL,
+    "WNS doesn't know this channel. Delete it and never send to it again.",
+    source=_PAGE,
+)
+_EXPIRED_CHANNEL = Verdict(
+    Outcome.CHANNEL_GONE,
+    Action.DELETE_CHANNEL,
+    "The channel has expired, as each does after 30 days. Delete it; the app must ask for a new one.",
+    source=_PAGE,
+)
+_DOMAIN_BLOCKED = Verdict(
+    Outcome.DOMAIN_BLOCKED,
+    Action.STOP_AND_FIX,
+    "Microsoft has blocked the sender for abuse. Stop sending and ask Microsoft; the channel may be good: keep it.",
+    source=_PAGE,
+)
+_NOT_ALLOWED = Verdict(
+    Outcome.METHOD_NOT_ALLOWED,
+    Action.STOP_AND_FIX,
+    "WNS takes POST only, and DELETE for the channel of a Windows Phone.",
+    source=_PAGE,
+)
+_THROTTLED = Verdict(
+    Outcome.THROTTLED,
+    Action.RETRY_LATER,
+    "Too many from this app. Send nothing more for it until the delay is over.",
+    60 * _MINUTE,
+    Backoff.FIXED,
+    source=_RPUSH,
+)
+_APP_THROTTLED = Verdict(
+    Outcome.THROTTLED,
+    Action.RETRY_LATER,
+    "Too many from this app. Send nothing more for it until the delay is over.",
+    15 * _MINUTE,
+    Backoff.FIXED,
+    source=_RECORDED,
+)
+_QUOTA = Verdict(
+    Outcome.THROTTLED,
+    Action.RETRY_LATER,
+    "Too many from this app, or its quota for the month is used up. Send nothing more for it until the delay is over.",
+    60 * _MINUTE,
+    Backoff.FIXED,
+    source=_APP_SDK,
+)
+_TOO_LARGE = Verdict(
+    Outcome.PAYLOAD_TOO_LARGE,
+    Action.STOP_AND_FIX,
+    "The payload is over 5,000 bytes. Shorten it; keep the channel.",
+    source=_PAGE,
+)
+_SERVICE_ERROR = Verdict(
+    Outcome.SERVICE_ERROR,
+    Action.RETRY_LATER,
+    "Something failed inside WNS. Send it again later, waiting longer each time; if it stays, report the debug trace.",
+    _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+    source=f"{_PAGE}; to try again is our decision",
+)
+_UNAVAILABLE = Verdict(
+    Outcome.SERVICE_UNAVAILABLE,
+    Action.RETRY_LATER,
+    "WNS can't take it now. Send it again later, waiting longer each time.",
+    _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+    source=_PAGE,
+)
+
+_TOKEN_ISSUED = Verdict(Outcome.ACCEPTED, Action.NOTHING, "A token was issued.", source=f"{_PAGE}; [W3]")
+_CREDENTIALS_REFUSED = Verdict(
+    Outcome.CREDENTIALS_REFUSED,
+    Action.STOP_AND_FIX,
+    "The token's server refused the credentials: the id, the secret, the tenant or the scope is wrong, or the secret "
+    "has expired. Nothing was sent.",
+    source=_PAGE,
+)
+_CREDENTIALS_REFUSED_ENTRA = Verdict(
+    Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX, _CREDENTIALS_REFUSED.meaning, source=_OAUTH
+)
+_TOKEN_THROTTLED = Verdict(
+    Outcome.TOKEN_THROTTLED,
+    Action.RETRY_LATER,
+    "The token's server wants fewer requests. Nothing was sent.",
+    _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+    source=_PRACTICE,
+)
+TOKEN_UNAVAILABLE = Verdict(
+    Outcome.TOKEN_UNAVAILABLE,
+    Action.RETRY_LATER,
+    "The token's server could not be reached, or gave no token. Nothing was sent.",
+    _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+    source=_PRACTICE,
+)
+
+_NOTIFY, _TOKEN = Endpoint.NOTIFY, Endpoint.TOKEN
+_DEVICES = (None, "connected", "disconnected", "tempconnected", "tempdisconnected")
+
+ROWS: tuple[Row, ...] = (
+    *(Row(_NOTIFY, 200, "received", device, _ACCEPTED) for device in _DEVICES),
+    Row(_NOTIFY, 200, "dropped", None, _DROPPED),
+    Row(_NOTIFY, 200, "dropped", "disconnected", _DROPPED),
+    Row(_NOTIFY, 200, "channelthrottled", None, _CHANNEL_THROTTLED, honours_retry_after=True),
+    Row(_NOTIFY, 400, "dropped", None, _BAD_REQUEST),
+    Row(_NOTIFY, 400, "dropped", None, _BAD_REQUEST, "Content-Type should be application/octet-stream"),
+    Row(_NOTIFY, 400, "dropped", None, _BAD_REQUEST, "Ttl value conflicts with X-WNS-Cache-Policy."),
+    Row(_NOTIFY, 401, None, None, _TOKEN_EXPIRED, renews_token=True),
+    Row(_NOTIFY, 403, None, None, _FORBIDDEN),
+    Row(_NOTIFY, 404, None, None, _UNKNOWN_CHANNEL),
+    Row(_NOTIFY, 405, None, None, _NOT_ALLOWED),
+    Row(_NOTIFY, 406, None, None, _THROTTLED, honours_retry_after=True),
+    Row(_NOTIFY, 406, "appthrottled", None, _APP_THROTTLED, honours_retry_after=True),
+    Row(_NOTIFY, 410, None, None, _EXPIRED_CHANNEL),
+    Row(_NOTIFY, 410, None, None, _DOMAIN_BLOCKED, reason="Domain Blocked"),
+    Row(_NOTIFY, 413, None, None, _TOO_LARGE),
+    Row(_NOTIFY, 429, None, None, _QUOTA, honours_retry_after=True),
+    Row(_NOTIFY, 500, None, None, _SERVICE_ERROR),
+    Row(_NOTIFY, 503, None, None, _UNAVAILABLE, honours_retry_after=True),
+    Row(_NOTIFY, 201, "received", None, _ACCEPTED_WEB_PUSH),
+    Row(_NOTIFY, 401, None, None, _WEB_PUSH_REFUSED, "JWT Authentication Failed"),
+    Row(_TOKEN, 200, None, None, _TOKEN_ISSUED),
+    Row(_TOKEN, 400, None, None, _CREDENTIALS_REFUSED, "invalid_client"),
+    Row(_TOKEN, 401, None, None, _CREDENTIALS_REFUSED_ENTRA, "invalid_client"),
+    Row(_TOKEN, 429, None, None, _TOKEN_THROTTLED, honours_retry_after=True),
+    Row(_TOKEN, 503, None, None, TOKEN_UNAVAILABLE, honours_retry_after=True),
+)
+"""Every answer that is foreseen, in the order of the table in the protocol."""
+
+_SERVER_TROUBLE = Verdict(
+    Outcome.UNEXPECTED_ANSWER,
+    Action.RETRY_LATER,
+    "An answer that WNS does not document; by its status the service has trouble. Send it again later.",
+    _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+)
+_UNFORESEEN = Verdict(
+    Outcome.UNEXPECTED_ANSWER,
+    Action.STOP_AND_FIX,
+    "An answer that WNS does not document, so it counts as no success. Keep the channel; look at what answers there "
+    "(a proxy, a redirect, another server?).",
+)
+_TOKEN_UNFORESEEN = Verdict(
+    Outcome.TOKEN_UNAVAILABLE,
+    Action.STOP_AND_FIX,
+    "The token's server gave an answer that holds no token. Check its address, and what answers there. Nothing was "
+    "sent.",
+)
+
+
+def _first(*rows: Row) -> dict[int, Row]:
+    """By status code, the first of the rows that has it."""
+    return {row.status_code: row for row in reversed(rows)}
+
+
+_ABSENT = (b"", b"")
+_SUCCESSES = (200, 201)
+_PLAIN = [row for row in ROWS if row.reason is None and row.error_description is None]
+# A success is only what says so in a word that is foreseen…
+_BY_WORD = {
+    (row.status_code, row.notification_status): row
+    for row in _PLAIN
+    if row.endpoint is _NOTIFY and row.status_code in _SUCCESSES
+}
+# …a throttle is one wherever its word stands, 406 and 429 alike…
+_THROTTLES = {row.notification_status: row for row in ROWS if (row.notification_status or "").endswith("throttled")}
+_THROTTLE_CODES = (200, 406, 429)
+# …every other error means the same whatever headers come with it: a 404 was captured without any status word…
+_BY_CODE = _first(*[row for row in _PLAIN if row.endpoint is _NOTIFY and row.status_code not in _SUCCESSES])
+# …but for those that a text alone tells from their neighbours.
+_BY_TEXT = [
+    row
+    for row in ROWS
+    if row.endpoint is _NOTIFY and row not in _PLAIN and row.verdict is not _BY_CODE[row.status_code].verdict
+]
+_BY_TOKEN_CODE = _first(*[row for row in ROWS if row.endpoint is _TOKEN])
+
+
+def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[Verdict, timedelta | None]:
+    """The verdict on an answer of WNS, and the least time to wait before the next send (None: it would not help).
+
+    `now` (aware) turns a Retry-After date into a time; `renewed` says that the token was already a new one, so that a
+    401 is final. Never raises; what no row foresees is never success.
+    """
+    row = _row_of(response)
+    if row is None:
+        return _timed(_SERVER_TROUBLE if response.status_code >= 500 else _UNFORESEEN, response, now)
+    if renewed and row.renews_token:
+        return UNAUTHORIZED, None
+    return _timed(row.verdict, response if row.honours_retry_after else None, now)
+
+
+def wants_new_token(response: Response) -> bool:
+    """True when the answer says that the token is not, or no longer, good (and is not a web-push channel's)."""
+    row = _row_of(response) if response.status_code == 401 else None
+    return row is not None and row.renews_token
+
+
+def _row_of(response: Response) -> Row | None:
+    code = response.status_code
+    for row in _BY_TEXT:
+        if row.status_code == code and _squeeze(row.reason or row.error_description) in _texts(response):
+            return row
+    get = response.index.get
+    return _look_up(code, *[get(name, _ABSENT)[1] for name in HEADERS.notification_status])
+
+
+# The same few answers come again and again, so each exact combination of bytes is looked up once.
+@lru_cache(maxsize=1024)
+def _look_up(code: int, *statuses: bytes) -> Row | None:
+    """By the words in which the service says what it did; where they disagree, `received` is not what counts."""
+    words = [status.decode("latin-1").strip().lower() for status in statuses if status.strip()]
+    word = min(words, key=lambda word: word == "received") if words else None
+    if code in _THROTTLE_CODES and word in _THROTTLES:
+        return _THROTTLES[word]
+    return _BY_WORD.get((code, word)) if code in _SUCCESSES else _BY_CODE.get(code)
+
+
+def _texts(response: Response) -> str:
+    """Everything by which a 410 for a blocked sender could be known: how is not documented (wns.md section 13)."""
+    reason = getattr(response, "reason", "")
+    return _squeeze(f"{reason} {response.header(*ERROR_DESCRIPTION) or ''} {response.body[:500].decode('latin-1')}")
+
+
+def _squeeze(text: str | None) -> str:
+    return "".join(filter(str.isalnum, text or "")).lower()
+
+
+def _timed(verdict: Verdict, response: Response | None, now: datetime) -> tuple[Verdict, timedelta | None]:
+    if verdict.action is not Action.RETRY_LATER:
+        return verdict, None
+    asked = None if response is None else retry_after(response, now)
+    return verdict, verdict.delay if asked is None else asked
+
+
+def retry_after(response: Response, now: datetime) -> timedelta | None:
+    """What the answer says about when to come back: seconds or a date, at most 31 days; None when it says nothing.
+
+    X-WNS-CONTINUE-AFTER, of an older page, counts where there is no Retry-After (wns.md section 6).
+    """
+    text = response.header(b"retry-after") or response.header(b"x-wns-continue-after")
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(text)
+        wait = moment.replace(tzinfo=moment.tzinfo or UTC) - now
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return min(max(wait, timedelta(0)), MAX_RETRY_AFTER)
+
+
+def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Verdict, timedelta | None]:
+    """The verdict on an answer of a token's server that holds no token; `error` is the code in its JSON, or ''.
+
+    Never raises, and never says that a token was issued: that is for the one who has read it.
+    """
+    row = _BY_TOKEN_CODE.get(response.status_code)
+    if response.status_code >= 500 or error in ("temporarily_unavailable", "server_error"):
+        return _timed(TOKEN_UNAVAILABLE, response, now)
+    if row is None or row.verdict is _TOKEN_ISSUED:
+        return _TOKEN_UNFORESEEN, None
+    return _timed(row.verdict, response if row.honours_retry_after else None, now)

@@ -1,0 +1,123 @@
+"""What toasts and tiles show alike: images, groups of columns, and the numbered fields of
+legacy templates (wns.md sections 9.1, 10.1, 10.3 and 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from winpush._xml import Element
+from winpush.wns.render.lint import Inspection
+from winpush.wns.schema import attributes
+from winpush.wns.schema.templates import Template
+from winpush.wns.schema.types import scheme_of
+
+__all__ = ["Base", "legacy_fields", "picture_group", "picture_image", "picture_text"]
+
+_APP = "ms-appx:///"
+# What a device adds for `addImageQuery`: the documentation's own values.
+_QUERY = "ms-scale=100&ms-contrast=standard&ms-lang=en-us"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the sources of images are relative to, and whether the device adds its scale and language to them."""
+
+    uri: str = _APP
+    add_image_query: bool = False
+
+    @classmethod
+    def of(cls, *levels: dict[str, Any]) -> Base:
+        """From the values of visual and binding; the inner one counts."""
+        found: dict[str, Any] = {}
+        for level in levels:
+            found.update(level)
+        return cls(found.get("base_uri", _APP), found.get("add_image_query", False))
+
+    def resolve(self, source: str, add_image_query: bool | None) -> str:
+        """The address that the device loads."""
+        if source.startswith("ms-appx:") or scheme_of(source) is not None or source[1:2] == ":":
+            address = source
+        else:
+            start = self.uri if self.uri.endswith("/") else f"{self.uri.rpartition('/')[0]}/"
+            address = start + source.replace("\\", "/").lstrip("/")
+        if not (self.add_image_query if add_image_query is None else add_image_query):
+            return address
+        return f"{address}{'&' if '?' in address else '?'}{_QUERY}"
+
+
+def picture_image(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
+    """The picture of an image with the `url` that is loaded; None when no image shows."""
+    values = inspection.attributes(element, attributes.IMAGE, path)
+    inspection.nothing_inside(element, path)
+    if not inspection.requires(values, element, attributes.IMAGE, path) or not values["src"]:
+        return None
+    return {"type": "image", **values, "url": base.resolve(values["src"], values.get("add_image_query"))}
+
+
+def picture_group(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
+    """The picture of a group with its columns; None for an empty one."""
+    columns = []
+    for child, place in inspection.children(element, path, known=("subgroup",)):
+        values = inspection.attributes(child, attributes.SUBGROUP, place)
+        columns.append({**values, "content": _column(inspection, child, place, base)})
+    if not element.children:
+        inspection.remark("empty-group", path)
+    return {"type": "group", "subgroups": columns} if columns else None
+
+
+def _column(inspection: Inspection, subgroup: Element, path: str, base: Base) -> list[dict[str, Any]]:
+    content = []
+    for child, place in inspection.children(subgroup, path, known=("text", "image")):
+        if child.name == "image":
+            shown = picture_image(inspection, child, place, base)
+            if shown is not None and shown.get("placement", "inline") != "inline":
+                inspection.remark("wrong-placement", f"{place}@placement", shown["placement"])
+                shown = None
+        else:
+            shown = picture_text(inspection, child, place)
+        if shown is not None:
+            content.append(shown)
+    return content
+
+
+def picture_text(inspection: Inspection, element: Element, path: str) -> dict[str, Any]:
+    """The picture of a text with its hints."""
+    values = inspection.attributes(element, attributes.TEXT, path)
+    inspection.nothing_inside(element, path, has_text=True)
+    return {"type": "text", "text": element.text, **values}
+
+
+def legacy_fields(
+    inspection: Inspection, binding: Element, path: str, template: Template, base: Base
+) -> dict[str, Any]:
+    """The texts and images of a legacy template by their numbers; None for a field that stays blank."""
+    texts: dict[int, Any] = {}
+    images: dict[int, Any] = {}
+    for child, place in inspection.children(binding, path, known=("text", "image")):
+        found, most = (texts, template.texts) if child.name == "text" else (images, template.images)
+        number = _number(inspection, child, place, len(found) + 1)
+        if child.name == "text":
+            shown: dict[str, Any] | None = picture_text(inspection, child, place)
+        else:
+            shown = picture_image(inspection, child, place, base)
+        if number > most or number in found:
+            inspection.remark("field-count", place, f"{template.name} has {most} {child.name} fields")
+        else:
+            found[number] = shown
+    for kind, found, most in (("text", texts, template.texts), ("image", images, template.images)):
+        if len(found) < most:
+            inspection.remark("field-missing", path, f"{template.name} has {most} {kind} fields, {len(found)} given")
+    return {
+        "texts": [texts.get(number) for number in range(1, template.texts + 1)],
+        "images": [images.get(number) for number in range(1, template.images + 1)],
+    }
+
+
+def _number(inspection: Inspection, element: Element, path: str, place: int) -> int:
+    """The field's number by its id, else by its place."""
+    text = element.attributes.get("id", "")
+    if text.isascii() and text.isdigit() and 0 < int(text[:6]) < 100:
+        return int(text[:6])
+    inspection.remark("field-id", path)
+    return place

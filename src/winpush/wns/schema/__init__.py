@@ -1,0 +1,1 @@
+"""The schema of WNS documents: elements, their attributes and types, enumerations, rules, the legacy templates."""

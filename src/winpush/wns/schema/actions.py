@@ -1,0 +1,234 @@
+"""What a toast has besides its visual part: header, inputs, buttons, menu entries and sound (wns.md section 9.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from winpush.errors import ValidationError
+from winpush.wns.schema import attributes
+from winpush.wns.schema.elements import Part, check_attributes, open_tag
+from winpush.wns.schema.enums import (
+    Activation,
+    AfterActivation,
+    ButtonStyle,
+    HeaderActivation,
+    LaunchActivation,
+    Sound,
+)
+from winpush.wns.schema.types import SOUNDS, scheme_of
+
+__all__ = [
+    "Audio",
+    "Button",
+    "Header",
+    "MenuEntry",
+    "Selection",
+    "SelectionInput",
+    "SnoozeAndDismiss",
+    "TextInput",
+]
+
+MAX_SELECTIONS = 5
+
+
+def check_protocol(field: str, activation: str | None, arguments: str | None) -> None:
+    """What is started by protocol is started by a URI."""
+    if activation == "protocol" and (arguments is None or scheme_of(arguments) is None):
+        raise ValidationError(field, "must be a URI, such as 'bingmaps:?q=sushi', when the activation type is protocol")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Header(Part):
+    """Groups toasts in the action centre under one title: those with the same `id` (Creators Update)."""
+
+    id: str
+    title: str
+    arguments: str
+    activation_type: HeaderActivation | None = None
+    protocol_target: str | None = None
+
+    def __post_init__(self) -> None:
+        check_attributes(self, attributes.HEADER)
+        check_protocol("header.arguments", self.activation_type, self.arguments)
+
+    def to_element(self) -> str:
+        """`<header …/>`."""
+        return f"{open_tag(self, attributes.HEADER)}/>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TextInput(Part):
+    """A box to write into. `id` is the name under which the app gets the text; `default` is the text to begin with."""
+
+    id: str
+    placeholder: str | None = None
+    title: str | None = None
+    default: str | None = None
+
+    def __post_init__(self) -> None:
+        check_attributes(self, attributes.TEXT_INPUT)
+
+    def to_element(self) -> str:
+        """`<input type="text" …/>`."""
+        return f"{open_tag(self, attributes.TEXT_INPUT)}/>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Selection(Part):
+    """One choice of a SelectionInput: what the app gets, and what the user sees."""
+
+    id: str
+    content: str
+
+    def __post_init__(self) -> None:
+        check_attributes(self, attributes.SELECTION)
+
+    def to_element(self) -> str:
+        """`<selection …/>`."""
+        return f"{open_tag(self, attributes.SELECTION)}/>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SelectionInput(Part):
+    """A list to choose from, with up to five selections; `default` is the id of the one chosen at first."""
+
+    id: str
+    selections: Sequence[Selection] = ()
+    title: str | None = None
+    default: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "selections", listed("input.selections", self.selections, (Selection,)))
+        check_attributes(self, attributes.SELECTION_INPUT)
+        ids = [selection.id for selection in self.selections]
+        if len(ids) > MAX_SELECTIONS:
+            raise ValidationError("input.selections", f"are {len(ids)}; Windows shows at most {MAX_SELECTIONS}")
+        if len(set(ids)) < len(ids):
+            raise ValidationError("input.selections", "have the same id twice; the app could not tell them apart")
+        if self.default is not None and self.default not in ids:
+            raise ValidationError("input.default", f"is {self.default!r}, which is the id of none of its selections")
+
+    def to_element(self) -> str:
+        """`<input type="selection" …>…</input>`."""
+        inner = "".join([selection.to_element() for selection in self.selections])
+        return f"{open_tag(self, attributes.SELECTION_INPUT)}>{inner}</input>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Button(Part):
+    """A button. `arguments` is what the app gets, or the URI of `activation_type="protocol"`.
+
+    `input_id` puts it beside that input. With an `image` (16×16 pixels, white on transparent) `content` may be empty;
+    `tool_tip` then says what it does. `Button.snooze()` and `Button.dismiss()` are the system's own.
+    """
+
+    content: str
+    arguments: str
+    activation_type: Activation | None = None
+    image: str | None = None
+    input_id: str | None = None
+    style: ButtonStyle | None = None
+    tool_tip: str | None = None
+    after_activation: AfterActivation | None = None
+    protocol_target: str | None = None
+    action_id: str | None = None
+
+    def __post_init__(self) -> None:
+        check_attributes(self, attributes.BUTTON)
+        check_protocol("action.arguments", self.activation_type, self.arguments)
+        if self.activation_type == "system":
+            if self.arguments not in ("snooze", "dismiss"):
+                raise ValidationError("action.arguments", "of a system button must be 'snooze' or 'dismiss'")
+        elif not self.content and self.image is None:
+            raise ValidationError("action.content", "is empty, and there is no image: nothing would be on the button")
+
+    @classmethod
+    def snooze(cls, *, input_id: str | None = None, content: str = "") -> Button:
+        """Shows the toast again later; without content Windows writes "Snooze" in the user's language.
+
+        `input_id` is a SelectionInput whose selections have minutes as their ids.
+        """
+        return cls(content, "snooze", "system", input_id=input_id)
+
+    @classmethod
+    def dismiss(cls, *, content: str = "") -> Button:
+        """Closes the toast; without content Windows writes "Dismiss" in the user's language."""
+        return cls(content, "dismiss", "system")
+
+    def to_element(self) -> str:
+        """`<action …/>`."""
+        return f"{open_tag(self, attributes.BUTTON)}/>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MenuEntry(Part):
+    """An entry in the menu that a right click on the toast opens."""
+
+    content: str
+    arguments: str
+    activation_type: LaunchActivation | None = None
+    after_activation: AfterActivation | None = None
+    protocol_target: str | None = None
+    action_id: str | None = None
+
+    def __post_init__(self) -> None:
+        check_attributes(self, attributes.MENU_ENTRY)
+        check_protocol("action.arguments", self.activation_type, self.arguments)
+        if not self.content:
+            raise ValidationError("action.content", "is empty: nothing would stand in the menu")
+
+    def to_element(self) -> str:
+        """`<action placement="contextMenu" …/>`."""
+        return f"{open_tag(self, attributes.MENU_ENTRY)}/>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SnoozeAndDismiss(Part):
+    """Windows's own buttons for snoozing, with a list of times, and dismissing: in place of inputs and buttons.
+
+    Entries of the menu can stand beside them, as Microsoft's toolkit has it.
+    """
+
+    menu: Sequence[MenuEntry] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "menu", listed("actions.menu", self.menu, (MenuEntry,)))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Audio(Part):
+    """What is heard: one of Windows's sounds, a file of the app, or nothing (`silent=True`).
+
+    `loop=True` needs a `duration` of the toast, and one of the sounds made for it (wns.md section 9.2).
+    """
+
+    src: Sound | str | None = None
+    loop: bool | None = None
+    silent: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_attributes(self, attributes.AUDIO)
+        if self.src is not None:
+            object.__setattr__(self, "src", SOUNDS.get(self.src, self.src))
+        if self.src is None and self.loop is None and self.silent is None:
+            raise ValidationError("audio", "says nothing; give src, loop or silent, or leave the audio out")
+        if self.silent and (self.src is not None or self.loop):
+            raise ValidationError("audio.silent", "is True, and a sound is given; choose one of them")
+        if self.loop and isinstance(self.src, Sound) and not self.src.loops:
+            raise ValidationError("audio.loop", "is for the sounds that loop: wns.Sound.ALARM… and wns.Sound.CALL…")
+
+    def to_element(self) -> str:
+        """`<audio …/>`."""
+        return f"{open_tag(self, attributes.AUDIO)}/>"
+
+
+def listed(field: str, items: object, allowed: tuple[type, ...]) -> tuple[Part, ...]:
+    """The items as a tuple. Raises ValidationError for what is no list, and for what can't be in it."""
+    if isinstance(items, str | bytes | Part) or not isinstance(items, Iterable):
+        raise ValidationError(field, f"must be a list, not a {type(items).__name__}")
+    checked = tuple(items)
+    for item in checked:
+        if not isinstance(item, allowed):
+            raise ValidationError(field, f"can't hold a {type(item).__name__}")
+    return checked

@@ -1,0 +1,314 @@
+"""What an attribute of the WNS schemas can hold: each kind checks a value, writes it, and reads it back.
+
+`check` raises ValidationError naming the field and the rule; `read` raises it for a text that stands for no value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import ClassVar, Protocol, cast
+
+from winpush._xml import check_text
+from winpush.errors import ValidationError
+from winpush.wns.schema.enums import Sound
+
+__all__ = [
+    "SOUND_TYPES",
+    "BaseUri",
+    "Choice",
+    "Flag",
+    "Fraction",
+    "ImageSource",
+    "Kind",
+    "Language",
+    "Moment",
+    "Name",
+    "People",
+    "SoundSource",
+    "String",
+    "Whole",
+    "scheme_of",
+]
+
+MAX_WHOLE = 2**31 - 1  # what Microsoft's toolkit takes, and writes in its tests (vectors.md, rows 4 and 11)
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+_BINDING = re.compile(r"\{[^{}]+\}")
+_IMAGE_SCHEMES = ("http", "https", "ms-appx", "ms-appdata", "file")
+_IMAGE_TYPES = ("png", "jpg", "jpeg", "gif")
+_OTHER_IMAGE = re.compile(r"\.(svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.IGNORECASE)
+_SOUND_SCHEMES = ("ms-appx", "ms-appdata", "ms-resource")
+SOUND_TYPES = ("aac", "flac", "m4a", "mp3", "wav", "wma")
+
+
+def scheme_of(uri: str) -> str | None:
+    """The scheme in lower case; None for a relative path, and for a drive letter such as `c:` (vectors.md, row 9)."""
+    match = _SCHEME.match(uri)
+    return match[1].lower() if match else None
+
+
+class Kind(Protocol):
+    """What every kind of value can do. `folds` is True where the case of the letters is not looked at."""
+
+    @property
+    def folds(self) -> bool:
+        """True where `captionsubtle` is taken for `captionSubtle` (vectors.md, row 6)."""
+
+    def check(self, field: str, value: object, /) -> None:
+        """Raises ValidationError for a value that may not be sent."""
+
+    def write(self, value: object, /) -> str:
+        """The text of the attribute, not yet escaped."""
+
+    def read(self, field: str, text: str, /) -> object:
+        """The value that a text stands for. Raises ValidationError for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """Any text, the empty one too."""
+
+    folds: ClassVar[bool] = False
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for what is no text, and for what XML can't carry."""
+        if not isinstance(value, str):
+            raise ValidationError(field, f"must be text, not {type(value).__name__}")
+        check_text(field, value)
+
+    def write(self, value: object) -> str:
+        """The text itself."""
+        return str(value)
+
+    def read(self, _field: str, text: str) -> object:
+        """The text itself."""
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Name(String):
+    """A text that is not empty: an id, a title, the name of a package family."""
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for an empty text too."""
+        String.check(self, field, value)
+        if not value:
+            raise ValidationError(field, "is empty, and must not be")
+
+
+@dataclass(frozen=True, slots=True)
+class Language(String):
+    """A BCP-47 tag, such as `en-US`."""
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for what has not the form of a language tag."""
+        String.check(self, field, value)
+        if not _LANGUAGE.fullmatch(str(value)):
+            raise ValidationError(field, f"is {value!r}, which is no language tag; write one such as 'en-US'")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource(String):
+    """Where an image is: http(s), ms-appx, ms-appdata, file, or a path relative to the base (wns.md section 10.3)."""
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for an empty source, for another scheme, and for a type that Windows doesn't show."""
+        String.check(self, field, value)
+        source = str(value)
+        if not source.strip():
+            raise ValidationError(field, "is empty; give the image's address, or leave the image out")
+        scheme = scheme_of(source)
+        if scheme is not None and scheme not in _IMAGE_SCHEMES:
+            raise ValidationError(field, f"has the scheme {scheme!r}; Windows loads {', '.join(_IMAGE_SCHEMES)}")
+        if match := _OTHER_IMAGE.search(source):
+            raise ValidationError(field, f"is a .{match[1]} file; Windows shows {', '.join(_IMAGE_TYPES)}")
+
+
+@dataclass(frozen=True, slots=True)
+class BaseUri(String):
+    """What relative image sources start from: an absolute URI."""
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for a relative one, or one with a scheme that images can't have."""
+        String.check(self, field, value)
+        if scheme_of(str(value)) not in _IMAGE_SCHEMES:
+            raise ValidationError(field, f"must be an absolute URI with one of the schemes {', '.join(_IMAGE_SCHEMES)}")
+
+
+@dataclass(frozen=True, slots=True)
+class People(String):
+    """A contact: `mailto:`, `tel:` or `remoteid:` (wns.md section 9.1)."""
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for any other form."""
+        String.check(self, field, value)
+        if scheme_of(str(value)) not in ("mailto", "tel", "remoteid"):
+            raise ValidationError(field, "must start with 'mailto:', 'tel:' or 'remoteid:'")
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSource(String):
+    """One of Windows's own sounds, or a file of the app (wns.md section 9.2)."""
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for a sound that Windows doesn't have, and for a file that it can't play."""
+        String.check(self, field, value)
+        source = str(value)
+        scheme = scheme_of(source)
+        if scheme == "ms-winsoundevent":
+            if source not in SOUNDS:
+                raise ValidationError(field, f"is {source!r}, which is none of the 25 sounds of Windows: see wns.Sound")
+        elif scheme not in _SOUND_SCHEMES:
+            raise ValidationError(field, "must be a wns.Sound, or a file of the app: ms-appx:///… or ms-appdata:///…")
+        elif scheme != "ms-resource" and source.rpartition(".")[2].lower() not in SOUND_TYPES:
+            raise ValidationError(field, f"must be a file of one of the types {', '.join(SOUND_TYPES)}")
+
+    def read(self, _field: str, text: str) -> object:
+        """A wns.Sound where it is one."""
+        return SOUNDS.get(text, text)
+
+
+SOUNDS = {sound.value: sound for sound in Sound}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+    folds: ClassVar[bool] = True
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for anything but True and False."""
+        if not isinstance(value, bool):
+            raise ValidationError(field, f"must be True or False, not {value!r}")
+
+    def write(self, value: object) -> str:
+        """In lower case, as XML has it."""
+        return "true" if value else "false"
+
+    def read(self, field: str, text: str) -> object:
+        """`1` and `0` too, as XML allows."""
+        value = {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower())
+        if value is None:
+            raise ValidationError(field, f"is {text!r}; it must be 'true' or 'false'")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number from `low` to `high`."""
+
+    low: int = 1
+    high: int = MAX_WHOLE
+
+    folds: ClassVar[bool] = False
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError outside the range."""
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValidationError(field, f"must be a whole number, not {type(value).__name__}")
+        if not self.low <= value <= self.high:
+            raise ValidationError(field, f"is {value}; it must be from {self.low} to {self.high:,}")
+
+    def write(self, value: object) -> str:
+        """In decimal."""
+        return str(value)
+
+    def read(self, field: str, text: str) -> object:
+        """Raises ValidationError for what is no whole number."""
+        digits = text.strip().removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
+            raise ValidationError(field, f"is {text[:20]!r}, which is no whole number")
+        return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One word out of a closed list. `folds` is False for the few whose case Windows is known to look at."""
+
+    values: tuple[str, ...]
+    folds: bool = True
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError that lists the words."""
+        if value not in self.values:
+            raise ValidationError(field, f"is {value!r}; it must be one of {', '.join(self.values)}")
+
+    def write(self, value: object) -> str:
+        """The word, in the documented spelling."""
+        return str(value)
+
+    def read(self, field: str, text: str) -> object:
+        """The word in the documented spelling, whatever the case of the text (vectors.md, row 6)."""
+        if text in self.values:
+            return text
+        folded = text.lower()
+        for value in self.values if self.folds else ():
+            if value.lower() == folded:
+                return value
+        raise ValidationError(field, f"is {text[:40]!r}; it must be one of {', '.join(self.values)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time with its offset, in ISO 8601."""
+
+    folds: ClassVar[bool] = False
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for a time without an offset: nobody could tell which moment it is."""
+        if not isinstance(value, datetime):
+            raise ValidationError(field, f"must be a datetime, not {type(value).__name__}")
+        offset = value.utcoffset()
+        if offset is None:
+            raise ValidationError(field, "has no time zone; give an aware datetime, such as datetime.now(UTC)")
+        if offset.seconds % 60 or offset.microseconds:
+            raise ValidationError(field, "has an offset with seconds, which ISO 8601 can't write")
+
+    def write(self, value: object) -> str:
+        """`2017-04-15T19:45:00Z`; other offsets as `+02:00`."""
+        moment = cast(datetime, value)
+        precision = "milliseconds" if moment.microsecond and moment.microsecond % 1000 == 0 else "auto"
+        text = moment.isoformat(timespec=precision)
+        return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+    def read(self, field: str, text: str) -> object:
+        """Raises ValidationError for what is no time, or one without offset."""
+        try:
+            value = datetime.fromisoformat(text.strip())
+            value.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError(field, f"is {text[:40]!r}; write it as 2017-04-15T19:45:00Z") from None
+        self.check(field, value)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction:
+    """How far a progress bar is: 0 to 1, `indeterminate`, or the name of a bound value in braces."""
+
+    folds: ClassVar[bool] = False
+
+    def check(self, field: str, value: object) -> None:
+        """Raises ValidationError for a number outside 0 to 1 and for any other text."""
+        if isinstance(value, str):
+            if value != "indeterminate" and not _BINDING.fullmatch(check_text(field, value)):
+                raise ValidationError(field, "must be a number from 0 to 1, 'indeterminate', or '{a bound value}'")
+        elif not isinstance(value, int | float) or isinstance(value, bool):
+            raise ValidationError(field, f"must be a number from 0 to 1, not {type(value).__name__}")
+        elif not 0 <= value <= 1:
+            raise ValidationError(field, f"is {value}; it must be from 0.0 (nothing done) to 1.0 (all done)")
+
+    def write(self, value: object) -> str:
+        """In decimal without an exponent, which an XML reader of ours would take and Windows might not."""
+        return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+
+    def read(self, _field: str, text: str) -> object:
+        """A number where it is one."""
+        if not (text.isascii() and text.replace(".", "", 1).isdigit()):
+            return text
+        return int(text) if len(text) == 1 else float(text)
