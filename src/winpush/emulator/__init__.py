@@ -7,7 +7,8 @@ simulated phone with a channel URI of the real shape; `emulator.url` is a page t
 
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES
-from winpush.emulator.server import Emulator, entra_credentials_for
+from winpush.emulator.server import Emulator
+from winpush.emulator.service import entra_credentials_for
 from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.emulator.world import Phone, Record
 

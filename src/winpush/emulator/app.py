@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -18,15 +18,13 @@ from starlette.routing import Route
 from winpush.emulator import views
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns import gateway
+from winpush.emulator.service import Service
 from winpush.emulator.tokens import headers_of, is_token_path
 from winpush.emulator.wire import has_certificate, transport_of
 from winpush.emulator.wns.device import Device
 from winpush.emulator.wns.gateway import is_wns_channel
 from winpush.emulator.world import Phone
 from winpush.errors import ValidationError
-
-if TYPE_CHECKING:
-    from winpush.emulator.server import Emulator
 
 __all__ = ["make_app"]
 
@@ -51,9 +49,9 @@ _WNS_FIELDS = frozenset({"health", "phone", "name", "secure"})
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(emulator: Emulator) -> Starlette:
-    """The application for one emulator."""
-    app = _App(emulator)
+def make_app(service: Service) -> Starlette:
+    """The application for one service."""
+    app = _App(service)
     own = [
         Route("/", app.front, methods=["GET"]),
         Route("/web/{name}", app.guarded(app.page), methods=["GET"]),
@@ -81,18 +79,18 @@ class _Anything:
 
 
 class _App:
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     def guarded(self, handler: Handler) -> Handler:
         """Keeps other people's pages out: Host must be ours (DNS rebinding) and Origin (cross-site requests)."""
 
         async def handle(request: Request) -> Response:
             host = request.headers.get("host", "").lower()
-            if host not in self._emulator.own_hosts:
-                return _error(403, f"The emulator answers to {self._emulator.authority} only, not to {host!r}.")
+            if host not in self._service.own_hosts:
+                return _error(403, f"The emulator answers to {self._service.authority} only, not to {host!r}.")
             origin = request.headers.get("origin")
-            if origin is not None and urlsplit(origin).netloc.lower() not in self._emulator.own_hosts:
+            if origin is not None and urlsplit(origin).netloc.lower() not in self._service.own_hosts:
                 return _error(403, "Requests from other sites' pages are refused.")
             try:
                 response = await handler(request)
@@ -107,7 +105,7 @@ class _App:
 
     async def push(self, request: Request) -> Response:
         """A request on a channel URI, or on any other path: judged as the service would."""
-        emulator = self._emulator
+        service = self._service
         path, query = request.url.path, request.url.query
         is_channel = gateway.is_channel(path) or is_wns_channel(path, query)
         if not is_channel and request.method in ("GET", "HEAD"):
@@ -117,7 +115,7 @@ class _App:
         except ClientDisconnect:
             return Response(status_code=400)
         if is_token_path(path):
-            status, document = emulator.issue_token(path, body)
+            status, document = service.issue_token(path, body)
             return JSONResponse(document, status_code=status, headers=headers_of(status))
         incoming = gateway.Incoming(
             request.method,
@@ -128,13 +126,13 @@ class _App:
             certificate=has_certificate(request.scope),
             query=query,
         )
-        answer, fault = emulator.receive(incoming)
+        answer, fault = service.receive(incoming)
         response = Response(status_code=answer.status, headers=dict(answer.headers))
         return response if fault is None else await self._spoil(request, response, fault)
 
     async def _spoil(self, request: Request, response: Response, fault: Fault) -> Response:
         if fault.delay_seconds:
-            await self._emulator.pause(fault.delay_seconds)
+            await self._service.pause(fault.delay_seconds)
         transport = transport_of(request.scope)
         if fault.cut == "before-answer":
             transport.abort()
@@ -145,7 +143,7 @@ class _App:
             transport.write(b"\x00\x01\x02 this is no HTTP\r\n\r\n")
             transport.close()
         elif fault.cut == "silence":
-            await self._emulator.pause(float("inf"))
+            await self._service.pause(float("inf"))
             transport.abort()
         return response
 
@@ -172,30 +170,30 @@ class _App:
         return StreamingResponse(self._news(request), media_type="text/event-stream")
 
     async def _news(self, request: Request) -> AsyncIterator[str]:
-        emulator = self._emulator
-        revision, last, event = emulator.snapshot()
+        service = self._service
+        revision, last, event = service.snapshot()
         yield _event("state", event)
-        while not emulator.stopping and not await request.is_disconnected():
+        while not service.stopping and not await request.is_disconnected():
             await asyncio.sleep(_NEWS_SECONDS)
-            if emulator.revision != revision:
-                revision, last, event = emulator.news(revision, last)
+            if service.revision != revision:
+                revision, last, event = service.news(revision, last)
                 yield _event("changes", event)
 
     # --- the API ----------------------------------------------------------------------------------------------
 
     async def state(self, _request: Request) -> Response:
         """Everything that the page shows."""
-        return JSONResponse(self._emulator.snapshot()[2])
+        return JSONResponse(self._service.snapshot()[2])
 
     async def requests(self, _request: Request) -> Response:
         """The last requests, newest last."""
-        return JSONResponse([views.record(each) for each in self._emulator.requests])
+        return JSONResponse([views.record(each) for each in self._service.requests])
 
     async def channels(self, request: Request) -> Response:
         """GET: all phones. POST: makes some, and answers with them."""
-        emulator = self._emulator
+        service = self._service
         if request.method == "GET":
-            return JSONResponse([views.phone(each) for each in emulator.phones])
+            return JSONResponse([views.phone(each) for each in service.phones])
         asked = await _read_json(request, {"service", "count", *_MPNS_FIELDS, *_WNS_FIELDS})
         count = asked.pop("count", 1)
         if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MAX_PHONES_AT_ONCE:
@@ -210,28 +208,28 @@ class _App:
         if unknown := sorted(set(asked) - known):
             raise ValidationError(unknown[0], f"is not known for {service}; known are {', '.join(sorted(known))}")
         if service == "wns":
-            return [self._emulator.create_windows_channel(**asked) for _ in range(count)]
-        return [self._emulator.create_channel(**asked) for _ in range(count)]
+            return [self._service.create_windows_channel(**asked) for _ in range(count)]
+        return [self._service.create_channel(**asked) for _ in range(count)]
 
     async def channel(self, request: Request) -> Response:
         """One phone: shown, changed (version, health) or removed."""
         phone = self._find(request.path_params["id"])
         if request.method == "DELETE":
-            self._emulator.remove(phone)
+            self._service.remove(phone)
             return Response(status_code=204)
         if request.method == "PATCH":
-            self._emulator.change(phone, **await _read_json(request, {"version", "health"}))
+            self._service.change(phone, **await _read_json(request, {"version", "health"}))
         return JSONResponse(views.phone(phone))
 
     def _find(self, identity: str) -> Phone | Device:
-        for phone in self._emulator.phones:
+        for phone in self._service.phones:
             if phone.id == identity:
                 return phone
         raise HTTPException(404, f"There is no phone {identity!r}.")
 
     async def faults(self, request: Request) -> Response:
         """The faults that are set; POST sets one more, DELETE ends all."""
-        faults = self._emulator.faults
+        faults = self._service.faults
         if request.method == "DELETE":
             faults.clear()
             return Response(status_code=204)
@@ -246,12 +244,12 @@ class _App:
         seconds = asked.get("advance_seconds")
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 10**9:
             raise ValidationError("advance_seconds", "must be a number of seconds from 0")
-        self._emulator.advance(seconds)
-        return JSONResponse({"now": self._emulator.now().isoformat()})
+        self._service.advance(seconds)
+        return JSONResponse({"now": self._service.now().isoformat()})
 
     async def reset(self, _request: Request) -> Response:
         """Forgets all phones, requests and faults."""
-        self._emulator.reset()
+        self._service.reset()
         return Response(status_code=204)
 
 
