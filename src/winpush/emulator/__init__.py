@@ -1,8 +1,8 @@
-"""A local push service that behaves as documented: for people without a phone, without a network, and for tests.
+"""A local push service that behaves as documented, for tests and for people without a phone or a network.
 
-`with Emulator() as emulator:` starts one on a free port of 127.0.0.1; `emulator.create_channel(version="8.0")` gives a
-simulated phone with a channel URI of the real shape; `emulator.url` is a page that shows what arrives. Needs the extra
-`winpush[emulator]`.
+`with Emulator() as emulator:` starts one on a free port of 127.0.0.1. `emulator.create_channel(version="8.0")` returns
+a simulated phone whose channel URI looks like a real one, and the page at `emulator.url` shows what arrives. Needs the
+extra `winpush[emulator]`.
 """
 
 from winpush.emulator.faults import Fault

@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application: the service's channels, the API, the stream of events and the page."""
+"""The emulator as an ASGI application: the services' channels, the API, the event stream and the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from winpush.errors import ValidationError
 __all__ = ["make_app"]
 
 _NEWS_SECONDS = 0.1
-# What a device could never have sent is not kept in memory either.
+# Bodies are kept in memory, so they are cut far above the largest that a service accepts.
 _MAX_BODY_BYTES = 1_000_000
 _MAX_PHONES_AT_ONCE = 10_000
 _SAFETY = {
@@ -68,7 +68,7 @@ def make_app(service: Service) -> Starlette:
 
 
 class _Anything:
-    """An ASGI endpoint for every method: the service itself says which it takes."""
+    """An ASGI endpoint for every method: the service itself decides which ones it accepts."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
@@ -83,12 +83,12 @@ class _App:
         self._service = service
 
     def guarded(self, handler: Handler) -> Handler:
-        """Keeps other people's pages out: Host must be ours (DNS rebinding) and Origin (cross-site requests)."""
+        """Keeps other sites' pages out: Host and Origin must be ours (DNS rebinding, cross-site requests)."""
 
         async def handle(request: Request) -> Response:
             host = request.headers.get("host", "").lower()
             if host not in self._service.own_hosts:
-                return _error(403, f"The emulator answers to {self._service.authority} only, not to {host!r}.")
+                return _error(403, f"The emulator only answers requests to {self._service.authority}, not to {host!r}.")
             origin = request.headers.get("origin")
             if origin is not None and urlsplit(origin).netloc.lower() not in self._service.own_hosts:
                 return _error(403, "Requests from other sites' pages are refused.")
@@ -104,12 +104,12 @@ class _App:
     # --- the service ------------------------------------------------------------------------------------------
 
     async def push(self, request: Request) -> Response:
-        """A request on a channel URI, or on any other path: judged as the service would."""
+        """A request to a channel URI or to any other path, judged as the service would judge it."""
         service = self._service
         path, query = request.url.path, request.url.query
         is_channel = gateway.is_channel(path) or is_wns_channel(path, query)
         if not is_channel and request.method in ("GET", "HEAD"):
-            return _error(404, "There is nothing here: the page is at /, the API under /api/.")
+            return _error(404, "Nothing here. The page is at /, the API under /api/.")
         try:
             body = await _read_body(request)
         except ClientDisconnect:
@@ -140,7 +140,7 @@ class _App:
             transport.write(b"HTTP/1.1 200 OK\r\nX-NotificationSta")
             transport.close()
         elif fault.cut == "garbage":
-            transport.write(b"\x00\x01\x02 this is no HTTP\r\n\r\n")
+            transport.write(b"\x00\x01\x02 this is not HTTP\r\n\r\n")
             transport.close()
         elif fault.cut == "silence":
             await self._service.pause(float("inf"))
@@ -150,7 +150,7 @@ class _App:
     # --- the page ---------------------------------------------------------------------------------------------
 
     async def front(self, request: Request) -> Response:
-        """The page; but a WNS channel has the same path, and a GET there is a mistake that the service answers."""
+        """The page. WNS channels share its path, so a GET with a token is a mistake that the service answers."""
         if is_wns_channel("/", request.url.query):
             return await self.push(request)
         return await self.guarded(self.page)(request)
@@ -162,11 +162,11 @@ class _App:
         known = {each.name: each for each in folder.iterdir()}
         suffix = name[name.rfind(".") :]
         if name not in known or suffix not in _TYPES:
-            return _error(404, "The page has no such file.")
+            return _error(404, "The page has no file of that name.")
         return Response(known[name].read_bytes(), media_type=_TYPES[suffix])
 
     async def events(self, request: Request) -> Response:
-        """Server-sent events: the whole state first, then what changes, at most ten times a second."""
+        """Server-sent events: first the whole state, then the changes, at most ten times a second."""
         return StreamingResponse(self._news(request), media_type="text/event-stream")
 
     async def _news(self, request: Request) -> AsyncIterator[str]:
@@ -190,7 +190,7 @@ class _App:
         return JSONResponse([views.record(each) for each in self._service.requests])
 
     async def channels(self, request: Request) -> Response:
-        """GET: all phones. POST: makes some, and answers with them."""
+        """GET lists all devices. POST creates some and returns them."""
         service = self._service
         if request.method == "GET":
             return JSONResponse([views.phone(each) for each in service.phones])
@@ -206,13 +206,15 @@ class _App:
         if known is None:
             raise ValidationError("service", "must be mpns or wns")
         if unknown := sorted(set(asked) - known):
-            raise ValidationError(unknown[0], f"is not known for {service}; known are {', '.join(sorted(known))}")
+            raise ValidationError(
+                unknown[0], f"is not a field of {service} channels; choose from {', '.join(sorted(known))}"
+            )
         if service == "wns":
             return [self._service.create_windows_channel(**asked) for _ in range(count)]
         return [self._service.create_channel(**asked) for _ in range(count)]
 
     async def channel(self, request: Request) -> Response:
-        """One phone: shown, changed (version, health) or removed."""
+        """One device: read, changed (version, health) or removed."""
         phone = self._find(request.path_params["id"])
         if request.method == "DELETE":
             self._service.remove(phone)
@@ -225,10 +227,10 @@ class _App:
         for phone in self._service.phones:
             if phone.id == identity:
                 return phone
-        raise HTTPException(404, f"There is no phone {identity!r}.")
+        raise HTTPException(404, f"No device has the id {identity!r}.")
 
     async def faults(self, request: Request) -> Response:
-        """The faults that are set; POST sets one more, DELETE ends all."""
+        """The active faults. POST adds one, DELETE removes them all."""
         faults = self._service.faults
         if request.method == "DELETE":
             faults.clear()
@@ -248,7 +250,7 @@ class _App:
         return JSONResponse({"now": self._service.now().isoformat()})
 
     async def reset(self, _request: Request) -> Response:
-        """Forgets all phones, requests and faults."""
+        """Removes all devices, requests and faults."""
         self._service.reset()
         return Response(status_code=204)
 
@@ -274,9 +276,9 @@ async def _read_json(request: Request, known: set[str]) -> dict[str, Any]:
     try:
         asked = json.loads(body or b"{}")
     except ValueError as error:
-        raise ValidationError("body", f"is no JSON: {error}") from None
+        raise ValidationError("body", f"is not JSON: {error}") from None
     if not isinstance(asked, dict):
         raise ValidationError("body", "must be a JSON object")
     if unknown := sorted(set(asked) - known):
-        raise ValidationError(unknown[0], f"is not known here; known are {', '.join(sorted(known))}")
+        raise ValidationError(unknown[0], f"is not a field here; choose from {', '.join(sorted(known))}")
     return asked

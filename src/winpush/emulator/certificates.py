@@ -1,4 +1,4 @@
-"""A certificate authority for one run of the emulator: its own certificate, and those of clients that it accepts."""
+"""A certificate authority for one run of the emulator: it issues the server's certificate and the clients' ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIFE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Made anew for each run; its key is never stored."""
+    """Created for each run; its key is never stored."""
 
     host: str
     ca_pem: bytes
@@ -31,7 +31,7 @@ class Authority:
 
     @classmethod
     def make(cls, host: str) -> Self:
-        """A new authority. Raises ConfigurationError when `cryptography` is missing."""
+        """Creates an authority. Raises ConfigurationError when `cryptography` is missing."""
         try:
             from cryptography.hazmat.primitives.asymmetric import ec
         except ImportError:
@@ -43,11 +43,11 @@ class Authority:
         return cls(host, _pem(certificate), certificate, key)
 
     def issue_client(self, name: str) -> tuple[bytes, bytes]:
-        """A client's certificate with this common name, and its key: both PEM."""
+        """A client certificate with this common name, and its key, both PEM."""
         return self._issue(name)
 
     def server_context(self) -> ssl.SSLContext:
-        """For the TLS port: asks for a client certificate, and takes only this authority's."""
+        """For the TLS port: requests a client certificate and accepts only those of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate, key = self._issue(self.host)
         with tempfile.TemporaryDirectory(prefix="winpush-") as folder:
@@ -56,7 +56,7 @@ class Authority:
             path.write_bytes(certificate + key)
             context.load_cert_chain(path)
         context.load_verify_locations(cadata=self.ca_pem.decode("ascii"))
-        # Optional, so that a client without one gets the service's own answer (401) instead of a broken handshake.
+        # Optional, so that a client without a certificate gets the service's 401 instead of a failed handshake.
         context.verify_mode = ssl.CERT_OPTIONAL
         return context
 

@@ -1,4 +1,4 @@
-"""Faults on demand: the next N requests, or a seeded share of them, meet trouble instead of the service."""
+"""Faults on demand, for the next N requests or for a seeded share of them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from winpush.errors import ValidationError
 __all__ = ["CUTS", "Fault", "Faults"]
 
 CUTS = ("before-answer", "half-answer", "silence", "garbage")
-"""How a connection can end: cut before the answer, after half of it, never answered, answered with what is no HTTP."""
+"""How a connection can end: cut before the answer, cut halfway through it, never answered, or answered with garbage."""
 
 MAX_DELAY_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens, and to which requests.
+    """What goes wrong, and for which requests.
 
-    `status` answers with that status (with the table's headers where the table has it), `delay_seconds` waits first,
-    `cut` is one of CUTS. `count` faults the next N matching requests, `share` a part from 0 to 1 of them; without
-    both, all. `phone` restricts it to one phone's id, or with "token" to the token servers.
+    `status` is answered instead of the service's own (with the headers that the table lists for it), `delay_seconds`
+    waits first, `cut` is one of CUTS. `count` limits it to the next N matching requests and `share` to a fraction of
+    them, from 0 to 1; without either, every request is affected. `phone` limits it to the device with that id, or to
+    the token servers with "token".
     """
 
     status: int | None = None
@@ -33,7 +34,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.status is None and not self.delay_seconds and self.cut is None:
-            raise ValidationError("fault", "does nothing: give status, delay_seconds or cut")
+            raise ValidationError("fault", "does nothing; give status, delay_seconds or cut")
         if self.status is not None and (not isinstance(self.status, int) or not 200 <= self.status <= 599):
             raise ValidationError("status", f"is {self.status!r}; give a status from 200 to 599")
         if not isinstance(self.delay_seconds, int | float) or not 0 <= self.delay_seconds <= MAX_DELAY_SECONDS:
@@ -47,36 +48,36 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """A word for the record: what was done to the request."""
+        """What was done to the request, in a few words for the record."""
         parts = [self.cut or "", f"status {self.status}" if self.status else ""]
         parts.append(f"delay {self.delay_seconds:g} s" if self.delay_seconds else "")
         return ", ".join(part for part in parts if part)
 
 
 class Faults:
-    """The faults that are set; the first that matches a request is used, in the order in which they were added."""
+    """The active faults, in the order they were added. The first one that matches a request applies to it."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._faults: list[tuple[Fault, int | None]] = []
 
     def add(self, fault: Fault) -> None:
-        """Sets one more."""
+        """Adds a fault."""
         self._faults.append((fault, fault.count))
 
     def clear(self) -> None:
-        """Ends all of them."""
+        """Removes all faults."""
         self._faults.clear()
 
     @property
     def active(self) -> tuple[tuple[Fault, int | None], ...]:
-        """Each fault that can still strike, and how often it still will (None: without end)."""
+        """Each fault, and how many more requests it will affect (None: no limit)."""
         return tuple(self._faults)
 
     def strike(self, phone: str | None, *, exactly: bool = False) -> Fault | None:
-        """The fault that the next request of this phone meets, if any; a counted one is used up by it.
+        """The fault for the next request of this phone, if any. Each call uses up one of a fault's `count`.
 
-        With `exactly`, only a fault that names it: a token server is no phone.
+        With `exactly`, only faults that name it count: faults for every phone leave the token servers alone.
         """
         for place, (fault, left) in enumerate(self._faults):
             if fault.phone not in ((phone,) if exactly else (None, phone)):

@@ -61,7 +61,7 @@ class Emulator(Service):
     # --- running ----------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Listens; returns when requests can be sent. Raises ConfigurationError when the port can't be had."""
+        """Starts listening; returns once requests can be sent. Raises ConfigurationError if a port can't be opened."""
         self.stopping = False
         self._sockets = _listen_on(self._wanted)
         ports = [int(each.getsockname()[1]) for each in self._sockets]
@@ -73,7 +73,7 @@ class Emulator(Service):
         return self
 
     def stop(self) -> None:
-        """Ends every connection and the thread. Calling it twice does nothing."""
+        """Closes every connection and ends the thread. Calling it again does nothing."""
         self.stopping = True
         for server in self._servers:
             server.should_exit = True
@@ -121,12 +121,12 @@ class Emulator(Service):
 
     def _tls(self) -> Authority:
         if self._authority is None:
-            raise ConfigurationError("There is no certificate: start the emulator with tls=True.")
+            raise ConfigurationError("Certificates need TLS: start the emulator with tls=True.")
         return self._authority
 
 
 class _Server(uvicorn.Server):
-    """Tells when the last of the ports is open."""
+    """Sets an event once the last port is open."""
 
     def __init__(self, config: uvicorn.Config, started_all: threading.Event, ports: int) -> None:
         super().__init__(config)
@@ -134,7 +134,7 @@ class _Server(uvicorn.Server):
         self._ports = ports
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """The port is open when this returns."""
+        """Opens the port before it returns."""
         await super().startup(sockets)
         app_state = self.config.app.state  # type: ignore[union-attr]  # a Starlette
         app_state.ports = getattr(app_state, "ports", 0) + 1
@@ -156,7 +156,7 @@ def _config(app: Any, context: ssl.SSLContext | None) -> uvicorn.Config:
         h11_max_incomplete_event_size=None,
     )
     if context is not None:
-        # uvicorn makes contexts from files alone; ours is in memory.
+        # uvicorn only builds contexts from files; ours is in memory.
         config.load()
         config.ssl = context
     return config
@@ -177,7 +177,7 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         if not 0 <= port <= 65535:
-            raise OSError(None, "there is no such port")
+            raise OSError(None, "no such port")
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         typed = f"{option}= (--{option.replace('_', '-')})"

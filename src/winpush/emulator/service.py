@@ -128,7 +128,7 @@ class Service:
     # --- the world --------------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
-        """The emulator's time: the clock's, and what it was advanced by."""
+        """The emulator's time: the clock's plus what it was advanced by."""
         return self._clock() + self._ahead
 
     def advance(self, by: timedelta | float) -> None:
@@ -144,10 +144,10 @@ class Service:
         name: str | None = None,
         not_bound: Iterable[str] = (),
     ) -> Phone:
-        """A new simulated phone; its channel URI is `.uri`.
+        """Creates a simulated phone; its channel URI is `.uri`.
 
         `version` is 7.0, 7.1, 7.8, 8.0 or 8.1, `health` a name from CHANNEL_STATES, `not_bound` the kinds (toast,
-        tile, raw) that its app has not bound. Raises ValidationError for what it doesn't know.
+        tile, raw) that its app hasn't bound. Raises ValidationError for anything else.
         """
         base = self._base(secure=authenticated)
         with self._lock:
@@ -163,7 +163,7 @@ class Service:
     def create_windows_channel(
         self, health: str = "healthy", *, phone: bool = False, name: str | None = None, secure: bool = False
     ) -> Device:
-        """A new simulated Windows device, or with `phone=True` a Windows Phone; its channel URI is `.uri`.
+        """Creates a simulated Windows device, or a Windows Phone with `phone=True`; its channel URI is `.uri`.
 
         `health` is a name from WINDOWS_CHANNEL_STATES; `secure` puts the channel on the TLS port. Raises
         ValidationError.
@@ -174,21 +174,21 @@ class Service:
 
     @property
     def entra_credentials(self) -> wns.EntraCredentials:
-        """Credentials that this emulator's token server takes, as a Windows App SDK app has them."""
+        """Credentials for this emulator's token server, as a Windows App SDK app has them."""
         return entra_credentials_for(self.authority)
 
     @property
     def package_credentials(self) -> wns.PackageCredentials:
-        """Credentials that this emulator's token server takes, as a UWP or Store app has them."""
+        """Credentials for this emulator's token server, as a UWP or Store app has them."""
         return wns.PackageCredentials(PACKAGE_SID, CLIENT_SECRET, f"http://{self.authority}/accesstoken.srf")
 
     def revoke_tokens(self) -> None:
-        """None of the tokens that were given out is good any more: the next send is answered 401."""
+        """Revokes every token issued so far: the next send is answered 401."""
         with self._lock:
             self._tokens.revoke()
 
     def change(self, phone: Phone | Device, *, version: str | None = None, health: str | None = None) -> None:
-        """Gives a phone another version or health. A Windows device that is back online gets what was kept for it."""
+        """Changes a device's version or health. One that comes back online receives what was kept for it."""
         with self._lock:
             if isinstance(phone, Phone):
                 self._world.change_phone(phone, version=version, health=health)
@@ -198,12 +198,12 @@ class Service:
                     wns_gateway.come_back(phone, self.now())
 
     def remove(self, phone: Phone | Device) -> None:
-        """Takes a phone away: its channel is unknown from now on."""
+        """Removes a device: its channel is unknown from now on."""
         with self._lock:
             self._world.remove_phone(phone)
 
     def reset(self) -> None:
-        """Forgets all phones, requests, tokens and faults."""
+        """Removes all devices, requests, tokens and faults."""
         with self._lock:
             self._world.clear()
             self._tokens.revoke()
@@ -211,7 +211,7 @@ class Service:
 
     @property
     def phones(self) -> tuple[Phone | Device, ...]:
-        """All phones and Windows devices, in the order in which they were made."""
+        """All phones and Windows devices, in the order they were created."""
         with self._lock:
             return tuple(self._world.phones.values())
 
@@ -223,11 +223,11 @@ class Service:
 
     @property
     def revision(self) -> int:
-        """Rises with every change."""
+        """A number that grows with every change."""
         return self._world.revision
 
     def receive(self, incoming: mpns_gateway.Incoming) -> tuple[mpns_gateway.Answer, Fault | None]:
-        """Has the service judge a request."""
+        """Judges a request as the service would; also returns the fault that applies to it."""
         with self._lock:
             if wns_gateway.is_wns_channel(incoming.path, incoming.query):
                 device = self._world.find_device(incoming.query.removeprefix("token="))
@@ -238,20 +238,20 @@ class Service:
             return mpns_gateway.receive(self._world, incoming, self.now(), fault), fault
 
     def issue_token(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        """Has a token server answer: status and JSON. A fault for the phone `token` strikes here."""
+        """The token server's answer: status and JSON. Faults for the phone `token` apply here."""
         with self._lock:
             fault = self.faults.strike("token", exactly=True)
             if fault is not None and fault.status is not None:
-                return fault.status, {"error": "temporarily_unavailable", "error_description": "A fault was asked for."}
+                return fault.status, {"error": "temporarily_unavailable", "error_description": "A fault is set."}
             return self._tokens.issue(path, body, self.now())
 
     def snapshot(self) -> tuple[int, int, dict[str, Any]]:
-        """Revision, number of the last record, and the whole state as JSON."""
+        """The revision, the number of the last record, and the whole state as JSON."""
         with self._lock:
             return self._world.revision, self._last_record(), views.state(self._world, self.now())
 
     def news(self, revision: int, last_record: int) -> tuple[int, int, dict[str, Any]]:
-        """The same for what has changed since."""
+        """The same for what has changed since that revision and record."""
         with self._lock:
             event = views.changes(self._world, self.now(), revision, last_record)
             return self._world.revision, self._last_record(), event
@@ -260,7 +260,7 @@ class Service:
         return self._world.records[-1].n if self._world.records else 0
 
     async def pause(self, seconds: float) -> None:
-        """Waits, but no longer than the emulator runs."""
+        """Waits, or returns early when the emulator stops."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while not self.stopping and loop.time() < end:  # noqa: ASYNC110 - stop() comes from another thread

@@ -1,4 +1,4 @@
-"""The emulator's token servers, both: Entra's and the older one of login.live.com (wns.md section 1). No IO."""
+"""The emulator's two token servers: Entra's, and the older one at login.live.com (wns.md section 1). No IO."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_token_path(path: str) -> bool:
 
 
 def headers_of(status: int) -> dict[str, str]:
-    """The headers of a token server's answer: with the time to wait, where the table has one for the status."""
+    """The headers of a token server's answer, with the time to wait if the table lists one for the status."""
     waits = [row.verdict.delay for row in ROWS if row.endpoint is Endpoint.TOKEN and row.status_code == status]
     headers = {"Cache-Control": "no-store"}
     if waits and waits[0] is not None:
@@ -44,26 +44,29 @@ class _Issued:
 
 
 class Tokens:
-    """The tokens that were given out, and until when each is good."""
+    """The tokens issued so far, and when each expires."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._issued: dict[str, _Issued] = {}
 
     def issue(self, path: str, body: bytes, now: datetime) -> tuple[int, dict[str, Any]]:
-        """A token for the right secret; else the server's refusal: 401 from Entra's, 400 from the older one."""
+        """A token for the right secret, otherwise the server's refusal: 401 from Entra, 400 from the older one."""
         form = read_token_request(body)
         if form.client_secret != CLIENT_SECRET or not form.client_id:
             status = 400 if path == _PACKAGE_PATH else 401
             return status, {"error": "invalid_client", "error_description": "The client id or its secret is wrong."}
         if form.grant_type != "client_credentials":
-            return 400, {"error": "unsupported_grant_type", "error_description": "Only client_credentials is known."}
+            return 400, {
+                "error": "unsupported_grant_type",
+                "error_description": "Only client_credentials is supported.",
+            }
         if form.scope not in _SCOPES:
-            return 400, {"error": "invalid_scope", "error_description": f"The scope {form.scope!r} is not of WNS."}
+            return 400, {"error": "invalid_scope", "error_description": f"The scope {form.scope!r} is not one of WNS."}
         token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode("ascii")
         self._issued[token] = _Issued(now + LIFE)
         life: object = int(LIFE.total_seconds())
-        # Entra's own sample has the number as a string.
+        # In Entra's documented sample the number is a string.
         return 200, {
             "token_type": "bearer" if path == _PACKAGE_PATH else "Bearer",
             "expires_in": life if path == _PACKAGE_PATH else str(life),
@@ -71,10 +74,10 @@ class Tokens:
         }
 
     def is_good(self, token: str | None, now: datetime) -> bool:
-        """True for a token that was given out here, and has neither expired nor been revoked."""
+        """True for a token that was issued here and has neither expired nor been revoked."""
         issued = self._issued.get(token or "")
         return issued is not None and now < issued.expires_at
 
     def revoke(self) -> None:
-        """None of the tokens so far is good any more."""
+        """Revokes every token issued so far."""
         self._issued.clear()

@@ -14,7 +14,7 @@ __all__ = ["changes", "phone", "record", "state"]
 
 _SHOWN_RECORDS = 200
 _SHOWN_RAW_CHARACTERS = 200
-_OFFLINE = "It is offline: WNS accepts, and keeps the last toast, tile and badge until it is back."
+_OFFLINE = "The device is offline: WNS accepts notifications and keeps the last toast, tile and badge until it is back."
 
 
 def state(world: World, now: datetime) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def state(world: World, now: datetime) -> dict[str, Any]:
 
 
 def changes(world: World, now: datetime, revision: int, last_record: int) -> dict[str, Any]:
-    """What is new since that revision and that record."""
+    """What has changed since that revision and that record."""
     news = [each for each in world.records if each.n > last_record][-_SHOWN_RECORDS:]
     return {
         "now": now.isoformat(),
@@ -60,7 +60,7 @@ def phone(each: Phone | Device) -> dict[str, Any]:
 
 
 def _device(each: Device) -> dict[str, Any]:
-    """A Windows device: its toasts, tile, badge and raws are pictures of `winpush.wns.show`, each with `n` and `at`."""
+    """A Windows device. Toasts, tile, badge and raws are pictures from `winpush.wns.show`, each with `n` and `at`."""
     return {
         "id": each.id,
         "service": "wns",
@@ -110,7 +110,7 @@ def record(each: Record) -> dict[str, Any]:
 
 
 def fault(each: Fault, left: int | None) -> dict[str, Any]:
-    """One fault that is set, and how often it will still strike (None: without end)."""
+    """One active fault, and how many more requests it will affect (None: no limit)."""
     return {
         "status": each.status,
         "delay_seconds": each.delay_seconds,

@@ -1,7 +1,7 @@
 """The raw connection under ASGI: needed to cut it, to send half an answer, and to see a client's certificate.
 
-ASGI has no word for these, so uvicorn's own protocol class is given one more entry in the scope. This is the only
-place that knows uvicorn from inside.
+ASGI has no API for these, so a subclass of uvicorn's protocol adds an entry to the scope. This is the only module that
+depends on uvicorn's internals.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ _ENTRY = "winpush.transport"
 
 
 class WireProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, with the transport put into each request's scope."""
+    """uvicorn's HTTP/1.1 protocol, with the transport in each request's scope."""
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Called when a request begins."""
         super().on_message_begin()
         scope = cast("dict[str, Any]", self.scope)
         scope["extensions"] = {**scope.get("extensions", {}), _ENTRY: {"transport": self.transport}}
 
 
 def transport_of(scope: Any) -> asyncio.Transport:
-    """The connection that a request came on."""
+    """The connection that a request arrived on."""
     return cast("asyncio.Transport", scope["extensions"][_ENTRY]["transport"])
 
 
 def has_certificate(scope: Any) -> bool:
-    """True when the client showed a certificate, which OpenSSL has then verified."""
+    """True when the client presented a certificate; OpenSSL has verified it by then."""
     return bool(transport_of(scope).get_extra_info("peercert"))

@@ -1,4 +1,4 @@
-"""The emulator's world: phones with their screens, and what was asked of the service. No IO; `now` is passed in."""
+"""What the emulator remembers: devices with their screens, and the requests. No IO; `now` is passed in."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _KEPT_RECORDS = 1000
 _KEPT_REMOVALS = 10_000
 _KEPT_ON_SCREEN = 10
 DAY = timedelta(hours=24)
-# A phone's own kinds of notification: what its app has bound (mpns.md section 9.2, Suppressed).
+# The kinds of notification that an app on a phone can bind (mpns.md section 9.2, Suppressed).
 KINDS = ("toast", "tile", "raw")
 
 
 @dataclass(slots=True)
 class Tile:
-    """One tile of a start screen. `id` is '' for the app's own tile; `fields` by Python name."""
+    """One tile of a start screen. `id` is '' for the app's own tile; `fields` are by Python name."""
 
     id: str
     template: str
@@ -38,7 +38,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One toast or raw notification that has arrived: its number, time and content."""
+    """A toast or raw notification that has arrived: its number, time and content."""
 
     n: int
     at: datetime
@@ -47,7 +47,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class Phone:
-    """A simulated phone with one channel. `uri` is the channel's; `not_bound` the kinds that its app has not bound."""
+    """A simulated phone with one channel. `not_bound` are the kinds of notification that its app hasn't bound."""
 
     id: str
     name: str
@@ -68,9 +68,9 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request and how it was judged: what the page's list shows.
+    """One request and how it was judged, as the page's list shows it.
 
-    `device` is the Windows device's own verdict as JSON (`is_shown`, and `elements` one by one), or None.
+    `device` is the Windows device's own verdict as JSON (`is_shown`, and each of the `elements`), or None.
     """
 
     n: int
@@ -91,7 +91,7 @@ class Record:
 
 
 class World:
-    """Everything that the emulator remembers, bounded. Each change raises `revision`: views ask for news by it."""
+    """Everything that the emulator remembers, within bounds. Each change raises `revision`, which views compare."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -114,7 +114,7 @@ class World:
         name: str | None = None,
         not_bound: frozenset[str] = frozenset(),
     ) -> Phone:
-        """A new phone whose channel URI begins with `base`. Raises ValidationError for an unknown version or health."""
+        """Creates a phone whose channel URI begins with `base`. Raises ValidationError."""
         _check_phone(version, health, not_bound)
         token = self._new_token()
         room = "unthrottledthirdparty" if authenticated else "throttledthirdparty"
@@ -136,7 +136,7 @@ class World:
     def create_device(
         self, base: str, now: datetime, *, is_phone: bool, health: str = "healthy", name: str | None = None
     ) -> Device:
-        """A new Windows device whose channel URI begins with `base`. Raises ValidationError for an unknown health."""
+        """Creates a Windows device whose channel URI begins with `base`. Raises ValidationError."""
         _check_windows_health(health)
         token = self._new_token()
         made = f"Windows {self._made}"
@@ -152,59 +152,59 @@ class World:
         return base64.urlsafe_b64encode(self._rng.randbytes(36)).decode("ascii").rstrip("=")
 
     def change_device(self, device: Device, health: str) -> None:
-        """Another health from now on. Raises ValidationError for an unknown one."""
+        """Sets the health. Raises ValidationError for an unknown one."""
         _check_windows_health(health)
         device.health = WINDOWS_CHANNEL_STATES[health]
         self.touch(device)
 
     def change_phone(self, phone: Phone, *, version: str | None = None, health: str | None = None) -> None:
-        """Another version or health from now on. Raises ValidationError for an unknown one."""
+        """Sets the version, the health or both. Raises ValidationError for an unknown one."""
         _check_phone(version or phone.version, health or phone.health.name, frozenset())
         phone.version = version or phone.version
         phone.health = CHANNEL_STATES[health] if health else phone.health
         self.touch(phone)
 
     def remove_phone(self, phone: Phone | Device) -> None:
-        """Takes a phone out of the world; its channel answers as unknown from now on."""
+        """Removes a device; its channel is unknown from now on."""
         del self.phones[phone.id]
         del self._by_token[phone.token]
         self.revision += 1
         self.removed.append((self.revision, phone.id))
 
     def find(self, token: str) -> Phone | None:
-        """The phone whose channel has this token."""
+        """The phone whose channel has this token, or None."""
         found = self._by_token.get(token)
         return found if isinstance(found, Phone) else None
 
     def find_device(self, token: str) -> Device | None:
-        """The Windows device whose channel has this token."""
+        """The Windows device whose channel has this token, or None."""
         found = self._by_token.get(token)
         return found if isinstance(found, Device) else None
 
     def touch(self, phone: Phone | Device) -> None:
-        """Marks a phone as changed."""
+        """Marks a device as changed."""
         self.revision += 1
         phone.revision = self.revision
 
     def record(self, record: Record) -> None:
-        """Keeps what was asked and answered."""
+        """Adds a request to the record."""
         self.revision += 1
         self.records.append(record)
         self.counters[record.verdict] += 1
 
     def next_number(self) -> int:
-        """A number for a record or an arrival, rising."""
+        """The next number for a record or an arrival."""
         self._numbered += 1
         return self._numbered
 
     def sent_today(self, phone: Phone, now: datetime) -> int:
-        """How many notifications the channel has taken in the last 24 hours."""
+        """How many notifications the channel has accepted in the last 24 hours."""
         while phone.sent and phone.sent[0] <= now - DAY:
             phone.sent.popleft()
         return len(phone.sent)
 
     def deliver(self, phone: Phone, shown: Shown, now: datetime) -> None:
-        """Puts on the phone's screen what it shows of a toast or tile."""
+        """Updates the phone's screen with what it shows of a toast or tile."""
         if shown.kind == "toast":
             content = {name: shown.values.get(name) for name in ("text1", "text2", "param", "sound")}
             phone.toasts.append(Arrival(self.next_number(), now, {**content, "silent": shown.silent}))
@@ -212,12 +212,12 @@ class World:
             _merge_tile(phone, shown, now)
 
     def deliver_raw(self, phone: Phone, body: bytes, now: datetime) -> None:
-        """Hands a raw notification to the phone's app, which is taken to be in the foreground."""
+        """Passes a raw notification to the phone's app, assumed to be in the foreground."""
         content = {"size": len(body), "preview": body[:200].decode(errors="replace")}
         phone.raws.append(Arrival(self.next_number(), now, content))
 
     def clear(self) -> None:
-        """Forgets every phone and record."""
+        """Removes every device and record."""
         for phone in list(self.phones.values()):
             self.remove_phone(phone)
         self.records.clear()
@@ -240,7 +240,7 @@ def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:
 
 
 def _merge_tile(phone: Phone, shown: Shown, now: datetime) -> None:
-    """What is left out stays as it is, what is cleared goes (mpns.md section 4)."""
+    """Fields left out keep their values, cleared fields lose them (mpns.md section 4)."""
     tile = phone.tiles.get(shown.tile_id)
     template = shown.template or "Tile"
     if tile is None:

@@ -1,4 +1,4 @@
-"""What a simulated phone's channel answers: a name for every row of the service's one table."""
+"""What a simulated phone's channel answers: a name for every row of the response table."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _DEVICES = {"Connected": "", "TempDisconnected": "-temporarily-disconnected", "D
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """A state of a channel, by name, and the row of the table that it answers with."""
+    """A named state of a channel, and the row of the table that it answers with."""
 
     name: str
     row: Row
 
 
 def row_for(status_code: int, notification: str | None = None, device: str | None = None) -> Row:
-    """The row with this status and these headers; of several the first. Raises LookupError when there is none."""
+    """The first row with this status and these headers. Raises LookupError if the table has none."""
     for row in ROWS:
         if row.status_code != status_code or notification not in (None, row.notification_status):
             continue
@@ -42,4 +42,4 @@ def _name(row: Row) -> str:
 
 
 CHANNEL_STATES = {_name(row): ChannelState(_name(row), row) for row in ROWS}
-"""Every health by name: `healthy`, `disconnected`, `expired`, `queue-full`, `throttled-disconnected`, …"""
+"""Every health, by name: `healthy`, `disconnected`, `expired`, `queue-full`, `throttled-disconnected`, …"""

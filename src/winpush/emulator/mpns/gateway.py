@@ -1,6 +1,6 @@
-"""The service's judgement: a request in, a row of the one table out, and what happens on the phone.
+"""MPNS's judgement: takes a request, returns a row of the response table, and updates the phone.
 
-Pure but for the world that it is given. The order of the checks is that of mpns.md section 10.
+It does no IO; all state is in the World it is given. The checks follow the order of mpns.md section 10.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CHANNEL_ROOMS = ("throttledthirdparty", "unthrottledthirdparty")
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One request as it came. Header names are in lower case; `certificate` says that the client showed a good one."""
+    """One request as it arrived. Header names are in lower case; `certificate`: the client presented a valid one."""
 
     method: str
     path: str
@@ -44,7 +44,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: status, headers, and no body."""
+    """What is sent back: status and headers, without a body."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Judgement:
-    """A row of the table (or a bare status), why, and what is remarked on the way."""
+    """A row of the table, the reason for it, and the remarks."""
 
     row: Row
     reason: str
@@ -61,7 +61,7 @@ class _Judgement:
 
 
 class _RefusedError(Exception):
-    """Ends the checks with a row."""
+    """Ends the checks with a row of the table."""
 
     def __init__(self, row: Row, reason: str, kind: str | None = None, remarks: tuple[str, ...] = ()) -> None:
         super().__init__(reason)
@@ -69,12 +69,12 @@ class _RefusedError(Exception):
 
 
 def is_channel(path: str) -> bool:
-    """True for a path of the shape of a channel URI."""
+    """True for a path that looks like a channel URI's."""
     return path.strip("/").split("/", 1)[0] in _CHANNEL_ROOMS
 
 
 def receive(world: World, request: Incoming, now: datetime, fault: Fault | None = None) -> Answer:
-    """Judges a request, lets the phone have what it gets, and records both. Never raises."""
+    """Judges a request, delivers to the phone, and records both. Never raises."""
     phone = world.find(request.path.rsplit("/", 1)[-1]) if is_channel(request.path) else None
     if fault is not None and fault.status is not None:
         judgement, answer = _fault_answer(request, fault.status)
@@ -91,24 +91,22 @@ def receive(world: World, request: Incoming, now: datetime, fault: Fault | None 
 
 
 def phone_of(world: World, path: str) -> Phone | None:
-    """The phone that a request's path belongs to."""
+    """The phone that a request's path belongs to, or None."""
     return world.find(path.rsplit("/", 1)[-1])
 
 
 def _judge(world: World, phone: Phone | None, request: Incoming, now: datetime) -> _Judgement:
     if request.method != "POST":
-        raise _RefusedError(row_for(405), f"{request.method}: MPNS takes POST only.")
+        raise _RefusedError(row_for(405), f"The method is {request.method}; MPNS only accepts POST.")
     if phone is None:
         raise _RefusedError(row_for(404, "Dropped", "Disconnected"), "No channel has this token.")
     _check_size(request)
     if phone.authenticated and not (request.secure and request.certificate):
-        raise _RefusedError(
-            row_for(401), "This channel is an authenticated sender's: it takes https with its certificate."
-        )
+        raise _RefusedError(row_for(401), "This channel is authenticated: it needs https with a client certificate.")
     kind, document, remarks = _read(request)
     if not phone.authenticated and world.sent_today(phone, now) >= DAILY_LIMIT:
         row = row_for(406, "Dropped", _device(phone))
-        raise _RefusedError(row, f"This unauthenticated channel has had its {DAILY_LIMIT} of the day.", kind)
+        raise _RefusedError(row, f"This unauthenticated channel has reached its limit of {DAILY_LIMIT} a day.", kind)
     phone.sent.append(now)
     return _pass_on(world, phone, request, now, _Read(kind, document, remarks))
 
@@ -116,16 +114,16 @@ def _judge(world: World, phone: Phone | None, request: Incoming, now: datetime) 
 def _check_size(request: Incoming) -> None:
     size = sum(len(name) + len(value) + 4 for name, value in request.headers)
     if size > MAX_HEADER_BYTES:
-        raise _RefusedError(row_for(400), f"The headers have {size:,} bytes; MPNS takes {MAX_HEADER_BYTES:,}.")
+        raise _RefusedError(row_for(400), f"The headers have {size:,} bytes; MPNS accepts {MAX_HEADER_BYTES:,}.")
     if len(request.body) > MAX_PAYLOAD_BYTES:
         raise _RefusedError(
-            row_for(400), f"The payload has {len(request.body):,} bytes; MPNS takes {MAX_PAYLOAD_BYTES:,}."
+            row_for(400), f"The payload has {len(request.body):,} bytes; MPNS accepts {MAX_PAYLOAD_BYTES:,}."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a request says: its kind, its document (None for raw) and what is odd about it."""
+    """What a request says: its kind, its document (None for raw) and the remarks on it."""
 
     kind: str
     document: Document | None
@@ -142,13 +140,13 @@ def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
         raise _RefusedError(row_for(400), f"{error}.") from None
     if document.kind != head.kind:
         raise _RefusedError(
-            row_for(400), f"The headers say {head.kind}, and the document holds a {document.kind}.", head.kind
+            row_for(400), f"The headers say {head.kind}, but the document holds a {document.kind}.", head.kind
         )
     return head.kind, document, head.remarks
 
 
 def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read: _Read) -> _Judgement:
-    """The channel's state decides what becomes of a good request."""
+    """What happens to a good request depends on the channel's state."""
     row, remarks = phone.health.row, list(read.remarks)
     if row.verdict.outcome is Outcome.DEVICE_INACTIVE:
         remarks += _remark_hourly_rule(phone, now)
@@ -157,12 +155,12 @@ def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read:
     if read.kind in phone.not_bound:
         row = row_for(200, "Suppressed", row.device_connection_status)
         return _Judgement(
-            row, f"The app has not bound {read.kind}s, so the service dropped it.", read.kind, tuple(remarks)
+            row, f"The app hasn't bound {read.kind}s, so the service dropped it.", read.kind, tuple(remarks)
         )
     phone.accepted += 1
     if read.document is None:
         world.deliver_raw(phone, request.body, now)
-        return _Judgement(row, "Accepted, and handed to the app.", read.kind, tuple(remarks))
+        return _Judgement(row, "Accepted, and passed to the app.", read.kind, tuple(remarks))
     shown = show(read.document, phone.version)
     remarks += shown.remarks
     if shown.kind == "tile" and shown.values:
@@ -187,7 +185,7 @@ def _remark_template(phone: Phone, tile_id: str, template: str | None) -> list[s
     tile = phone.tiles.get(tile_id)
     if tile is None or tile.template == template:
         return []
-    return [f"Template: this tile was a {tile.template}; on a real phone its manifest fixes the template."]
+    return [f"Template: this tile was a {tile.template}; on a real phone the app's manifest fixes the template."]
 
 
 def _device(phone: Phone) -> str:
@@ -211,9 +209,9 @@ def _fault_answer(request: Incoming, status: int) -> tuple[_Judgement, Answer]:
         row = row_for(status)
     except LookupError:
         known = row_for(503)
-        judgement = _Judgement(known, f"A fault was asked for: the status {status}, which MPNS does not document.")
+        judgement = _Judgement(known, f"A fault is set: the status {status}, which MPNS doesn't document.")
         return judgement, Answer(status, (("X-Server", _SERVER),))
-    return _Judgement(row, f"A fault was asked for: {row.verdict.meaning}"), _answer(row, request)
+    return _Judgement(row, f"A fault is set: {row.verdict.meaning}"), _answer(row, request)
 
 
 def _record(

@@ -1,4 +1,4 @@
-"""Windows devices: what a simulated one remembers, and a name for every answer that WNS may give on its channel."""
+"""Simulated Windows devices: what one remembers, and a name for every answer that WNS gives on a channel."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["CHANNEL_LIFE", "WINDOWS_CHANNEL_STATES", "Device", "WindowsChannelSt
 CHANNEL_LIFE = timedelta(days=30)
 """How long a channel of WNS lives (wns.md section 2)."""
 
-# The action centre holds 20 toasts of an app (wns.md section 8).
+# The action centre keeps 20 toasts of an app (wns.md section 8).
 _KEPT_TOASTS = 20
 _KEPT_RAWS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class WindowsChannelState:
-    """A state of a channel, by name, and the row of the table that it answers with."""
+    """A named state of a channel, and the row of the table that it answers with."""
 
     name: str
     row: Row
@@ -52,7 +52,7 @@ WINDOWS_CHANNEL_STATES = {
 
 
 def wns_row(status_code: int, notification: str | None = None, description: str | None = None) -> Row:
-    """The first row with this status (and word, and description). Raises LookupError when there is none."""
+    """The first row with this status, word and description. Raises LookupError if the table has none."""
     for row in ROWS:
         if row.endpoint is not Endpoint.NOTIFY or row.status_code != status_code:
             continue
@@ -63,10 +63,10 @@ def wns_row(status_code: int, notification: str | None = None, description: str 
 
 @dataclass(slots=True)
 class Device:
-    """A simulated Windows device with one channel. `is_phone` says that it runs Windows Phone 8.1 or Windows 10 Mobile.
+    """A simulated Windows device with one channel. `is_phone`: it runs Windows Phone 8.1 or Windows 10 Mobile.
 
-    `toasts`, `tile`, `badge` and `raws` are what is on its screen, as pictures of `winpush.wns.show`; `cached` what WNS
-    keeps for it while it is offline, one of each kind.
+    `toasts`, `tile`, `badge` and `raws` are on its screen, as pictures from `winpush.wns.show`. `cached` is what WNS
+    keeps for it while it is offline: one of each kind.
     """
 
     id: str
@@ -86,10 +86,10 @@ class Device:
 
     @property
     def version(self) -> str:
-        """What the page calls its system."""
+        """The name of its system on the page."""
         return "Windows Phone 8.1" if self.is_phone else "Windows 10/11"
 
     @property
     def is_offline(self) -> bool:
-        """True while WNS can only keep things for it."""
+        """True while WNS can only keep notifications for it."""
         return self.health.name == "disconnected"

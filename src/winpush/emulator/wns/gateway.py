@@ -1,8 +1,7 @@
-"""WNS's judgement of a request, and the device's beside it: the second is what people without a device come for.
+"""WNS's judgement of a request and, beside it, the device's: what people without a device need to know.
 
-The service hardly looks at the schema (vectors.md), so a document is accepted that no device shows; the device's
-remarks say so, element by element. Which of 401 and 404 comes first is not documented: here the token is looked at
-before the channel.
+The service hardly checks the schema (vectors.md), so it accepts documents that no device shows; the device's remarks
+say so for each element. Whether 401 or 404 comes first isn't documented: here the token is checked before the channel.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class _Judgement:
 
 
 class _RefusedError(Exception):
-    """Ends the checks with a row."""
+    """Ends the checks with a row of the table."""
 
     def __init__(self, row: Row, reason: str, kind: str | None = None, description: str | None = None) -> None:
         super().__init__(reason)
@@ -49,16 +48,16 @@ class _RefusedError(Exception):
 
 
 def is_wns_channel(path: str, query: str) -> bool:
-    """True for a path and query of the shape of a WNS channel URI."""
+    """True for a path and query that look like a WNS channel URI's."""
     return path in ("/", "/w/") and query.startswith("token=")
 
 
 def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, fault: Fault | None) -> Answer:
-    """Judges a request on a WNS channel, lets the device have what it gets, and records both. Never raises."""
+    """Judges a request to a WNS channel, delivers to the device, and records both. Never raises."""
     device = world.find_device(request.query.removeprefix("token="))
     try:
         if fault is not None and fault.status is not None:
-            raise _RefusedError(_fault_row(fault.status), f"A fault was asked for: the status {fault.status}.")
+            raise _RefusedError(_fault_row(fault.status), f"A fault is set: the status {fault.status}.")
         judgement = _judge(world, tokens, device, request, now)
     except _RefusedError as refused:
         judgement = refused.judgement
@@ -79,10 +78,14 @@ def _fault_row(status: int) -> Row:
 
 def _judge(world: World, tokens: Tokens, device: Device | None, request: Incoming, now: datetime) -> _Judgement:
     if request.method not in ("POST", "DELETE"):
-        raise _RefusedError(wns_row(405), f"{request.method}: WNS takes POST, and DELETE on a phone's channel.")
+        raise _RefusedError(
+            wns_row(405), f"The method is {request.method}; WNS accepts POST, and DELETE for a phone's channel."
+        )
     headers = dict(request.headers)
     if not tokens.is_good(bearer_of(headers), now):
-        raise _RefusedError(wns_row(401), "The token is missing, not one of this service, revoked or expired.")
+        raise _RefusedError(
+            wns_row(401), "The token is missing, was not issued here, or has been revoked or has expired."
+        )
     if device is None or request.path == "/w/":
         raise _RefusedError(wns_row(404), "No channel has this token.")
     if now - device.made_at >= CHANNEL_LIFE:
@@ -90,7 +93,7 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
     if request.method == "DELETE":
         return _clear(device, headers)
     if len(request.body) > MAX_PAYLOAD_BYTES:
-        raise _RefusedError(wns_row(413), f"The payload has {len(request.body):,} bytes; WNS takes 5,000.")
+        raise _RefusedError(wns_row(413), f"The payload has {len(request.body):,} bytes; WNS accepts 5,000.")
     try:
         head = read_head(headers)
     except ValidationError as error:
@@ -100,11 +103,11 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
 
 def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
     row = device.health.row
-    # What the service looks at first is not documented; a channel's own trouble is what a tester wants to see.
+    # What the service checks first isn't documented; a tester who set a health wants to see it.
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, "clear-toasts", (), row.error_description)
     if not device.is_phone:
-        raise _RefusedError(wns_row(405), "DELETE is for phones' channels alone.")
+        raise _RefusedError(wns_row(405), "DELETE only works on phones' channels.")
     try:
         what = ClearToasts.read(headers.get("x-wns-match", ""))
     except ValidationError as error:
@@ -113,11 +116,15 @@ def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
     gone = len(device.toasts) - len(kept)
     device.toasts.clear()
     device.toasts.extend(kept)
-    return _Judgement(wns_row(200, "received"), f"{gone} toasts are taken back.", "clear-toasts")
+    return _Judgement(
+        wns_row(200, "received"),
+        f"Removed {gone} {'toast' if gone == 1 else 'toasts'} from the action centre.",
+        "clear-toasts",
+    )
 
 
 def _is_meant(toast: dict[str, Any], what: ClearToasts) -> bool:
-    # Tags are compared without regard to case (wns.md section 3).
+    # Tags are compared case-insensitively (wns.md section 3).
     pairs = ((what.tag, toast["tag"]), (what.group, toast["group"]))
     return what.everything or all(asked is None or asked.lower() == (own or "").lower() for asked, own in pairs)
 
@@ -127,7 +134,10 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
     asked = bool(head.request_status)
     if head.suppress_popup and not device.is_phone:
         raise _RefusedError(
-            wns_row(400), "X-WNS-SuppressPopup is for phones; this is a Windows channel.", head.kind, "SuppressPopup"
+            wns_row(400),
+            "X-WNS-SuppressPopup only works on phones; this is a Windows channel.",
+            head.kind,
+            "SuppressPopup",
         )
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, head.kind, head.remarks, row.error_description, asked)
@@ -139,7 +149,7 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
         return _Judgement(row, reason, head.kind, remarks, None, asked, verdict)
 
     if device.is_offline and not head.is_cached:
-        return judgement("The device is offline, and this is not cached.", wns_row(200, "dropped"))
+        return judgement("The device is offline, and this notification isn't cached.", wns_row(200, "dropped"))
     device.accepted += 1
     arrival = {
         "n": world.next_number(),
@@ -163,11 +173,11 @@ def _what_shows(view: View) -> str:
     lost = len(view.objections)
     if not lost:
         return "Accepted, and shown."
-    return f"Accepted, and shown but for what {'one remark says' if lost == 1 else f'{lost} remarks say'}."
+    return f"Accepted, and shown except for what {'one remark says' if lost == 1 else f'{lost} remarks say'}."
 
 
 def _draw(body: bytes, view: View) -> dict[str, Any] | None:
-    """The picture; of bytes that are no text also their beginning in hexadecimal."""
+    """The picture. For bytes that aren't text it also has the first of them in hexadecimal."""
     if view.kind != "raw" or view.picture is None:
         return view.picture
     try:
@@ -178,7 +188,7 @@ def _draw(body: bytes, view: View) -> dict[str, Any] | None:
 
 
 def put_on_screen(device: Device, kind: str, picture: dict[str, Any]) -> None:
-    """What the device now shows. A toast with the tag and group of an earlier one replaces it."""
+    """Updates the device's screen. A toast replaces an earlier one with the same tag and group."""
     if kind == "toast":
         same = [toast for toast in device.toasts if toast["tag"] and _key(toast) == _key(picture)]
         for toast in same:
@@ -197,7 +207,7 @@ def _key(toast: dict[str, Any]) -> tuple[str, str]:
 
 
 def come_back(device: Device, now: datetime) -> None:
-    """The device is online again: it gets what was kept for it and has not expired."""
+    """The device is online again: it receives what was kept for it, unless that has expired."""
     for kind, (body, arrival, expires) in device.cached.items():
         picture = _draw(body, show(body, kind))
         if picture is not None and (expires is None or now < expires):
@@ -212,11 +222,11 @@ def _headers(
     headers = [("X-WNS-Msg-ID", f"{world.next_number():016X}"), ("X-WNS-Debug-Trace", "winpush-emulator")]
     headers.append(("MS-CV", dict(request.headers).get("ms-cv") or "emulator.0"))
     if row.notification_status is not None:
-        # Real servers send both names, the older one for senders of 2012.
+        # Real servers send both names; the second is the one from 2012.
         headers += [("X-WNS-Status", row.notification_status), ("X-WNS-NotificationStatus", row.notification_status)]
     if judgement.show_device and device is not None:
         headers.append(("X-WNS-DeviceConnectionStatus", row.device_connection_status or _connection(device)))
-    # A reason phrase of its own is beyond ASGI; clients know a blocked domain by either text.
+    # ASGI can't set a reason phrase; clients recognize a blocked domain by either text.
     if (description := judgement.description or row.reason) is not None:
         headers.append(("X-WNS-Error-Description", description))
     if row.honours_retry_after and row.verdict.delay is not None:

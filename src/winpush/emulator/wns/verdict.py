@@ -1,6 +1,6 @@
 """The device's verdict on a document, element by element: what shows, what doesn't, and which remark says why.
 
-`winpush.wns.show` gives the picture and the remarks; here they are laid over the document as it was sent.
+`winpush.wns.show` returns the picture and the remarks; this module matches them with the document as it was sent.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ GONE_BY_ELEMENT = frozenset(
         "field-count",
     }
 )
-"""The rules by which a device skips the element that the remark's path leads to; by the others it skips less."""
+"""Rules that make a device skip the whole element at the remark's path; other rules cost less."""
 
 GONE_BY_ATTRIBUTE = frozenset({"wrong-placement"})
-"""The rules on an attribute by which a device skips the whole element."""
+"""Rules on an attribute that make a device skip the whole element."""
 
 _NEEDED = frozenset({"bad-value", "image-source", "empty-image"})
 _WITH_NEEDS = (
@@ -66,9 +66,9 @@ _REQUIRED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ElementVerdict:
-    """One element as it was sent, whether a device shows it, and what is remarked on it and on its attributes.
+    """One element as it was sent, whether a device shows it, and the remarks on it and on its attributes.
 
-    `path` leads to it from the root; `attributes` and `text` are cut after 120 characters.
+    `path` starts at the root; `attributes` and `text` are cut after 120 characters.
     """
 
     path: str
@@ -89,10 +89,10 @@ class ElementVerdict:
 
 
 def verdict_of(document: bytes, view: View) -> dict[str, Any]:
-    """The device's verdict as JSON: whether anything shows, and the elements in the order of the document.
+    """The device's verdict as JSON: whether anything shows, and the elements in document order.
 
-    Of more than 200 elements the first 200 are there, and `left_out` says how many are not: what a thousand requests
-    keep must stay small.
+    Only the first 200 elements are included, and `left_out` counts the rest: a thousand requests must stay small in
+    memory.
     """
     judged = judge_elements(document, view)
     return {
@@ -103,7 +103,7 @@ def verdict_of(document: bytes, view: View) -> dict[str, Any]:
 
 
 def judge_elements(document: bytes, view: View) -> tuple[ElementVerdict, ...]:
-    """Every element of the document; of one that is not well-formed its kind alone, of a raw notification none."""
+    """Every element of the document; only the root if it isn't well-formed, none for a raw notification."""
     if view.kind == "raw":
         return ()
     try:
@@ -123,7 +123,7 @@ def judge_elements(document: bytes, view: View) -> tuple[ElementVerdict, ...]:
 
 
 def _outline(element: Element, path: str = "") -> Iterator[tuple[str, Element]]:
-    """Every element with its path, numbered among those of its name as remarks number them."""
+    """Every element with its path; siblings of one name are numbered the way remarks number them."""
     path = path or element.name
     yield path, element
     for child, place in numbered(element, path):
@@ -131,7 +131,7 @@ def _outline(element: Element, path: str = "") -> Iterator[tuple[str, Element]]:
 
 
 def _by_place(view: View, places: set[str]) -> dict[str, tuple[Remark, ...]]:
-    """The remarks by the element that they are on; one that leads nowhere stands at the next element above."""
+    """The remarks by element path. A remark whose path doesn't exist goes to the closest ancestor."""
     found: defaultdict[str, list[Remark]] = defaultdict(list)
     for remark in view.remarks:
         place = remark.path.partition("@")[0]
