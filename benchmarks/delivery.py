@@ -44,7 +44,7 @@ def uris(url: str, number: int) -> Iterator[str]:
     return (f"{base}/throttledthirdparty/01.00/AAF{number:029X}" for number in range(number))
 
 
-def options(url: str) -> winpush.client.encoder.ClientOptions:
+def options(url: str) -> winpush.client.options.ClientOptions:
     """What every way sends with."""
     return {
         "allow_hosts": [urlsplit(url).netloc],

@@ -1,15 +1,13 @@
 """The opt-in build of the send path as C: `WINPUSH_COMPILE=1 pip install …`. Without it winpush is plain Python.
 
-Cython compiles the very modules of `src/`; the `.pxd` files beside this one only give types to their classes and calls.
-Where C does it in another way, a `.pyx` stands for the module, and is held to the same tests.
-Two marks in the source tell what differs: a line that ends in `# interpreted` is left out here, and what follows
-`# compiled: ` takes its place. `slots=True` goes, too: a compiled class has no dictionary to begin with.
+Cython compiles the modules of `src/` as they are; the `.pxd` files beside this one give types to classes and calls.
+Where C does something another way, a `.pyx` replaces the whole module, and has to pass the same tests.
 """
 
 from __future__ import annotations
 
+import ast
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -75,12 +73,19 @@ def _module(types: Path, into: Path, source: Path) -> Path:
     if types.with_suffix(".pyx").exists():
         return types.with_suffix(".pyx").relative_to(into)
     module = types.with_suffix(".py").relative_to(into)
-    (into / module).write_text(for_compiling((source / module).read_text()))
+    (into / module).write_text(without_slots((source / module).read_text()))
     return module
 
 
-def for_compiling(text: str) -> str:
-    """A module's source as Cython is given it."""
-    text = re.sub(r"(?m)^(@dataclass\(.*), slots=True", r"\1", text)
-    text = re.sub(r"(?m)^.*# interpreted\n", "", text)
-    return re.sub(r"(?m)^( *)# compiled: ", r"\1", text)
+def without_slots(source: str) -> str:
+    """The module as Cython takes it: its dataclasses know no `slots=True`, and a compiled class has no dictionary."""
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "dataclass":
+            continue
+        for keyword in node.keywords:
+            if keyword.arg == "slots" and keyword.end_col_offset is not None:
+                line = lines[keyword.lineno - 1].encode()
+                before, after = line[: keyword.col_offset].decode(), line[keyword.end_col_offset :].decode()
+                lines[keyword.lineno - 1] = before.rstrip().removesuffix(",") + after
+    return "".join(lines)

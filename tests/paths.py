@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Unpack
 
 from winpush import AsyncClient, Client, Result
-from winpush.client.encoder import ClientOptions
+from winpush.client.options import ClientOptions
 from winpush.results import Notification
 from winpush.transport.loops import new_event_loop
 

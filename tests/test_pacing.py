@@ -16,9 +16,10 @@ from tests.wns.test_client import service as service
 from winpush import AsyncClient, Client, ConfigurationError, Outcome, ValidationError, mpns, wns
 from winpush.channels import Channel
 from winpush.channels import Service as Owner
-from winpush.client.throttle import MAX_CHANNELS, Holds
+from winpush.client.throttle import MAX_CHANNELS, Throttle
 from winpush.http import Response
-from winpush.mpns import judge
+from winpush.mpns import HEADERS, judge
+from winpush.results import Result
 
 TOAST = wns.Toast("Hello", "World")
 
@@ -189,18 +190,23 @@ def test_an_option_of_pacing_that_can_not_work_is_refused(option: dict[str, Any]
         Client(**option)
 
 
-def test_holds_end_by_the_clock_and_forget_the_oldest_channel_when_there_are_too_many() -> None:
+def throttled(channel: Channel) -> Result:
+    """An answer of MPNS that says to leave this channel alone for a minute."""
+    response = Response(406)
+    return Result(channel, mpns.Toast("a"), judge(response), HEADERS, response, retry_after=timedelta(minutes=1))
+
+
+def test_a_throttle_ends_by_the_clock_and_forgets_the_oldest_channel_when_there_are_too_many() -> None:
     now = 0.0
-    holds = Holds(lambda: now)
-    verdict = judge(Response(406))
+    throttle = Throttle(lambda: now)
     channels = [Channel.parse(f"http://a.notify.live.net/throttledthirdparty/01.00/{n}") for n in range(3)]
     for channel in channels:
-        holds.note(channel, Owner.MPNS, verdict, timedelta(minutes=1))
-    assert all(holds.find(channel, Owner.MPNS) for channel in channels)
+        throttle.note(throttled(channel))
+    assert all(throttle.find(channel, Owner.MPNS) for channel in channels)
     now = 61.0
-    assert not any(holds.find(channel, Owner.MPNS) for channel in channels)
-    assert [holds.any] == [False]
+    assert not any(throttle.find(channel, Owner.MPNS) for channel in channels)
+    assert [throttle.any] == [False]
     for n in range(MAX_CHANNELS + 1):
-        holds.note(Channel.parse(f"http://a.notify.live.net/u/01/{n}"), Owner.MPNS, verdict, timedelta(minutes=1))
-    assert holds.find(Channel.parse("http://a.notify.live.net/u/01/0"), Owner.MPNS) is None
-    assert holds.find(Channel.parse("http://a.notify.live.net/u/01/1"), Owner.MPNS) is not None
+        throttle.note(throttled(Channel.parse(f"http://a.notify.live.net/u/01/{n}")))
+    assert throttle.find(Channel.parse("http://a.notify.live.net/u/01/0"), Owner.MPNS) is None
+    assert throttle.find(Channel.parse("http://a.notify.live.net/u/01/1"), Owner.MPNS) is not None

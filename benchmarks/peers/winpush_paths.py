@@ -35,7 +35,7 @@ FIELDS = [name for name in dir(Result) if not name.startswith("_") and not calla
 read_all = attrgetter(*FIELDS)
 
 
-def options(job: Job) -> winpush.client.encoder.ClientOptions:
+def options(job: Job) -> winpush.client.options.ClientOptions:
     """What both clients are made with."""
     return {
         "allow_hosts": [urlsplit(job.url).netloc],

@@ -1,6 +1,3 @@
-cimport cython
-
-
 cdef class Origin:
     cdef readonly object scheme, host, port, service
 
@@ -10,6 +7,3 @@ cdef class Channel:
     cdef readonly str target
     cpdef may_belong_to(self, service)
 
-
-@cython.locals(made=Channel)
-cpdef make_channel(Origin origin, str target)

@@ -10,6 +10,3 @@ cdef class Response:
     @cython.locals(index=dict)
     cpdef find(self, tuple names)
 
-
-@cython.locals(made=Response)
-cpdef make_response(status_code, tuple headers, bytes body, str reason, dict index=*)

@@ -1,5 +1,3 @@
-cimport cython
-
 from winpush.channels cimport Channel
 from winpush.http cimport Response
 
@@ -22,6 +20,3 @@ cdef class Result:
     cdef readonly object error, retry_after, key, diagnosis
     cdef _read(self, tuple names)
 
-
-@cython.locals(made=Result)
-cpdef make_result(Channel channel, notification, Verdict verdict, StatusHeaders headers, Response response, error, retry_after, key, diagnosis=*)

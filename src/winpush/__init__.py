@@ -77,6 +77,7 @@ __all__ = [
 
 # Where each name lives. They are fetched on first use: who only wants a notification pays for no event loop and no TLS,
 # and who sends to the one service does not load the other.
+_MODULES = {"convert": "winpush.convert", "mpns": "winpush.mpns", "wns": "winpush.wns"}
 _SEND_ERRORS = ("ChannelGoneError", "RefusedError", "RetryLaterError", "SendError")
 _HOMES = {
     "winpush.channels": ("Channel", "Service"),
@@ -92,8 +93,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> Any:
-        if name in ("convert", "mpns", "wns"):
-            return importlib.import_module(f"winpush.{name}")
+        if name in _MODULES:
+            return importlib.import_module(_MODULES[name])
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(importlib.import_module(_HOME[name]), name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from winpush.errors import ChannelError, ConfigurationError
 
-__all__ = ["AllowedHosts", "Channel", "Origin", "Service", "make_channel", "split_uri"]
+__all__ = ["AllowedHosts", "Channel", "Origin", "Service", "split_uri"]
 
 # Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9].
 MAX_URI_CHARACTERS = 4096
@@ -223,33 +223,6 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.short}>"
-
-
-class _OpenChannel:
-    """A Channel while it is made."""
-
-    __slots__ = Channel.__slots__  # interpreted
-
-    origin: Origin
-    target: str
-
-
-def make_channel(origin: Origin, target: str) -> Channel:
-    """`Channel(origin, target)`, made for each send in half the time. Raises ChannelError."""
-    if (
-        not target.isascii()
-        or not target.isprintable()
-        or " " in target
-        or "#" in target
-        or len(target) > MAX_URI_CHARACTERS
-    ):
-        check_target(target)
-    made = _OpenChannel()  # interpreted
-    # compiled: made = Channel.__new__(Channel)
-    made.origin = origin
-    made.target = target
-    made.__class__ = Channel  # type: ignore[assignment]  # the same slots: frozen from here on  # interpreted
-    return made  # type: ignore[return-value]  # it is one now
 
 
 def shorten(origin: str, target: str) -> str:

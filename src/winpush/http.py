@@ -14,7 +14,6 @@ __all__ = [
     "Response",
     "check_header",
     "finish_head",
-    "make_response",
     "write_head",
 ]
 
@@ -89,8 +88,6 @@ class Response:
         index: HeaderIndex = {}
         for header in self.headers:
             index.setdefault(header[0].lower(), header)
-        object.__setattr__(self, "_index", index)  # interpreted
-        # compiled: self._index = index
         return index
 
     def header(self, *names: bytes) -> str | None:
@@ -104,34 +101,3 @@ class Response:
             if name in index:
                 return index[name][1].decode("latin-1").strip()
         return None
-
-
-class _OpenResponse:
-    """A Response while it is made."""
-
-    __slots__ = Response.__slots__  # interpreted
-
-    status_code: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-    reason: str
-    _index: HeaderIndex | None
-
-
-def make_response(
-    status_code: int,
-    headers: tuple[tuple[bytes, bytes], ...],
-    body: bytes,
-    reason: str,
-    index: HeaderIndex | None = None,
-) -> Response:
-    """`Response(…)` for each answer of a send: going around a frozen class's own guard costs three times as much."""
-    made = _OpenResponse()  # interpreted
-    # compiled: made = Response.__new__(Response)
-    made.status_code = status_code
-    made.headers = headers
-    made.body = body
-    made.reason = reason
-    made._index = index
-    made.__class__ = Response  # type: ignore[assignment]  # the same slots: frozen from here on  # interpreted
-    return made  # type: ignore[return-value]  # it is one now

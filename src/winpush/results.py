@@ -37,7 +37,6 @@ __all__ = [
     "StatusHeaders",
     "Verdict",
     "judge_failure",
-    "make_result",
 ]
 
 
@@ -293,49 +292,6 @@ class Result:
 
     def _read(self, names: tuple[bytes, ...]) -> str | None:
         return None if self.response is None else self.response.find(names)
-
-
-class _OpenResult:
-    """A Result while it is made."""
-
-    __slots__ = Result.__slots__  # interpreted
-
-    channel: Channel | None
-    notification: Notification
-    verdict: Verdict
-    headers: StatusHeaders
-    response: Response | None
-    error: WinPushError | None
-    retry_after: timedelta | None
-    key: object
-    diagnosis: str | None
-
-
-def make_result(
-    channel: Channel | None,
-    notification: Notification,
-    verdict: Verdict,
-    headers: StatusHeaders,
-    response: Response | None,
-    error: WinPushError | None,
-    retry_after: timedelta | None,
-    key: object,
-    diagnosis: str | None = None,
-) -> Result:
-    """`Result(…)` for each send: going around a frozen class's own guard costs three times as much."""
-    made = _OpenResult()  # interpreted
-    # compiled: made = Result.__new__(Result)
-    made.channel = channel
-    made.notification = notification
-    made.verdict = verdict
-    made.headers = headers
-    made.response = response
-    made.error = error
-    made.retry_after = retry_after
-    made.key = key
-    made.diagnosis = diagnosis
-    made.__class__ = Result  # type: ignore[assignment]  # the same slots: frozen from here on  # interpreted
-    return made  # type: ignore[return-value]  # it is one now
 
 
 class SendError(WinPushError):

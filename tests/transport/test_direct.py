@@ -17,7 +17,7 @@ from winpush import TlsError
 from winpush.errors import AnswerLostError, TransportError
 from winpush.http import Response
 from winpush.transport.connection import Connection
-from winpush.transport.epoll_connection import DirectConnection, TlsConnection, secure
+from winpush.transport.epoll_connection import EpollConnection, EpollTlsConnection, secure
 from winpush.transport.reactor import Reactor
 
 BODY_BYTES = 300_000
@@ -55,7 +55,7 @@ class Sent:
     def begin(self, connection: Connection) -> None:
         connection.start(self)
 
-    def answered(self, connection: Connection, response: Response) -> None:
+    def answered(self, response: Response) -> None:
         self.end.set_result(response)
 
     def failed(self, error: TransportError) -> None:
@@ -93,9 +93,9 @@ def test_a_request_that_the_kernel_takes_in_pieces_arrives_whole(encrypted: bool
         pool, reactor = Pool(), Reactor(asyncio.get_running_loop())
         if encrypted:
             tls = await secure(reactor, ours, certificates.tls.make_context(), "127.0.0.1")
-            connection: DirectConnection = TlsConnection(pool, pool, reactor, tls)
+            connection: EpollConnection = EpollTlsConnection(pool, pool, reactor, tls)
         else:
-            connection = DirectConnection(pool, pool, reactor, ours)
+            connection = EpollConnection(pool, pool, reactor, ours)
         job = Sent(bytes(range(250)) * (BODY_BYTES // 250))
         connection.start(job)
         answer = await job.end
@@ -117,7 +117,7 @@ def test_a_peer_that_is_gone_in_the_middle_of_a_request_is_told() -> None:
 
     async def main() -> TransportError | Response:
         pool, reactor = Pool(), Reactor(asyncio.get_running_loop())
-        connection = DirectConnection(pool, pool, reactor, ours)
+        connection = EpollConnection(pool, pool, reactor, ours)
         job = Sent(b"x" * BODY_BYTES)
         connection.start(job)
         await asyncio.sleep(0)
@@ -138,7 +138,7 @@ def test_a_peer_that_is_gone_before_the_first_byte_costs_a_used_connection_no_se
 
     async def main() -> tuple[list[object], Sent]:
         pool, reactor = Pool(), Reactor(asyncio.get_running_loop())
-        connection = DirectConnection(pool, pool, reactor, ours)
+        connection = EpollConnection(pool, pool, reactor, ours)
         connection.used = used
         job = Sent(b"x")
         connection.start(job)
@@ -170,7 +170,7 @@ def test_a_server_that_refuses_tls_before_the_first_byte_says_why(certificates: 
         context = certificates.tls.make_context()
         tls = await secure(reactor, ours, context, "127.0.0.1")
         thread.join()
-        connection = TlsConnection(pool, pool, reactor, tls)
+        connection = EpollTlsConnection(pool, pool, reactor, tls)
         job = Sent(b"x")
         connection.start(job)
         answer = await job.end
@@ -188,7 +188,7 @@ def test_what_comes_between_the_start_of_a_request_and_its_writing_is_no_answer_
 
     async def main() -> tuple[list[object], Sent]:
         pool, reactor = Pool(), Reactor(asyncio.get_running_loop())
-        connection = DirectConnection(pool, pool, reactor, ours)
+        connection = EpollConnection(pool, pool, reactor, ours)
         connection.used = True
         job = Sent(b"x")
 

@@ -191,7 +191,7 @@ def test_a_client_of_another_loop_says_what_to_do() -> None:
 
         async def first() -> None:
             await client.send(server.uri(), TOAST)
-            await client._courier.close()  # type: ignore[union-attr]  # ends the sockets, not the client
+            await client._sender.close()  # type: ignore[union-attr]  # ends the sockets, not the client
 
         asyncio.run(first())
         with pytest.raises(ClientClosedError, match="one client for each loop"):

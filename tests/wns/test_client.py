@@ -26,7 +26,7 @@ from winpush import (
     mpns,
     wns,
 )
-from winpush.client.encoder import ClientOptions
+from winpush.client.options import ClientOptions
 from winpush.transport.loops import new_event_loop
 
 TOAST = wns.Toast("Hello", "World", launch="id=1")

@@ -12,7 +12,7 @@ import pytest
 from tests.servers import Peer, Server
 from tests.wns.test_client import TOAST, Service, reply
 from winpush import Action, Client, Outcome, wns
-from winpush.client.encoder import Settings
+from winpush.client.options import Settings
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 

@@ -1,9 +1,10 @@
 cimport cython
 
-from winpush.channels cimport Channel, Origin, make_channel
+from winpush._make cimport make_channel, make_result
+from winpush.channels cimport Channel, Origin
 from winpush.http cimport Response
 from winpush.mpns.responses cimport judge
-from winpush.results cimport Result, Verdict, make_result
+from winpush.results cimport Result, Verdict
 
 
 cdef class Destination:
@@ -19,8 +20,8 @@ cdef class _Tail:
     cdef bytes start, end
 
 
-cdef class Dispatch:
-    cdef public object settings, holds
+cdef class Encoder:
+    cdef public object settings
     cdef object _context, _mpns_context
     cdef dict _destinations
     @cython.locals(end=Py_ssize_t, text=str, target=str, destination=Destination)
@@ -30,3 +31,4 @@ cdef class Dispatch:
     @cython.locals(verdict=Verdict)
     cpdef Result read(self, Channel channel, notification, Response response, key)
     cpdef Result conclude(self, Channel channel, notification, Verdict verdict, retry_after, Response response, key)
+    cpdef Result fail(self, Channel channel, notification, error, key)

@@ -1,8 +1,9 @@
 cimport cython
 
-from winpush.http cimport Response, make_response
+from winpush._make cimport make_response
+from winpush.http cimport Response
 from winpush.transport.fast_response cimport read_usual
-from winpush.transport.kernel cimport copied
+from winpush.transport.kernel cimport copy_bytes
 
 
 cdef class Connection:
@@ -21,3 +22,4 @@ cdef class Connection:
     cpdef start(self, job)
     cpdef refused(self)
     cpdef received(self, Py_ssize_t nbytes)
+    cdef _answered(self, job, Response answer)

@@ -1,12 +1,12 @@
 from winpush.transport.connection cimport Connection
-from winpush.transport.kernel cimport receive, transmit
+from winpush.transport.kernel cimport KernelSocket, TlsSocket
 from winpush.transport.reactor cimport Reactor
 
 
-cdef class DirectConnection(Connection):
+cdef class EpollConnection(Connection):
     cdef Reactor _reactor
     cdef readonly object sock
-    cdef object _read, _send
+    cdef KernelSocket _kernel
     cdef bytes _backlog
     cdef bint _unsent
     cdef public int fd
@@ -14,5 +14,5 @@ cdef class DirectConnection(Connection):
     cpdef _handle(self, int mask)
 
 
-cdef class TlsConnection(DirectConnection):
+cdef class EpollTlsConnection(EpollConnection):
     cdef object _tls

@@ -1,4 +1,4 @@
-"""The usual answer, read in C: what `answers.py` reads, and nothing that it would not. The same property test holds both.
+"""The usual answer, read in C: what `fast_response.py` reads, and nothing that it would not. The same property test holds both.
 
 The lines that come again and again are kept, so that they are made into objects once. A line has one place in the table,
 by its hash; another line with the same place takes it over.
@@ -9,7 +9,7 @@ from cpython.dict cimport PyDict_Size
 from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.string cimport memchr, memcmp
 
-from winpush.http cimport Response, make_response
+from winpush._make cimport make_response
 
 __all__ = ["read_usual"]
 

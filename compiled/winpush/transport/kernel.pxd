@@ -1,3 +1,11 @@
-cdef bytes copied(object view, Py_ssize_t size)
-cdef Py_ssize_t receive(int fd, object view) except -1
-cdef Py_ssize_t transmit(int fd, bytes wire) except -1
+cpdef bytes copy_bytes(object view, Py_ssize_t size)
+
+
+cdef class KernelSocket:
+    cdef int _fd
+    cpdef Py_ssize_t receive(self, object view) except -1
+    cpdef Py_ssize_t send(self, bytes wire) except -1
+
+
+cdef class TlsSocket(KernelSocket):
+    cdef object _receive, _send

@@ -1,4 +1,4 @@
-"""Reading and writing a socket that does not block, without a way through Python's own objects for it.
+"""Reading and writing a socket that does not block, without a way through Python's own objects. In place of `kernel.py`.
 
 Nobody waits here, so that the interpreter's lock is kept. Errors are those of Python's `socket`: BlockingIOError and the
 other kinds of OSError.
@@ -19,29 +19,48 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t send(int fd, const void* wire, size_t size, int flags)
 
 
-cdef bytes copied(object view, Py_ssize_t size):
+cpdef bytes copy_bytes(object view, Py_ssize_t size):
     """The first bytes of a memoryview."""
     return PyBytes_FromStringAndSize(<const char*> PyMemoryView_GET_BUFFER(view).buf, size)
 
 
-cdef Py_ssize_t receive(int fd, object view) except -1:
-    """Reads what has come into a memoryview; 0 when the other side has closed."""
-    cdef Py_buffer* buffer = PyMemoryView_GET_BUFFER(view)
-    cdef Py_ssize_t got = recv(fd, buffer.buf, buffer.len, 0)
-    while got < 0:
-        if errno != EINTR:
-            PyErr_SetFromErrno(OSError)
-        PyErr_CheckSignals()
-        got = recv(fd, buffer.buf, buffer.len, 0)
-    return got
+cdef class KernelSocket:
+    """A plain socket's two system calls."""
+
+    def __init__(self, sock):
+        self._fd = sock.fileno()
+
+    cpdef Py_ssize_t receive(self, object view) except -1:
+        """Reads what has come into a memoryview; 0 when the other side has closed."""
+        cdef Py_buffer* buffer = PyMemoryView_GET_BUFFER(view)
+        cdef Py_ssize_t got = recv(self._fd, buffer.buf, buffer.len, 0)
+        while got < 0:
+            if errno != EINTR:
+                PyErr_SetFromErrno(OSError)
+            PyErr_CheckSignals()
+            got = recv(self._fd, buffer.buf, buffer.len, 0)
+        return got
+
+    cpdef Py_ssize_t send(self, bytes wire) except -1:
+        """Writes what the kernel takes; returns how much that was."""
+        cdef Py_ssize_t put = send(self._fd, PyBytes_AS_STRING(wire), PyBytes_GET_SIZE(wire), MSG_NOSIGNAL)
+        while put < 0:
+            if errno != EINTR:
+                PyErr_SetFromErrno(OSError)
+            PyErr_CheckSignals()
+            put = send(self._fd, PyBytes_AS_STRING(wire), PyBytes_GET_SIZE(wire), MSG_NOSIGNAL)
+        return put
 
 
-cdef Py_ssize_t transmit(int fd, bytes wire) except -1:
-    """Writes what the kernel takes; returns how much that was."""
-    cdef Py_ssize_t put = send(fd, PyBytes_AS_STRING(wire), PyBytes_GET_SIZE(wire), MSG_NOSIGNAL)
-    while put < 0:
-        if errno != EINTR:
-            PyErr_SetFromErrno(OSError)
-        PyErr_CheckSignals()
-        put = send(fd, PyBytes_AS_STRING(wire), PyBytes_GET_SIZE(wire), MSG_NOSIGNAL)
-    return put
+cdef class TlsSocket(KernelSocket):
+    """The same of a TLS socket; it raises SSLWantReadError where a plain one raises BlockingIOError."""
+
+    def __init__(self, tls):
+        self._receive = tls.recv_into
+        self._send = tls.send
+
+    cpdef Py_ssize_t receive(self, object view) except -1:
+        return self._receive(view)
+
+    cpdef Py_ssize_t send(self, bytes wire) except -1:
+        return self._send(wire)

@@ -18,8 +18,10 @@ from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import describe_delay, echo_json, hide_channels
 from winpush.cli.send.command import open_client
 from winpush.cli.send.windows import credentials_options, take_credentials
-from winpush.client.attempt import Courier
-from winpush.client.encoder import ClientOptions, Dispatch, Settings
+from winpush.client.attempt import Sender
+from winpush.client.encoder import Encoder
+from winpush.client.options import ClientOptions, Settings
+from winpush.client.throttle import Throttle
 from winpush.errors import ChannelError, ValidationError
 from winpush.transport.pool import Pool
 
@@ -157,11 +159,11 @@ def _examine_login(options: ClientOptions) -> Finding:
 
 async def _log_in(options: ClientOptions) -> wns.Token | wns.TokenProblem:
     settings = Settings.of(**options)
-    courier = Courier(Dispatch(settings), Pool(settings.limits))
+    sender = Sender(Encoder(settings), Throttle.of(settings), Pool(settings.limits))
     try:
-        return await courier.log_in()
+        return await sender.log_in()
     finally:
-        await courier.close()
+        await sender.close()
 
 
 def _probe(uri: str, channel: Channel, options: ClientOptions) -> Finding:

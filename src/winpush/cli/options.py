@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from winpush import Client, ClientCertificate, Tls
-from winpush.client.encoder import ClientOptions
+from winpush.client.options import ClientOptions
 from winpush.errors import ConfigurationError
 
 __all__ = ["client_options", "connection_options", "make_client"]

@@ -1,4 +1,4 @@
-"""The clients: AsyncClient for asyncio, Client for everything else. Both are safe to share."""
+"""AsyncClient: sending from asyncio."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, Unpack
 
-from winpush.client.attempt import Courier
-from winpush.client.bulk import Bulk, Item
-from winpush.client.encoder import ClientOptions, Dispatch, Settings, seconds, whole
+from winpush.client.attempt import Item, Sender
+from winpush.client.bulk import Bulk
+from winpush.client.encoder import Encoder
+from winpush.client.options import ClientOptions, Settings, parse_count, parse_seconds
+from winpush.client.throttle import Throttle
 from winpush.errors import ClientClosedError
 from winpush.results import Notification, Result
 from winpush.transport.pool import Pool
@@ -45,8 +47,9 @@ class AsyncClient:
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
         self._settings = Settings.of(**options)
-        self._dispatch = Dispatch(self._settings)
-        self._courier: Courier | None = None
+        self._encoder = Encoder(self._settings)
+        self._throttle = Throttle.of(self._settings)
+        self._sender: Sender | None = None
         self._closed = False
 
     async def send(
@@ -62,10 +65,10 @@ class AsyncClient:
         ChannelError for a URI that is not a push service's, ValidationError for a notification of another service,
         and ClientClosedError after `aclose()`.
         """
-        courier = self._open()
-        destination, channel = self._dispatch.resolve(channel_uri)
-        limit = self._settings.timeout_seconds if timeout is None else seconds("timeout", timeout)
-        return await courier.send(destination, channel, notification, courier.pool.loop.time() + limit)
+        sender = self._open()
+        prepared = sender.prepare(channel_uri, notification)
+        limit = self._settings.timeout_seconds if timeout is None else parse_seconds("timeout", timeout)
+        return await sender.send(prepared, sender.pool.loop.time() + limit)
 
     def send_many(
         self, pairs: Iterable[Item] | AsyncIterable[Item], *, concurrency: int | None = None
@@ -81,19 +84,19 @@ class AsyncClient:
         is not sent (`Outcome.TIMED_OUT`, `may_have_arrived` is False).
         When the source itself raises, the sends in flight end, their results come, and then its error is raised.
         """
-        number = whole("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
+        number = parse_count("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
         return Bulk(self._open(), pairs, number).results()
 
     @property
     def token_requests(self) -> tuple[int, int]:
         """How often the token server was asked so far: granted, and refused or not answered."""
-        return (0, 0) if self._courier is None else self._courier.token_requests
+        return (0, 0) if self._sender is None else self._sender.token_requests
 
     async def aclose(self) -> None:
         """Closes every connection. Sends under way end with `Outcome.ABORTED`. Calling it twice does nothing."""
         self._closed = True
-        if self._courier is not None:
-            await self._courier.close()
+        if self._sender is not None:
+            await self._sender.close()
 
     async def __aenter__(self) -> Self:
         self._open()
@@ -104,13 +107,13 @@ class AsyncClient:
     ) -> None:
         await self.aclose()
 
-    def _open(self) -> Courier:
+    def _open(self) -> Sender:
         if self._closed:
             raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
-        if self._courier is None:
-            self._courier = Courier(self._dispatch, Pool(self._settings.limits))
-        elif self._courier.pool.loop is not asyncio.get_running_loop():
+        if self._sender is None:
+            self._sender = Sender(self._encoder, self._throttle, Pool(self._settings.limits))
+        elif self._sender.pool.loop is not asyncio.get_running_loop():
             raise ClientClosedError(
                 "This client belongs to another event loop; make one client for each loop, or use winpush.Client."
             )
-        return self._courier
+        return self._sender

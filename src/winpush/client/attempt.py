@@ -1,26 +1,281 @@
-"""One send, step by step: a request and its answer, and for WNS the token before it and the 401 after it."""
+"""Attempt: one send from its preparation to its Result, the same whichever way it goes out.
+
+`Sender.prepare` gives a `Ready` request, whose bytes may be written at once, or a `Deferred` one, which needs the loop
+first: a throttle to end, or a token. `Sender.read` turns what came back into a Result, or into a `Deferred` one again
+where WNS refused the token. `Sender.finish` takes a deferred one to its Result. The clients differ in how they wait,
+and in nothing else.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from winpush import wns
 from winpush.channels import Channel, Service
-from winpush.client.encoder import Destination, Dispatch, check
-from winpush.client.token_cache import TokenKeeper
-from winpush.errors import ConfigurationError, SendAbortedError, TransportError
+from winpush.client.encoder import Destination, Encoder, check
+from winpush.client.throttle import Hold, Throttle
+from winpush.client.token_cache import TokenCache
+from winpush.errors import ConfigurationError, SendAbortedError, TransportError, ValidationError, WinPushError
 from winpush.http import Request, Response
 from winpush.results import Action, Notification, Result
 from winpush.transport.connection import Connection
 from winpush.transport.pool import Pool
 from winpush.wns.protocol.responses import wants_new_token
 
-__all__ = ["Courier"]
+__all__ = ["Deferred", "Item", "Ready", "Sender", "unpack"]
+
+_WNS, _NOTHING = Service.WNS, Action.NOTHING  # members of enumerations are slow to get at
+
+Item = tuple[str, Notification] | tuple[str, Notification, object]
+"""What `send_many` takes: a channel URI and a notification, and the caller's own key if the result is to carry one."""
 
 
-class _Call:
+def unpack(item: Item) -> tuple[str, Notification, object]:
+    """Channel URI, notification and key of an item. Raises ValidationError for anything but a pair or triple."""
+    if isinstance(item, (tuple, list)):
+        if len(item) == 2:
+            return item[0], item[1], None
+        if len(item) == 3:
+            return item[0], item[1], item[2]
+    raise ValidationError("pairs", f"an item is (channel_uri, notification) or with a key as third, not {item!r:.60}")
+
+
+class Ready:
+    """A request whose bytes may be written now. `token` is the one in it, None for MPNS."""
+
+    __slots__ = ("channel", "destination", "key", "notification", "token", "wire")
+
+    def __init__(
+        self,
+        destination: Destination,
+        channel: Channel,
+        notification: Notification,
+        key: object,
+        token: wns.Token | None,
+        wire: bytes,
+    ) -> None:
+        self.destination = destination
+        self.channel = channel
+        self.notification = notification
+        self.key = key
+        self.token = token
+        self.wire = wire
+
+
+class Deferred:
+    """A send that needs the loop before its request can be written: a token, or the end of a throttle.
+
+    `refused` is its beginning, where one was made: the token and the 401 that it got.
+    """
+
+    __slots__ = ("channel", "destination", "key", "notification", "refused")
+
+    def __init__(
+        self,
+        destination: Destination,
+        channel: Channel,
+        notification: Notification,
+        key: object,
+        refused: tuple[wns.Token, Response] | None = None,
+    ) -> None:
+        self.destination = destination
+        self.channel = channel
+        self.notification = notification
+        self.key = key
+        self.refused = refused
+
+
+class Sender:
+    """Prepares sends, reads their answers, and finishes those that are deferred.
+
+    `prepare`, `prepare_item` and `read` may be called from any thread, all else from the pool's loop.
+    """
+
+    def __init__(self, encoder: Encoder, throttle: Throttle, pool: Pool) -> None:
+        self.encoder = encoder
+        self.throttle = throttle
+        self.pool = pool
+        self._settings = encoder.settings
+        credentials = encoder.settings.wns
+        self._tokens = None if credentials is None else TokenCache(credentials, self._fetch)
+
+    async def close(self) -> None:
+        """Ends the connections, and what is under way."""
+        if self._tokens is not None:
+            await self._tokens.close()
+        await self.pool.close()
+
+    # --- the one way through --------------------------------------------------------------------------------------
+
+    def prepare(self, uri: str, notification: Notification, key: object = None) -> Ready | Deferred:
+        """The request. Raises ChannelError, ValidationError or ConfigurationError for what can't be sent."""
+        destination, channel = self.encoder.resolve(uri)
+        token = None
+        if getattr(notification, "service", None) is _WNS:
+            token = self._token_cache().peek()
+            if token is None:
+                check(channel, notification)
+                return Deferred(destination, channel, notification, key)
+        wire = self.encoder.encode(destination, channel, notification, token)
+        if self.throttle.any and self.throttle.find(channel, notification.service) is not None:
+            return Deferred(destination, channel, notification, key)
+        return Ready(destination, channel, notification, key, token, wire)
+
+    def prepare_item(self, item: Item) -> Ready | Deferred | Result:
+        """The request of one of many, or its Result: a bad channel, or one of another service, stops nothing.
+
+        Raises ValidationError and ConfigurationError for what no other item could be sent with either.
+        """
+        uri, notification, key = unpack(item)
+        try:
+            return self.prepare(uri, notification, key)
+        except WinPushError as error:
+            if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
+                raise
+            return self.encoder.fail(None, notification, error, key)
+
+    def read(self, sent: Ready, answer: Response | TransportError) -> Result | Deferred:
+        """What became of a request: its Result, or, where WNS refused the token, the send that needs a new one."""
+        if not isinstance(answer, Response):
+            return self.encoder.fail(sent.channel, sent.notification, answer, sent.key)
+        if sent.token is not None and answer.status_code == 401 and wants_new_token(answer):
+            return Deferred(sent.destination, sent.channel, sent.notification, sent.key, (sent.token, answer))
+        result = self.encoder.read(sent.channel, sent.notification, answer, sent.key)
+        if result.verdict.action is not _NOTHING:
+            self.throttle.note(result)
+        return result
+
+    async def send(self, prepared: Ready | Deferred, deadline: float) -> Result:
+        """Sends what was prepared. `deadline` is on the loop's clock."""
+        if isinstance(prepared, Ready):
+            outcome = self.read(prepared, await self._deliver(prepared.destination, prepared.wire, deadline))
+            if isinstance(outcome, Result):
+                return outcome
+            prepared = outcome
+        return await self.finish(prepared, deadline)
+
+    async def finish(self, deferred: Deferred, deadline: float) -> Result:
+        """Takes a deferred send to its Result: waits for its throttle, gets its token, and sends it."""
+        if deferred.refused is None:
+            held = await self._wait_for_throttle(deferred, deadline)
+            if held is not None:
+                return held
+        if deferred.notification.service is _WNS:
+            return await self._exchange(deferred, deadline)
+        wire = self.encoder.encode(deferred.destination, deferred.channel, deferred.notification)
+        where = deferred.destination, deferred.channel, deferred.notification, deferred.key
+        outcome = self.read(Ready(*where, None, wire), await self._deliver(deferred.destination, wire, deadline))
+        assert isinstance(outcome, Result)  # noqa: S101 - only a request with a token is deferred again
+        return outcome
+
+    async def finish_in_turn(self, deferred: Deferred, timeout_seconds: float) -> Result:
+        """As `finish`, for one of many: it waits for its app's throttle as long as that takes, and its time begins
+        then."""
+        hold = self.throttle.find(deferred.channel, deferred.notification.service)
+        # One throttled channel is told at once, or it would keep a place from the others.
+        patience = math.inf if hold is not None and hold.is_for_app else 0.0
+        held = await self._wait_for_throttle(deferred, self.pool.loop.time() + patience)
+        return held or await self.finish(deferred, self.pool.loop.time() + timeout_seconds)
+
+    # --- the steps of a deferred send -----------------------------------------------------------------------------
+
+    async def _wait_for_throttle(self, deferred: Deferred, deadline: float) -> Result | None:
+        """Waits while the service wants no more of this app, or channel; the Result when that can't be waited for."""
+        channel, notification = deferred.channel, deferred.notification
+        while (hold := self.throttle.find(channel, notification.service)) is not None:
+            if self._settings.when_throttled == "tell" or self.pool.loop.time() + hold.seconds > deadline:
+                return self._hold_back(deferred, hold)
+            await asyncio.sleep(hold.seconds)
+        return None
+
+    def _hold_back(self, deferred: Deferred, hold: Hold) -> Result:
+        channel, notification, wait = deferred.channel, deferred.notification, timedelta(seconds=hold.seconds)
+        return self.encoder.hold_back(channel, notification, hold.verdict, wait, hold.reason, deferred.key)
+
+    async def _exchange(self, deferred: Deferred, deadline: float) -> Result:
+        """The whole exchange with WNS: what comes next is `wns.exchange`'s to say."""
+        channel, notification = deferred.channel, deferred.notification
+        steps = wns.exchange(channel, notification)  # type: ignore[arg-type]  # its own check says what else it is
+        step = next(steps)
+        if deferred.refused is not None:
+            steps.send(deferred.refused[0])
+            step = steps.send(deferred.refused[1])
+        while True:
+            answer: wns.Token | wns.TokenProblem | Response | TransportError
+            if isinstance(step, Request):
+                answer = await self._deliver(deferred.destination, deferred.destination.write(step), deadline)
+            else:
+                answer = await self._get_token(step.instead_of)
+            if isinstance(answer, TransportError):
+                steps.close()
+                return self.encoder.fail(channel, notification, answer, deferred.key)
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                return self._conclude(deferred, end.value)
+
+    def _conclude(self, deferred: Deferred, answer: wns.Answer) -> Result:
+        verdict, retry_after = answer.judge(datetime.now(UTC))
+        if verdict.action is _NOTHING:
+            self._token_cache().accepted()
+        channel, notification = deferred.channel, deferred.notification
+        result = self.encoder.conclude(channel, notification, verdict, retry_after, answer.response, deferred.key)
+        self.throttle.note(result)
+        return result
+
+    # --- tokens ---------------------------------------------------------------------------------------------------
+
+    @property
+    def token_requests(self) -> tuple[int, int]:
+        """How often the token server was asked so far: granted, and refused or not answered."""
+        return (0, 0) if self._tokens is None else (self._tokens.granted, self._tokens.refused)
+
+    async def log_in(self) -> wns.Token | wns.TokenProblem:
+        """A token, or why there is none. Raises ConfigurationError without credentials."""
+        return await self._token_cache().get()
+
+    async def _get_token(self, instead_of: wns.Token | None) -> wns.Token | wns.TokenProblem | TransportError:
+        try:
+            return await self._token_cache().get(instead_of)
+        except SendAbortedError as error:
+            return error
+
+    def _token_cache(self) -> TokenCache:
+        if self._tokens is None:
+            raise ConfigurationError(
+                "wns: a WNS notification needs credentials; make the client with "
+                "wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…)"
+            )
+        return self._tokens
+
+    async def _fetch(self, request: Request) -> Response | TransportError:
+        """The token's request: to the address in the caller's own credentials, so that no list of hosts is asked."""
+        destination = self.encoder.trust(request.channel.origin)
+        deadline = self.pool.loop.time() + self._settings.timeout_seconds
+        return await self._deliver(destination, destination.write(request), deadline, is_limited=False)
+
+    # --- on the wire ----------------------------------------------------------------------------------------------
+
+    async def _deliver(
+        self, destination: Destination, wire: bytes, deadline: float, *, is_limited: bool = True
+    ) -> Response | TransportError:
+        """One request and its answer. Cancelled, it leaves no connection with an answer to come."""
+        job = _FutureJob(wire, deadline, self.pool.loop.create_future())
+        host = self.pool.host(destination.route)
+        if is_limited:
+            host.send(job)
+        else:
+            host.submit(job)
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            host.drop(job)
+            raise
+
+
+class _FutureJob:
     """One request: a job whose answer, or error, ends a future."""
 
     __slots__ = ("deadline", "future", "wire")
@@ -34,9 +289,8 @@ class _Call:
         """A connection is free for it."""
         connection.start(self)
 
-    def answered(self, connection: Connection, response: Response) -> None:
+    def answered(self, response: Response) -> None:
         """The answer is whole."""
-        connection.host.release(connection)
         if not self.future.done():
             self.future.set_result(response)
 
@@ -44,174 +298,3 @@ class _Call:
         """No answer came: a value here, not an exception, since it becomes a Result."""
         if not self.future.done():
             self.future.set_result(error)
-
-
-class Courier:
-    """Sends over a pool what a Dispatch has made, for both clients."""
-
-    def __init__(self, dispatch: Dispatch, pool: Pool) -> None:
-        self.dispatch = dispatch
-        self.pool = pool
-        credentials = dispatch.settings.wns
-        self._keeper = None if credentials is None else TokenKeeper(credentials, self._fetch)
-
-    async def close(self) -> None:
-        """Ends the connections, and what is under way."""
-        if self._keeper is not None:
-            await self._keeper.close()
-        await self.pool.close()
-
-    @property
-    def token_requests(self) -> tuple[int, int]:
-        """How often the token server was asked so far: granted, and refused or not answered."""
-        return (0, 0) if self._keeper is None else (self._keeper.granted, self._keeper.refused)
-
-    def token_for(self, notification: Notification) -> wns.Token | None:
-        """The token at hand for a notification that wants one. Raises ConfigurationError without credentials."""
-        if getattr(notification, "service", None) is not Service.WNS:
-            return None
-        return self._keeper_of().peek()
-
-    async def log_in(self) -> wns.Token | wns.TokenProblem:
-        """A token, or why there is none. Raises ConfigurationError without credentials."""
-        return await self._keeper_of().get()
-
-    def needs_steps(self, channel: Channel, notification: Notification, token: wns.Token | None) -> bool:
-        """True when a token must be fetched before the request can be written, to a channel that may have it.
-
-        Raises ChannelError or ValidationError for what could not be sent with one either.
-        """
-        if token is not None or getattr(notification, "service", None) is not Service.WNS:
-            return False
-        check(channel, notification)
-        return True
-
-    async def deliver(
-        self, destination: Destination, wire: bytes, deadline: float, *, paced: bool = True
-    ) -> Response | TransportError:
-        """One request and its answer. Cancelled, it leaves no connection with an answer to come."""
-        call = _Call(wire, deadline, self.pool.loop.create_future())
-        host = self.pool.host(destination.route)
-        if paced:
-            host.send(call)
-        else:
-            host.submit(call)
-        try:
-            return await call.future
-        except asyncio.CancelledError:
-            host.drop(call)
-            raise
-
-    async def hold_back(
-        self, channel: Channel, notification: Notification, patience: float, key: object
-    ) -> Result | None:
-        """Waits while the service wants no more of this app, or channel; the Result when that is not to be waited for.
-
-        `patience` in seconds: a hold that is longer is told at once, and nothing is sent.
-        """
-        check(channel, notification)
-        end = self.pool.loop.time() + patience
-        while (hold := self.dispatch.holds.find(channel, notification.service)) is not None:
-            if self.dispatch.settings.when_throttled == "tell" or self.pool.loop.time() + hold.seconds > end:
-                return self.dispatch.held(channel, notification, hold, key)
-            await asyncio.sleep(hold.seconds)
-        return None
-
-    async def send(
-        self,
-        destination: Destination,
-        channel: Channel,
-        notification: Notification,
-        deadline: float,
-        key: object = None,
-    ) -> Result:
-        """One send to its Result."""
-        if self.dispatch.holds.any:
-            held = await self.hold_back(channel, notification, deadline - self.pool.loop.time(), key)
-            if held is not None:
-                return held
-        token = None
-        if getattr(notification, "service", None) is Service.WNS:
-            token = self.token_for(notification)
-            if self.needs_steps(channel, notification, token):
-                return await self.walk(destination, channel, notification, deadline, key)
-        wire = self.dispatch.encode(destination, channel, notification, token)
-        answer = await self.deliver(destination, wire, deadline)
-        if isinstance(answer, Response):
-            if token is not None and wants_new_token(answer):
-                return await self.walk(destination, channel, notification, deadline, key, (token, answer))
-            return self.dispatch.read(channel, notification, answer, key)
-        return self.dispatch.fail(channel, notification, answer, key)
-
-    async def send_in_turn(
-        self,
-        destination: Destination,
-        channel: Channel,
-        notification: Notification,
-        timeout_seconds: float,
-        key: object,
-    ) -> Result:
-        """One of many sends: it waits for its app as long as that takes, and its time begins then."""
-        hold = self.dispatch.holds.find(channel, notification.service)
-        # One throttled channel is told at once, or it would keep a place from the others.
-        patience = math.inf if hold is not None and hold.whole_app else 0.0
-        held = await self.hold_back(channel, notification, patience, key)
-        if held is not None:
-            return held
-        return await self.send(destination, channel, notification, self.pool.loop.time() + timeout_seconds, key)
-
-    async def walk(
-        self,
-        destination: Destination,
-        channel: Channel,
-        notification: Notification,
-        deadline: float,
-        key: object = None,
-        walked: tuple[wns.Token, Response] | None = None,
-    ) -> Result:
-        """The whole exchange of a send to WNS. `walked` is its beginning, where that is done: the token and its 401."""
-        steps = wns.exchange(channel, notification)  # type: ignore[arg-type]  # its own check says what else it is
-        step = next(steps)
-        if walked is not None:
-            steps.send(walked[0])
-            step = steps.send(walked[1])
-        while True:
-            answer: wns.Token | wns.TokenProblem | Response | TransportError
-            if isinstance(step, Request):
-                wire = step.to_wire()
-                answer = await self.deliver(destination, wire, deadline)
-            else:
-                answer = await self._ask_keeper(step.instead_of)
-            if isinstance(answer, TransportError):
-                steps.close()
-                return self.dispatch.fail(channel, notification, answer, key)
-            try:
-                step = steps.send(answer)
-            except StopIteration as end:
-                return self._conclude(channel, notification, end.value, key)
-
-    async def _ask_keeper(self, instead_of: wns.Token | None) -> wns.Token | wns.TokenProblem | TransportError:
-        try:
-            return await self._keeper_of().get(instead_of)
-        except SendAbortedError as error:
-            return error
-
-    def _conclude(self, channel: Channel, notification: Notification, answer: wns.Answer, key: object) -> Result:
-        verdict, retry_after = answer.judge(datetime.now(UTC))
-        if verdict.action is Action.NOTHING:
-            self._keeper_of().accepted()
-        return self.dispatch.conclude(channel, notification, verdict, retry_after, answer.response, key)
-
-    def _keeper_of(self) -> TokenKeeper:
-        if self._keeper is None:
-            raise ConfigurationError(
-                "wns: a WNS notification needs credentials; make the client with "
-                "wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…)"
-            )
-        return self._keeper
-
-    async def _fetch(self, request: Request) -> Response | TransportError:
-        """The token's request: to the address in the caller's own credentials, so that no list of hosts is asked."""
-        destination = self.dispatch.trust(request.channel.origin)
-        deadline = self.pool.loop.time() + self.dispatch.settings.timeout_seconds
-        return await self.deliver(destination, request.to_wire(), deadline, paced=False)

@@ -1,32 +1,33 @@
-"""Holding back: what a service that said "too many" is to be spared (wns.md section 6, mpns.md section 9)."""
+"""Throttle: what to hold back after a service said "too many", and until when (wns.md section 6, mpns.md section 9)."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from winpush.channels import Channel, Service
-from winpush.results import Outcome, Verdict
+from winpush.client.options import Settings
+from winpush.results import Outcome, Result, Verdict
 
-__all__ = ["Hold", "Holds"]
+__all__ = ["Hold", "Throttle"]
 
-# So many channels are remembered; beyond them the one that was told first is forgotten, and would be told again.
+# Beyond this many channels the oldest is forgotten; the service would throttle it again.
 MAX_CHANNELS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why a send is held back, and for how long from now in seconds. `whole_app`: not its channel alone."""
+    """Why a send is held back, and for how long from now in seconds. `is_for_app`: not its channel alone."""
 
     seconds: float
     verdict: Verdict
-    whole_app: bool
+    is_for_app: bool
 
     @property
     def reason(self) -> str:
         """A sentence for the result of a send that was not made."""
-        who = "this app" if self.whole_app else "this channel"
+        who = "this app" if self.is_for_app else "this channel"
         return f"Nothing was sent: the service said to send no more to {who} for another {max(self.seconds, 1):.0f} s."
 
 
@@ -36,8 +37,8 @@ class _Until:
     verdict: Verdict
 
 
-class Holds:
-    """What is held at present. May be used from any thread.
+class Throttle:
+    """Which sends are held back at present. May be used from any thread.
 
     `clock` counts seconds that never go back. One that `forgets` holds nothing back.
     """
@@ -50,17 +51,24 @@ class Holds:
         self.any = False
         """False while nothing is held: the one look that every send pays for."""
 
-    def note(self, channel: Channel, service: Service, verdict: Verdict, retry_after: timedelta | None) -> None:
+    @classmethod
+    def of(cls, settings: Settings) -> Throttle:
+        """That of a client, by the steady clock."""
+        return cls(time.monotonic, forgets=settings.when_throttled == "send")
+
+    def note(self, result: Result) -> None:
         """Remembers an answer that says "too many": of WNS for the whole app, or for the channel alone."""
+        channel, verdict, retry_after = result.channel, result.verdict, result.retry_after
         if (
             self._forgets
+            or channel is None
             or retry_after is None
             or verdict.outcome not in (Outcome.THROTTLED, Outcome.CHANNEL_THROTTLED)
         ):
             return
         until = _Until(self._clock() + retry_after.total_seconds(), verdict)
         # MPNS counts by channel: 500 a day for each.
-        if service is Service.WNS and verdict.outcome is Outcome.THROTTLED:
+        if result.service is Service.WNS and verdict.outcome is Outcome.THROTTLED:
             if self._app is None or self._app.moment < until.moment:
                 self._app = until
         else:
@@ -82,5 +90,5 @@ class Holds:
         if service is not Service.WNS:
             app = None
         if app is not None and (own is None or own.moment <= app.moment):
-            return Hold(app.moment - now, app.verdict, whole_app=True)
-        return None if own is None else Hold(own.moment - now, own.verdict, whole_app=False)
+            return Hold(app.moment - now, app.verdict, is_for_app=True)
+        return None if own is None else Hold(own.moment - now, own.verdict, is_for_app=False)

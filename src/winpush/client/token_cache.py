@@ -15,7 +15,7 @@ from winpush.errors import SendAbortedError, TransportError
 from winpush.http import Request, Response
 from winpush.wns.protocol.auth import SCOPE, Credentials, Fetch, Token, TokenProblem, TokenState, token_until
 
-__all__ = ["AnyCredentials", "TokenKeeper", "TokenSource"]
+__all__ = ["AnyCredentials", "TokenCache", "TokenSource"]
 
 
 class TokenSource(Protocol):
@@ -31,7 +31,7 @@ class TokenSource(Protocol):
 AnyCredentials = Credentials | TokenSource
 
 
-class TokenKeeper:
+class TokenCache:
     """Holds the state, and lets concurrent senders share one token request."""
 
     def __init__(
@@ -52,7 +52,7 @@ class TokenKeeper:
     async def get(self, instead_of: Token | None = None) -> Token | TokenProblem:
         """A token, or why there is none; with `instead_of`, another than that, since WNS refused it.
 
-        Raises SendAbortedError when the keeper is closed meanwhile.
+        Raises SendAbortedError when the cache is closed meanwhile.
         """
         self._state, answer = self._state.ask(datetime.now(UTC), instead_of)
         if not isinstance(answer, Fetch):

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, Unpack
 from sqlalchemy import ColumnElement, Connection
 
 from winpush.channels import AllowedHosts
-from winpush.client.encoder import ClientOptions, Settings
+from winpush.client.options import ClientOptions, Settings
 from winpush.delivery.content.content import Content, Form
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, Progress
 from winpush.delivery.options import SendOptions, new_broadcast

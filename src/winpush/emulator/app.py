@@ -158,7 +158,7 @@ class _App:
     async def page(self, request: Request) -> Response:
         """A file of the page."""
         name = request.path_params.get("name", "index.html")
-        folder = resources.files("winpush.emulator") / "web"
+        folder = resources.files(__package__) / "web"
         known = {each.name: each for each in folder.iterdir()}
         suffix = name[name.rfind(".") :]
         if name not in known or suffix not in _TYPES:

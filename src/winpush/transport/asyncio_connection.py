@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import select
-from typing import TYPE_CHECKING, cast
+import ssl
+from typing import cast
 
 from winpush.errors import ProxyError, TlsError
 from winpush.transport.connection import Connection, Home, Owner
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
+from winpush.transport.route import Route
 
-if TYPE_CHECKING:
-    import ssl
-
-    from winpush.transport.dial import Route
-
-__all__ = ["LoopedConnection", "dial_looped"]
+__all__ = ["AsyncioConnection", "dial_asyncio"]
 
 # How long a polite farewell of TLS may take when a connection is closed.
 TLS_GOODBYE_SECONDS = 1.0
 _HAS_POLL = hasattr(select, "poll")
 
 
-class LoopedConnection(Connection, asyncio.BufferedProtocol):
+class AsyncioConnection(Connection, asyncio.BufferedProtocol):
     """A connection whose bytes come and go through a transport of the loop."""
 
     __slots__ = ("_poll", "_transport")
@@ -92,7 +89,7 @@ class LoopedConnection(Connection, asyncio.BufferedProtocol):
         self._owner.lost(self)
 
 
-async def dial_looped(route: Route, connection: LoopedConnection) -> None:
+async def dial_asyncio(route: Route, connection: AsyncioConnection) -> None:
     """Connects it. Raises OSError (ssl.SSLError is one), ProxyError or TlsError."""
     loop = asyncio.get_running_loop()
     proxy, origin = route.proxy, route.origin
@@ -114,7 +111,7 @@ async def dial_looped(route: Route, connection: LoopedConnection) -> None:
 
 
 async def _dial_tunnel(
-    loop: asyncio.AbstractEventLoop, route: Route, proxy: Proxy, context: ssl.SSLContext, connection: LoopedConnection
+    loop: asyncio.AbstractEventLoop, route: Route, proxy: Proxy, context: ssl.SSLContext, connection: AsyncioConnection
 ) -> None:
     transport, tunnel = await loop.create_connection(lambda: _Tunnel(proxy), proxy.host, proxy.port)
     try:

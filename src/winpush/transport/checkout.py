@@ -1,63 +1,50 @@
-"""Connections lent to threads: a thread that blocks writes its request and reads the answer itself.
+"""Checkout: threads take a connection out of the pool, write a request and read its answer themselves.
 
 A hand-over to the loop's thread and back would cost two changes of threads a send, which is more than all the rest. So
-the pool lends its connections, under its own limits, and a thread passes one on to the next. When the loop itself wants
-one, or another host wants its place, it goes back.
+the pool lets threads have its connections, under its own limits: a thread checks one out, and checks it in for the next
+thread. When the loop itself wants one, or another host wants its place, it goes back.
 """
 
 from __future__ import annotations
 
 import contextlib
-import select
-import socket
-import struct
-import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
+from winpush.errors import SendAbortedError, TransportError
 from winpush.http import Response
-from winpush.transport.connection import Connection, Job
-from winpush.transport.epoll_connection import DirectConnection, TlsConnection
+from winpush.transport.connection import Connection
+from winpush.transport.epoll_connection import EpollConnection, EpollTlsConnection
+from winpush.transport.host import Host, HostPool
+from winpush.transport.kernel_structs import are_as_expected
+from winpush.transport.route import Route
+from winpush.transport.thread_connection import ThreadConnection, TimedConnection
 
-if TYPE_CHECKING:
-    from winpush.transport.dial import Route
-    from winpush.transport.pool import Host, Pool
-
-__all__ = ["Lender", "LentConnection", "Loan"]
-
-# An answer of a push service has a few hundred bytes; what is longer comes in several reads.
-_BUFFER_BYTES = 4096
-
-# In Linux's struct tcp_info: the state first, and later tcpi_bytes_received.
-_ESTABLISHED = 1
-_COUNT = slice(128, 136)
-_COUNTED = 136
+__all__ = ["Checkout"]
 
 
-class Loan:
+class _Request:
     """A thread's wish for a connection: it waits in the host's queue as a request would."""
 
-    __slots__ = ("deadline", "given", "lender", "ready", "wire")
+    __slots__ = ("checkout", "deadline", "given", "ready", "wire")
 
-    def __init__(self, lender: Lender, deadline: float) -> None:
-        self.lender = lender
+    def __init__(self, checkout: Checkout, deadline: float) -> None:
+        self.checkout = checkout
         self.deadline = deadline
         self.wire = b""
-        self.given: LentConnection | TransportError | None = None
+        self.given: ThreadConnection | TransportError | None = None
         self.ready = threading.Lock()
         self.ready.acquire()
 
     def begin(self, connection: Connection) -> None:
         """In the loop's thread: the connection is the thread's from now on."""
-        assert isinstance(connection, DirectConnection)  # noqa: S101 - no other kind is lent
-        self.given = self.lender.lend(connection)
+        assert isinstance(connection, EpollConnection)  # noqa: S101 - no other kind can be checked out
+        self.given = self.checkout.check_out(connection)
         self.ready.release()
 
-    def answered(self, connection: Connection, response: Response) -> None:
-        """Never called: a loan writes nothing."""
+    def answered(self, response: Response) -> None:
+        """Never called: it writes nothing."""
 
     def failed(self, error: TransportError) -> None:
         """In the loop's thread: there is none to be had."""
@@ -79,190 +66,37 @@ class _Exchange:
         """A connection is free for it."""
         connection.start(self)
 
-    def answered(self, connection: Connection, response: Response) -> None:
-        """The answer is whole; the next thread may have the connection."""
+    def answered(self, response: Response) -> None:
+        """The answer is whole."""
         self.answer = response
-        connection.host.release(connection)
 
     def failed(self, error: TransportError) -> None:
         """No answer came."""
         self.answer = error
 
 
-class _Shelf:
-    """A lent connection's host and owner, as its threads see them."""
+class Checkout:
+    """What threads have of one pool. `exchange`, `check_in` and `give_up` are called by any thread, all else by the
+    loop's."""
 
-    __slots__ = ("host", "lender", "view")
-
-    def __init__(self, lender: Lender, host: Host) -> None:
-        self.lender = lender
-        self.host = host
-        self.view = memoryview(bytearray(_BUFFER_BYTES))
-
-    def release(self, connection: Connection) -> None:
-        """The answer is there: the next thread takes it, or whoever waits in the loop."""
-        if isinstance(connection, LentConnection) and not connection.closed:
-            self.lender.put_back(connection)
-
-    def submit(self, job: Job) -> None:
-        """Not one byte left: the thread itself takes another connection."""
-
-    def retired(self, connection: Connection) -> None:
-        """The pool learns of it when the socket is given back."""
-
-    def lost(self, connection: Connection) -> None:
-        """As `retired`."""
-
-
-class LentConnection(Connection):
-    """The same connection while threads have it: its socket blocks, and the loop does not watch it.
-
-    A call that lets go of the interpreter's lock costs more than what it does when other threads wait for the lock. So
-    the kernel keeps the time of a wait, and is asked for its own count of bytes instead of being polled.
-    """
-
-    __slots__ = ("_look", "_patience", "_sock", "_taken", "direct", "lender", "shelf")
-
-    def __init__(self, lender: Lender, direct: DirectConnection, host: Host) -> None:
-        self.shelf = _Shelf(lender, host)
-        super().__init__(self.shelf, self.shelf)
-        self.lender = lender
-        self.direct = direct
-        self.used = direct.used
-        self._sock = direct.sock
-        self._patience = 0.0
-        look = select.poll()
-        look.register(direct.fd, select.POLLIN)
-        self._look: Callable[[int], object] = look.poll
-        self._block()
-        self._taken = self._count() if self.is_quiet() else -2
-
-    def _block(self) -> None:
-        self._sock.setblocking(True)  # noqa: FBT003 - its own name says what it means
-
-    def _count(self) -> int:
-        """How many bytes have come in all, by the kernel's count; -1 when the other side has closed."""
-        info = self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _COUNTED)
-        if info[0] != _ESTABLISHED or len(info) < _COUNTED:
-            return -1
-        return int.from_bytes(info[_COUNT], sys.byteorder)
-
-    def is_quiet(self) -> bool:
-        """Asks the kernel, without waiting, whether the other side has closed or spoken out of turn."""
-        return not self._look(0)
-
-    def is_good(self) -> bool:
-        """As `is_quiet`, without letting go of the interpreter's lock where the kernel's count is as it was left."""
-        return self._count() == self._taken or self.is_quiet()
-
-    def abort(self) -> None:
-        """Ends a thread's wait for the answer, from another thread; the socket is closed by the one that waits."""
-        # Not SSLSocket's own: that would have the waiting thread read the bare bytes.
-        with contextlib.suppress(OSError):  # it may have ended already
-            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-
-    def run(self, job: _Exchange, seconds: float) -> None:
-        """One request, to its answer or failure; neither when not one byte left on a connection that was good."""
-        self._wait_for(seconds)
-        self.start(job)
-        while self.job is job:
-            self._read()
-            if self.job is job:  # it comes in pieces
-                self._wait_for(job.deadline - time.monotonic())
-
-    def _wait_for(self, seconds: float) -> None:
-        """Has the kernel wait so long, and no longer. A hundredth more or less is not worth the call."""
-        wanted = max(seconds, 0.001)
-        if not 0.99 <= self._patience / wanted <= 1.01:
-            self._patience = wanted
-            self._set_patience(wanted)
-
-    def _set_patience(self, seconds: float) -> None:
-        whole = int(seconds)
-        time_of_day = struct.pack("ll", whole, int((seconds - whole) * 1_000_000))  # a struct timeval
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, time_of_day)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, time_of_day)
-
-    def _write(self, wire: bytes) -> bool:
-        sent = 0
-        try:
-            while sent < len(wire):
-                sent += self._sock.send(wire[sent:] if sent else wire)
-        except (TimeoutError, BlockingIOError):
-            self.fail(SendTimeoutError("The service did not take the request in time.", request_sent=True))
-        except OSError:
-            if not sent:
-                return False
-            self.broken(BrokenPipeError("the rest of the request could not be written"))
-        return True
-
-    def _read(self) -> None:
-        try:
-            nbytes = self._sock.recv_into(self.shelf.view)
-        except (TimeoutError, BlockingIOError):
-            self.fail(SendTimeoutError("The service did not answer in time.", request_sent=True))
-        except OSError as error:
-            self.broken(error)
-        else:
-            self._taken += nbytes
-            if nbytes:
-                self.received(nbytes)
-            else:
-                self.broken(None)
-
-    def broken(self, error: Exception | None) -> None:
-        """The connection is gone; when the client was closed, that is why."""
-        if self.lender.closed and self.job is not None:
-            self.fail(SendAbortedError("The client was closed before the answer came.", request_sent=True))
-        super().broken(error)
-
-    def why_refused(self) -> TransportError:
-        """As the connection itself says it."""
-        return self.direct.why_refused()
-
-    def _end(self, *, abort: bool) -> None:
-        self.lender.give_up(self, abort=abort)
-
-
-class LentTlsConnection(LentConnection):
-    """Over TLS: how many of the kernel's bytes an answer takes is not known, and Python keeps the time."""
-
-    __slots__ = ()
-
-    def _block(self) -> None:
-        """It does with its first timeout."""
-
-    def _count(self) -> int:
-        return -1
-
-    def is_good(self) -> bool:
-        """As `is_quiet`."""
-        return not self._look(0)
-
-    def _set_patience(self, seconds: float) -> None:
-        self._sock.settimeout(seconds)
-
-
-class Lender:
-    """What is lent of one pool. `exchange` is called by any thread, all else by the loop's unless it says so."""
-
-    def __init__(self, pool: Pool, *, can_lend: bool) -> None:
+    def __init__(self, pool: HostPool, *, is_possible: bool) -> None:
         self.pool = pool
-        self.can_lend = can_lend
+        self.is_possible = is_possible
         self.closed = False
-        self._lent: dict[Connection, LentConnection] = {}
+        self._out: dict[Connection, ThreadConnection] = {}
+        self._counts = is_possible and are_as_expected()
 
     def has(self, connection: Connection) -> bool:
-        """True for a connection of the pool that is lent."""
-        return connection in self._lent
+        """True for a connection of the pool that is checked out."""
+        return connection in self._out
 
     def exchange(self, route: Route, wire: bytes, now: float, seconds: float) -> Response | TransportError:
         """One request and its answer, in the thread that calls. It blocks for `seconds` at most; `now` is the time on
         the steady clock."""
         job = _Exchange(wire, now + seconds)
         while True:
-            given = self._take(route, now) or self._borrow(route, job.deadline)
-            if not isinstance(given, LentConnection):
+            given = self._take(route, now) or self._wait_for_one(route, job.deadline)
+            if not isinstance(given, ThreadConnection):
                 return given
             connection = given
             if connection.used and not connection.is_good():
@@ -278,59 +112,59 @@ class Lender:
                 return job.answer
             seconds = job.deadline - time.monotonic()
 
-    def _take(self, route: Route, now: float) -> LentConnection | None:
-        """One that another thread has put back, if it is young. In any thread."""
+    def _take(self, route: Route, now: float) -> ThreadConnection | None:
+        """One that another thread has checked in, if it is young. In any thread."""
         host = self.pool.hosts.get(route)
-        while host is not None and host.lent:
+        while host is not None and host.checked_in:
             try:
-                connection = host.lent.pop()
+                connection = host.checked_in.pop()
             except IndexError:  # another thread was quicker
                 break
             if now - connection.idle_since < self.pool.limits.idle_seconds:
-                return connection
+                return connection  # type: ignore[return-value]  # only threads check in, and only theirs
             connection.close()
         return None
 
-    def _borrow(self, route: Route, deadline: float) -> LentConnection | TransportError:
+    def _wait_for_one(self, route: Route, deadline: float) -> ThreadConnection | TransportError:
         """One from the pool, as soon as there is one. In any thread."""
-        loan = Loan(self, deadline)
+        request = _Request(self, deadline)
         try:
-            self.pool.loop.call_soon_threadsafe(self._ask, route, loan)
+            self.pool.loop.call_soon_threadsafe(self._ask, route, request)
         except RuntimeError:  # the loop has ended
             return SendAbortedError("The client was closed before this was sent.")
         try:
-            loan.ready.acquire()
+            request.ready.acquire()
         except BaseException:
-            self.pool.loop.call_soon_threadsafe(self._withdraw, route, loan)
+            self.pool.loop.call_soon_threadsafe(self._withdraw, route, request)
             raise
-        assert loan.given is not None  # noqa: S101 - it is ready
-        return loan.given
+        assert request.given is not None  # noqa: S101 - it is ready
+        return request.given
 
-    def _ask(self, route: Route, loan: Loan) -> None:
+    def _ask(self, route: Route, request: _Request) -> None:
         if self.pool.closed:
-            loan.failed(SendAbortedError("The client was closed before this was sent."))
+            request.failed(SendAbortedError("The client was closed before this was sent."))
             return
         # A thread's clock and the loop's need not be the same.
-        loan.deadline += self.pool.loop.time() - time.monotonic()
-        self.pool.host(route).lend(loan)
+        request.deadline += self.pool.loop.time() - time.monotonic()
+        self.pool.host(route).submit(request)
 
-    def _withdraw(self, route: Route, loan: Loan) -> None:
-        if isinstance(loan.given, LentConnection):
-            self.put_back(loan.given)
-        elif loan.given is None:
-            self.pool.host(route).drop(loan)
+    def _withdraw(self, route: Route, request: _Request) -> None:
+        if isinstance(request.given, ThreadConnection):
+            self.check_in(request.given)
+        elif request.given is None:
+            self.pool.host(route).drop(request)
 
-    def put_back(self, connection: LentConnection) -> None:
-        """Leaves a connection to the next thread, or to the loop where somebody waits there. In any thread."""
-        host = connection.shelf.host
+    def check_in(self, connection: ThreadConnection) -> None:
+        """Leaves a connection to the next thread, or to the loop where somebody waits there."""
+        host = connection.origin
         connection.idle_since = time.monotonic()
-        host.lent.append(connection)  # first, so that whoever begins to wait now finds it
+        host.checked_in.append(connection)  # first, so that whoever begins to wait now finds it
         if host.waiting or self.pool.starved or self.closed:
             self._call(self.take_back, host)
 
-    def give_up(self, connection: LentConnection, *, abort: bool) -> None:
-        """The connection is of no more use. Its socket is closed in the loop's thread, which may still know its number.
-        In any thread."""
+    def give_up(self, connection: ThreadConnection, *, abort: bool) -> None:
+        """The connection is of no more use. Its socket is closed in the loop's thread, which may still know its
+        number."""
         self._call(self._end, connection, abort)
 
     def _call(self, work: Callable[..., None], *arguments: object) -> None:
@@ -338,47 +172,48 @@ class Lender:
             self.pool.loop.call_soon_threadsafe(work, *arguments)
 
     def take_back(self, host: Host) -> None:
-        """Has those who wait in the loop served with what threads have put back."""
+        """Has those who wait in the loop served with what threads have checked in."""
         while host.waiting or self.pool.owes_room(host) or self.closed:
-            direct = self.reclaim(host)
-            if direct is None:
+            connection = self.reclaim(host)
+            if connection is None:
                 return
             if self.closed:
-                direct.close()
+                connection.close()
             else:
-                host.release(direct)
+                host.release(connection)
 
-    def _end(self, connection: LentConnection, abort: bool) -> None:
-        del self._lent[connection.direct]
-        connection.direct.sock.setblocking(False)  # noqa: FBT003 - its own name says what it means
-        connection.direct.close(abort=abort)
+    def _end(self, connection: ThreadConnection, abort: bool) -> None:
+        del self._out[connection.pooled]
+        connection.pooled.sock.setblocking(False)  # noqa: FBT003 - its own name says what it means
+        connection.pooled.close(abort=abort)
 
-    def lend(self, direct: DirectConnection) -> LentConnection:
+    def check_out(self, pooled: EpollConnection) -> ThreadConnection:
         """Takes a connection out of the loop's sight."""
-        direct.rest()
-        host = self.pool.connections[direct]
-        kind = LentTlsConnection if isinstance(direct, TlsConnection) else LentConnection
-        connection = kind(self, direct, host)
-        self._lent[direct] = connection
+        pooled.rest()
+        host = self.pool.connections[pooled]
+        is_plain = self._counts and not isinstance(pooled, EpollTlsConnection)
+        kind = ThreadConnection if is_plain else TimedConnection
+        connection = self._out[pooled] = kind(self, pooled, host)
         return connection
 
-    def reclaim(self, host: Host) -> DirectConnection | None:
-        """The last connection that a thread has put back, under the loop's eyes again; None when there is none."""
+    def reclaim(self, host: Host) -> EpollConnection | None:
+        """The connection that was checked in last, under the loop's eyes again; None when there is none."""
         try:
-            connection = host.lent.pop()
+            connection = host.checked_in.pop()
         except IndexError:
             return None
-        direct = connection.direct
-        del self._lent[direct]
-        direct.used = connection.used
-        direct.idle_since = connection.idle_since + self.pool.loop.time() - time.monotonic()
-        direct.wake()
-        return direct
+        assert isinstance(connection, ThreadConnection)  # noqa: S101 - only threads check in, and only theirs
+        pooled = connection.pooled
+        del self._out[pooled]
+        pooled.used = connection.used
+        pooled.idle_since = connection.idle_since + self.pool.loop.time() - time.monotonic()
+        pooled.wake()
+        return pooled
 
     def close(self) -> None:
-        """Ends what is lent: what lies idle is closed, and the threads that wait for an answer are woken."""
+        """Ends what is checked out: what lies idle is closed, and the threads that wait for an answer are woken."""
         self.closed = True
-        for host in {connection.shelf.host for connection in self._lent.values()}:
+        for host in {connection.origin for connection in self._out.values()}:
             self.take_back(host)
-        for connection in self._lent.values():
+        for connection in self._out.values():
             connection.abort()

@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection: writes a request, reads its answer, and tells the job that it was for.
 
-How bytes come and go is for its two kinds: `direct` asks the kernel itself, `looped` goes through asyncio's transports.
+How bytes come and go is for its kinds: `epoll_connection` asks the kernel itself, `asyncio_connection` goes through
+asyncio's transports, and a thread that sends for itself has one of `checkout`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from typing import Protocol
 
 import httptools
 
+from winpush._make import make_response
 from winpush.errors import AnswerLostError, BadAnswerError, TlsError, TransportError
-from winpush.http import Response, make_response
+from winpush.http import Response
 from winpush.transport.fast_response import read_usual
+from winpush.transport.kernel import copy_bytes
 
 __all__ = ["Connection", "Home", "Job", "Owner"]
 
@@ -30,8 +33,8 @@ class Job(Protocol):
     def begin(self, connection: Connection) -> None:
         """It has waited for a connection, and this is the one: has it write the request."""
 
-    def answered(self, connection: Connection, response: Response) -> None:
-        """The answer is whole. The callee starts the next request on the connection, or releases it."""
+    def answered(self, response: Response) -> None:
+        """The answer is whole, and the connection no longer the job's: its host has it back."""
 
     def failed(self, error: TransportError) -> None:
         """No answer came. The connection is no longer usable."""
@@ -172,13 +175,9 @@ class Connection:
             self.close(abort=True)
             return
         if not self._received:
-            data = bytes(self._view[:nbytes])  # interpreted
-            # compiled: data = copied(self._view, nbytes)
-            usual = read_usual(data)
+            usual = read_usual(copy_bytes(self._view, nbytes))
             if usual is not None:
-                self.job = None
-                self.used = True
-                job.answered(self, usual)
+                self._answered(job, usual)
                 return
         self._received += nbytes
         try:
@@ -193,11 +192,10 @@ class Connection:
             self._keep_alive = False  # the answer was whole, and only what follows it is garbage
         answer = self._answer
         if answer is not None:
-            self.job = self._answer = None
-            self.used = True
+            self._answer = None
             if not self._keep_alive or self._headers:
                 self.close()
-            job.answered(self, answer)
+            self._answered(job, answer)
         elif self._received > MAX_HEAD_BYTES:
             self._limit()
 
@@ -249,6 +247,14 @@ class Connection:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
+    def _answered(self, job: Job, answer: Response) -> None:
+        """The one place where a request that has its answer lets go of the connection: before anybody is told, so that
+        whoever goes on from there finds it free."""
+        self.job = None
+        self.used = True
+        self.host.release(self)
+        job.answered(answer)
+
     def _limit(self) -> None:
         """Ends what is longer than any answer of a push service."""
         if self._body is None:
@@ -261,10 +267,10 @@ class Connection:
         """Ends an answer that has no end of its own; its status and headers are whole."""
         body = b"".join(self._body or ())[:MAX_BODY_BYTES]
         answer = make_response(self._parser.get_status_code(), tuple(self._headers), body, self._reason)
-        job, self.job = self.job, None
+        job = self.job
         self.close()
         if job is not None:
-            job.answered(self, answer)
+            self._answered(job, answer)
 
     def _loss(self, error: Exception | None) -> TransportError:
         if isinstance(error, ssl.SSLError) and not self._received:

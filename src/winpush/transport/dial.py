@@ -5,41 +5,27 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from dataclasses import dataclass, field
 
 from winpush.channels import Origin
 from winpush.errors import ConnectError, DnsError, ProxyError, TlsError, TransportError
-from winpush.transport.asyncio_connection import LoopedConnection, dial_looped
+from winpush.transport.asyncio_connection import AsyncioConnection, dial_asyncio
 from winpush.transport.connection import Connection, Home, Owner
-from winpush.transport.epoll_connection import DirectConnection, TlsConnection, connect, secure
+from winpush.transport.epoll_connection import EpollConnection, EpollTlsConnection, connect, secure
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
 from winpush.transport.reactor import Reactor
+from winpush.transport.route import Route
 
-__all__ = ["Route", "dial"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Route:
-    """How an origin is reached. `context` is None for http. Compared by identity: it is looked up for every send."""
-
-    origin: Origin
-    context: ssl.SSLContext | None = field(default=None, repr=False)
-    proxy: Proxy | None = None
-
-    @property
-    def is_forwarded(self) -> bool:
-        """True for http through a proxy: the proxy itself reads the request, so it is written in absolute form."""
-        return self.proxy is not None and self.context is None
+__all__ = ["dial"]
 
 
 async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) -> Connection:
     """A new connection, ready for its first request. Raises ConnectError or one of its kinds."""
     try:
         if reactor is not None:
-            return await _dial_direct(route, owner, host, reactor)
-        connection = LoopedConnection(owner, host)
+            return await _dial_epoll(route, owner, host, reactor)
+        connection = AsyncioConnection(owner, host)
         try:
-            await dial_looped(route, connection)
+            await dial_asyncio(route, connection)
         except BaseException:
             connection.close(abort=True)
             raise
@@ -56,16 +42,16 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
         raise DnsError(f"The name {_dialled(route)!r} can't be resolved: it is no host name.") from error
 
 
-async def _dial_direct(route: Route, owner: Owner, host: Home, reactor: Reactor) -> Connection:
+async def _dial_epoll(route: Route, owner: Owner, host: Home, reactor: Reactor) -> Connection:
     if route.proxy is None:
         sock = await connect(reactor, route.origin.dial_host, route.origin.port)
     else:
         sock = await connect(reactor, route.proxy.host, route.proxy.port)
     if route.context is None:
-        return DirectConnection(owner, host, reactor, sock)
+        return EpollConnection(owner, host, reactor, sock)
     if route.proxy is not None:
         await _open_tunnel(reactor, sock, route.origin, route.proxy)
-    return TlsConnection(owner, host, reactor, await secure(reactor, sock, route.context, route.origin.dial_host))
+    return EpollTlsConnection(owner, host, reactor, await secure(reactor, sock, route.context, route.origin.dial_host))
 
 
 async def _open_tunnel(reactor: Reactor, sock: socket.socket, origin: Origin, proxy: Proxy) -> None:

@@ -7,36 +7,32 @@ and hold 256 KiB a connection.
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import ssl
-from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 
 from winpush.errors import TlsError, TransportError
 from winpush.transport.connection import Connection, Home, Job, Owner
+from winpush.transport.kernel import KernelSocket, TlsSocket
 from winpush.transport.reactor import READABLE, WRITABLE, Reactor
 
-__all__ = ["DirectConnection", "TlsConnection", "connect", "secure"]
+__all__ = ["EpollConnection", "EpollTlsConnection", "connect", "secure"]
 
 
-class DirectConnection(Connection):
+class EpollConnection(Connection):
     """A plain connection over a socket of our own, already connected."""
 
     # What the kernel, or TLS, raises when it must be asked again later.
     _not_now: ClassVar[tuple[type[OSError], ...]] = (BlockingIOError,)
 
-    __slots__ = ("_backlog", "_reactor", "_read", "_send", "_unsent", "fd", "sock")
+    __slots__ = ("_backlog", "_kernel", "_reactor", "_unsent", "fd", "sock")
 
     def __init__(self, owner: Owner, host: Home, reactor: Reactor, sock: socket.socket) -> None:
         super().__init__(owner, host)
         self._reactor = reactor
         self.sock = sock
         self.fd = sock.fileno()
-        self._read = sock.recv_into
-        self._send: Callable[[bytes], int] = partial(os.write, self.fd)  # interpreted
-        # compiled: self._send = None
+        self._kernel = KernelSocket(sock)
         self._backlog = b""
         self._unsent = False
         reactor.add(self.fd, self._handle)
@@ -76,8 +72,7 @@ class DirectConnection(Connection):
 
     def _write(self, wire: bytes) -> bool:
         try:
-            written = self._send(wire)  # interpreted
-            # compiled: written = transmit(self.fd, wire) if self._send is None else self._send(wire)
+            written = self._kernel.send(wire)
         except self._not_now:
             written = 0
         except OSError:
@@ -108,8 +103,7 @@ class DirectConnection(Connection):
             if mask == WRITABLE or self.closed:
                 return
         try:
-            nbytes = self._read(self._view)  # interpreted
-            # compiled: nbytes = receive(self.fd, self._view) if self._send is None else self._read(self._view)
+            nbytes = self._kernel.receive(self._view)
         except self._not_now:
             return
         except OSError as error:
@@ -127,7 +121,7 @@ class DirectConnection(Connection):
         self._reactor.loop.call_soon(self._owner.lost, self)
 
 
-class TlsConnection(DirectConnection):
+class EpollTlsConnection(EpollConnection):
     """A connection over a TLS socket of our own, its handshake done."""
 
     _not_now = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -137,7 +131,7 @@ class TlsConnection(DirectConnection):
     def __init__(self, owner: Owner, host: Home, reactor: Reactor, tls: ssl.SSLSocket) -> None:
         super().__init__(owner, host, reactor, tls)
         self._tls = tls
-        self._send = tls.send
+        self._kernel = TlsSocket(tls)
 
     def why_refused(self) -> TransportError:
         """Of a client certificate the server says only now that it does not take it."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from winpush.http import HeaderIndex, Response, make_response
+from winpush._make import make_response
+from winpush.http import HeaderIndex, Response
 
 __all__ = ["read_usual"]
 

@@ -1,19 +1,20 @@
-"""The pool: connections kept alive for each host, a bound per host and in all, queues, and one sweep for deadlines."""
+"""The pool: the hosts of one client, a bound on their connections in all, and one sweep for deadlines."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
-from winpush.transport.checkout import Lender, LentConnection, Loan
-from winpush.transport.connection import Connection, Job
-from winpush.transport.dial import Route, dial
-from winpush.transport.rate_limit import Pace
+from winpush.transport.checkout import Checkout
+from winpush.transport.connection import Connection
+from winpush.transport.dial import dial
+from winpush.transport.host import Host, HostPool, Limits
+from winpush.transport.rate_limit import RateLimit
 from winpush.transport.reactor import Reactor, is_available
+from winpush.transport.route import Route
 
-__all__ = ["Host", "Limits", "Pool"]
+__all__ = ["Pool"]
 
 _BUFFER_BYTES = 65_536
 _SWEEP_SECONDS = 0.25
@@ -21,147 +22,23 @@ _FAREWELL_SECONDS = 1.0
 _MAX_HOSTS = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many connections in all and per host, how long in seconds for a connection, and how long one may be idle.
-
-    `sends_per_second` is a ceiling for all hosts together; None is none. A host hangs when requests wait for a
-    connection, and none was free for `hang_seconds`.
-    """
-
-    connections: int = 500
-    connections_per_host: int = 100
-    connect_seconds: float = 10.0
-    idle_seconds: float = 60.0
-    hang_seconds: float = 5.0
-    sends_per_second: float | None = None
-
-
-class Host:
-    """The connections to one origin, and the requests that wait for one."""
-
-    __slots__ = ("_newest", "_newest_since", "hangs", "idle", "lent", "open", "opening", "pool", "route", "waiting")
-
-    def __init__(self, pool: Pool, route: Route) -> None:
-        self.pool = pool
-        self.route = route
-        self.idle: list[Connection] = []
-        # What threads have borrowed, and none of them uses now: any thread may take one.
-        self.lent: deque[LentConnection] = deque()
-        self.waiting: deque[Job] = deque()
-        self.open = 0
-        self.opening = 0
-        self.hangs = False
-        """True while requests wait for a connection, and none has been free for long."""
-        self._newest = 0.0
-        self._newest_since = 0.0
-
-    @property
-    def is_full(self) -> bool:
-        """True when it has as many connections as it may have."""
-        return self.open + self.opening >= self.pool.limits.connections_per_host
-
-    def judge(self, newest: float, now: float) -> None:
-        """Sees whether it hangs. `newest` is the latest deadline of the requests in flight: while it stays the same, no
-        request is begun."""
-        if newest != self._newest or not self.waiting:
-            self._newest, self._newest_since, self.hangs = newest, now, False
-        elif now - self._newest_since >= self.pool.limits.hang_seconds:
-            self.hangs = True
-
-    def send(self, job: Job) -> None:
-        """Sends a new request, as soon as the ceiling of sends per second allows it."""
-        if self.pool.pace is None:
-            self.submit(job)
-        else:
-            self.pool.pace.submit(self, job)
-
-    def submit(self, job: Job) -> None:
-        """Sends on an idle connection, or waits for one; opens one more where the limits allow."""
-        self.pool.watch()
-        if not self.waiting:
-            connection = self._take_idle()
-            if connection is not None:
-                connection.start(job)
-                return
-        self._queue(job)
-
-    def lend(self, loan: Loan) -> None:
-        """Lends an idle connection to a thread, or one that is still to be free or opened."""
-        self.pool.watch()
-        connection = None if self.waiting else self._take_idle()
-        if connection is not None:
-            loan.begin(connection)
-        else:
-            self._queue(loan)
-
-    def _queue(self, job: Job) -> None:
-        self.waiting.append(job)
-        self.pool.grow(self)
-        if self.lent:  # put back by a thread that did not know yet that somebody waits
-            self.pool.lender.take_back(self)
-
-    def release(self, connection: Connection) -> None:
-        """A connection is free: the next in the queue takes it, or it goes idle."""
-        if connection.closed:
-            return
-        if self.pool.owes_room(self):
-            connection.close()
-        elif self.waiting:
-            # A new connection is not asked: what lies there to read may be TLS's session tickets.
-            if connection.used and not connection.is_quiet():
-                connection.close(abort=True)
-            else:
-                self.waiting.popleft().begin(connection)
-        else:
-            connection.idle_since = self.pool.loop.time()
-            self.idle.append(connection)
-
-    def _take_idle(self) -> Connection | None:
-        """An idle connection that is still good: young, and not closed by the other side."""
-        oldest = self.pool.loop.time() - self.pool.limits.idle_seconds
-        while self.idle or self.lent:
-            connection = self.idle.pop() if self.idle else self.pool.lender.reclaim(self)
-            if connection is None:  # a thread was quicker
-                break
-            if connection.idle_since > oldest and connection.is_quiet():
-                return connection
-            connection.close()
-        return None
-
-    def drop(self, job: Job) -> None:
-        """Gives a send up: out of the queue, or its connection closed, since an answer may still come on it."""
-        if self.pool.pace is not None and self.pool.pace.drop(job):
-            return
-        if job in self.waiting:
-            self.waiting.remove(job)
-            return
-        for connection, host in list(self.pool.connections.items()):
-            if host is self and connection.job is job:
-                connection.job = None
-                connection.close(abort=True)
-
-    @property
-    def is_used(self) -> bool:
-        """True while there is a connection, or something that waits for one."""
-        return bool(self.open or self.opening or self.waiting)
-
-
-class Pool:
+class Pool(HostPool):
     """All connections of one client, on one loop."""
+
+    checkout: Checkout
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.loop = asyncio.get_running_loop()
         self.view = memoryview(bytearray(_BUFFER_BYTES))
-        self.connections: dict[Connection, Host] = {}
-        self.starved: deque[Host] = deque()
+        self.connections = {}
+        self.starved = deque()
         self.closed = False
         self._reactor = Reactor(self.loop) if is_available(self.loop) else None
-        self.lender = Lender(self, can_lend=self._reactor is not None)
+        self.checkout = Checkout(self, is_possible=self._reactor is not None)
         rate = limits.sends_per_second
-        self.pace = None if rate is None else Pace(self.loop, rate)
-        self.hosts: dict[Route, Host] = {}
+        self.rate_limit = None if rate is None else RateLimit(self.loop, rate)
+        self.hosts = {}
         self._opening = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
@@ -199,7 +76,7 @@ class Pool:
         for host in self.hosts.values():
             if host is wanting:
                 continue
-            connection = host.idle[0] if host.idle else self.lender.reclaim(host)
+            connection = host.idle[0] if host.idle else self.checkout.reclaim(host)
             if connection is not None:
                 connection.close()
                 return
@@ -304,16 +181,16 @@ class Pool:
         if self._sweep is not None:
             self._sweep.cancel()
         unsent = SendAbortedError("The client was closed before this was sent.")
-        if self.pace is not None:
-            self.pace.close(unsent)
+        if self.rate_limit is not None:
+            self.rate_limit.close(unsent)
         for host in self.hosts.values():
             while host.waiting:
                 host.waiting.popleft().failed(unsent)
-        self.lender.close()
+        self.checkout.close()
         for connection in list(self.connections):
             if connection.job is not None:
                 connection.fail(SendAbortedError("The client was closed before the answer came.", request_sent=True))
-            if not self.lender.has(connection):
+            if not self.checkout.has(connection):
                 connection.close()
         tasks = list(self._tasks)
         for task in tasks:

@@ -1,4 +1,4 @@
-"""A ceiling of sends per second: requests pass one by one, and those that are too early wait in line."""
+"""The limit of sends per second: requests pass one by one, and those that are too early wait in line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from winpush.errors import TransportError
 from winpush.transport.connection import Job
 
-__all__ = ["Pace"]
+__all__ = ["RateLimit"]
 
 # A loop's timers are no finer than a millisecond; what they lose may be made up for, up to this.
 _SLACK_SECONDS = 0.01
@@ -22,7 +22,7 @@ class Gate(Protocol):
         """Sends on some connection, as soon as one is free."""
 
 
-class Pace:
+class RateLimit:
     """Lets at most `per_second` requests pass in a second, evenly."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, per_second: float) -> None:

@@ -33,7 +33,7 @@ from winpush.cli.send.windows import (
     windows_option,
     xml_option,
 )
-from winpush.client.encoder import ClientOptions
+from winpush.client.options import ClientOptions
 from winpush.errors import ChannelError, ConfigurationError, ValidationError
 from winpush.mpns.fields import CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, TOAST_FIELDS, Kind
 

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from winpush.client.async_client import AsyncClient
-from winpush.client.encoder import ClientOptions, Settings
+from winpush.client.options import ClientOptions, Settings
 from winpush.delivery.content.content import Content
 from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.states import DeliveryState

@@ -1,0 +1,61 @@
+"""The three values that every send makes, their fields set as those of a C structure. In place of `_make.py`."""
+
+from winpush.channels cimport Channel, Origin
+from winpush.http cimport Response
+from winpush.results cimport Result, StatusHeaders, Verdict
+
+from winpush.channels import MAX_URI_CHARACTERS, check_target
+
+__all__ = ["make_channel", "make_response", "make_result"]
+
+
+cpdef Channel make_channel(Origin origin, str target):
+    """`Channel(origin, target)`. Raises ChannelError."""
+    cdef Channel made = Channel.__new__(Channel)
+    if (
+        not target.isascii()
+        or not target.isprintable()
+        or " " in target
+        or "#" in target
+        or len(target) > MAX_URI_CHARACTERS
+    ):
+        check_target(target)
+    made.origin = origin
+    made.target = target
+    return made
+
+
+cpdef Response make_response(status_code, tuple headers, bytes body, str reason, dict index=None):
+    """`Response(…)`, with the index of its headers where the reader has it already."""
+    cdef Response made = Response.__new__(Response)
+    made.status_code = status_code
+    made.headers = headers
+    made.body = body
+    made.reason = reason
+    made._index = index
+    return made
+
+
+cpdef Result make_result(
+    Channel channel,
+    notification,
+    Verdict verdict,
+    StatusHeaders headers,
+    Response response,
+    error,
+    retry_after,
+    key,
+    diagnosis=None,
+):
+    """`Result(…)`."""
+    cdef Result made = Result.__new__(Result)
+    made.channel = channel
+    made.notification = notification
+    made.verdict = verdict
+    made.headers = headers
+    made.response = response
+    made.error = error
+    made.retry_after = retry_after
+    made.key = key
+    made.diagnosis = diagnosis
+    return made

@@ -1,0 +1,39 @@
+cimport cython
+
+from winpush.channels cimport Channel
+from winpush.client.encoder cimport Destination, Encoder
+from winpush.results cimport Result
+from winpush.transport.connection cimport Connection
+from winpush.transport.pool cimport Pool
+
+
+cdef class Ready:
+    cdef public Destination destination
+    cdef public Channel channel
+    cdef public object notification, key, token
+    cdef public bytes wire
+
+
+cdef class Deferred:
+    cdef public Destination destination
+    cdef public Channel channel
+    cdef public object notification, key, refused
+
+
+cdef class Sender:
+    cdef public Encoder encoder
+    cdef public object throttle
+    cdef public Pool pool
+    cdef object _settings, _tokens
+    @cython.locals(destination=Destination, channel=Channel, wire=bytes)
+    cpdef prepare(self, uri, notification, key=*)
+    cpdef prepare_item(self, item)
+    @cython.locals(result=Result)
+    cpdef read(self, Ready sent, answer)
+
+
+cdef class _FutureJob:
+    cdef public bytes wire
+    cdef public double deadline
+    cdef public object future
+    cpdef begin(self, Connection connection)

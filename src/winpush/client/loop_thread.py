@@ -1,0 +1,189 @@
+"""LoopThread: one thread of ours runs the event loop, and other threads hand it what they want sent.
+
+Threads that hand something over at the same time share one wake-up of the loop, which is what a hand-over costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from winpush.client.attempt import Deferred, Ready, Sender
+from winpush.client.encoder import Encoder
+from winpush.client.throttle import Throttle
+from winpush.errors import ClientClosedError, SendAbortedError, TransportError
+from winpush.http import Response
+from winpush.results import Result
+from winpush.transport.checkout import Checkout
+from winpush.transport.connection import Connection
+from winpush.transport.loops import new_event_loop
+from winpush.transport.pool import Pool
+
+__all__ = ["Call", "LoopThread"]
+
+
+class Call:
+    """A send that a thread waits for. `tell` is called in the loop's thread once `result` is there.
+
+    Its request is a job of the pool; where it is deferred, or becomes so by its answer, a task takes it to its end.
+    """
+
+    __slots__ = ("_task", "_thread", "deadline", "is_in_turn", "prepared", "result", "tell", "timeout", "wire")
+
+    def __init__(
+        self, prepared: Ready | Deferred, timeout: float, tell: Callable[[Call], object], *, is_in_turn: bool = False
+    ) -> None:
+        self.prepared = prepared
+        self.timeout = timeout
+        self.tell = tell
+        self.is_in_turn = is_in_turn
+        """True for one of many, whose time begins when its app's throttle has ended."""
+        self.wire = b""
+        self.deadline = 0.0
+        self.result: Result | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._thread: LoopThread | None = None
+
+    def run(self, thread: LoopThread) -> None:
+        """In the loop's thread: sends it."""
+        self._thread = thread
+        self.deadline = thread.sender.pool.loop.time() + self.timeout
+        if isinstance(self.prepared, Ready):
+            self.wire = self.prepared.wire
+            thread.sender.pool.host(self.prepared.destination.route).send(self)
+        else:
+            self._task = thread.loop.create_task(self._finish(thread.sender, self.prepared))
+
+    def cancel(self, thread: LoopThread) -> None:
+        """In the loop's thread: nobody waits for it any more."""
+        if self._task is not None:
+            self._task.cancel()
+        thread.sender.pool.host(self.prepared.destination.route).drop(self)
+
+    async def _finish(self, sender: Sender, deferred: Deferred) -> None:
+        try:
+            if self.is_in_turn and deferred.refused is None:
+                result = await sender.finish_in_turn(deferred, self.timeout)
+            else:
+                result = await sender.finish(deferred, self.deadline)
+        except asyncio.CancelledError:
+            # What was on the wire the pool has ended already; this waited for a token, or for its turn.
+            unsent = SendAbortedError("The client was closed before this was sent.")
+            result = sender.encoder.fail(deferred.channel, deferred.notification, unsent, deferred.key)
+        self._end(result)
+
+    def begin(self, connection: Connection) -> None:
+        """A connection is free for it."""
+        connection.start(self)
+
+    def answered(self, response: Response) -> None:
+        """The answer is whole."""
+        self._conclude(response)
+
+    def failed(self, error: TransportError) -> None:
+        """No answer came."""
+        self._conclude(error)
+
+    def _conclude(self, answer: Response | TransportError) -> None:
+        assert self._thread is not None  # noqa: S101 - it runs
+        assert isinstance(self.prepared, Ready)  # noqa: S101 - it was written
+        outcome = self._thread.sender.read(self.prepared, answer)
+        if isinstance(outcome, Deferred):
+            self._task = self._thread.loop.create_task(self._finish(self._thread.sender, outcome))
+        else:
+            self._end(outcome)
+
+    def _end(self, result: Result) -> None:
+        self.result = result
+        self.tell(self)
+
+
+class LoopThread:
+    """The thread with the loop, and the hand-over to it."""
+
+    def __init__(self, encoder: Encoder, throttle: Throttle) -> None:
+        self.process = os.getpid()
+        self.loop = new_event_loop()
+        self.checkout: Checkout | None = None
+        """Where threads get connections of their own; None where every send must go through the loop."""
+        self._inbox: deque[Call] = deque()
+        self._woken = False
+        self._ready = threading.Event()
+        self._sender: Sender | None = None
+        self._thread = threading.Thread(target=self._run, args=(encoder, throttle), name="winpush", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+
+    def _run(self, encoder: Encoder, throttle: Throttle) -> None:
+        self.loop.run_until_complete(self._open(encoder, throttle))
+        self._ready.set()
+        self.loop.run_forever()
+        self.loop.close()
+
+    async def _open(self, encoder: Encoder, throttle: Throttle) -> None:
+        pool = Pool(encoder.settings.limits)
+        self._sender = Sender(encoder, throttle, pool)
+        if pool.rate_limit is None and pool.checkout.is_possible:
+            self.checkout = pool.checkout
+
+    @property
+    def sender(self) -> Sender:
+        """What sends; belongs to the loop's thread, but for what it says that any may call."""
+        if self._sender is None:
+            raise ClientClosedError("This client is closed.")
+        return self._sender
+
+    def call(self, prepared: Ready | Deferred, timeout: float) -> Result:
+        """Has it sent, and waits for its Result."""
+        lock = threading.Lock()
+        lock.acquire()
+        call = Call(prepared, timeout, lambda _: lock.release())
+        try:
+            self.submit(call)
+            lock.acquire()
+        except BaseException:  # Ctrl-C: the send is given up with the wait
+            self.drop([call])
+            raise
+        assert call.result is not None  # noqa: S101 - it was told
+        return call.result
+
+    def submit(self, call: Call) -> None:
+        """Hands a call over. Calls that come before the loop has looked share one wake-up."""
+        self._inbox.append(call)
+        if not self._woken:
+            self._woken = True
+            self.loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        self._woken = False  # before the look, so that whoever comes after it wakes us again
+        while self._inbox:
+            self._inbox.popleft().run(self)
+        self.sender.pool.flush()  # threads wait for it
+
+    def drop(self, calls: Iterable[Call]) -> None:
+        """Gives calls up: nobody waits for them any more."""
+        listed = list(calls)
+        if listed:
+            self.loop.call_soon_threadsafe(self._drop, listed)
+
+    def _drop(self, calls: list[Call]) -> None:
+        self._drain()
+        for call in calls:
+            call.cancel(self)
+
+    def close(self) -> None:
+        """Ends the connections, the loop and the thread; calls that wait end with SendAbortedError."""
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+
+    async def _close(self) -> None:
+        self._drain()
+        await self.sender.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

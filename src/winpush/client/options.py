@@ -1,0 +1,122 @@
+"""What a caller may set on a client, and the same checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal, TypedDict, get_args
+
+from winpush.channels import AllowedHosts
+from winpush.client.token_cache import AnyCredentials
+from winpush.errors import ConfigurationError
+from winpush.transport.host import Limits
+from winpush.transport.proxy import Proxies
+from winpush.transport.tls import ClientCertificate, Tls
+
+__all__ = ["ClientOptions", "Settings", "WhenThrottled", "parse_count", "parse_seconds"]
+
+WhenThrottled = Literal["wait", "tell", "send"]
+"""What becomes of a send that the service said to hold back."""
+
+# A unit taken for another (milliseconds for seconds) once gave a library a timeout of 10,000 s.
+MAX_TIMEOUT_SECONDS = 600.0
+
+
+def parse_seconds(name: str, value: float | timedelta) -> float:
+    """A time given in seconds or as a timedelta, in seconds. Raises ConfigurationError outside 0 to 600 s."""
+    number = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number <= MAX_TIMEOUT_SECONDS:
+        raise ConfigurationError(
+            f"{name}: is {value!r}; give seconds (or a timedelta) over 0 and up to {MAX_TIMEOUT_SECONDS:g}"
+        )
+    return float(number)
+
+
+def parse_count(name: str, value: int) -> int:
+    """A whole number from 1. Raises ConfigurationError."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigurationError(f"{name}: is {value!r}; give a whole number from 1")
+    return value
+
+
+def _parse_rate(value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ConfigurationError(f"max_sends_per_second: is {value!r}; give a number over 0, or None for no ceiling")
+    return float(value)
+
+
+class ClientOptions(TypedDict, total=False):
+    """The options of both clients; AsyncClient says what each means."""
+
+    wns: AnyCredentials | None
+    allow_hosts: Iterable[str]
+    mpns_certificate: ClientCertificate | None
+    tls: Tls | None
+    proxy: str | None
+    proxy_from_environment: bool
+    timeout: float | timedelta
+    connect_timeout: float | timedelta
+    max_connections: int
+    max_connections_per_host: int
+    max_sends_per_second: float | None
+    when_throttled: WhenThrottled
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of a client, checked. See AsyncClient for what each means."""
+
+    allowed: AllowedHosts
+    tls: Tls
+    certificate: ClientCertificate | None
+    proxies: Proxies
+    limits: Limits
+    timeout_seconds: float
+    wns: AnyCredentials | None = field(default=None, repr=False)
+    when_throttled: WhenThrottled = "wait"
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        wns: AnyCredentials | None = None,
+        allow_hosts: Iterable[str] = (),
+        mpns_certificate: ClientCertificate | None = None,
+        tls: Tls | None = None,
+        proxy: str | None = None,
+        proxy_from_environment: bool = False,
+        timeout: float | timedelta = 15.0,
+        connect_timeout: float | timedelta = 10.0,
+        max_connections: int = 500,
+        max_connections_per_host: int = 100,
+        max_sends_per_second: float | None = None,
+        when_throttled: WhenThrottled = "wait",
+    ) -> Settings:
+        """Checks every option. Raises ConfigurationError that names the one that can't work."""
+        timeout_seconds = parse_seconds("timeout", timeout)
+        limits = Limits(
+            parse_count("max_connections", max_connections),
+            min(parse_count("max_connections_per_host", max_connections_per_host), max_connections),
+            parse_seconds("connect_timeout", connect_timeout),
+            hang_seconds=timeout_seconds / 3,
+            sends_per_second=None if max_sends_per_second is None else _parse_rate(max_sends_per_second),
+        )
+        proxies = Proxies.of(proxy, os.environ if proxy_from_environment else None)
+        if wns is not None and not (hasattr(wns, "get_token") or hasattr(wns, "request")):
+            raise ConfigurationError(
+                "wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token"
+            )
+        if when_throttled not in get_args(WhenThrottled):
+            raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait', 'tell' or 'send'")
+        return cls(
+            AllowedHosts.of(allow_hosts),
+            tls or Tls(),
+            mpns_certificate,
+            proxies,
+            limits,
+            timeout_seconds,
+            wns,
+            when_throttled,
+        )

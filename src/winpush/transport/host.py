@@ -1,0 +1,172 @@
+"""Host: the connections to one origin, the requests that wait for one, and whose turn it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+from winpush.transport.connection import Connection, Job
+from winpush.transport.rate_limit import RateLimit
+from winpush.transport.route import Route
+
+__all__ = ["Host", "HostPool", "Limits", "ThreadConnections"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many connections in all and per host, how long in seconds for a connection, and how long one may be idle.
+
+    `sends_per_second` limits all hosts together; None is no limit. A host hangs when requests wait for a connection,
+    and none was free for `hang_seconds`.
+    """
+
+    connections: int = 500
+    connections_per_host: int = 100
+    connect_seconds: float = 10.0
+    idle_seconds: float = 60.0
+    hang_seconds: float = 5.0
+    sends_per_second: float | None = None
+
+
+class ThreadConnections(Protocol):
+    """What the pool's checkout does for a host."""
+
+    def take_back(self, host: Host) -> None:
+        """Serves those who wait in the loop with what threads have checked in."""
+
+    def reclaim(self, host: Host) -> Connection | None:
+        """The connection that was checked in last; None when there is none."""
+
+
+class HostPool:
+    """What a host asks of its pool, which is a kind of this."""
+
+    limits: Limits
+    loop: asyncio.AbstractEventLoop
+    closed: bool
+    hosts: dict[Route, Host]
+    connections: dict[Connection, Host]
+    starved: deque[Host]
+    rate_limit: RateLimit | None
+    checkout: ThreadConnections
+
+    def host(self, route: Route) -> Host:
+        """The connections for a route, made on first use."""
+        raise NotImplementedError
+
+    def watch(self) -> None:
+        """There is something to watch: a request with a deadline."""
+        raise NotImplementedError
+
+    def grow(self, host: Host) -> None:
+        """Opens connections for what waits, as far as the limits allow."""
+        raise NotImplementedError
+
+    def owes_room(self, host: Host) -> bool:
+        """True when another host waits for a place that this one should leave."""
+        raise NotImplementedError
+
+
+class Host:
+    """The connections to one origin, and the requests that wait for one.
+
+    A connection belongs to its host; while a request is in flight on it, to that request alone (`Connection.job`). When
+    the answer is there the connection comes back by itself, so no sender ever gives one away or forgets one.
+    """
+
+    __slots__ = (
+        "_newest", "_newest_since", "checked_in", "hangs", "idle", "open", "opening", "pool", "route", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, pool: HostPool, route: Route) -> None:
+        self.pool = pool
+        self.route = route
+        self.idle: list[Connection] = []
+        # What threads have checked out and are not using now: any thread may take one.
+        self.checked_in: deque[Connection] = deque()
+        self.waiting: deque[Job] = deque()
+        self.open = 0
+        self.opening = 0
+        self.hangs = False
+        """True while requests wait for a connection, and none has been free for long."""
+        self._newest = 0.0
+        self._newest_since = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """True when it has as many connections as it may have."""
+        return self.open + self.opening >= self.pool.limits.connections_per_host
+
+    @property
+    def is_used(self) -> bool:
+        """True while there is a connection, or something that waits for one."""
+        return bool(self.open or self.opening or self.waiting)
+
+    def judge(self, newest: float, now: float) -> None:
+        """Sees whether it hangs. `newest` is the latest deadline of the requests in flight: while it stays the same, no
+        request is begun."""
+        if newest != self._newest or not self.waiting:
+            self._newest, self._newest_since, self.hangs = newest, now, False
+        elif now - self._newest_since >= self.pool.limits.hang_seconds:
+            self.hangs = True
+
+    def send(self, job: Job) -> None:
+        """Sends a new request, as soon as the rate limit allows it."""
+        if self.pool.rate_limit is None:
+            self.submit(job)
+        else:
+            self.pool.rate_limit.submit(self, job)
+
+    def submit(self, job: Job) -> None:
+        """Gives the request an idle connection, or has it wait for one; opens one more where the limits allow."""
+        self.pool.watch()
+        connection = None if self.waiting else self._take_idle()
+        if connection is not None:
+            job.begin(connection)
+            return
+        self.waiting.append(job)
+        self.pool.grow(self)
+        if self.checked_in:  # by a thread that did not know yet that somebody waits
+            self.pool.checkout.take_back(self)
+
+    def release(self, connection: Connection) -> None:
+        """A connection is free: the next in the queue takes it, or it goes idle."""
+        if connection.closed:
+            return
+        if self.pool.owes_room(self):
+            connection.close()
+        elif self.waiting:
+            # A new connection is not asked: what lies there to read may be TLS's session tickets.
+            if connection.used and not connection.is_quiet():
+                connection.close(abort=True)
+            else:
+                self.waiting.popleft().begin(connection)
+        else:
+            connection.idle_since = self.pool.loop.time()
+            self.idle.append(connection)
+
+    def _take_idle(self) -> Connection | None:
+        """An idle connection that is still good: young, and not closed by the other side."""
+        oldest = self.pool.loop.time() - self.pool.limits.idle_seconds
+        while self.idle or self.checked_in:
+            connection = self.idle.pop() if self.idle else self.pool.checkout.reclaim(self)
+            if connection is None:  # a thread was quicker
+                break
+            if connection.idle_since > oldest and connection.is_quiet():
+                return connection
+            connection.close()
+        return None
+
+    def drop(self, job: Job) -> None:
+        """Gives a send up: out of the queue, or its connection closed, since an answer may still come on it."""
+        if self.pool.rate_limit is not None and self.pool.rate_limit.drop(job):
+            return
+        if job in self.waiting:
+            self.waiting.remove(job)
+            return
+        for connection, host in list(self.pool.connections.items()):
+            if host is self and connection.job is job:
+                connection.job = None
+                connection.close(abort=True)

@@ -1,0 +1,43 @@
+"""Reading and writing a socket that does not block. The compiled build replaces this module."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from functools import partial
+
+__all__ = ["KernelSocket", "TlsSocket", "copy_bytes"]
+
+
+def copy_bytes(view: memoryview, size: int) -> bytes:
+    """The first bytes of a memoryview."""
+    return bytes(view[:size])
+
+
+class KernelSocket:
+    """A plain socket's two system calls, with Python's own errors: BlockingIOError and the other kinds of OSError.
+
+    `receive(view)` reads what has come; 0 when the other side has closed. `send(data)` writes what the kernel takes,
+    and returns how many bytes that was.
+    """
+
+    __slots__ = ("receive", "send")
+
+    receive: Callable[[memoryview], int]
+    send: Callable[[bytes], int]
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.receive = sock.recv_into
+        self.send = partial(os.write, sock.fileno())
+
+
+class TlsSocket(KernelSocket):
+    """The same of a TLS socket; it raises SSLWantReadError where a plain one raises BlockingIOError."""
+
+    __slots__ = ()
+
+    def __init__(self, tls: ssl.SSLSocket) -> None:
+        self.receive = tls.recv_into
+        self.send = tls.send
