@@ -1,4 +1,4 @@
-"""Holding back: what a service that said "too many" is to be spared (wns.md section 6, mpns.md section 9)."""
+"""Holding back: what a service that said "too many" is to be spared (wns.md 6, mpns.md 9)."""
 
 from __future__ import annotations
 
