@@ -50,7 +50,7 @@ def escape(value: str) -> str:
 
 
 def leaf(name: str, value: str) -> str:
-    """`<name>value</name>`, without white space inside: one library found that it broke delivery [L10]."""
+    """`<name>value</name>`, without white space inside: one library found that it broke delivery (mpns.md 4 [L10])."""
     return f"<{name}>{escape(value)}</{name}>"
 
 

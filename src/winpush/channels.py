@@ -2,7 +2,7 @@
 
 A channel URI comes from a device that nobody controls, so it is checked before a socket is opened: only the two
 services' hosts (as a suffix of the parsed host), only their default ports, no user info. The rest of the URI is
-opaque (mpns.md section 1, wns.md section 2). A channel URI is a secret: whoever has it can push.
+opaque (mpns.md 1, wns.md 2). A channel URI is a secret: whoever has it can push.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from winpush.errors import ChannelError, ConfigurationError
 
 __all__ = ["AllowedHosts", "Channel", "Origin", "Service", "split_uri"]
 
-# Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9].
+# Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9] (mpns.md 1.1).
 MAX_URI_CHARACTERS = 4096
 
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*|\[[0-9a-f:.]{2,45}\]")

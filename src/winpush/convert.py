@@ -95,7 +95,7 @@ def _cycle_tile(tile: mpns.CycleTile) -> wns.Tile | wns.LegacyTile:
 
 @_convert.register
 def _iconic_tile(tile: mpns.IconicTile) -> wns.Tile | wns.LegacyTile:
-    """Windows 10 kept the phone's small and medium iconic templates, with the count as a badge (wns.md section 10.2);
+    """Windows 10 kept the phone's small and medium iconic templates, with the count as a badge (wns.md 10.2);
     its wide one is the phone's alone, so an adaptive tile stands for it."""
     bindings: list[wns.TileBinding | wns.LegacyBinding] = []
     small, medium = _image(tile.small_icon_image), _image(tile.icon_image)
@@ -201,7 +201,7 @@ def _image(value: Content, placement: ImagePlacement | None = None) -> list[Imag
     """The image, or none where there is none and where Windows could not load it."""
     if not isinstance(value, str):
         return []
-    # A phone darkens no image; Windows darkens a background by a fifth unless it is told (wns.md section 10.1).
+    # A phone darkens no image; Windows darkens a background by a fifth unless it is told (wns.md 10.1).
     overlay = 0 if placement == "background" else None
     try:
         return [Image(_address(value), placement=placement, overlay=overlay)]

@@ -176,7 +176,7 @@ def test_a_delay_is_waited_for(winpush_emulator: Emulator) -> None:
         assert client.send(winpush_emulator.create_channel().uri, TOAST).ok
 
 
-# What our types refuse and vectors.md explains: counts that are none or over 99, a param without / or ?, ids of tiles
+# What our types refuse (mpns.md 5, 6.6 and 6.7): counts that are none or over 99, a param without / or ?, ids of tiles
 # without /, elements of no template, a front image of a 7.x tile cleared.
 NOT_COVERED = (
     "<wp:Count>100<",

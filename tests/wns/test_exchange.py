@@ -1,4 +1,4 @@
-"""One send from beginning to end, driven by lists instead of a network (wns.md sections 1 and 7)."""
+"""One send from beginning to end, driven by lists instead of a network (wns.md 1 and 7)."""
 
 from __future__ import annotations
 

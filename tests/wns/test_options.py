@@ -1,4 +1,4 @@
-"""The delivery options: which kind takes which, and what each allows (wns.md sections 3 and 5)."""
+"""The delivery options: which kind takes which, and what each allows (wns.md 3 and 5)."""
 
 from __future__ import annotations
 

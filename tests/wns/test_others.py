@@ -1,4 +1,4 @@
-"""Badges, raw notifications, documents of one's own, and clearing toasts (wns.md sections 4, 8 and 11)."""
+"""Badges, raw notifications, documents of one's own, and clearing toasts (wns.md 4, 8 and 11)."""
 
 from __future__ import annotations
 

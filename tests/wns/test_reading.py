@@ -88,7 +88,7 @@ def test_replace_changes_one_field_and_keeps_the_others() -> None:
 
 
 def _tree(element: ElementTree.Element) -> Any:
-    """A document for comparing: white space between elements out, hints in one case (vectors.md, row 6)."""
+    """A document for comparing: white space between elements out, hints in one case (wns.md 9.5)."""
     attributes = {name: value.lower() if name in FOLDED else value for name, value in element.attrib.items()}
     text = element.text or ""
     return element.tag, attributes, text if element.tag == "text" else text.strip(), [_tree(child) for child in element]

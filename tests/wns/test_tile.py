@@ -1,4 +1,4 @@
-"""Every rule of a tile on both sides of it (wns.md section 10)."""
+"""Every rule of a tile on both sides of it (wns.md 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every rule of a toast on both sides of it (wns.md section 9)."""
+"""Every rule of a toast on both sides of it (wns.md 9)."""
 
 from __future__ import annotations
 

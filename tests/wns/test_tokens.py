@@ -1,4 +1,4 @@
-"""Credentials, tokens, and when a new one is asked for (wns.md section 1)."""
+"""Credentials, tokens, and when a new one is asked for (wns.md 1)."""
 
 from __future__ import annotations
 

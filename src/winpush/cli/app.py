@@ -18,6 +18,7 @@ __all__ = ["cli", "run"]
 _COMMANDS = {
     "send": "winpush.cli.send.command",
     "doctor": "winpush.cli.doctor",
+    "protocol": "winpush.cli.protocol",
     "emulator": "winpush.cli.emulator",
     "demo": "winpush.cli.demo.command",
     "channels": "winpush.cli.channels",

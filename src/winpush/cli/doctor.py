@@ -15,7 +15,7 @@ import click
 from winpush import Outcome, Result, wns
 from winpush.channels import Channel, Service
 from winpush.cli.options import client_options, connection_options
-from winpush.cli.output import describe_delay, echo_json, hide_channels
+from winpush.cli.output import describe_delay, echo_cited, echo_json, hide_channels
 from winpush.cli.send.command import open_client
 from winpush.cli.send.windows import credentials_options, take_credentials
 from winpush.client.attempt import Sender
@@ -81,7 +81,7 @@ def _show(finding: Finding) -> None:
     mark, colour = _MARKS[finding.state]
     if not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf"):
         mark = {"good": "+", "note": "*", "bad": "-"}[finding.state]
-    click.echo(f"{click.style(mark, fg=colour, bold=True)} {finding.about}: {hide_channels(finding.text)}")
+    echo_cited(f"{click.style(mark, fg=colour, bold=True)} {finding.about}: {hide_channels(finding.text)}")
     if finding.to_do:
         click.echo(f"  To do: {hide_channels(finding.to_do)}")
 
@@ -205,7 +205,7 @@ def _examine_document(body: bytes) -> Iterator[Finding]:
         yield Finding("document", "good", f"a device would show all of this {kind}")
     for remark in view.remarks:
         state: State = "bad" if remark.is_objection else "note"
-        doubt = f" ({remark.doubt})" if remark.doubt else ""
+        doubt = f" (doubtful: {remark.doubt})" if remark.doubt else ""
         yield Finding(f"document {remark.path}", state, f"{remark.message}{doubt} [{remark.source}]")
     if not view.is_shown:
         yield Finding("document", "bad", f"a device would show nothing of this {kind}", "correct what stands above")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from winpush.cli.options import client_options, connection_options
+from winpush.cli.output import link_citations
 from winpush.cli.send.windows import credentials_options, take_credentials
 
 if TYPE_CHECKING:
@@ -147,11 +148,12 @@ def table(names: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     shown = Table(box=SIMPLE_HEAD, show_edge=False)
     for name in names:
         shown.add_column(name, overflow="fold")
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*(link_citations(Text(cell)) for cell in row))
     width = None if sys.stdout.isatty() else 160
     Console(highlight=False, markup=False, width=width).print(shown if shown.row_count else "None.")

@@ -8,13 +8,26 @@ import math
 import re
 import sys
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from winpush import Action, Request, Result
+from winpush.citations import Citation, cited, parse
+from winpush.protocol_pages import uri
 
-__all__ = ["describe_delay", "echo_json", "hide_channels", "show_request", "show_result"]
+if TYPE_CHECKING:
+    from rich.text import Text
+
+__all__ = [
+    "describe_delay",
+    "echo_cited",
+    "echo_json",
+    "hide_channels",
+    "link_citations",
+    "show_request",
+    "show_result",
+]
 
 # Up to the end of the word, but for the punctuation of the sentence around it.
 _PATH_OF_URI = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s/?#]*)[/?#]\S*?(?=['\")\].,;:]*(?:\s|$))", re.IGNORECASE)
@@ -23,6 +36,28 @@ _PATH_OF_URI = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s/?#]*)[/?#]\S*?(?=['\
 def hide_channels(text: str) -> str:
     """The same text with no URI in it that could be used to push: `http://db3.notify.live.net/…`."""
     return _PATH_OF_URI.sub(r"\1\2/…", text)
+
+
+def echo_cited(line: str) -> None:
+    """One line; in a terminal that knows links, what it cites is one, to the page that is shipped."""
+    if not cited(line) or not sys.stdout.isatty():
+        return click.echo(line)
+    from rich.console import Console
+    from rich.text import Text
+
+    return Console(highlight=False).print(link_citations(Text.from_ansi(line)), soft_wrap=True)
+
+
+def link_citations(text: Text) -> Text:
+    """The same text; what it cites is a link, where the terminal knows them."""
+    from rich.style import Style
+
+    end = 0
+    for piece in parse(text.plain):
+        start, end = end, end + len(piece.text if isinstance(piece, Citation) else piece)
+        if isinstance(piece, Citation):
+            text.stylize(Style(link=uri(piece)), start, end)
+    return text
 
 
 def echo_json(value: Any) -> None:
@@ -42,7 +77,7 @@ def show_result(result: Result) -> None:
     click.echo(f"{click.style(f'{mark} {result.outcome.value}', fg=colour, bold=True)}  {_statuses(result)}".rstrip())
     click.echo(f"  {result.explanation}")
     if result.diagnosis is not None:
-        click.echo(f"  {result.diagnosis}")
+        echo_cited(f"  {result.diagnosis}")
     if result.should_delete_channel:
         click.echo("  To do: delete this channel.")
     elif result.action is Action.DECIDE:

@@ -32,7 +32,7 @@ class AsyncClient:
     - `tls`: Tls settings; by default the system's authorities, verified.
     - `proxy`: `http://[user:password@]host:port` for all channels; or `proxy_from_environment=True` to honour
       HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
-    - `timeout`: for a whole send, in seconds or as a timedelta; 15 s, as Microsoft recommended [M8].
+    - `timeout`: for a whole send, in seconds or as a timedelta; 15 s, as Microsoft recommended (mpns.md 1.1 [M8]).
     - `connect_timeout`: for name, TCP, proxy and TLS together; 10 s.
     - `max_connections`, `max_connections_per_host`: 500 and 100.
     - `max_sends_per_second`: a ceiling for this client, None for none; a send's timeout begins when its turn comes.

@@ -1,4 +1,4 @@
-"""Throttle: what to hold back after a service said "too many", and until when (wns.md section 6, mpns.md section 9)."""
+"""Throttle: what to hold back after a service said "too many", and until when (wns.md 6, mpns.md 9)."""
 
 from __future__ import annotations
 

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from winpush.emulator import views
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns import gateway
+from winpush.emulator.reference import render
 from winpush.emulator.service import Service
 from winpush.emulator.tokens import headers_of, is_token_path
 from winpush.emulator.wire import has_certificate, transport_of
@@ -25,6 +26,7 @@ from winpush.emulator.wns.device import Device
 from winpush.emulator.wns.gateway import is_wns_channel
 from winpush.emulator.world import Phone
 from winpush.errors import ValidationError
+from winpush.protocol_pages import NAMES
 
 __all__ = ["make_app"]
 
@@ -55,6 +57,8 @@ def make_app(service: Service) -> Starlette:
     own = [
         Route("/", app.front, methods=["GET"]),
         Route("/web/{name}", app.guarded(app.page), methods=["GET"]),
+        Route("/protocol", app.guarded(app.protocol), methods=["GET"]),
+        Route("/protocol/{name}", app.guarded(app.protocol), methods=["GET"]),
         Route("/api/state", app.guarded(app.state), methods=["GET"]),
         Route("/api/events", app.guarded(app.events), methods=["GET"]),
         Route("/api/requests", app.guarded(app.requests), methods=["GET"]),
@@ -164,6 +168,13 @@ class _App:
         if name not in known or suffix not in _TYPES:
             return _error(404, "The page has no file of that name.")
         return Response(known[name].read_bytes(), media_type=_TYPES[suffix])
+
+    async def protocol(self, request: Request) -> Response:
+        """A page of the protocol reference."""
+        name = request.path_params.get("name", NAMES[0])
+        if name not in NAMES:
+            return _error(404, f"The protocol reference has no page {name!r}; it has {', '.join(NAMES)}.")
+        return HTMLResponse(render(name))
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: first the whole state, then the changes, at most ten times a second."""

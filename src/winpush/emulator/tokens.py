@@ -1,4 +1,4 @@
-"""The emulator's two token servers: Entra's, and the older one at login.live.com (wns.md section 1). No IO."""
+"""The emulator's two token servers: Entra's, and the older one at login.live.com (wns.md 1). No IO."""
 
 from __future__ import annotations
 

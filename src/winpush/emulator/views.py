@@ -101,6 +101,7 @@ def record(each: Record) -> dict[str, Any]:
         "answer": each.answer,
         "verdict": each.verdict,
         "reason": each.reason,
+        "source": each.source,
         "remarks": list(each.remarks),
         "device": each.device,
         "size": each.size,

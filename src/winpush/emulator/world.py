@@ -22,7 +22,7 @@ _KEPT_RECORDS = 1000
 _KEPT_REMOVALS = 10_000
 _KEPT_ON_SCREEN = 10
 DAY = timedelta(hours=24)
-# The kinds of notification that an app on a phone can bind (mpns.md section 9.2, Suppressed).
+# The kinds of notification that an app on a phone can bind (Suppressed: mpns.md 9.2).
 KINDS = ("toast", "tile", "raw")
 
 
@@ -70,7 +70,8 @@ class Phone:
 class Record:
     """One request and how it was judged, as the page's list shows it.
 
-    `device` is the Windows device's own verdict as JSON (`is_shown`, and each of the `elements`), or None.
+    `source` is where the answer is documented, '' for one that no table has. `device` is the Windows device's own
+    verdict as JSON (`is_shown`, and each of the `elements`), or None.
     """
 
     n: int
@@ -88,6 +89,7 @@ class Record:
     body: str
     service: str = "mpns"
     device: dict[str, Any] | None = None
+    source: str = ""
 
 
 class World:
@@ -240,7 +242,7 @@ def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:
 
 
 def _merge_tile(phone: Phone, shown: Shown, now: datetime) -> None:
-    """Fields left out keep their values, cleared fields lose them (mpns.md section 4)."""
+    """Fields left out keep their values, cleared fields lose them (mpns.md 4)."""
     tile = phone.tiles.get(shown.tile_id)
     template = shown.template or "Tile"
     if tile is None:

@@ -12,7 +12,7 @@ from winpush.http import check_header
 
 MAX_COUNT = 99
 MAX_PAYLOAD_BYTES = 3072
-# "Request headers 1 KB" [M4], over all headers: what a callback URI may take leaves room for the others.
+# "Request headers 1 KB" (mpns.md 1.3 [M4]), over all headers: what a callback URI may take leaves room for the others.
 MAX_CALLBACK_CHARACTERS = 700
 
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{2})?[0-9A-Fa-f]{6}")
@@ -90,6 +90,6 @@ def check_callback_uri(value: str) -> None:
 
 
 def check_payload(body: bytes) -> None:
-    """At most 3,072 bytes (3 KB, mpns.md section 1)."""
+    """At most 3,072 bytes (3 KB, mpns.md 1.3)."""
     if len(body) > MAX_PAYLOAD_BYTES:
         raise ValidationError("payload", f"has {len(body):,} bytes; MPNS takes at most {MAX_PAYLOAD_BYTES:,}")

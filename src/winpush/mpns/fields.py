@@ -1,6 +1,6 @@
 """The one table of MPNS fields and tile templates: names on both sides, order, what can be cleared, since when.
 
-Everything that writes, reads, checks, converts or shows an MPNS notification looks up here (mpns.md sections 5 and 6).
+Everything that writes, reads, checks, converts or shows an MPNS notification looks up here (mpns.md 5 and 6).
 """
 
 from __future__ import annotations

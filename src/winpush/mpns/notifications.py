@@ -1,5 +1,5 @@
 """What all MPNS notifications have, and those that are no tiles: frozen values, checked and encoded once, when they
-are made (mpns.md sections 2 to 5 and 7)."""
+are made (mpns.md 2 to 5 and 7)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Batching", "Notification", "Raw", "Toast", "check_version", "reads"]
 
 
 class Batching(enum.IntEnum):
-    """How long MPNS may hold a notification back, to spare the phone's battery (mpns.md section 3)."""
+    """How long MPNS may hold a notification back, to spare the phone's battery (mpns.md 3)."""
 
     IMMEDIATELY = 0
     WITHIN_450_SECONDS = 1

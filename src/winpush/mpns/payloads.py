@@ -1,4 +1,4 @@
-"""MPNS payloads: written for a notification, and read from anyone's document (mpns.md sections 4 to 6).
+"""MPNS payloads: written for a notification, and read from anyone's document (mpns.md 4 to 6).
 
 Writing is strict: our types let nothing else through. Reading is tolerant, as the service was: the order of elements
 is free, `Action="Clear"` counts with content too, and what no template knows is kept by name.

@@ -1,6 +1,6 @@
 """What a phone would make of a payload: the device's verdict beside the service's.
 
-The service hardly looks at the schema (vectors.md), so a document can be accepted and still not show. This is the
+The service hardly looks at the schema (mpns.md 4.1), so a document can be accepted and still not show. This is the
 phone's part of the rules, element by element, for people who have no phone.
 """
 

@@ -1,4 +1,4 @@
-"""MPNS requests, both ways: built for the client, and judged for the emulator (mpns.md sections 2 and 3)."""
+"""MPNS requests, both ways: built for the client, and judged for the emulator (mpns.md 2 and 3)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Kind:
 # The one table of kinds. The target of every tile template is `token`; `tile` is a bug that PushSharp once had.
 _KINDS = {"tile": _Kind("token", 1), "toast": _Kind("toast", 2), "raw": _Kind(None, 3)}
 _CLASS_STEP = 10
-# Microsoft's hub library takes whole ranges for raw [A1]; 0 and more than 31 have no documented meaning.
+# Microsoft's hub library takes whole ranges for raw (mpns.md 3 [A1]); 0 and more than 31 have no documented meaning.
 _RAW_CLASSES = (range(3, 11), range(13, 21), range(23, 32))
 
 

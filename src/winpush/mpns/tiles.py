@@ -1,4 +1,4 @@
-"""The four tiles of MPNS (mpns.md section 6), and what an older phone can still show of each."""
+"""The four tiles of MPNS (mpns.md 6), and what an older phone can still show of each."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def _fall_back(tile: TileNotification, template: str, version: str) -> TileNotif
 
 
 def _readable(values: Mapping[str, object], template: str, version: str) -> dict[str, Any]:
-    """The fields of the template that this version reads. Clearing came with 7.1 (mpns.md section 6.2)."""
+    """The fields of the template that this version reads. Clearing came with 7.1 (mpns.md 6.2)."""
     not_clearable = TEMPLATES[template].not_clearable
     kept: dict[str, Any] = {}
     for name in TEMPLATES[template].fields:

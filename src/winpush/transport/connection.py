@@ -63,7 +63,7 @@ class Owner(Protocol):
 
 
 class Connection:
-    """One connection, with at most one request in flight: the services forbid pipelining (wns.md section 3)."""
+    """One connection, with at most one request in flight: the services forbid pipelining (wns.md 3)."""
 
     __slots__ = (
         "_answer",

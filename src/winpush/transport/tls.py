@@ -1,4 +1,4 @@
-"""TLS settings: whom to trust, and the client certificate of authenticated MPNS channels (mpns.md section 1)."""
+"""TLS settings: whom to trust, and the client certificate of authenticated MPNS channels (mpns.md 1.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Badges: a number or a small picture on the app's tile and taskbar button (wns.md section 11)."""
+"""Badges: a number or a small picture on the app's tile and taskbar button (wns.md 11.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removing toasts from the action centre of a Windows Phone (wns.md section 4)."""
+"""Removing toasts from the action centre of a Windows Phone (wns.md 4)."""
 
 from __future__ import annotations
 

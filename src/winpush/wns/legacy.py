@@ -1,4 +1,4 @@
-"""Tiles and toasts in the legacy templates of Windows 8 to Windows Phone 8.1 (wns.md sections 10.4 and 12)."""
+"""Tiles and toasts in the legacy templates of Windows 8 to Windows Phone 8.1 (wns.md 10.4 and 12)."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class LegacyBinding(Part):
 
 
 def check_legacy_branding(branding: str | None) -> None:
-    """`nameAndLogo` came with Windows 10 (wns.md section 10.1)."""
+    """`nameAndLogo` came with Windows 10 (wns.md 10.1)."""
     if branding == "nameAndLogo":
         raise ValidationError("branding", "is 'nameAndLogo', which came with Windows 10, after the legacy templates")
 
@@ -131,7 +131,7 @@ def settle_version(version: object, bindings: Sequence[object]) -> int | None:
     """The version that `<visual>` says: for "auto" the highest that its legacy templates need, else the given one.
 
     Raises ValidationError for a version under 2 with templates of version 2. Those of version 3 are also sent without,
-    by Microsoft too (vectors.md, row 8).
+    by Microsoft too (wns.md 12.1).
     """
     needed = [CATALOGUE[item.template].version or 0 for item in bindings if isinstance(item, LegacyBinding)]
     if version == "auto":

@@ -1,5 +1,5 @@
 """What all WNS notifications have: the delivery options, and a payload that is checked and encoded once, when the
-notification is made (wns.md sections 3, 5 and 8)."""
+notification is made (wns.md 3, 5 and 8)."""
 
 from __future__ import annotations
 

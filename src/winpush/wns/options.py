@@ -1,5 +1,5 @@
 """The one table of the delivery options: which header each is, which kinds of notification take it, and its rule
-(wns.md sections 3 and 5)."""
+(wns.md 3 and 5)."""
 
 from __future__ import annotations
 

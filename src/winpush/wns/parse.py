@@ -1,6 +1,6 @@
 """From a document back to our types: the other way of what the notifications write.
 
-Reading is tolerant (vectors.md): the case of hints, the order of attributes, other people's spelling of true. What our
+Reading is tolerant (wns.md 3.3): the case of hints, the order of attributes, other people's spelling of true. What our
 types don't cover, or would write in another way, stays the sender's own document: a `wns.Xml`.
 """
 
@@ -52,7 +52,7 @@ def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notificat
     root = read(document.body)
     try:
         notification = _READERS[kind](root, options)
-    except ValidationError:  # a rule of the schema is a rule of the device, not of the service (vectors.md)
+    except ValidationError:  # a rule of the schema is a rule of the device, not of the service (wns.md 3.3)
         return document
     return notification if is_same(root, read(notification.body)) else document
 

@@ -1,4 +1,4 @@
-"""Raw notifications: any bytes for the app itself (wns.md section 11)."""
+"""Raw notifications: any bytes for the app itself (wns.md 11.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adaptive tiles of Windows 10 (wns.md section 10)."""
+"""Adaptive tiles of Windows 10 (wns.md 10)."""
 
 from __future__ import annotations
 

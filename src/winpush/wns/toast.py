@@ -1,4 +1,4 @@
-"""Adaptive toasts of Windows 10 and 11 (wns.md section 9)."""
+"""Adaptive toasts of Windows 10 and 11 (wns.md 9)."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Toast(Notification):
         styled = any(isinstance(action, Button) and action.style for action in rules.own(self.actions))
         if styled and self.use_button_style is False:
             raise ValidationError("use_button_style", "is False, and a button has a style")
-        if styled:  # as Microsoft's builder does it (vectors.md)
+        if styled:  # as Microsoft's builder does it (wns.md 9.1)
             _put(self, "use_button_style", styled)
 
     def _write(self) -> str:

@@ -22,7 +22,7 @@ _ENCODING = re.compile(rb"""\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']""")
 class Xml(Notification):
     """Your own XML: well-formed, in UTF-8, with `<toast>`, `<tile>` or `<badge>` as its root, in at most 5,000 bytes.
 
-    The schema is not checked: the service hardly looks at it (vectors.md). `wns.show` says what a device would make of
+    The schema is not checked: the service hardly looks at it (wns.md 3.3). `wns.show` says what a device would make of
     the document.
     """
 

@@ -21,7 +21,7 @@ from winpush.wns.options import NAMES as WNS_OPTIONS
 __all__ = ["Plan", "as_text", "plan"]
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_-]{0,63})\}|[{}]")
-# How a notification is delivered is the same for all; a bound value in braces belongs to the app (wns.md section 9.1).
+# How a notification is delivered is the same for all; a bound value in braces belongs to the app (wns.md 9.1).
 _NEVER_FILLED = frozenset({*WNS_OPTIONS, "callback_uri", "message_id"})
 _ADDRESSES = frozenset({"launch", "arguments", "src", "image", "base_uri", "people", "param", "sound", "cycle_images"})
 

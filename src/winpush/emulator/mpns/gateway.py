@@ -1,6 +1,6 @@
 """MPNS's judgement: takes a request, returns a row of the response table, and updates the phone.
 
-It does no IO; all state is in the World it is given. The checks follow the order of mpns.md section 10.
+It does no IO; all state is in the World it is given. The checks follow the order of mpns.md 10.1.
 """
 
 from __future__ import annotations
@@ -223,11 +223,11 @@ def _record(
     answer: Answer,
     fault: Fault | None,
 ) -> Record:
-    verdict = judgement.row.verdict.outcome.value
+    verdict, source = judgement.row.verdict.outcome.value, judgement.row.verdict.source
     if answer.status != judgement.row.status_code:
-        verdict = Outcome.UNEXPECTED_ANSWER.value
+        verdict, source = Outcome.UNEXPECTED_ANSWER.value, ""
     if fault is not None and fault.cut is not None:
-        verdict = "cut"
+        verdict, source = "cut", ""
     return Record(
         n=world.next_number(),
         at=now,
@@ -242,4 +242,5 @@ def _record(
         size=len(request.body),
         fault=None if fault is None else fault.name,
         body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
+        source=source,
     )

@@ -1,5 +1,6 @@
 /** The last requests, newest on top: what was asked, what was answered, and why. */
 
+import { linked } from "./citations.js";
 import { append, byId, clock, el, foreign, listOf, plural, setText } from "./dom.js";
 import { offerOptions } from "./filter.js";
 import { deviceVerdict, otherRemarks } from "./verdict.js";
@@ -202,12 +203,13 @@ function serviceVerdict(record) {
     el("h3", {}, "The service's answer"),
     el("p", { class: "status-line" }, `${record.status ?? "no status"}${record.fault ? `, fault: ${record.fault}` : ""}`),
     headers.length > 0 && el("dl", { class: "headers" }, ...headers),
+    record.source && el("cite", { class: "answer-source" }, ...linked(record.source)),
   ];
 }
 
 function whatShows(record) {
   const verdict = deviceVerdict(record);
-  const remarks = otherRemarks(record).map((remark) => foreign("li", "", remark));
+  const remarks = otherRemarks(record).map((remark) => el("li", { dir: "auto" }, ...linked(remark)));
   return [
     (verdict || remarks.length > 0) && el("h3", {}, verdict ? "What the device shows" : "What a phone would not show"),
     remarks.length > 0 && el("ul", { class: "remarks" }, ...remarks),

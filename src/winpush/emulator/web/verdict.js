@@ -1,5 +1,6 @@
 /** The second verdict on a payload: what the device shows of it, element by element, and why not of the rest. */
 
+import { linked } from "./citations.js";
 import { append, el, foreign, listOf, plural } from "./dom.js";
 
 /** @typedef {"shown" | "ignored" | "note"} Fate */
@@ -24,7 +25,7 @@ function remarkOf(remark) {
   return el("li", { class: `device-remark severity-${remark.severity === "note" ? "note" : "ignored"}` },
     place && foreign("code", "remark-place", `${place}: `),
     foreign("span", "", remark.message), " ",
-    foreign("cite", "remark-source", remark.doubt ? `${remark.source}; doubtful: ${remark.doubt}` : remark.source));
+    el("cite", { class: "remark-source" }, ...linked(remark.doubt ? `${remark.source}; doubtful: ${remark.doubt}` : remark.source)));
 }
 
 function elementRow(element) {

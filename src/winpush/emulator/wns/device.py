@@ -14,9 +14,9 @@ from winpush.wns.protocol.responses import Endpoint
 __all__ = ["CHANNEL_LIFE", "WINDOWS_CHANNEL_STATES", "Device", "WindowsChannelState", "wns_row"]
 
 CHANNEL_LIFE = timedelta(days=30)
-"""How long a channel of WNS lives (wns.md section 2)."""
+"""How long a channel of WNS lives (wns.md 2)."""
 
-# The action centre keeps 20 toasts of an app (wns.md section 8).
+# The action centre keeps 20 toasts of an app (wns.md 8).
 _KEPT_TOASTS = 20
 _KEPT_RAWS = 10
 

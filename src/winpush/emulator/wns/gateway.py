@@ -1,6 +1,6 @@
 """WNS's judgement of a request and, beside it, the device's: what people without a device need to know.
 
-The service hardly checks the schema (vectors.md), so it accepts documents that no device shows; the device's remarks
+The service hardly checks the schema (wns.md 3.3), so it accepts documents that no device shows; the device's remarks
 say so for each element. Whether 401 or 404 comes first isn't documented: here the token is checked before the channel.
 """
 
@@ -124,7 +124,7 @@ def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
 
 
 def _is_meant(toast: dict[str, Any], what: ClearToasts) -> bool:
-    # Tags are compared case-insensitively (wns.md section 3).
+    # Tags are compared case-insensitively (wns.md 3.2).
     pairs = ((what.tag, toast["tag"]), (what.group, toast["group"]))
     return what.everything or all(asked is None or asked.lower() == (own or "").lower() for asked, own in pairs)
 
@@ -247,11 +247,11 @@ def _record(
     answer: Answer,
     fault: Fault | None,
 ) -> Record:
-    verdict = judgement.row.verdict.outcome.value
+    verdict, source = judgement.row.verdict.outcome.value, judgement.row.verdict.source
     if answer.status != judgement.row.status_code:
-        verdict = Outcome.UNEXPECTED_ANSWER.value
+        verdict, source = Outcome.UNEXPECTED_ANSWER.value, ""
     if fault is not None and fault.cut is not None:
-        verdict = "cut"
+        verdict, source = "cut", ""
     return Record(
         n=world.next_number(),
         at=now,
@@ -268,4 +268,5 @@ def _record(
         body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
         service="wns",
         device=judgement.device,
+        source=source,
     )

@@ -1,4 +1,4 @@
-"""Access tokens: the two ways to get one, the answer read, and when to ask for a new one (wns.md section 1).
+"""Access tokens: the two ways to get one, the answer read, and when to ask for a new one (wns.md 1).
 
 One token serves all senders of an app. `TokenState` holds what is known of it; the decisions are pure, so that whoever
 drives them can share one state between tasks or threads, and let them wait for one request.
@@ -110,7 +110,7 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EntraCredentials:
-    """The app registration of a Windows App SDK app in Microsoft Entra ID (wns.md section 1.1).
+    """The app registration of a Windows App SDK app in Microsoft Entra ID (wns.md 1.1).
 
     `authority` is another address of the same service: a national cloud's, or an emulator's. Raises ConfigurationError.
     """
@@ -141,7 +141,7 @@ class EntraCredentials:
 
 @dataclass(frozen=True, slots=True)
 class PackageCredentials:
-    """The Package SID and secret of a UWP or Store app, from Partner Center (wns.md section 1.1).
+    """The Package SID and secret of a UWP or Store app, from Partner Center (wns.md 1.1).
 
     `token_url` is another address of the same service: an emulator's. Raises ConfigurationError.
     """
@@ -235,7 +235,7 @@ def _token(document: dict[str, Any], now: datetime) -> Token:
 
 
 def _life(value: object) -> timedelta:
-    """A number, a numeric string, or absent (wns.md section 1.1)."""
+    """A number, a numeric string, or absent (wns.md 1.1)."""
     try:
         seconds = float(value)  # type: ignore[arg-type]  # anything may come; what is no number is caught below
         return min(max(timedelta(seconds=seconds), timedelta(0)), _MAX_LIFE)

@@ -72,62 +72,62 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
     (
         lambda case: case.channel.is_web_push or "jwt authentication" in case.description or case.status == 201,
         "This is the web-push channel of a browser (/w/): it takes VAPID messages of a web-push library, and no WNS "
-        "token helps. Use the channel that the app itself asked Windows for. [G2: web-push-csharp issue 93]",
+        "token helps. Use the channel that the app itself asked Windows for. [wns.md 2 [G2: web-push-csharp issue 93]]",
     ),
     (
         _is_mpns,
         "The payload is one of MPNS, the service of Windows Phone 7 and 8, and this is a WNS channel. Send a "
-        "wns.Toast, wns.Tile or wns.Badge: convert a notification of mpns with winpush.convert.to_wns(). [wns.md 3]",
+        "wns.Toast, wns.Tile or wns.Badge: convert a notification of mpns with winpush.convert.to_wns(). [wns.md 3.1]",
     ),
     (
         _conflicts,
         "A TTL of 0 and a cache policy exclude each other: send cache=False with it, or a TTL of some minutes. "
-        "[G2: pywebpush issue 162]",
+        "[wns.md 5 [G2: pywebpush issue 162]]",
     ),
     (
         lambda case: case.status == 400 and "content-type" in case.description,
         "Content-Type and X-WNS-Type do not go together: text/xml is for toasts, tiles and badges, "
-        "application/octet-stream for raw. A proxy may have changed one of them. [G2: push-notify issue 10]",
+        "application/octet-stream for raw. A proxy may have changed one of them. "
+        "[wns.md 7.1 [G2: push-notify issue 10]]",
     ),
     (
         lambda case: bool(case.option("suppress_popup")) and (case.status == 400 or case.word == "dropped"),
         "suppress_popup works on Windows Phone channels only, and a Windows channel drops the notification: leave it "
-        "out. [W1: push-request-response-headers.md]",
+        "out. [wns.md 3.1 [W1]]",
     ),
     (
         lambda case: isinstance(case.notification, ClearToasts) and case.status == 405,
         "Only a Windows Phone lets a server clear its toasts; on a Windows channel the app has to do it. "
-        "[W1: push-request-response-headers.md]",
+        "[wns.md 4 [W1]]",
     ),
     (
         lambda case: case.status == 403 and not case.has_wns_header,
         "WNS said nothing of its own, as when the package is not mapped to the app registration: ask Microsoft to map "
-        "the Package Family Name to the AppId (a multi-tenant registration). [W3: push-quickstart.md]",
+        "the Package Family Name to the AppId (a multi-tenant registration). [wns.md 1.2 [W3]]",
     ),
     (
         lambda case: case.status == 403,
         "The credentials are another app's than the channel: take the Package SID or AppId of the app that asked for "
-        "the channel. [W1: push-request-response-headers.md]",
+        "the channel. [wns.md 7 [W1]]",
     ),
     (
         lambda case: case.status == 404 and "token=" not in case.channel.target,
         "The channel has lost its query (?token=…), perhaps where it was stored or logged: take it from the app again, "
-        "whole. [W2: wns-overview.md]",
+        "whole. [wns.md 2 [W2]]",
     ),
     (
         lambda case: case.status == 413,
-        f"WNS takes {MAX_PAYLOAD_BYTES:,} bytes of payload; put the rest where the app can fetch it. "
-        "[W1: push-request-response-headers.md]",
+        f"WNS takes {MAX_PAYLOAD_BYTES:,} bytes of payload; put the rest where the app can fetch it. [wns.md 8 [W1]]",
     ),
     (
         lambda case: case.word == "dropped" and case.is_offline,
         "The device is offline, and nothing was kept for it: a toast, or what was sent with cache=False. "
-        "[W1: push-request-response-headers.md]",
+        "[wns.md 5 [W1]]",
     ),
     (
         lambda case: case.word == "dropped" and case.status == 200,
         "The device refuses this kind: the user or the app has switched its notifications off, or the channel is a "
-        "secondary tile's, which takes tiles and badges only. [W1, W2: channel-types.md]",
+        "secondary tile's, which takes tiles and badges only. [wns.md 2.1, 7 [W1, W2]]",
     ),
 )
 

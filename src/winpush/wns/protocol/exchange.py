@@ -1,5 +1,5 @@
 """One send to WNS from beginning to end, as a generator: a token, the request, and on a 401 a new token and the request
-once more, never twice (wns.md sections 1 and 7).
+once more, never twice (wns.md 1 and 7).
 
 The generator yields what it wants next and is sent what came of it, so that any client can drive it: asyncio's, the
 one with threads, a test with lists.

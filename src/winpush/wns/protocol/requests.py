@@ -1,4 +1,4 @@
-"""WNS requests, both ways: built for the client, and judged for the emulator (wns.md sections 3 and 4)."""
+"""WNS requests, both ways: built for the client, and judged for the emulator (wns.md 3 and 4)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class RequestHead:
     """What a POST's headers say: `kind` is `toast`, `tile`, `badge` or `raw`; `remarks` what is doubtful.
 
     The options are those of `wns.Options`; None where the header is absent. `is_cached` says whether WNS keeps it for a
-    device that is offline, by the policy or by the kind's default (wns.md sections 3 and 5).
+    device that is offline, by the policy or by the kind's default (wns.md 3.1, 5).
     """
 
     kind: str

@@ -27,7 +27,7 @@ __all__ = [
     "wants_new_token",
 ]
 
-# Real servers send both names, those of 2012 to 2013 only the second (wns.md section 6).
+# Real servers send both names, those of 2012 to 2013 only the second (wns.md 6).
 HEADERS = StatusHeaders(
     notification_status=(b"x-wns-status", b"x-wns-notificationstatus"),
     device_connection_status=(b"x-wns-deviceconnectionstatus",),
@@ -72,12 +72,12 @@ class Row:
     renews_token: bool = False
 
 
-_PAGE = "push-request-response-headers.md [W1]"
-_RPUSH = f"{_PAGE}; the delay from rpush [T4]"
-_RECORDED = "recordings in GitHub issues [G2]"
-_APP_SDK = "troubleshooting.md [W5]; WindowsAppSDK issue 3501 [G1]"
-_OAUTH = "RFC 6749, section 5.2; unverified for this server"
-_PRACTICE = "general practice; unverified for this server"
+_PAGE = "wns.md 7 [W1]"
+_RPUSH = f"{_PAGE}; the delay from rpush, wns.md 7.2 [T4]"
+_RECORDED = "recordings in GitHub issues, wns.md 7 [G2]"
+_APP_SDK = "wns.md 7 [W5], [G1: WindowsAppSDK issue 3501]"
+_OAUTH = "RFC 6749, section 5.2; unverified for this server, wns.md 1.3"
+_PRACTICE = "general practice; unverified for this server, wns.md 1.3"
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -206,13 +206,13 @@ _UNAVAILABLE = Verdict(
     source=_PAGE,
 )
 
-_TOKEN_ISSUED = Verdict(Outcome.ACCEPTED, Action.NOTHING, "A token was issued.", source=f"{_PAGE}; [W3]")
+_TOKEN_ISSUED = Verdict(Outcome.ACCEPTED, Action.NOTHING, "A token was issued.", source="wns.md 1.3 [W1, W3]")
 _CREDENTIALS_REFUSED = Verdict(
     Outcome.CREDENTIALS_REFUSED,
     Action.STOP_AND_FIX,
     "The token's server refused the credentials: the id, the secret, the tenant or the scope is wrong, or the secret "
     "has expired. Nothing was sent.",
-    source=_PAGE,
+    source="wns.md 1.3 [W1]",
 )
 _CREDENTIALS_REFUSED_ENTRA = Verdict(
     Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX, _CREDENTIALS_REFUSED.meaning, source=_OAUTH
@@ -360,7 +360,7 @@ def _look_up(code: int, *statuses: bytes) -> Row | None:
 
 
 def _texts(response: Response) -> str:
-    """Everything by which a 410 for a blocked sender could be known: how is not documented (wns.md section 13)."""
+    """Everything by which a 410 for a blocked sender could be known: how is not documented (wns.md 7)."""
     reason = getattr(response, "reason", "")
     return _squeeze(f"{reason} {response.header(*ERROR_DESCRIPTION) or ''} {response.body[:500].decode('latin-1')}")
 
@@ -379,7 +379,7 @@ def _timed(verdict: Verdict, response: Response | None, now: datetime) -> tuple[
 def retry_after(response: Response, now: datetime) -> timedelta | None:
     """What the answer says about when to come back: seconds or a date, at most 31 days; None when it says nothing.
 
-    X-WNS-CONTINUE-AFTER, of an older page, counts where there is no Retry-After (wns.md section 6).
+    X-WNS-CONTINUE-AFTER, of an older page, counts where there is no Retry-After (wns.md 6).
     """
     text = response.header(b"retry-after") or response.header(b"x-wns-continue-after")
     if text is None:

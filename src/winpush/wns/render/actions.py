@@ -1,4 +1,4 @@
-"""What Windows shows below a toast's texts, and plays: inputs, buttons, menu entries and sound (wns.md section 9)."""
+"""What Windows shows below a toast's texts, and plays: inputs, buttons, menu entries and sound (wns.md 9)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What toasts and tiles show alike: images, groups of columns, and the numbered fields of
-legacy templates (wns.md sections 9.1, 10.1, 10.3 and 12)."""
+legacy templates (wns.md 9.1, 10.1, 10.3 and 12)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a device may have to say about a document: the one table of its rules, and a collector of remarks.
 
-The service hardly looks at the schema: a rule of the schema is a rule of the device (vectors.md). Where Microsoft's own
+The service hardly looks at the schema: a rule of the schema is a rule of the device (wns.md 3.3). Where Microsoft's own
 samples break a rule of Microsoft's own pages, the rule is doubtful, and only a note.
 """
 
@@ -33,7 +33,7 @@ class Severity(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the device. `source` is where it stands; `doubt` the row of vectors.md, or the fact, against it."""
+    """One rule of the device. `source` is where it stands; `doubt` what speaks against it, and where that stands."""
 
     severity: Severity
     text: str
@@ -49,10 +49,12 @@ _SAMPLES = "Microsoft's own samples and tests do otherwise"
 
 RULES = {
     "not-well-formed": Rule(_LOST, "The document {detail}.", "XML 1.0"),
-    "wrong-root": Rule(_LOST, "The root is <{detail}>, which is not the kind that X-WNS-Type names.", "wns.md 3 [W1]"),
+    "wrong-root": Rule(
+        _LOST, "The root is <{detail}>, which is not the kind that X-WNS-Type names.", "wns.md 3.1 [W1]"
+    ),
     "no-visual": Rule(_LOST, "There is no <visual>: nothing would show.", _TOAST),
     "no-binding": Rule(_LOST, "There is no <binding> that a device could show.", _TOAST),
-    "badge-value": Rule(_LOST, "{detail}: a badge shows whole numbers from 0 and 13 glyphs.", "wns.md 11 [W9]"),
+    "badge-value": Rule(_LOST, "{detail}: a badge shows whole numbers from 0 and 13 glyphs.", "wns.md 11.1 [W9]"),
     "unknown-element": Rule(_IGNORED, "No device knows <{detail}> here; it is ignored.", "wns.md 9.1, 10.1"),
     "stray-text": Rule(_IGNORED, "Text between the elements is ignored: {detail!r}.", "wns.md 9.1, 10.1"),
     "twice": Rule(_IGNORED, "<{detail}> stands there a second time; only the first counts.", "wns.md 9.1, 10.1"),
@@ -60,13 +62,16 @@ RULES = {
         _IGNORED, "The attribute {detail} is missing; without it the element is ignored.", _TOAST
     ),
     "attribute-case": Rule(
-        _IGNORED, "Names are case-sensitive: it is spelled {detail}, and this one is ignored.", "wns.md 9"
+        _IGNORED, "Names are case-sensitive: it is spelled {detail}, and this one is ignored.", "wns.md 9.5 [W8]"
     ),
-    "unknown-attribute": Rule(_NOTE, "No document names this attribute; devices skip it.", "vectors.md, not covered"),
+    "unknown-attribute": Rule(_NOTE, "No document names this attribute; devices skip it.", "wns.md 9.5 [T2]"),
     "bad-value": Rule(_IGNORED, "The value {detail}; the attribute is ignored.", "wns.md 9.1, 10.1"),
-    "says-default": Rule(_NOTE, "To say nothing says the same: no page lists this word.", "vectors.md, not covered"),
+    "says-default": Rule(_NOTE, "To say nothing says the same: no page lists this word.", "wns.md 9.7 [T2]"),
     "value-case": Rule(
-        _NOTE, "It is spelled {detail}; whether devices look at the case is unverified.", "wns.md 9", "vectors.md 6"
+        _NOTE,
+        "It is spelled {detail}; whether devices look at the case is unverified.",
+        "wns.md 9.5 [W8]",
+        "wns.md 9.5 [T7]",
     ),
     "no-effect": Rule(_NOTE, "{detail} has no effect here.", "wns.md 9.1, 10.1"),
     "image-source": Rule(_IGNORED, "The source {detail}; the image doesn't show.", "wns.md 10.3 [W9]"),
@@ -75,28 +80,28 @@ RULES = {
     # Toasts
     "unknown-template": Rule(_IGNORED, "No device knows the template {detail!r}; the binding is ignored.", _TOAST),
     "one-binding": Rule(
-        _IGNORED, "A toast has one binding; this one is ignored.", _TOAST, "vectors.md 1: the service takes two"
+        _IGNORED, "A toast has one binding; this one is ignored.", _TOAST, "the service takes two, wns.md 3.3 [T4]"
     ),
     "my-people": Rule(_NOTE, "A shoulder tap shows on Windows 10 only, from a contact on the taskbar.", _TOAST),
     "nothing-to-show": Rule(
         _NOTE, "There is no text and no image; what Windows shows of an empty toast is unverified.", _TOAST, _SAMPLES
     ),
-    "too-many-texts": Rule(_IGNORED, "Windows shows three top texts; this one is ignored.", "wns.md 9.1 (counts)"),
+    "too-many-texts": Rule(_IGNORED, "Windows shows three top texts; this one is ignored.", "wns.md 9.3 [W8]"),
     "top-level-hint": Rule(
-        _NOTE, "The hint works in a subgroup; on a top text its effect was never tested.", _TOAST, "vectors.md 3"
+        _NOTE, "The hint works in a subgroup; on a top text its effect was never tested.", _TOAST, "wns.md 9.4 [T2]"
     ),
     "title-lines": Rule(
-        _NOTE, "The first text shows {detail} lines at most, the others four together.", _TOAST, "vectors.md 4"
+        _NOTE, "The first text shows {detail} lines at most, the others four together.", _TOAST, "wns.md 9.1 [T2]"
     ),
     "top-level-image-hint": Rule(_NOTE, "The hint works in a subgroup's images only.", _TOAST, _SAMPLES),
     "call-only": Rule(_IGNORED, 'The hint works with scenario="incomingCall" only.', _TOAST),
     "wrong-placement": Rule(_IGNORED, "The placement {detail!r} is for another kind; the image is ignored.", _TOAST),
     "empty-group": Rule(_NOTE, "The group has no subgroup and shows nothing.", _TOAST, _SAMPLES),
-    "too-many-inputs": Rule(_IGNORED, "Windows shows five inputs; this one is ignored.", "wns.md 9.1 (counts)"),
+    "too-many-inputs": Rule(_IGNORED, "Windows shows five inputs; this one is ignored.", "wns.md 9.3 [W8]"),
     "too-many-actions": Rule(
-        _IGNORED, "Windows shows five actions, menu entries among them; this one is ignored.", "wns.md 9.1 (counts)"
+        _IGNORED, "Windows shows five actions, menu entries among them; this one is ignored.", "wns.md 9.3 [W8]"
     ),
-    "too-many-selections": Rule(_IGNORED, "Windows shows five selections; this one is ignored.", "wns.md 9.1 (counts)"),
+    "too-many-selections": Rule(_IGNORED, "Windows shows five selections; this one is ignored.", "wns.md 9.3 [W8]"),
     "same-id": Rule(_IGNORED, "The id {detail!r} is taken; the app gets the first one's value only.", _TOAST),
     "no-such-input": Rule(_IGNORED, "There is no input with the id {detail!r}; the button stands alone.", _TOAST),
     "no-such-selection": Rule(_IGNORED, "There is no selection with the id {detail!r}; none is chosen.", _TOAST),
@@ -109,7 +114,7 @@ RULES = {
     "scenario-button": Rule(
         _NOTE,
         "The scenario {detail!r} needs a button, by the page; without it the toast may be an ordinary one.",
-        "wns.md 9.1 (counts)",
+        "wns.md 9.3 [W8]",
         _SAMPLES,
     ),
     "reminder-background": Rule(
@@ -118,21 +123,21 @@ RULES = {
         _TOAST,
         _SAMPLES,
     ),
-    "sound": Rule(_IGNORED, "The sound {detail}; Windows plays its default.", "wns.md 9.2 [W9]", "vectors.md 2"),
+    "sound": Rule(_IGNORED, "The sound {detail}; Windows plays its default.", "wns.md 9.2 [W9]", "wns.md 3.3 [T4]"),
     "loop-duration": Rule(
-        _IGNORED, "A sound loops only on a toast with a duration; it plays once.", "wns.md 9.2 [W9]", "vectors.md 2"
+        _IGNORED, "A sound loops only on a toast with a duration; it plays once.", "wns.md 9.2 [W9]", "wns.md 3.3 [T4]"
     ),
     "loop-sound": Rule(
-        _NOTE, "The sounds that loop are Looping.Alarm… and Looping.Call….", "wns.md 9.2 [W9]", "vectors.md 2"
+        _NOTE, "The sounds that loop are Looping.Alarm… and Looping.Call….", "wns.md 9.2 [W9]", "wns.md 3.3 [T4]"
     ),
     "commands": Rule(_NOTE, "<commands> is Windows 8.1's; since Windows 10 it is deprecated.", _TOAST),
-    "camera-preview": Rule(_NOTE, "An experiment of the Windows App SDK.", "vectors.md, not covered"),
+    "camera-preview": Rule(_NOTE, "An experiment of the Windows App SDK.", "wns.md 9.1 [T6]"),
     # Tiles
-    "tile-version": Rule(_NOTE, "The version belongs on <visual>; here it is skipped.", _TILE, "vectors.md 7"),
+    "tile-version": Rule(_NOTE, "The version belongs on <visual>; here it is skipped.", _TILE, "wns.md 10.1 [T7]"),
     "needs-version": Rule(_IGNORED, 'The template needs <visual version="{detail}">; older devices skip it.', _LEGACY),
-    "badge-version": Rule(_NOTE, 'By the enumeration the template needs version="3".', _LEGACY, "vectors.md 8"),
+    "badge-version": Rule(_NOTE, 'By the enumeration the template needs version="3".', _LEGACY, "wns.md 12.1 [T1, T2]"),
     "same-size": Rule(_IGNORED, "There is a binding for the size {detail} already; this one is ignored.", _LEGACY),
-    "not-on-windows-10": Rule(_NOTE, "{detail}", "wns.md 12 [W11]"),
+    "not-on-windows-10": Rule(_NOTE, "{detail}", "wns.md 12.1 [W11]"),
     "too-many-photos": Rule(_IGNORED, "A photos tile shows 12 images; this one is ignored.", "wns.md 10.2 [W10]"),
     "people-count": Rule(_NOTE, "For this size {detail} images are recommended.", "wns.md 10.2 [W10]"),
     "lock-screen": Rule(_IGNORED, "The lock screen reads its lines from TileWide only.", _TILE),
@@ -141,7 +146,7 @@ RULES = {
     "field-id": Rule(
         _NOTE, "Fields of legacy templates are numbered by id, from 1.", _LEGACY, "other senders' samples"
     ),
-    "badge-shows-99": Rule(_NOTE, "More than 99 shows as 99+.", "wns.md 11 [W9]"),
+    "badge-shows-99": Rule(_NOTE, "More than 99 shows as 99+.", "wns.md 11.1 [W9]"),
 }
 """Every rule of the device by its key. `{detail}` is filled in for the document at hand."""
 

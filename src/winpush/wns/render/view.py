@@ -1,7 +1,7 @@
 """The device's verdict on a document: what Windows would show of it, what it would ignore, and why.
 
 For people without a device, and for the emulator's page. It is the second of two verdicts: the service's own hardly
-looks at the schema (vectors.md).
+looks at the schema (wns.md 3.3).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _show_badge(root: Element, inspection: Inspection) -> dict[str, Any] | None:
     if text is None:
         inspection.remark("badge-value", "badge", "There is no value")
         return None
-    # "Values are case-sensitive" stands here in so many words (wns.md section 11).
+    # "Values are case-sensitive" stands here in so many words (wns.md 11.1).
     if text in list(Glyph):
         return {"kind": "badge", "glyph": text, "text": "", "is_cleared": text == Glyph.NONE}
     digits = text.strip()

@@ -1,4 +1,4 @@
-"""What a toast has besides its visual part: header, inputs, buttons, menu entries and sound (wns.md section 9.1)."""
+"""What a toast has besides its visual part: header, inputs, buttons, menu entries and sound (wns.md 9.1)."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class SnoozeAndDismiss(Part):
 class Audio(Part):
     """What is heard: one of Windows's sounds, a file of the app, or nothing (`silent=True`).
 
-    `loop=True` needs a `duration` of the toast, and one of the sounds made for it (wns.md section 9.2).
+    `loop=True` needs a `duration` of the toast, and one of the sounds made for it (wns.md 9.2).
     """
 
     src: Sound | str | None = None

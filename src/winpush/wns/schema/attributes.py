@@ -1,6 +1,6 @@
 """The one table of the WNS schemas: every element's attributes, their names on both sides, and what they can hold.
 
-Whatever writes, reads, checks or judges a document looks up here (wns.md sections 9.1 and 10.1).
+Whatever writes, reads, checks or judges a document looks up here (wns.md 9.1 and 10.1).
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ BUTTON = Schema(
         _PFN,
         Attribute("image", "imageUri", ImageSource()),
         Attribute("input_id", "hint-inputId", _NAME),
-        # "Case-sensitive" stands here in so many words (wns.md section 9.1).
+        # "Case-sensitive" stands here in so many words (wns.md 9.1).
         Attribute("style", "hint-buttonStyle", Choice(words(ButtonStyle), folds=False)),
         Attribute("tool_tip", "hint-toolTip", _NAME),
         _ACTION_ID,
@@ -293,4 +293,4 @@ _ALL = (
 )
 
 FOLDED = frozenset(attribute.wire for schema in _ALL for attribute in schema.attributes if attribute.kind.folds)
-"""The attributes whose value means the same in any case of its letters (vectors.md, row 6)."""
+"""The attributes whose value means the same in any case of its letters (wns.md 9.5)."""

@@ -1,5 +1,5 @@
 """What toasts and tiles are made of: texts, images, groups and progress bars, as frozen, checked values
-(wns.md sections 9.1 and 10.1).
+(wns.md 9.1 and 10.1).
 
 A text without hints is a plain string; `Text` adds the hints. Where a hint is allowed at all is for the toast or tile
 that holds the part to say.
@@ -207,7 +207,7 @@ class Progress(Part):
     """A progress bar, on desktops since the Creators Update.
 
     `value` is 0.0 to 1.0, `"indeterminate"`, or `"{name}"` of a value that the app binds; `status` stands below at the
-    left and may be empty, but must be there (vectors.md, row 12); `value_override` replaces the percentage.
+    left and may be empty, but must be there (wns.md 9.1); `value_override` replaces the percentage.
     """
 
     value: float | str

@@ -1,4 +1,4 @@
-"""The closed vocabularies of the WNS schemas: every word is written as on the wire (wns.md sections 9 to 11).
+"""The closed vocabularies of the WNS schemas: every word is written as on the wire (wns.md 9 to 11).
 
 The Literal types are the tables: what checks, writes, reads and judges a value looks up in them with `words()`.
 """
@@ -32,7 +32,7 @@ LaunchActivation = Literal["foreground", "background", "protocol"]
 Presentation = Literal["photos", "people", "contact"]
 Scenario = Literal["reminder", "alarm", "incomingCall", "urgent"]
 Size = Literal["small", "medium", "wide", "large"]
-# `auto` stands in Microsoft's toolkit, which really writes it (vectors.md, row 5).
+# `auto` stands in Microsoft's toolkit, which really writes it (wns.md 10.1).
 TextAlign = Literal["left", "center", "right", "auto"]
 TextPlacement = Literal["attribution"]
 TextStacking = Literal["top", "center", "bottom"]
@@ -64,7 +64,7 @@ def words(literal: Any) -> tuple[str, ...]:
 
 class Priority(enum.IntEnum):
     """How soon a device in battery saver gets it. Left out, WNS takes HIGH for a toast, MEDIUM for a tile or badge,
-    LOW for raw (wns.md section 3, which names a fourth level that one of Microsoft's tables lacks)."""
+    LOW for raw (wns.md 3.1, which names a fourth level that one of Microsoft's tables lacks)."""
 
     HIGH = 1
     MEDIUM = 2
@@ -73,7 +73,7 @@ class Priority(enum.IntEnum):
 
 
 class Glyph(enum.StrEnum):
-    """The pictures that a badge can show instead of a number; `NONE` clears it (wns.md section 11)."""
+    """The pictures that a badge can show instead of a number; `NONE` clears it (wns.md 11.1)."""
 
     NONE = "none"
     ACTIVITY = "activity"
@@ -91,7 +91,7 @@ class Glyph(enum.StrEnum):
 
 
 class Sound(enum.StrEnum):
-    """The 25 sounds that Windows brings along (wns.md section 9.2)."""
+    """The 25 sounds that Windows brings along (wns.md 9.2)."""
 
     DEFAULT = "ms-winsoundevent:Notification.Default"
     IM = "ms-winsoundevent:Notification.IM"

@@ -1,4 +1,4 @@
-"""The rules between the parts of a toast (wns.md sections 9.1 and 9.2): ValidationErrors that name the field."""
+"""The rules between the parts of a toast (wns.md 9.1 and 9.2): ValidationErrors that name the field."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The one table of the legacy templates of Windows 8 to Windows Phone 8.1: how many texts and images each takes
-(wns.md section 12).
+(wns.md 12).
 
 Names follow from a shape: the medium and wide shapes exist twice, as version 1 (`TileSquareText01`, Windows 8) and as
 version 2 (`TileSquare150x150Text01`, Windows 8.1) with the first as the fallback.

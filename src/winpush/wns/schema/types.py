@@ -33,7 +33,7 @@ __all__ = [
     "scheme_of",
 ]
 
-MAX_WHOLE = 2**31 - 1  # what Microsoft's toolkit takes, and writes in its tests (vectors.md, rows 4 and 11)
+MAX_WHOLE = 2**31 - 1  # what Microsoft's toolkit takes, and writes in its tests (wns.md 9.1, 10.1)
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -46,7 +46,7 @@ SOUND_TYPES = ("aac", "flac", "m4a", "mp3", "wav", "wma")
 
 
 def scheme_of(uri: str) -> str | None:
-    """The scheme in lower case; None for a relative path, and for a drive letter such as `c:` (vectors.md, row 9)."""
+    """The scheme in lower case; None for a relative path, and for a drive letter such as `c:` (wns.md 10.3)."""
     match = _SCHEME.match(uri)
     return match[1].lower() if match else None
 
@@ -56,7 +56,7 @@ class Kind(Protocol):
 
     @property
     def folds(self) -> bool:
-        """True where `captionsubtle` is taken for `captionSubtle` (vectors.md, row 6)."""
+        """True where `captionsubtle` is taken for `captionSubtle` (wns.md 9.5)."""
 
     def check(self, field: str, value: object, /) -> None:
         """Raises ValidationError for a value that may not be sent."""
@@ -113,7 +113,7 @@ class Language(String):
 
 @dataclass(frozen=True, slots=True)
 class ImageSource(String):
-    """Where an image is: http(s), ms-appx, ms-appdata, file, or a path relative to the base (wns.md section 10.3)."""
+    """Where an image is: http(s), ms-appx, ms-appdata, file, or a path relative to the base (wns.md 10.3)."""
 
     def check(self, field: str, value: object) -> None:
         """Raises ValidationError for an empty source, for another scheme, and for a type that Windows doesn't show."""
@@ -141,7 +141,7 @@ class BaseUri(String):
 
 @dataclass(frozen=True, slots=True)
 class People(String):
-    """A contact: `mailto:`, `tel:` or `remoteid:` (wns.md section 9.1)."""
+    """A contact: `mailto:`, `tel:` or `remoteid:` (wns.md 9.1)."""
 
     def check(self, field: str, value: object) -> None:
         """Raises ValidationError for any other form."""
@@ -152,7 +152,7 @@ class People(String):
 
 @dataclass(frozen=True, slots=True)
 class SoundSource(String):
-    """One of Windows's own sounds, or a file of the app (wns.md section 9.2)."""
+    """One of Windows's own sounds, or a file of the app (wns.md 9.2)."""
 
     def check(self, field: str, value: object) -> None:
         """Raises ValidationError for a sound that Windows doesn't have, and for a file that it can't play."""
@@ -243,7 +243,7 @@ class Choice:
         return str(value)
 
     def read(self, field: str, text: str) -> object:
-        """The word in the documented spelling, whatever the case of the text (vectors.md, row 6)."""
+        """The word in the documented spelling, whatever the case of the text (wns.md 9.5)."""
         if text in self.values:
             return text
         folded = text.lower()
