@@ -79,7 +79,7 @@ def test_what_is_read_the_quick_way_the_parser_reads_the_same(
     status: bytes, lines: list[bytes], end: bytes, usual: bool
 ) -> None:
     data = b"\r\n".join([status, *lines, *([b"Content-Length: 0"] if usual else [])]) + end
-    quick = read_usual(data)
+    quick = read_usual(memoryview(data), len(data))
     if quick is None:
         return
     parsed = Parsed(data)
@@ -91,7 +91,7 @@ def test_what_is_read_the_quick_way_the_parser_reads_the_same(
 
 
 def test_a_services_answer_is_read_the_quick_way() -> None:
-    quick = read_usual(ACCEPTED)
+    quick = read_usual(memoryview(ACCEPTED), len(ACCEPTED))
     assert quick is not None
     assert quick.header(b"x-notificationstatus") == "Received"
     assert quick.headers[0] == (b"Content-Length", b"0")
@@ -112,4 +112,4 @@ def test_a_services_answer_is_read_the_quick_way() -> None:
     ],
 )
 def test_what_is_unusual_is_left_to_the_parser(data: bytes) -> None:
-    assert read_usual(data) is None
+    assert read_usual(memoryview(data), len(data)) is None

@@ -2,6 +2,7 @@ cimport cython
 
 from winpush.channels cimport Channel
 from winpush.client.encoder cimport Destination, Encoder
+from winpush.http cimport Response
 from winpush.results cimport Result
 from winpush.transport.connection cimport Connection
 from winpush.transport.pool cimport Pool
@@ -25,11 +26,12 @@ cdef class Sender:
     cdef public object throttle
     cdef public Pool pool
     cdef object _settings, _tokens
-    @cython.locals(destination=Destination, channel=Channel, wire=bytes)
+    @cython.locals(destination=Destination, channel=Channel, ready=Ready)
     cpdef prepare(self, uri, notification, key=*)
     cpdef prepare_item(self, item)
+    cpdef Result fail(self, Ready sent, error)
     @cython.locals(result=Result)
-    cpdef read(self, Ready sent, answer)
+    cpdef read(self, Ready sent, Response answer)
 
 
 cdef class _FutureJob:

@@ -1,6 +1,6 @@
 cimport cython
 
-from winpush.client.attempt cimport Ready, Sender
+from winpush.client.attempt cimport Deferred, Ready, Sender
 from winpush.http cimport Response
 from winpush.results cimport Result
 from winpush.transport.connection cimport Connection
@@ -30,7 +30,7 @@ cdef class Bulk:
     cdef public Py_ssize_t parked
     cdef bint _exhausted, _ended
     cpdef put(self, Result result)
-    cpdef bint conclude(self, _Lane lane, answer) except -1
+    cpdef finish(self, _Lane lane, deferred)
     cpdef next(self, _Lane lane)
     @cython.locals(host=Host)
     cdef _send(self, _Lane lane, Ready request)

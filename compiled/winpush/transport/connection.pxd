@@ -3,7 +3,6 @@ cimport cython
 from winpush._make cimport make_response
 from winpush.http cimport Response
 from winpush.transport.fast_response cimport read_usual
-from winpush.transport.kernel cimport copy_bytes
 
 
 cdef class Connection:

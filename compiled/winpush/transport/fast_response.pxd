@@ -1,1 +1,1 @@
-cpdef read_usual(bytes data)
+cpdef read_usual(object view, Py_ssize_t size)

@@ -11,6 +11,9 @@ from libc.string cimport memchr, memcmp
 
 from winpush._make cimport make_response
 
+cdef extern from "Python.h":
+    Py_buffer* PyMemoryView_GET_BUFFER(object view)
+
 __all__ = ["read_usual"]
 
 cdef enum:
@@ -41,10 +44,11 @@ cdef int _status = 0
 cdef str _reason = ""
 
 
-cpdef read_usual(bytes data):
-    """The answer, if `data` is a whole one after which the connection goes on; None if the parser must look."""
-    cdef const unsigned char* start = <const unsigned char*> PyBytes_AS_STRING(data)
-    cdef const unsigned char* end = start + PyBytes_GET_SIZE(data) - 2
+cpdef read_usual(object view, Py_ssize_t size):
+    """The answer, if the first `size` bytes are a whole one after which the connection goes on; None if the parser must
+    look."""
+    cdef const unsigned char* start = <const unsigned char*> PyMemoryView_GET_BUFFER(view).buf
+    cdef const unsigned char* end = start + size - 2
     cdef const unsigned char* stop
     cdef Py_ssize_t count = 0
     cdef dict index = {}

@@ -4,6 +4,8 @@ from winpush.transport.connection cimport Connection
 cdef class HostPool:
     cdef public object limits, loop, closed, connections, starved, rate_limit, checkout
     cdef public dict hosts
+    cdef public bint is_watched
+    cdef public double now, idle_seconds
     cpdef Host host(self, route)
     cpdef watch(self)
     cpdef grow(self, Host host)

@@ -1,6 +1,3 @@
-cpdef bytes copy_bytes(object view, Py_ssize_t size)
-
-
 cdef class KernelSocket:
     cdef int _fd
     cpdef Py_ssize_t receive(self, object view) except -1

@@ -4,7 +4,7 @@ Nobody waits here, so that the interpreter's lock is kept. Errors are those of P
 other kinds of OSError.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
 from libc.errno cimport EINTR, errno
 
@@ -17,11 +17,6 @@ cdef extern from "<sys/socket.h>" nogil:
         MSG_NOSIGNAL
     ssize_t recv(int fd, void* into, size_t size, int flags)
     ssize_t send(int fd, const void* wire, size_t size, int flags)
-
-
-cpdef bytes copy_bytes(object view, Py_ssize_t size):
-    """The first bytes of a memoryview."""
-    return PyBytes_FromStringAndSize(<const char*> PyMemoryView_GET_BUFFER(view).buf, size)
 
 
 cdef class KernelSocket:

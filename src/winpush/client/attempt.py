@@ -43,25 +43,19 @@ def unpack(item: Item) -> tuple[str, Notification, object]:
 
 
 class Ready:
-    """A request whose bytes may be written now. `token` is the one in it, None for MPNS."""
+    """A request whose bytes may be written now. `token` is the one in it, None for MPNS.
+
+    Made and filled by `Sender`: one is made for every send, and an `__init__` with six parameters takes twice as long.
+    """
 
     __slots__ = ("channel", "destination", "key", "notification", "token", "wire")
 
-    def __init__(
-        self,
-        destination: Destination,
-        channel: Channel,
-        notification: Notification,
-        key: object,
-        token: wns.Token | None,
-        wire: bytes,
-    ) -> None:
-        self.destination = destination
-        self.channel = channel
-        self.notification = notification
-        self.key = key
-        self.token = token
-        self.wire = wire
+    destination: Destination
+    channel: Channel
+    notification: Notification
+    key: object
+    token: wns.Token | None
+    wire: bytes
 
 
 class Deferred:
@@ -118,17 +112,23 @@ class Sender:
             if token is None:
                 check(channel, notification)
                 return Deferred(destination, channel, notification, key)
-        wire = self.encoder.encode(destination, channel, notification, token)
+        ready = Ready()
+        ready.destination = destination
+        ready.channel = channel
+        ready.notification = notification
+        ready.key = key
+        ready.token = token
+        ready.wire = self.encoder.encode(destination, channel, notification, token)
         if self.throttle.any and self.throttle.find(channel, notification.service) is not None:
             return Deferred(destination, channel, notification, key)
-        return Ready(destination, channel, notification, key, token, wire)
+        return ready
 
     def prepare_item(self, item: Item) -> Ready | Deferred | Result:
         """The request of one of many, or its Result: a bad channel, or one of another service, stops nothing.
 
         Raises ValidationError and ConfigurationError for what no other item could be sent with either.
         """
-        uri, notification, key = unpack(item)
+        uri, notification, key = item if type(item) is tuple and len(item) == 3 else unpack(item)
         try:
             return self.prepare(uri, notification, key)
         except WinPushError as error:
@@ -136,10 +136,12 @@ class Sender:
                 raise
             return self.encoder.fail(None, notification, error, key)
 
-    def read(self, sent: Ready, answer: Response | TransportError) -> Result | Deferred:
-        """What became of a request: its Result, or, where WNS refused the token, the send that needs a new one."""
-        if not isinstance(answer, Response):
-            return self.encoder.fail(sent.channel, sent.notification, answer, sent.key)
+    def fail(self, sent: Ready, error: TransportError) -> Result:
+        """The Result of a request that got no answer."""
+        return self.encoder.fail(sent.channel, sent.notification, error, sent.key)
+
+    def read(self, sent: Ready, answer: Response) -> Result | Deferred:
+        """What an answer means: the Result, or, where WNS refused the token, the send that needs a new one."""
         if sent.token is not None and answer.status_code == 401 and wants_new_token(answer):
             return Deferred(sent.destination, sent.channel, sent.notification, sent.key, (sent.token, answer))
         result = self.encoder.read(sent.channel, sent.notification, answer, sent.key)
@@ -150,7 +152,10 @@ class Sender:
     async def send(self, prepared: Ready | Deferred, deadline: float) -> Result:
         """Sends what was prepared. `deadline` is on the loop's clock."""
         if isinstance(prepared, Ready):
-            outcome = self.read(prepared, await self._deliver(prepared.destination, prepared.wire, deadline))
+            answer = await self._deliver(prepared.destination, prepared.wire, deadline)
+            if not isinstance(answer, Response):
+                return self.fail(prepared, answer)
+            outcome = self.read(prepared, answer)
             if isinstance(outcome, Result):
                 return outcome
             prepared = outcome
@@ -164,11 +169,8 @@ class Sender:
                 return held
         if deferred.notification.service is _WNS:
             return await self._exchange(deferred, deadline)
-        wire = self.encoder.encode(deferred.destination, deferred.channel, deferred.notification)
-        where = deferred.destination, deferred.channel, deferred.notification, deferred.key
-        outcome = self.read(Ready(*where, None, wire), await self._deliver(deferred.destination, wire, deadline))
-        assert isinstance(outcome, Result)  # noqa: S101 - only a request with a token is deferred again
-        return outcome
+        again = self.prepare(deferred.channel.uri, deferred.notification, deferred.key)
+        return await self.send(again, deadline)
 
     async def finish_in_turn(self, deferred: Deferred, timeout_seconds: float) -> Result:
         """As `finish`, for one of many: it waits for its app's throttle as long as that takes, and its time begins

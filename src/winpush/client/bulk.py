@@ -32,7 +32,6 @@ class _Lane:
 
     def __init__(self, bulk: Bulk) -> None:
         self.bulk = bulk
-        self.request: Ready | None = None
         self.wire = b""
         self.deadline = 0.0
         self.host: Host | None = None
@@ -52,17 +51,24 @@ class _Lane:
     def answered(self, response: Response) -> None:
         """Puts the result out, and goes on."""
         self.host = None
-        if self.bulk.conclude(self, response):
-            self.bulk.next(self)
+        bulk = self.bulk
+        outcome = bulk.sender.read(self.request, response)
+        if isinstance(outcome, Deferred):
+            bulk.finish(self, outcome)
+        else:
+            bulk.put(outcome)
+            bulk.next(self)
 
     def failed(self, error: TransportError) -> None:
         """Puts the failure out, and goes on."""
         if self.is_parked:
             self.unpark()
         self.host = None
-        if self.bulk.conclude(self, error):
-            # Not at once: a host that refuses at once would have us call ourselves ever deeper.
-            self.bulk.loop.call_soon(self.bulk.next, self)
+        self.bulk.put(self.bulk.sender.fail(self.request, error))
+        # Not at once: a host that refuses at once would have us call ourselves ever deeper.
+        self.bulk.loop.call_soon(self.bulk.next, self)
+
+    request: Ready
 
 
 class Bulk:
@@ -151,15 +157,9 @@ class Bulk:
                 self._wakeup.set_result(None)
             self._wakeup = None
 
-    def conclude(self, lane: _Lane, answer: Response | TransportError) -> bool:
-        """Puts out what became of a lane's request. False where that is still to come, and the lane with it."""
-        assert lane.request is not None  # noqa: S101 - it was sent
-        outcome = self.sender.read(lane.request, answer)
-        if isinstance(outcome, Deferred):
-            self._run(self._finish(lane, outcome, lane.deadline))
-            return False
-        self.put(outcome)
-        return True
+    def finish(self, lane: _Lane, deferred: Deferred) -> None:
+        """Has a task take a lane's send to its end; the lane goes on after that."""
+        self._run(self._finish(lane, deferred, lane.deadline))
 
     def next(self, lane: _Lane) -> None:
         """Has the lane take the next item."""

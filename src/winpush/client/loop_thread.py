@@ -81,20 +81,22 @@ class Call:
 
     def answered(self, response: Response) -> None:
         """The answer is whole."""
-        self._conclude(response)
-
-    def failed(self, error: TransportError) -> None:
-        """No answer came."""
-        self._conclude(error)
-
-    def _conclude(self, answer: Response | TransportError) -> None:
         assert self._thread is not None  # noqa: S101 - it runs
-        assert isinstance(self.prepared, Ready)  # noqa: S101 - it was written
-        outcome = self._thread.sender.read(self.prepared, answer)
+        outcome = self._thread.sender.read(self._request, response)
         if isinstance(outcome, Deferred):
             self._task = self._thread.loop.create_task(self._finish(self._thread.sender, outcome))
         else:
             self._end(outcome)
+
+    def failed(self, error: TransportError) -> None:
+        """No answer came."""
+        assert self._thread is not None  # noqa: S101 - it runs
+        self._end(self._thread.sender.fail(self._request, error))
+
+    @property
+    def _request(self) -> Ready:
+        assert isinstance(self.prepared, Ready)  # noqa: S101 - it was written
+        return self.prepared
 
     def _end(self, result: Result) -> None:
         self.result = result

@@ -22,6 +22,7 @@ from winpush.client.loop_thread import Call, LoopThread
 from winpush.client.options import ClientOptions, Settings, parse_count, parse_seconds
 from winpush.client.throttle import Throttle
 from winpush.errors import ClientClosedError
+from winpush.http import Response
 from winpush.results import Notification, Result
 
 __all__ = ["Client"]
@@ -51,7 +52,10 @@ class Client:
         if checkout is None or not isinstance(prepared, Ready):
             return thread.call(prepared, limit)
         began = time.monotonic()
-        outcome = sender.read(prepared, checkout.exchange(prepared.destination.route, prepared.wire, began, limit))
+        answer = checkout.exchange(prepared.destination.route, prepared.wire, began, limit)
+        if not isinstance(answer, Response):
+            return sender.fail(prepared, answer)
+        outcome = sender.read(prepared, answer)
         if isinstance(outcome, Result):
             return outcome
         return thread.call(outcome, max(began + limit - time.monotonic(), 0.001))

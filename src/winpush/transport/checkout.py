@@ -146,7 +146,7 @@ class Checkout:
             return
         # A thread's clock and the loop's need not be the same.
         request.deadline += self.pool.loop.time() - time.monotonic()
-        self.pool.host(route).submit(request)
+        self.pool.host(route).check_out(request)
 
     def _withdraw(self, route: Route, request: _Request) -> None:
         if isinstance(request.given, ThreadConnection):

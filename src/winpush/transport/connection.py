@@ -15,7 +15,6 @@ from winpush._make import make_response
 from winpush.errors import AnswerLostError, BadAnswerError, TlsError, TransportError
 from winpush.http import Response
 from winpush.transport.fast_response import read_usual
-from winpush.transport.kernel import copy_bytes
 
 __all__ = ["Connection", "Home", "Job", "Owner"]
 
@@ -175,7 +174,7 @@ class Connection:
             self.close(abort=True)
             return
         if not self._received:
-            usual = read_usual(copy_bytes(self._view, nbytes))
+            usual = read_usual(self._view, nbytes)
             if usual is not None:
                 self._answered(job, usual)
                 return

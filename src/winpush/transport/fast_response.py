@@ -42,8 +42,10 @@ def _header(line: bytes) -> tuple[bytes, tuple[bytes, bytes]]:
     return _lower(name), (name, value)
 
 
-def read_usual(data: bytes) -> Response | None:
-    """The answer, if `data` is a whole one after which the connection goes on; None if the parser must look."""
+def read_usual(view: memoryview, size: int) -> Response | None:
+    """The answer, if the first `size` bytes are a whole one after which the connection goes on; None if the parser must
+    look."""
+    data = bytes(view[:size])
     if data[-4:] != b"\r\n\r\n":
         return None
     lines = data[:-4].split(b"\r\n")

@@ -51,13 +51,17 @@ class HostPool:
     starved: deque[Host]
     rate_limit: RateLimit | None
     checkout: ThreadConnections
+    idle_seconds: float
+    is_watched: bool
+    """True while the sweep runs: `now` is then the loop's time, at most a sweep's interval old."""
+    now: float
 
     def host(self, route: Route) -> Host:
         """The connections for a route, made on first use."""
         raise NotImplementedError
 
     def watch(self) -> None:
-        """There is something to watch: a request with a deadline."""
+        """Has the sweep run, since there is something to watch: a request with a deadline."""
         raise NotImplementedError
 
     def grow(self, host: Host) -> None:
@@ -121,11 +125,26 @@ class Host:
 
     def submit(self, job: Job) -> None:
         """Gives the request an idle connection, or has it wait for one; opens one more where the limits allow."""
-        self.pool.watch()
+        if not self.pool.is_watched:
+            self.pool.watch()
+        if not self.waiting and (self.idle or self.checked_in):
+            connection = self._take_idle()
+            if connection is not None:
+                connection.start(job)
+                return
+        self._queue(job)
+
+    def check_out(self, request: Job) -> None:
+        """Gives a connection to what writes nothing itself, as `submit` does to a request."""
+        if not self.pool.is_watched:
+            self.pool.watch()
         connection = None if self.waiting else self._take_idle()
         if connection is not None:
-            job.begin(connection)
-            return
+            request.begin(connection)
+        else:
+            self._queue(request)
+
+    def _queue(self, job: Job) -> None:
         self.waiting.append(job)
         self.pool.grow(self)
         if self.checked_in:  # by a thread that did not know yet that somebody waits
@@ -135,7 +154,7 @@ class Host:
         """A connection is free: the next in the queue takes it, or it goes idle."""
         if connection.closed:
             return
-        if self.pool.owes_room(self):
+        if self.pool.starved and self.pool.owes_room(self):
             connection.close()
         elif self.waiting:
             # A new connection is not asked: what lies there to read may be TLS's session tickets.
@@ -144,12 +163,12 @@ class Host:
             else:
                 self.waiting.popleft().begin(connection)
         else:
-            connection.idle_since = self.pool.loop.time()
+            connection.idle_since = self.pool.now
             self.idle.append(connection)
 
     def _take_idle(self) -> Connection | None:
         """An idle connection that is still good: young, and not closed by the other side."""
-        oldest = self.pool.loop.time() - self.pool.limits.idle_seconds
+        oldest = self.pool.now - self.pool.idle_seconds
         while self.idle or self.checked_in:
             connection = self.idle.pop() if self.idle else self.pool.checkout.reclaim(self)
             if connection is None:  # a thread was quicker

@@ -8,12 +8,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
-__all__ = ["KernelSocket", "TlsSocket", "copy_bytes"]
-
-
-def copy_bytes(view: memoryview, size: int) -> bytes:
-    """The first bytes of a memoryview."""
-    return bytes(view[:size])
+__all__ = ["KernelSocket", "TlsSocket"]
 
 
 class KernelSocket:

@@ -41,6 +41,9 @@ class Pool(HostPool):
         self.hosts = {}
         self._opening = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self.idle_seconds = limits.idle_seconds
+        self.is_watched = False
+        self.now = self.loop.time()
         self._sweep: asyncio.TimerHandle | None = None
 
     def host(self, route: Route) -> Host:
@@ -144,12 +147,14 @@ class Pool(HostPool):
 
     def watch(self) -> None:
         """Has the sweep run while there is something to watch: one timer for all sends instead of one for each."""
-        if self._sweep is None:
+        if not self.is_watched:
+            self.is_watched = True
+            self.now = self.loop.time()
             self._sweep = self.loop.call_later(_SWEEP_SECONDS, self._sweep_deadlines)
 
     def _sweep_deadlines(self) -> None:
-        self._sweep = None
-        now = self.loop.time()
+        self.is_watched = False
+        now = self.now = self.loop.time()
         busy = False
         newest: dict[Host, float] = {}
         for connection, host in [each for each in self.connections.items() if each[0].job is not None]:
