@@ -73,9 +73,9 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
 
 
 async def _work(outbox: Outbox, *, until_idle: bool) -> None:
-    engine = outbox.make_engine()
+    worker = outbox.make_worker()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, engine.stop)
+        loop.add_signal_handler(number, worker.stop)
     click.echo("Working. Ctrl-C stops it when what is in flight is done.", err=True)
-    await engine.run(until_idle=until_idle)
+    await worker.run(until_idle=until_idle)

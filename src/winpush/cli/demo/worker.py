@@ -14,8 +14,8 @@ from winpush.emulator import entra_credentials_for
 
 __all__ = ["PACE"]
 
-# Small portions and short leases: whoever kills it wants to see it taken over, not to wait.
-PACE = WorkerSettings(portion=20, portions=2, store_after=1, lease=timedelta(seconds=2))
+# Small batches and short leases: whoever kills it wants to see it taken over, not to wait.
+PACE = WorkerSettings(batch=20, batches=2, store_after=1, lease=timedelta(seconds=2))
 
 
 def _main(database: str, authority: str) -> None:
