@@ -174,7 +174,7 @@ class Outbox:
     def export_channels(self, file: Writable, audience: Audience | None = None, *, format: FileFormat = "csv") -> int:
         """Writes the live channels in the format that `import_channels` reads; returns how many.
 
-        The file holds channel URIs. Anyone with these and your credentials can push: store it like a password file.
+        The file holds channel URIs. Anyone with these and your credentials can push: treat it like a password.
         """
         return _WRITERS[format](file, self._registrations(audience or Audience()))
 
