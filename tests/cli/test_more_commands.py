@@ -231,7 +231,7 @@ def test_the_demo_says_what_each_outcome_means_and_what_was_done_about_it() -> N
     assert done.returncode == 0
     assert "The subscription no longer exists." in done.stdout
     assert "Channels deleted" in done.stdout
-    assert "To be sent again in 4 minutes" in done.stdout
+    assert "Retry in 4 minutes" in done.stdout
 
 
 def test_the_demos_summary_for_machines_says_the_same() -> None:

@@ -92,7 +92,7 @@ def test_every_form_of_a_certificate_is_shown_to_the_server(
         (("--pfx", "pfx"), "WINPUSH_PASSPHRASE"),
         (("--pfx", "pfx", "--passphrase", "wrong secret"), "passphrase"),
         (("--certificate", "ca", "--key", "key"), "another certificate"),
-        (("--pfx", "pfx", "--certificate", "certificate"), "give it, or"),
+        (("--pfx", "pfx", "--certificate", "certificate"), "Give either"),
         (("--key", "key"), "--certificate"),
         (("--ca", "key"), "ca"),
     ],

@@ -57,21 +57,24 @@ def shell(emulator: Emulator, tmp_path: Path) -> Shell:
 
 def test_channels_are_added_listed_shown_and_removed(shell: Shell, emulator: Emulator) -> None:
     phone, device = emulator.create_channel(), emulator.create_windows_channel()
-    assert shell("channels", "add", phone.uri, "--platform", "8.0", "--tag", "news", "--key", "ada") == "Channel 1.\n"
+    assert (
+        shell("channels", "add", phone.uri, "--platform", "8.0", "--tag", "news", "--key", "ada")
+        == "Registered as channel 1.\n"
+    )
     added = shell(
         "channels", "add", device.uri, "--platform", "windows", "--attribute", "name=Ada", "--locale", "de_at"
     )
-    assert added == "Channel 2.\n"
+    assert added == "Registered as channel 2.\n"
     rows = [json.loads(line) for line in shell("channels", "list", "--json").splitlines()]
     assert [(row["id"], row["platform"], row["tags"]) for row in rows] == [(1, "8.0", ["news"]), (2, "windows", [])]
     shown = json.loads(shell("channels", "show", "2"))
     assert (shown["attributes"], shown["locale"]) == ({"name": "Ada"}, "de-AT")
     assert phone.uri not in shell("channels", "list")
     assert "ada" in shell("channels", "list", "--tag", "news")
-    assert shell("channels", "remove", "1") == "Channel 1 is removed.\n"
+    assert shell("channels", "remove", "1") == "Removed channel 1.\n"
     assert "removed" in shell("channels", "list", "--gone")
-    assert "no channel 1" in shell("channels", "remove", "1", code=2)
-    assert "no channel 9" in shell("channels", "show", "9", code=2)
+    assert "Channel 1 does not exist" in shell("channels", "remove", "1", code=2)
+    assert "Channel 9 does not exist" in shell("channels", "show", "9", code=2)
     assert "None" in shell("channels", "stale")
 
 
@@ -95,14 +98,14 @@ def test_a_broadcast_is_delivered_and_its_history_kept(shell: Shell, emulator: E
 def test_a_worker_delivers_what_was_stored_and_leaves_when_told(shell: Shell, emulator: Emulator) -> None:
     device = emulator.create_windows_channel()
     shell("channels", "add", device.uri, "--platform", "windows")
-    assert shell("broadcast", "Hello", "--store-only", "--idempotency-key", "a") == "Broadcast 1 is stored.\n"
-    assert shell("broadcast", "Hello", "--store-only", "--idempotency-key", "a") == "Broadcast 1 is stored.\n"
+    assert shell("broadcast", "Hello", "--store-only", "--idempotency-key", "a").startswith("Stored broadcast 1. ")
+    assert shell("broadcast", "Hello", "--store-only", "--idempotency-key", "a").startswith("Stored broadcast 1. ")
     assert not device.toasts
     shell("worker", "--until-idle")
     assert len(device.toasts) == 1
     with shell.start("worker") as worker:
         assert worker.stderr is not None
-        assert "Working" in worker.stderr.readline()
+        assert "Worker running" in worker.stderr.readline()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(20) == 0
         assert "Stopped." in worker.stderr.read()
@@ -140,15 +143,15 @@ def test_what_is_used_wrongly_is_exit_2_with_what_to_do(arguments: list[str], sa
 
 
 def test_the_database_is_checked_and_upgraded(shell: Shell) -> None:
-    assert shell("db", "check", code=1).startswith("Found revision none, wanted ")
-    assert "(before: none)" in shell("db", "upgrade")
+    assert shell("db", "check", code=1).startswith("Found revision none, need ")
+    assert "Created the tables at revision 0003" in shell("db", "upgrade")
     assert shell("db", "upgrade").startswith("Nothing to do")
     assert json.loads(shell("db", "check", "--json"))["current"] is True
 
 
 def test_a_database_that_cant_be_reached_is_said_without_its_password(shell: Shell) -> None:
     said = shell("db", "check", "--db", "postgresql://ada:hush@127.0.0.1:9/push", code=1)
-    assert "can't be used now" in said
+    assert "is not available" in said
     assert "hush" not in said
 
 
@@ -158,13 +161,13 @@ def test_channels_are_imported_and_exported(shell: Shell, emulator: Emulator, tm
     file = tmp_path / "channels.csv"
     file.write_text("\ufeff" + "\n".join(["URI;key;tags;platform", *rows, "https://evil.example/;x;;"]))
     said = shell("channels", "import", str(file), code=1)
-    assert "3 channels are registered, 1 rows were left out." in said
+    assert "Registered 3 channels; skipped 1 rows." in said
     assert "line 5: uri:" in said
     for name in ("all.jsonl", "all.csv"):
         exported = tmp_path / name
         shell("channels", "export", str(exported), "--tag", "beta")
         assert all(uri in exported.read_text() for uri in uris)
-        assert shell("channels", "import", str(exported)) == "3 channels are registered, 0 rows were left out.\n"
+        assert shell("channels", "import", str(exported)) == "Registered 3 channels; skipped 0 rows.\n"
     assert len(shell("channels", "export", "--format", "jsonl").splitlines()) == 3
     (found,) = shell("channels", "list", "--json", "--for-key", "user 1").splitlines()
     assert json.loads(found)["tags"] == ["beta", "news"]
@@ -216,4 +219,4 @@ def test_a_broadcast_is_filled_for_each_channel_and_waits_for_quiet_hours(shell:
     shell("broadcast", "Hush", "--quiet-hours", f"{hour:02}:00-{(hour + 2) % 24:02}:00", "--store-only")
     shell("worker", "--until-idle")
     assert json.loads(shell("broadcasts", "show", "2", "--json"))["states"] == {"delivered": 1, "waiting": 1}
-    assert "write them as 22:00-07:00" in shell("broadcast", "Hello", "--quiet-hours", "late", code=2)
+    assert "write it as 22:00-07:00" in shell("broadcast", "Hello", "--quiet-hours", "late", code=2)

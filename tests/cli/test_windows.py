@@ -138,22 +138,22 @@ def test_a_printed_request_has_no_token() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["toast", URI, "a", "--param", "/p"], "--param is not for a channel of WNS"),
-        (["toast", MPNS, "a", "--launch", "x"], "--launch is not for a channel of MPNS"),
-        (["toast", MPNS, "a", "--tag", "x"], "--tag is not for a channel of MPNS"),
-        (["badge", MPNS, "7"], "This is a channel of MPNS"),
-        (["flip-tile", URI, "--title", "x"], "This is a channel of WNS"),
+        (["toast", URI, "a", "--param", "/p"], "--param doesn't apply to WNS"),
+        (["toast", MPNS, "a", "--launch", "x"], "--launch doesn't apply to MPNS"),
+        (["toast", MPNS, "a", "--tag", "x"], "--tag doesn't apply to MPNS"),
+        (["badge", MPNS, "7"], "can't be sent to MPNS"),
+        (["flip-tile", URI, "--title", "x"], "can't be sent to WNS"),
         (["badge", URI, "nonsense"], "none of the glyphs"),
         (["badge", URI], "Give a number"),
-        (["tile", URI], "needs --text"),
+        (["tile", URI], "Give --text"),
         (["toast", URI, "a", "--logo-circle"], "--logo"),
-        (["toast", URI, "a", "--button", "No"], "'=' between them"),
+        (["toast", URI, "a", "--button", "No"], "TEXT=ARGUMENTS"),
         (["toast", URI, "a", "--progress", "much"], "--progress is 'much'"),
         (["toast", URI, "a", "--ttl", "-1"], "ttl"),
-        (["toast", URI, "a"], "wants a login"),
+        (["toast", URI, "a"], "WNS requires credentials"),
         (["toast", URI, "a", "--tenant-id", "t"], "--client-id"),
-        (["toast", URI, "a", "--package-sid", "ms-app://s-1-15-2-1"], "The secret is missing"),
-        (["toast", URI, "a", "--package-sid", "x", "--tenant-id", "t"], "another login"),
+        (["toast", URI, "a", "--package-sid", "ms-app://s-1-15-2-1"], "secret is missing"),
+        (["toast", URI, "a", "--package-sid", "x", "--tenant-id", "t"], "can't be combined"),
         (["toast", URI, "a", "--client-secret", "s3cret"], "WINPUSH_CLIENT_SECRET"),
         (["toast", URI, "--xml", "-", "--launch", "x"], "--launch can't change it"),
         (["toast", URI, "--xml", "-"], "document"),
@@ -237,8 +237,8 @@ def test_the_doctor_tells_a_wrong_secret_from_a_server_that_is_not_there(emulato
 @pytest.mark.parametrize(
     ("uri", "said"),
     [
-        ("https://db5.notify.windows.com/w/?token=abc", "web push"),
-        (MPNS, "switched off in 2018"),
+        ("https://db5.notify.windows.com/w/?token=abc", "Web Push"),
+        (MPNS, "switched MPNS off in 2018"),
         ("https://evil.test/?token=abc", "belongs to neither"),
         ("no URI", "must start with http"),
     ],
@@ -252,7 +252,7 @@ def test_the_doctor_says_what_a_channel_is(uri: str, said: str) -> None:
 def test_the_doctor_misses_a_login() -> None:
     done = call("doctor", URI)
     assert done.exit_code == 1
-    assert "login: none was given" in done.output
+    assert "login: no credentials given" in done.output
     assert "SECRETSECRET" not in done.output
 
 
@@ -267,10 +267,10 @@ def test_the_doctor_goes_through_a_document_element_by_element(emulator: Emulato
     assert "[wns.md 9.1, 10.1]" in bad[-1]["text"]
     broken = tmp_path / "broken.xml"
     broken.write_text("<toast>")
-    assert examine(emulator, device.uri, "--no-probe", "--xml", str(broken))[-1]["to_do"] == "correct the document"
+    assert examine(emulator, device.uri, "--no-probe", "--xml", str(broken))[-1]["to_do"] == "fix the document"
 
 
 def test_the_doctor_speaks_to_people_too(emulator: Emulator) -> None:
     done = call("doctor", emulator.create_windows_channel().uri, **login(emulator))
     assert done.exit_code == 0
-    assert "login: the credentials get a token" in done.output
+    assert "login: the token server accepts the credentials" in done.output

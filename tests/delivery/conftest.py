@@ -32,10 +32,10 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def nothing_went_wrong(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """The engine takes up again what failed, so a mistake of its own would only be seen in its log."""
+    """The worker retries what failed, so a bug of its own would only show in its log."""
     yield
     wrong = [record for record in caplog.get_records("call") if record.levelname == "ERROR"]
-    assert not [record for record in wrong if "a hook failed" not in record.getMessage()]
+    assert not [record for record in wrong if "A hook raised" not in record.getMessage()]
 
 
 @pytest.fixture

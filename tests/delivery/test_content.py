@@ -194,7 +194,7 @@ def test_a_broken_notification_is_refused_by_our_own_error(kind: str, rest: dict
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no JSON"),
+        ("", "not valid JSON"),
         ("[]", "JSON object"),
         ("{}", "format 1"),
         ('{"format":2,"wns":{"type":"wns.Badge","value":1}}', "format 1"),
@@ -207,7 +207,7 @@ def test_a_broken_notification_is_refused_by_our_own_error(kind: str, rest: dict
         ('{"format":1,"wns":{"type":"wns.Badge","value":1},"x":1}', "unknown field 'x'"),
         ('{"format":1,"wns":{"type":"wns.Badge","value":1},"template":1}', "True or False"),
         ('{"format":1,"wns":{"type":"wns.Badge","value":1},"locales":[]}', "must be an object"),
-        ('{"format":1,"wns":{"type":"wns.Badge","value":1},"locales":{"de":7}}', "holds a int"),
+        ('{"format":1,"wns":{"type":"wns.Badge","value":1},"locales":{"de":7}}', "contains a int"),
         ('{"format":1,"wns":{"type":"wns.Badge","value":1},"defaults":7}', "must be a mapping"),
     ],
 )
@@ -251,11 +251,11 @@ def test_a_format_that_was_written_before_is_still_read() -> None:
         ({"wns": "x"}, "winpush.wns"),
         ({"wns": wns.Toast("{name"), "template": True}, "position 0"),
         ({"wns": wns.Toast("a } b"), "template": True}, "position 2"),
-        ({"wns": wns.Toast("{a.b}"), "template": True}, "belongs to no placeholder"),
-        ({"wns": wns.Toast("{a!r}"), "template": True}, "belongs to no placeholder"),
-        ({"wns": wns.Toast("{a:>99}"), "template": True}, "belongs to no placeholder"),
-        ({"wns": wns.Toast("{a[0]}"), "template": True}, "belongs to no placeholder"),
-        ({"wns": wns.Toast("{}"), "template": True}, "belongs to no placeholder"),
+        ({"wns": wns.Toast("{a.b}"), "template": True}, "a stray"),
+        ({"wns": wns.Toast("{a!r}"), "template": True}, "a stray"),
+        ({"wns": wns.Toast("{a:>99}"), "template": True}, "a stray"),
+        ({"wns": wns.Toast("{a[0]}"), "template": True}, "a stray"),
+        ({"wns": wns.Toast("{}"), "template": True}, "a stray"),
         ({"wns": wns.Toast("x", launch="{"), "template": True}, "Toast.launch"),
         ({"wns": wns.Raw("{}"), "template": True}, "can't fill a Raw"),
         ({"mpns": mpns.Raw("{}"), "template": True}, "can't fill a Raw"),
@@ -266,7 +266,10 @@ def test_a_format_that_was_written_before_is_still_read() -> None:
         ({"wns": wns.Badge(1), "locales": {"x_y": wns.Badge(2)}}, "language tag"),
         ({"wns": wns.Badge(1), "locales": {"de": "x"}}, "must be a notification"),
         ({"wns": wns.Badge(1), "locales": {"de": wns.Badge(2), "DE": wns.Badge(3)}}, "twice"),
-        ({"wns": wns.Badge(1), "locales": {"de": Content(wns=wns.Badge(1), locales={"fr": wns.Badge(2)})}}, "its own"),
+        (
+            {"wns": wns.Badge(1), "locales": {"de": Content(wns=wns.Badge(1), locales={"fr": wns.Badge(2)})}},
+            "its own locales",
+        ),
     ],
 )
 def test_a_content_that_can_not_be_sent_is_refused_at_once(values: dict[str, Any], said: str) -> None:

@@ -99,4 +99,4 @@ def test_workers_killed_at_random_moments_lose_nothing(
     assert states[DeliveryState.DELIVERED] == healthy
     assert states[DeliveryState.GONE] == healths.count("expired")
     assert states[DeliveryState.ABANDONED] == CHANNELS - healthy - healths.count("expired")
-    assert twice <= (kills + in_the_end) * PACE.portion * PACE.portions
+    assert twice <= (kills + in_the_end) * PACE.batch * PACE.batches

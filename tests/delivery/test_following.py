@@ -1,4 +1,4 @@
-"""A worker that ends a portion goes on with the next one."""
+"""A worker that ends a batch goes on with the next one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from winpush.delivery.storage.schema import broadcasts
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello")
-FEW = WorkerSettings(portion=10, portions=2)
+FEW = WorkerSettings(batch=10, batches=2)
 
 
 def accepted(emulator: Emulator) -> list[int]:
@@ -23,7 +23,7 @@ def accepted(emulator: Emulator) -> list[int]:
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_on_sqlite_a_portion_costs_one_commit(make_outbox: Callable[..., Outbox], winpush_emulator: Emulator) -> None:
+def test_on_sqlite_a_batch_costs_one_commit(make_outbox: Callable[..., Outbox], winpush_emulator: Emulator) -> None:
     outbox = make_outbox(pace=FEW)
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(200))
     outbox.broadcast(TOAST)
@@ -42,10 +42,10 @@ def test_on_sqlite_a_portion_costs_one_commit(make_outbox: Callable[..., Outbox]
     assert 20 <= len(written) < 30
 
 
-def test_a_claim_that_fails_does_not_take_the_outcomes_of_the_portion_before_with_it(
+def test_a_claim_that_fails_does_not_take_the_outcomes_of_the_batch_before_with_it(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(portion=10, portions=1))
+    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1))
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(10))
     good, bad = outbox.broadcast(TOAST), outbox.broadcast(TOAST)
     database = Database(url)

@@ -100,7 +100,7 @@ def test_two_workers_share_a_broadcast_and_send_nothing_twice(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
     one, two = Count(1), Count(1)
-    pace = WorkerSettings(portion=10, portions=2)
+    pace = WorkerSettings(batch=10, batches=2)
     storing = make_outbox()
     storing.register_many(winpush_emulator.create_channel().uri for _ in range(600))
     with make_outbox(pace=pace, hooks=[one]), make_outbox(pace=pace, hooks=[two]):
@@ -134,7 +134,7 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_noth
     upgrade(database)
     database.close()
     some, every = Count(40), Count(400)
-    pace = WorkerSettings(portion=10, portions=2)
+    pace = WorkerSettings(batch=10, batches=2)
     noticed = Noticed()
     logging.getLogger("winpush.delivery").addHandler(noticed)
     try:
@@ -145,7 +145,7 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_noth
             number = outbox.broadcast(TOAST)
             assert some.done.wait(30)
             cluster.stop()
-            with pytest.raises(DatabaseError, match="can't be used now"):
+            with pytest.raises(DatabaseError, match="is not available"):
                 outbox.broadcast(TOAST)
             assert noticed.event.wait(30)
             cluster.start()

@@ -23,8 +23,8 @@ from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox
 from winpush.delivery.states import FINAL, StateError
 from winpush.delivery.storage import claims, finalize, outcomes
-from winpush.delivery.storage.claims import Effect, Portion, Record
 from winpush.delivery.storage.database import Database, Millis, to_millis
+from winpush.delivery.storage.rows import Batch, Effect, Record
 from winpush.delivery.storage.schema import METADATA
 
 LEASE: Millis = 30_000
@@ -34,7 +34,7 @@ ENDED = {BroadcastState.FINISHED, BroadcastState.CANCELLED, BroadcastState.STOPP
 class Machine(RuleBasedStateMachine):
     """Channels, broadcasts, and workers that claim, write, crash and are believed dead."""
 
-    portions: Bundle[Portion] = Bundle("portions")
+    batches: Bundle[Batch] = Bundle("batches")
     broadcasts: Bundle[int] = Bundle("broadcasts")
 
     def __init__(self, url: str) -> None:
@@ -91,33 +91,33 @@ class Machine(RuleBasedStateMachine):
 
     # --- the workers ----------------------------------------------------------------------------------------------
 
-    def claim_one(self, size: int, *, dead: bool) -> Portion | None:
+    def claim_one(self, size: int, *, dead: bool) -> Batch | None:
         owner = f"worker/{next(self.numbers)}"
         with self.database.write() as connection:
             now = to_millis(self.now)
-            finalize.settle(connection, now)
+            finalize.finalize_ending(connection, now)
             return claims.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: dead)
 
-    @rule(target=portions, size=st.integers(1, 8), dead=st.booleans())
-    def claim(self, size: int, dead: bool) -> Portion:
-        portion = self.claim_one(size, dead=dead)
-        return portion or Portion("nobody", {}, ())
+    @rule(target=batches, size=st.integers(1, 8), dead=st.booleans())
+    def claim(self, size: int, dead: bool) -> Batch:
+        batch = self.claim_one(size, dead=dead)
+        return batch or Batch("nobody", {}, ())
 
-    @rule(portion=consumes(portions), choices=st.lists(st.sampled_from("dddwwgfc"), min_size=8, max_size=8))
-    def write(self, portion: Portion, choices: list[str]) -> None:
+    @rule(batch=consumes(batches), choices=st.lists(st.sampled_from("dddwwgfc"), min_size=8, max_size=8))
+    def write(self, batch: Batch, choices: list[str]) -> None:
         """Writes an outcome each, and may crash ("c") before it has come to the end."""
         self.now += timedelta(milliseconds=1)  # a channel may go by it
-        if portion.targets or portion.first is not None:
+        if batch.targets or batch.first is not None:
             crash = choices.index("c") if "c" in choices else None
-            self.write_some(portion, choices, crash)
+            self.write_some(batch, choices, crash)
 
-    def write_some(self, portion: Portion, choices: list[str], crash: int | None = None) -> None:
+    def write_some(self, batch: Batch, choices: list[str], crash: int | None = None) -> None:
         now = to_millis(self.now)
         records = [
-            record(target, choices[place % len(choices)], now) for place, target in enumerate(portion.targets[:crash])
+            record(target, choices[place % len(choices)], now) for place, target in enumerate(batch.targets[:crash])
         ]
         with self.database.write() as connection:
-            outcomes.record(connection, portion, records, now, LEASE, last=crash is None)
+            outcomes.record(connection, batch, records, now, LEASE, last=crash is None)
 
     # --- what is promised -----------------------------------------------------------------------------------------
 
@@ -154,11 +154,11 @@ class Machine(RuleBasedStateMachine):
         for _ in range(500):
             if all(self.outbox.progress(number).state in ENDED for number in self.audiences):
                 break
-            portion = self.claim_one(50, dead=True)
-            if portion is None:
+            batch = self.claim_one(50, dead=True)
+            if batch is None:
                 self.now += timedelta(minutes=10)
-            elif portion.targets or portion.first is not None:
-                self.write_some(portion, ["d"])
+            elif batch.targets or batch.first is not None:
+                self.write_some(batch, ["d"])
         self.final_states_stay_and_are_counted_once()
         for number, members in self.audiences.items():
             assert {channel for broadcast, channel in self.final if broadcast == number} == members

@@ -83,14 +83,14 @@ def test_an_inactive_phone_is_left_alone_for_an_hour_by_every_broadcast(
 def test_refusals_in_a_row_stop_a_broadcast_and_remove_no_channel(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(portion=10, portions=1, store_after=10))
+    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1, store_after=10))
     register(outbox, winpush_emulator, 60, health="unauthorized")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     progress = outbox.progress(number)
     assert progress.state is BroadcastState.STOPPED
     assert progress.states == {DeliveryState.FAILED: 20, DeliveryState.STOPPED: 40}
-    assert "in a row were refused" in (progress.stop_reason or "")
+    assert "consecutive sends to" in (progress.stop_reason or "")
     assert len(list(outbox.channels())) == 60
 
 
@@ -104,7 +104,7 @@ def test_a_cancelled_broadcast_sends_no_more_and_every_channel_has_its_outcome(
         if len(events) == 20:
             outbox.cancel(event.broadcast)
 
-    outbox = make_outbox(pace=WorkerSettings(portion=10, portions=1, store_after=10), hooks=[cancel])
+    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1, store_after=10), hooks=[cancel])
     register(outbox, winpush_emulator, 100)
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
@@ -113,7 +113,7 @@ def test_a_cancelled_broadcast_sends_no_more_and_every_channel_has_its_outcome(
     assert progress.done == 100
     assert sum(accepted(winpush_emulator)) == progress.states[DeliveryState.DELIVERED]
     assert progress.states[DeliveryState.CANCELLED] >= 60
-    with pytest.raises(StateError, match="is cancelled, so it can't resume"):
+    with pytest.raises(StateError, match="is cancelled; you can't resume it"):
         outbox.resume(number)
 
 
@@ -316,7 +316,7 @@ def test_each_service_gets_its_own_form_and_the_ttl_is_what_remains(
 def test_a_throttled_app_is_left_alone_by_all_broadcasts_until_its_time_is_over(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    outbox = make_outbox(wns=winpush_emulator.entra_credentials, pace=WorkerSettings(portion=5, portions=1))
+    outbox = make_outbox(wns=winpush_emulator.entra_credentials, pace=WorkerSettings(batch=5, batches=1))
     for _ in range(30):
         outbox.register(winpush_emulator.create_windows_channel().uri)
     winpush_emulator.faults.add(Fault(status=406, count=1))
@@ -383,7 +383,7 @@ def test_a_token_endpoint_that_is_down_delays_and_loses_nothing(
 
 def test_two_broadcasts_are_sent_side_by_side(make_outbox: Callable[..., Outbox], winpush_emulator: Emulator) -> None:
     order: list[int] = []
-    pace = WorkerSettings(portion=10, portions=1)
+    pace = WorkerSettings(batch=10, batches=1)
     outbox = make_outbox(pace=pace, hooks=[lambda event: order.append(event.broadcast)])
     register(outbox, winpush_emulator, 50)
     one, other = outbox.broadcast(TOAST), outbox.broadcast(mpns.Toast("Other"))
@@ -427,7 +427,7 @@ def test_the_background_thread_delivers_what_is_asked_meanwhile(
 
 
 def test_wrong_options_are_refused_before_anything_is_stored(outbox: Outbox, clock: Clock) -> None:
-    with pytest.raises(ValidationError, match="expires_at: is over"):
+    with pytest.raises(ValidationError, match="expires_at: is in the past"):
         outbox.broadcast(TOAST, expires_at=clock() - timedelta(seconds=1))
     with pytest.raises(ValidationError, match="rate: is 0"):
         outbox.broadcast(TOAST, rate=0)

@@ -81,10 +81,10 @@ def test_a_template_is_filled_with_the_channels_attributes_each_time_it_is_sent(
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 2, DeliveryState.SKIPPED: 1}
 
 
-def test_more_portions_than_connections_still_send_to_each_channel_once(
+def test_more_batches_than_connections_still_send_to_each_channel_once(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(portion=10, portions=5, store_after=4), max_connections=2)
+    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=5, store_after=4), max_connections=2)
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(120))
     number = outbox.broadcast(mpns.Toast("Hello"))
     outbox.deliver_until_idle()

@@ -1,4 +1,4 @@
-"""What is asked at every portion, and of the history, is found by an index: nothing gets slower as the tables grow."""
+"""What is asked at every batch, and of the history, is found by an index: nothing gets slower as the tables grow."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def plan_of(connection: sa.Connection, statement: str, values: Any) -> str:
 def test_no_statement_of_the_delivery_reads_a_whole_table(
     url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(portion=20, portions=2))
+    outbox = make_outbox(pace=WorkerSettings(batch=20, batches=2))
     healths = ["healthy", "expired", "queue-full", "throttled"]
     for number in range(60):
         uri = winpush_emulator.create_channel(health=healths[number % 4]).uri

@@ -140,9 +140,9 @@ def test_a_text_that_is_no_hours_is_refused(text: Any) -> None:
     [
         ("22:00", time(7), "start: must be a datetime.time"),
         (time(22), None, "end: must be"),
-        (time(22, tzinfo=UTC), time(7), "by the zone of each device"),
+        (time(22, tzinfo=UTC), time(7), "each device's zone"),
         (time(22), time(7, 0, 1), "whole minute"),
-        (time(22), time(22), "as the start is"),
+        (time(22), time(22), "same as the start"),
     ],
 )
 def test_hours_that_are_none_are_refused(start: Any, end: Any, said: str) -> None:

@@ -13,9 +13,9 @@ from tests.delivery.conftest import Clock
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
 from winpush.delivery.storage import claims, outcomes
-from winpush.delivery.storage.claims import Effect, Portion, Record
 from winpush.delivery.storage.database import Database, Millis, to_millis
-from winpush.delivery.worker.liveness import Watch
+from winpush.delivery.storage.rows import Batch, Effect, Record
+from winpush.delivery.worker.liveness import Liveness
 from winpush.emulator import Emulator, Fault, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -28,13 +28,13 @@ class Worker:
     def __init__(self, url: str, clock: Clock) -> None:
         self._database, self._numbers, self._clock = Database(url), itertools.count(), clock
 
-    def claim(self, *, size: int = 100, is_lost: bool = True) -> Portion | None:
+    def claim(self, *, size: int = 100, is_lost: bool = True) -> Batch | None:
         owner, now = f"worker/{next(self._numbers)}", to_millis(self._clock())
         with self._database.write() as connection:
             return claims.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: is_lost)
 
     def write(
-        self, portion: Portion, *, due: Millis | None = None, channels: int | None = None, gone: str | None = None
+        self, batch: Batch, *, due: Millis | None = None, channels: int | None = None, gone: str | None = None
     ) -> int:
         """Writes that all targets were delivered (or wait until `due`, or are gone); returns how many counted."""
         now = to_millis(self._clock())
@@ -52,11 +52,11 @@ class Worker:
                 due,
                 effect=None if gone is None else Effect(target.uri, gone=gone),
             )
-            for target in portion.targets[:channels]
+            for target in batch.targets[:channels]
         ]
         with self._database.write() as connection:
             last = channels is None
-            return len(outcomes.record(connection, portion, records, now, LEASE, last=last))
+            return len(outcomes.record(connection, batch, records, now, LEASE, last=last))
 
     def close(self) -> None:
         self._database.close()
@@ -78,13 +78,13 @@ def test_a_channel_that_ends_its_workers_is_found_and_the_others_are_sent_to(
     number = outbox.broadcast(TOAST)
     crashes = 0
     while outbox.progress(number).state is BroadcastState.RUNNING:
-        portion = worker.claim()
-        assert portion is not None
-        if 23 in [target.id for target in portion.targets]:
+        batch = worker.claim()
+        assert batch is not None
+        if 23 in [target.id for target in batch.targets]:
             crashes += 1
             clock.ahead += timedelta(minutes=1)
-        elif portion.targets:
-            worker.write(portion)
+        elif batch.targets:
+            worker.write(batch)
     worker.close()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 36, DeliveryState.FAILED: 1}
     (failed,) = outbox.deliveries(number, state=DeliveryState.FAILED)
@@ -139,9 +139,9 @@ def test_what_was_claimed_before_the_clock_was_set_back_is_taken_over_all_the_sa
     assert worker.claim(size=5) is not None
     clock.ahead -= timedelta(days=1)
     for _ in range(2):
-        portion = worker.claim(size=5)
-        assert portion is not None
-        worker.write(portion)
+        batch = worker.claim(size=5)
+        assert batch is not None
+        worker.write(batch)
     worker.close()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 10}
 
@@ -151,18 +151,18 @@ def test_a_rate_holds_for_retries(outbox: Outbox, winpush_emulator: Emulator, wo
     number = outbox.broadcast(TOAST, rate=10)
     begun = clock()
     while outbox.progress(number).waiting < 50:
-        portion = worker.claim()
-        if portion is not None:
-            worker.write(portion, due=to_millis(begun + timedelta(minutes=10)))
+        batch = worker.claim()
+        if batch is not None:
+            worker.write(batch, due=to_millis(begun + timedelta(minutes=10)))
         clock.ahead += timedelta(milliseconds=100)
     clock.ahead += timedelta(minutes=20)
     seconds: Counter[int] = Counter()
     for tick in range(200):
-        portion = worker.claim()
-        while portion is not None:
-            seconds[tick // 10] += len(portion.targets)
-            worker.write(portion)
-            portion = worker.claim()
+        batch = worker.claim()
+        while batch is not None:
+            seconds[tick // 10] += len(batch.targets)
+            worker.write(batch)
+            batch = worker.claim()
         clock.ahead += timedelta(milliseconds=100)
     worker.close()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 50}
@@ -178,10 +178,10 @@ def test_an_answer_about_a_devices_old_channel_says_nothing_about_its_new_one(
     old, new = (winpush_emulator.create_channel().uri for _ in range(2))
     outbox.register({"uri": old, "device": "one"})
     outbox.broadcast(TOAST)
-    portion = worker.claim()
-    assert portion is not None
+    batch = worker.claim()
+    assert batch is not None
     outbox.register({"uri": new, "device": "one"})
-    worker.write(portion, gone="channel-gone")
+    worker.write(batch, gone="channel-gone")
     worker.close()
     assert [info.gone_at for info in outbox.channels(gone=None)] == [None]
     second = outbox.broadcast(TOAST)
@@ -194,7 +194,7 @@ def test_a_second_worker_whose_clock_is_ahead_sends_nothing_twice(
 ) -> None:
     ahead = Clock()
     ahead.ahead = timedelta(hours=1)
-    pace = WorkerSettings(portion=5, portions=2, lease=timedelta(seconds=1))
+    pace = WorkerSettings(batch=5, batches=2, lease=timedelta(seconds=1))
     with make_outbox(pace=pace) as outbox:
         register(outbox, winpush_emulator, 20)
         winpush_emulator.faults.add(Fault(delay_seconds=2))
@@ -207,7 +207,7 @@ def test_a_second_worker_whose_clock_is_ahead_sends_nothing_twice(
 
 def test_a_claim_that_stands_still_is_lost_after_the_patience_and_one_that_moves_is_not() -> None:
     now = 0.0
-    watch = Watch(timedelta(seconds=12), lambda: now)
+    watch = Liveness(timedelta(seconds=12), lambda: now)
     assert not watch.is_lost("a", 1)
     now = 11.9
     assert not watch.is_lost("a", 1)
@@ -220,7 +220,7 @@ def test_a_claim_that_stands_still_is_lost_after_the_patience_and_one_that_moves
 
 def test_a_watch_forgets_claims_that_it_was_not_asked_about_for_long() -> None:
     now = 0.0
-    watch = Watch(timedelta(seconds=1), lambda: now)
+    watch = Liveness(timedelta(seconds=1), lambda: now)
     for number in range(1000):
         watch.is_lost(f"old {number}", 1)
     now = 100.0

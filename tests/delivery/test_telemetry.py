@@ -114,7 +114,7 @@ def test_a_wait_that_a_service_asks_for_and_the_queue_are_seen(
     assert seen.metric("winpush.queue.depth") == {}  # nobody is at work any more
 
 
-def test_there_is_a_span_around_each_portion_and_each_send(
+def test_there_is_a_span_around_each_batch_and_each_send(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, seen: Seen
 ) -> None:
     outbox = make_outbox(telemetry=seen.telemetry)
@@ -123,13 +123,13 @@ def test_there_is_a_span_around_each_portion_and_each_send(
     number = outbox.broadcast(CONTENT)
     outbox.deliver_until_idle()
     spans = seen.spans.get_finished_spans()
-    (portion,) = (span for span in spans if span.name == "winpush.deliver")
+    (batch,) = (span for span in spans if span.name == "winpush.deliver")
     sends = [span for span in spans if span.name == "winpush.send"]
-    assert dict(portion.attributes or {}) == {"winpush.broadcasts": (number,), "winpush.channels": 2}
+    assert dict(batch.attributes or {}) == {"winpush.broadcasts": (number,), "winpush.channels": 2}
     assert len(sends) == 2
     for span in sends:
         assert span.parent is not None
-        assert span.parent.span_id == portion.context.span_id
+        assert span.parent.span_id == batch.context.span_id
         assert (span.attributes or {})["outcome"] == "accepted"
 
 
@@ -158,7 +158,7 @@ def test_nothing_secret_is_in_any_log_metric_or_span(
     shown = caplog.text + repr(seen.reader.get_metrics_data())
     shown += "".join(span.to_json() for span in seen.spans.get_finished_spans())
     shown += "".join(map(repr, outbox.history())) + "".join(map(repr, outbox.channels(gone=None)))
-    assert "a hook failed" in shown
+    assert "A hook raised" in shown
     secrets = [uri[-20:] for uri in uris] + [login.client_secret]
     assert not [secret for secret in secrets if secret in shown]
     assert "Bearer" not in shown

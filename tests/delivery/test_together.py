@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from winpush import mpns
 from winpush.delivery import DatabaseError, Outbox
 from winpush.delivery.storage.database import Database
-from winpush.delivery.storage.group_commit import Together
+from winpush.delivery.storage.group_commit import GroupCommit
 from winpush.delivery.storage.schema import holds
 
 TOAST = mpns.Toast("Hello")
@@ -56,7 +56,7 @@ def names(database: Database) -> set[str]:
         return set(connection.scalars(sa.select(holds.c.service)))
 
 
-def blocked(database: Database, together: Together, works: list[Callable[[Connection], Any]]) -> list[Any]:
+def blocked(database: Database, together: GroupCommit, works: list[Callable[[Connection], Any]]) -> list[Any]:
     """Runs them while a first one is at work, so that they come together in the next transaction."""
     begun, go_on = threading.Event(), threading.Event()
 
@@ -82,7 +82,7 @@ def blocked(database: Database, together: Together, works: list[Callable[[Connec
 
 
 def test_what_comes_while_one_is_written_is_written_in_one_transaction(database: Database) -> None:
-    together = Together(database)
+    together = GroupCommit(database)
     begun: list[object] = []
     sa.event.listen(database.engine, "begin", begun.append)
     results = blocked(database, together, [lambda c, n=n: hold(c, f"n{n}") for n in range(20)])  # type: ignore[misc]  # bound
@@ -98,21 +98,21 @@ def test_one_that_fails_fails_alone(database: Database) -> None:
 
     works: list[Callable[[Connection], Any]] = [lambda c, n=n: hold(c, f"n{n}") for n in range(5)]  # type: ignore[misc]  # bound
     works.insert(2, fail)
-    results = blocked(database, Together(database), works)
+    results = blocked(database, GroupCommit(database), works)
     assert isinstance(results.pop(2), LookupError)
     assert results == [f"n{n}" for n in range(5)]
     assert names(database) == {"first", *results}
 
 
 def test_after_a_failure_others_can_write(database: Database) -> None:
-    together = Together(database)
+    together = GroupCommit(database)
     with pytest.raises(ZeroDivisionError):
         together.run(lambda _connection: 1 // 0)
     assert together.run(lambda c: hold(c, "later")) == "later"
 
 
 def test_one_that_is_interrupted_leaves_nobody_waiting(database: Database) -> None:
-    together = Together(database)
+    together = GroupCommit(database)
 
     def interrupt(_connection: Connection) -> None:
         raise KeyboardInterrupt
@@ -126,7 +126,7 @@ def test_one_that_is_interrupted_leaves_nobody_waiting(database: Database) -> No
 def test_a_database_that_cant_write_tells_everyone(url: str) -> None:
     impatient, other = Database(f"{url}?timeout=0.05"), Database(url)
     Outbox(url).close()
-    together = Together(impatient)
+    together = GroupCommit(impatient)
     with other.write():
         results = in_threads([lambda n=n: together.run(lambda c: hold(c, f"n{n}")) for n in range(3)])  # type: ignore[misc]  # bound
     impatient.close()

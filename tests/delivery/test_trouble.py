@@ -59,7 +59,7 @@ def test_a_full_disk_stops_the_sending_and_nothing_is_lost_or_sent_twice(
     noticed = Noticed()
     logger = logging.getLogger("winpush.delivery")
     logger.addHandler(noticed)
-    outbox = make_outbox(pace=WorkerSettings(portion=20, portions=1, store_after=20), hooks=[count])
+    outbox = make_outbox(pace=WorkerSettings(batch=20, batches=1, store_after=20), hooks=[count])
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(300))
     number = outbox.broadcast(TOAST)
     try:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from winpush.delivery import Outbox, OutcomeEvent, WorkerSettings
 
-PACE = WorkerSettings(portion=50, portions=3, store_after=20, lease=timedelta(seconds=1))
+PACE = WorkerSettings(batch=50, batches=3, store_after=20, lease=timedelta(seconds=1))
 
 
 def main(url: str, authority: str) -> None:

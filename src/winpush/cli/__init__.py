@@ -9,10 +9,10 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Runs `winpush` and ends the process: 0 done, 1 refused or failed, 2 used wrongly."""
+    """Runs `winpush` and exits: 0 success, 1 refused or failed, 2 usage error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A pipe on Windows is often cp1252: better a '?' than a traceback after the notification has been sent.
+            # A pipe on Windows is often cp1252: print '?' rather than raise after the notification has been sent.
             stream.reconfigure(errors="replace")
     try:
         from winpush.cli.app import run
@@ -22,8 +22,8 @@ def main() -> None:
         name = (missing.name or "").partition(".")[0]
         if name not in ("click", "rich"):
             raise
-        sys.stderr.write(f"winpush: the command line needs {name}; type: pip install 'winpush[cli]'\n")
+        sys.stderr.write(f"winpush: the command line needs {name}. Run: pip install 'winpush[cli]'\n")
         sys.exit(2)
-    except KeyboardInterrupt:  # before click is there to see it
+    except KeyboardInterrupt:  # before click is loaded to handle it
         code = 130
     sys.exit(code)

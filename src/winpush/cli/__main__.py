@@ -1,4 +1,4 @@
-"""`python -m winpush.cli` is `winpush`."""
+"""`python -m winpush.cli` runs `winpush`."""
 
 from winpush.cli import main
 

@@ -1,4 +1,4 @@
-"""The tree of commands, each loaded when it is asked for, and how errors end."""
+"""The command tree, loaded lazily, and error handling."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _COMMANDS = {
     "worker": "winpush.cli.worker",
     "db": "winpush.cli.db",
 }
-"""Each command's name and the module that holds it: as `command`, or under the name after the colon."""
+"""Command name -> its module, optionally with `:attribute` (default: `command`)."""
 
 
 class _Lazy(GuessingGroup):
-    """Loads a command's module only when it is needed, so that `winpush --help` is quick."""
+    """Imports a command's module on first use, which keeps `winpush --help` fast."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The names, in the order in which a newcomer needs them."""
+        """The command names, in the order a newcomer needs them."""
         return list(_COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """The command of that name."""
+        """The command with this name, or None."""
         if name not in _COMMANDS:
             return None
         module, _, attribute = _COMMANDS[name].partition(":")
@@ -50,9 +50,9 @@ class _Lazy(GuessingGroup):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="winpush")
 def cli() -> None:
-    """Windows push notifications: send them, and look at them on simulated phones.
+    """Send Windows push notifications, and test them on simulated devices.
 
-    New here? Type 'winpush demo'.
+    New here? Run 'winpush demo'.
     """
 
 
@@ -65,7 +65,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         _show(error)
         return error.exit_code
-    except click.Abort:  # Ctrl-C; click has ended the line already
+    except click.Abort:  # Ctrl-C; click has already printed a newline
         return 130
     except WinPushError as error:
         click.echo(hide_channels(f"Error: {error}"), err=True)
@@ -74,7 +74,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    """As click shows it, but for channel URIs: click's messages repeat what was typed, in the wrong place too."""
+    """Shows the error as click does, but hides channel URIs: click's messages repeat what was typed."""
     shown = io.StringIO()
     error.show(shown)
     click.echo(hide_channels(shown.getvalue()), nl=False, err=True)

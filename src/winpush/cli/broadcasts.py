@@ -39,27 +39,29 @@ _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 
 @click.command()
 @click.argument("text", nargs=-1, metavar="[TEXT1 [TEXT2]]")
-@click.option("--launch", help="What the Windows app is told when the toast is clicked.")
-@click.option("--param", help="Page of the phone's app that a tap opens.")
-@click.option("--xml", type=_FILE, help="For Windows: this toast, tile or badge instead of the texts.")
+@click.option("--launch", help="Argument passed to the Windows app when the toast is clicked.")
+@click.option("--param", help="Page of the phone app that a tap opens.")
+@click.option("--xml", type=_FILE, help="For Windows: send this toast, tile or badge XML instead.")
 @audience_options
-@click.option("--name", help="For lists.")
-@click.option("--not-before", type=_TIME, help="Send from then on: 2026-05-01T08:30+02:00.")
-@click.option("--expires-at", type=_TIME, help="No longer worth sending from then on.")
-@click.option("--idempotency-key", metavar="KEY", help="Asked twice, sent once.")
-@click.option("--rate", type=int, metavar="N", help="At most so many sends a second.")
-@click.option("--quiet-hours", metavar="HH:MM-HH:MM", help="Not in these hours of a device's own time zone, but after.")
-@click.option("--template", is_flag=True, help="Fill {name} in the texts with each channel's attribute of that name.")
-@click.option("--store-only", is_flag=True, help="Store it and leave: 'winpush worker' sends it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the end as JSON, without a progress bar.")
+@click.option("--name", help="Name to show in lists.")
+@click.option("--not-before", type=_TIME, help="Don't send before this time, such as 2026-05-01T08:30+02:00.")
+@click.option("--expires-at", type=_TIME, help="Don't send after this time.")
+@click.option(
+    "--idempotency-key", metavar="KEY", help="Send only once, even if this command is repeated with the same key."
+)
+@click.option("--rate", type=int, metavar="N", help="Limit to N sends per second.")
+@click.option("--quiet-hours", metavar="HH:MM-HH:MM", help="Wait out these hours in each device's time zone.")
+@click.option("--template", is_flag=True, help="Replace {name} in the texts by each channel's attribute.")
+@click.option("--store-only", is_flag=True, help="Only store it; 'winpush worker' sends it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the final state as JSON, without a progress bar.")
 @sending_options
 def broadcast(db: str, text: tuple[str, ...], as_json: bool, store_only: bool, **values: Any) -> None:
-    """Send a toast to all registered channels, or to those that are chosen; nothing is lost by a crash.
+    """Send a toast to all registered channels, or a selection. A crash loses nothing.
 
-    Stores the broadcast in the outbox and delivers it, with a progress bar. Interrupted, it goes on with the next
-    'winpush worker' or 'winpush broadcast'.
+    Stores the broadcast in the outbox and delivers it with a progress bar. If interrupted, the next 'winpush worker' or
+    'winpush broadcast' continues it.
 
-    Exit code: 0 delivered or stored, 1 it was stopped or cancelled, 2 used wrongly.
+    Exit code: 0 delivered or stored, 1 stopped, cancelled, expired or paused, 2 usage error.
     """
     try:
         content = _content(text, values)
@@ -70,7 +72,11 @@ def broadcast(db: str, text: tuple[str, ...], as_json: bool, store_only: bool, *
     with open_outbox(db, values) as outbox:
         number = outbox.broadcast(content, audience, **options)
         if store_only:
-            click.echo(json.dumps({"broadcast": number}) if as_json else f"Broadcast {number} is stored.")
+            click.echo(
+                json.dumps({"broadcast": number})
+                if as_json
+                else f"Stored broadcast {number}. Run 'winpush worker' to send it."
+            )
             return
         outbox.start()
         progress = _follow(outbox, number, quiet=as_json)
@@ -87,9 +93,9 @@ def _content(text: tuple[str, ...], values: dict[str, Any]) -> Content:
 
     xml, launch, param = values.pop("xml"), values.pop("launch"), values.pop("param")
     if not text and xml is None:
-        raise click.UsageError("Give one or two texts, or --xml FILE.")
+        raise click.UsageError("Nothing to send. Give one or two texts, or --xml FILE.")
     if len(text) > 2:
-        raise click.UsageError("A toast of both services has two texts; put each into quotes.")
+        raise click.UsageError("A broadcast toast has at most two texts. Quote each text.")
     own: wns.Notification | None = None
     if xml is not None:
         body = xml.read_bytes()
@@ -114,7 +120,7 @@ def _options(values: dict[str, Any]) -> SendOptions:
 
 
 def _follow(outbox: Outbox, number: int, *, quiet: bool) -> Progress:
-    """Waits until the broadcast has ended; shows how far it is."""
+    """Waits for the broadcast to end and shows its progress."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -133,7 +139,7 @@ def _follow(outbox: Outbox, number: int, *, quiet: bool) -> Progress:
             if state.state.value in ("finished", "cancelled", "stopped", "expired", "paused"):
                 return state
             if state.share >= 1.0 and state.waiting and not quiet:
-                bar.update(task, description=f"{describe(state)} (Ctrl-C leaves; a worker goes on)")
+                bar.update(task, description=f"{describe(state)} (Ctrl-C exits; 'winpush worker' continues)")
             time.sleep(_REFRESH_SECONDS)
 
 
@@ -161,15 +167,15 @@ def _show_progress(state: Progress) -> None:
 
 @click.group(cls=GuessingGroup)
 def broadcasts() -> None:
-    """The broadcasts of the outbox: how far they are; pause, resume and cancel them."""
+    """Show, pause, resume and cancel the outbox's broadcasts."""
 
 
 @broadcasts.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="The newest so many.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="List the newest N.")
 @json_option
 @database_option
 def list_(db: str, limit: int, as_json: bool) -> None:
-    """List broadcasts, the newest first."""
+    """List broadcasts, newest first."""
     with open_outbox(db) as outbox:
         found = list(itertools.islice(outbox.list_broadcasts(), limit))
     if as_json:
@@ -180,7 +186,7 @@ def list_(db: str, limit: int, as_json: bool) -> None:
         (str(info.id), info.name or "", info.state.value, show_time(info.created_at), show_time(info.ended_at))
         for info in found
     )
-    table(("Number", "Name", "State", "Made", "Ended"), rows)
+    table(("Number", "Name", "State", "Created", "Ended"), rows)
 
 
 def _plain(value: Any) -> Any:
@@ -194,7 +200,7 @@ def _plain(value: Any) -> Any:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @database_option
 def show(db: str, number: int, as_json: bool) -> None:
-    """Show how far a broadcast is."""
+    """Show a broadcast's progress."""
     with open_outbox(db) as outbox:
         state = outbox.progress(number)
     click.echo(json.dumps(_progress_to_dict(state), indent=2)) if as_json else _show_progress(state)
@@ -210,23 +216,32 @@ def _add_change(name: str, help_text: str) -> None:
     broadcasts.command(name, help=help_text)(made)
 
 
-_add_change("pause", "Begin nothing more of a broadcast until it is resumed.")
-_add_change("resume", "Go on with a broadcast that is paused.")
-_add_change("cancel", "Never send what is not yet sent.")
+_add_change("pause", "Pause a broadcast: start no sends until it is resumed.")
+_add_change("resume", "Resume a paused broadcast.")
+_add_change("cancel", "Cancel a broadcast: drop everything not sent yet.")
 
 
 @click.command()
-@click.option("--broadcast", "number", type=int, help="Of this broadcast.")
-@click.option("--channel", type=int, help="To this channel.")
-@click.option("--outcome", help="With this outcome, such as accepted.")
-@click.option("--since", type=_TIME, help="From then on.")
-@click.option("--until", type=_TIME, help="Before then.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many; without it a table has 100, and a file all.")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
-@click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file to write to.")
+@click.option("--broadcast", "number", type=int, help="Only this broadcast.")
+@click.option("--channel", type=int, help="Only this channel.")
+@click.option("--outcome", help="Only this outcome, such as accepted.")
+@click.option("--since", type=_TIME, help="From this time on.")
+@click.option("--until", type=_TIME, help="Before this time.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="At most N. Default: 100 for a table, all otherwise."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "jsonl", "csv"]),
+    default="table",
+    show_default=True,
+    help="Output format.",
+)
+@click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="File to write to.")
 @database_option
 def history(db: str, number: int | None, channel: int | None, limit: int | None, form: str, **values: Any) -> None:
-    """Every attempt that was made, oldest first, with what Microsoft's support asks for."""
+    """Show all send attempts, oldest first, with the ids that Microsoft support asks for."""
     since, until = values["since"], values["until"]
     if limit is None and form == "table":
         limit = 100

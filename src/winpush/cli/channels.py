@@ -34,37 +34,41 @@ __all__ = ["command"]
 
 @click.group(cls=GuessingGroup)
 def command() -> None:
-    """The channels that the outbox knows."""
+    """Manage the outbox's registered channels."""
 
 
 @command.command()
 @click.argument("uri")
-@click.option("--key", help="Your own id of the person or device, for notify.")
-@click.option("--device", help="The device's own id: its new URI replaces its old one.")
-@click.option("--tag", "tags", multiple=True, help="Repeatable.")
-@click.option("--platform", help="7.0, 7.1, 7.8, 8.0, 8.1 or windows.")
-@click.option("--os-version")
-@click.option("--app-version")
-@click.option("--locale", help="A language tag, such as de-AT.")
-@click.option("--time-zone", help="An IANA name, such as Europe/Vienna.")
-@click.option("--attribute", multiple=True, metavar="NAME=VALUE", help="For templates and audiences. Repeatable.")
+@click.option("--key", help="Your id of the user or device, for notify.")
+@click.option("--device", help="The device's id: its new URI replaces its old one.")
+@click.option("--tag", "tags", multiple=True, help="A tag, for audiences. Repeatable.")
+@click.option("--platform", help="Platform: 7.0, 7.1, 7.8, 8.0, 8.1 or windows.")
+@click.option("--os-version", help="OS version, such as 10.0.19045.")
+@click.option("--app-version", help="Version of your app, such as 2.1.")
+@click.option("--locale", help="Language tag, such as de-AT.")
+@click.option("--time-zone", help="IANA time zone, such as Europe/Vienna.")
+@click.option(
+    "--attribute", multiple=True, metavar="NAME=VALUE", help="An attribute, for templates and audiences. Repeatable."
+)
 @click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", envvar="WINPUSH_ALLOW_HOST", show_envvar=True,
-              help="Take URIs of this host too: an emulator's, say. Repeatable.")  # fmt: skip
+              help="Also accept URIs of this host, such as an emulator's. Repeatable.")  # fmt: skip
 @database_option
 def add(uri: str, db: str, attribute: tuple[str, ...], allow_host: tuple[str, ...], **values: Any) -> None:
-    """Register a channel, or renew it."""
+    """Register or renew a channel."""
     pairs = dict(take_pair(each) for each in attribute)
     fields = {name: value for name, value in values.items() if value not in (None, ())}
     with open_outbox(db, allow_hosts=allow_host) as outbox:
         number = outbox.register({"uri": uri, "attributes": pairs, **fields})
-    click.echo(f"Channel {number}.")
+    click.echo(f"Registered as channel {number}.")
 
 
 @command.command("list")
 @audience_options
-@click.option("--gone", is_flag=True, help="Those that are gone: with the reason and the time.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most so many.")
-@click.option("--after", default=0, help="Those after this number.")
+@click.option("--gone", is_flag=True, help="List gone channels instead, with reason and time.")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1), metavar="N", help="List at most N channels."
+)
+@click.option("--after", default=0, help="List channels after this number.")
 @json_option
 @database_option
 def list_(db: str, gone: bool, limit: int, after: int, as_json: bool, **values: Any) -> None:
@@ -75,12 +79,16 @@ def list_(db: str, gone: bool, limit: int, after: int, as_json: bool, **values: 
 
 
 @command.command()
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Not renewed for so many days.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most so many.")
+@click.option(
+    "--days", default=30, show_default=True, type=click.IntRange(1), metavar="N", help="Not renewed for N days."
+)
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1), metavar="N", help="List at most N channels."
+)
 @json_option
 @database_option
 def stale(db: str, days: int, limit: int, as_json: bool) -> None:
-    """List channels of WNS that were not renewed: they end after 30 days."""
+    """List WNS channels due for renewal: WNS expires a channel after 30 days."""
     with open_outbox(db) as outbox:
         _show(itertools.islice(outbox.stale(timedelta(days=days)), limit), as_json)
 
@@ -89,30 +97,35 @@ def stale(db: str, days: int, limit: int, as_json: bool) -> None:
 @click.argument("number", type=int)
 @database_option
 def show(db: str, number: int) -> None:
-    """Show one channel, as JSON."""
+    """Show a channel as JSON."""
     with open_outbox(db) as outbox:
         for info in outbox.channels(gone=None, after=number - 1):
             if info.id == number:
                 click.echo(json.dumps(_to_dict(info), indent=2))
                 return
             break
-    raise click.UsageError(f"There is no channel {number}. 'winpush channels list' shows what there is.")
+    raise click.UsageError(f"Channel {number} does not exist. Run 'winpush channels list' to see the channels.")
 
 
 @command.command()
 @click.argument("number", type=int)
-@click.option("--reason", default="removed", show_default=True)
+@click.option("--reason", default="removed", show_default=True, help="Reason to record.")
 @database_option
 def remove(db: str, number: int, reason: str) -> None:
-    """Never send to a channel again."""
+    """Remove a channel, so that nothing is sent to it again."""
     with open_outbox(db) as outbox:
         if not outbox.remove(number, reason):
-            raise click.UsageError(f"There is no channel {number}, or it is gone already.")
-    click.echo(f"Channel {number} is removed.")
+            raise click.UsageError(
+                f"Channel {number} does not exist, or is gone already. Run 'winpush channels list' to see the channels."
+            )
+    click.echo(f"Removed channel {number}.")
 
 
 _FORMAT = click.option(
-    "--format", "file_format", type=click.Choice(["csv", "jsonl"]), help="Without it, by the file's name: csv or jsonl."
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "jsonl"]),
+    help="File format. Default: by the file's extension.",
 )
 _SHOWN_ERRORS = 20
 
@@ -121,17 +134,17 @@ _SHOWN_ERRORS = 20
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @_FORMAT
 @click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", envvar="WINPUSH_ALLOW_HOST", show_envvar=True,
-              help="Take URIs of this host too: an emulator's, say. Repeatable.")  # fmt: skip
+              help="Also accept URIs of this host, such as an emulator's. Repeatable.")  # fmt: skip
 @json_option
 @database_option
 def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, ...], as_json: bool) -> None:
-    """Register the channels of a file ('-' for standard input).
+    """Register the channels in a file ('-' for standard input).
 
-    CSV: the first row names the columns, 'uri' and any of key, device, tags (between spaces), platform, os_version,
-    app_version, locale, time_zone, attributes (a JSON object) and attribute.NAME. JSON Lines: an object of the same
-    names on each line. Rows that are wrong are left out and listed with their lines; the others are registered.
+    CSV: the first row names the columns: 'uri' and any of key, device, tags (separated by spaces), platform,
+    os_version, app_version, locale, time_zone, attributes (a JSON object) and attribute.NAME. JSON Lines: one object
+    per line with the same names. Invalid rows are skipped and listed with their line numbers.
 
-    Exit code: 0 all were registered, 1 some were left out, 2 used wrongly.
+    Exit code: 0 all registered, 1 some skipped, 2 usage error.
     """
     chosen: Any = _format_of(file, file_format)
     errors = 0
@@ -148,13 +161,13 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
         if sys.stderr.isatty() and not as_json:
             click.echo(f"\r{taken:,} channels …", nl=False, err=True)
 
-    encoding = "utf-8-sig"  # with or without Excel's mark at the beginning
+    encoding = "utf-8-sig"  # with or without a byte order mark, which Excel writes
     with open_outbox(db, allow_hosts=allow_host) as outbox, _opened(file, "r", encoding) as lines:
         report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
     if as_json:
         click.echo(json.dumps({"taken": report.taken, "refused": report.refused}))
     else:
-        click.echo(f"{report.taken:,} channels are registered, {report.refused:,} rows were left out.")
+        click.echo(f"Registered {report.taken:,} channels; skipped {report.refused:,} rows.")
     if report.refused:
         click.get_current_context().exit(1)
 
@@ -165,14 +178,14 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
 @audience_options
 @database_option
 def export(db: str, file: str, file_format: str | None, **values: Any) -> None:
-    """Write the channels to a file ('-', the default: standard output), as 'import' reads them.
+    """Write the channels to a file that 'import' can read (default: standard output).
 
-    It holds the channels' URIs, with which anyone who has your login can push: keep it as you keep passwords.
+    The file contains channel URIs. Anyone with these and your credentials can push: treat it like a password.
     """
     chosen: Any = _format_of(file, file_format)
     with open_outbox(db) as outbox, _opened(file, "w", "utf-8") as target:
         number = outbox.export_channels(target, take_audience(values), format=chosen)
-    click.echo(f"{number:,} channels.", err=True)
+    click.echo(f"Exported {number:,} channels.", err=True)
 
 
 def _format_of(file: str, given: str | None) -> str:
@@ -219,7 +232,7 @@ def _to_dict(info: ChannelInfo) -> dict[str, Any]:
 
 
 def _with_dict(info: ChannelInfo) -> ChannelInfo:
-    # A read-only mapping can't be copied by `asdict`.
+    # `asdict` can't copy a read-only mapping.
     from dataclasses import replace
 
     return replace(info, attributes=dict(info.attributes))

@@ -1,4 +1,4 @@
-"""`winpush db …`: the tables of the outbox's database."""
+"""`winpush db …`: creates and upgrades the tables of the outbox's database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["command"]
 
 @click.group(cls=GuessingGroup)
 def command() -> None:
-    """Prepare and upgrade the outbox's database.
+    """Create and upgrade the outbox's database tables.
 
-    A SQLite file needs neither: it is made and upgraded when it is opened.
+    SQLite files don't need this: they are created and upgraded when opened.
     """
 
 
@@ -25,11 +25,11 @@ def command() -> None:
 @database_option
 @json_option
 def upgrade(db: str, as_json: bool) -> None:
-    """Create the tables, or bring them to this version.
+    """Create the tables, or upgrade them to this version.
 
-    Safe to type twice, and from several machines at once. Stop the workers of the older version first.
+    Safe to run repeatedly, and from several machines at once. Stop workers of the older version first.
 
-    Exit code: 0 done or nothing to do, 2 used wrongly.
+    Exit code: 0 upgraded or already current, 2 usage error.
     """
     from winpush.delivery.storage.database import Database
     from winpush.delivery.storage.migrate import upgrade as bring_up
@@ -39,18 +39,19 @@ def upgrade(db: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"from": before.found, "to": before.wanted}))
     elif before.is_current:
-        click.echo(f"Nothing to do: the tables have revision {before.wanted}.")
+        click.echo(f"Nothing to do: the tables are at revision {before.wanted}.")
     else:
-        click.echo(f"The tables have revision {before.wanted} now (before: {before.found or 'none'}).")
+        done = "Created the tables at" if before.found is None else f"Upgraded the tables from {before.found} to"
+        click.echo(f"{done} revision {before.wanted}.")
 
 
 @command.command()
 @database_option
 @json_option
 def check(db: str, as_json: bool) -> None:
-    """Say whether the tables are what this version works with; changes nothing.
+    """Check whether the tables match this version. Changes nothing.
 
-    Exit code: 0 they are, 1 they are not, 2 used wrongly.
+    Exit code: 0 they match, 1 they don't, 2 usage error.
     """
     from winpush.delivery.storage.database import Database
     from winpush.delivery.storage.migrate import check as look
@@ -60,9 +61,9 @@ def check(db: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"found": state.found, "wanted": state.wanted, "current": state.is_current}))
     else:
-        advice = "." if state.is_current else "; type 'winpush db upgrade'."
+        advice = "." if state.is_current else ". Run 'winpush db upgrade'."
         if state.is_newer:
-            advice = ": a later version of winpush has been here; install it."
-        click.echo(f"Found revision {state.found or 'none'}, wanted {state.wanted}{advice}")
+            advice = ". A later version of winpush has upgraded the database; upgrade winpush here, too."
+        click.echo(f"Found revision {state.found or 'none'}, need {state.wanted}{advice}")
     if not state.is_current:
         click.get_current_context().exit(1)

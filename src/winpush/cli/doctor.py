@@ -1,4 +1,4 @@
-"""`winpush doctor URI`: what a channel is, whether the login works, what a probe is answered, and what to fix."""
+"""`winpush doctor URI`: checks a channel, the credentials and a probe, and says what to fix."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ __all__ = ["command"]
 
 State = Literal["good", "note", "bad"]
 _MARKS = {"good": ("✓", "green"), "note": ("•", "yellow"), "bad": ("✗", "red")}
-# Takes back toasts with a tag that nothing has: whatever answers, nothing is shown, changed or removed.
+# Clears toasts with a tag that no toast has: whatever the answer, nothing is shown, changed or removed.
 _PROBE = wns.ClearToasts(tag="winpushDoctor")
 _PROBE_ANSWERED = (Outcome.ACCEPTED, Outcome.METHOD_NOT_ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: what is so, and what to do about it ('' when nothing)."""
+    """The result of one check, and what to do about it ('' if nothing)."""
 
     about: str
     state: State
@@ -46,22 +46,22 @@ class Finding:
 
 @click.command()
 @click.argument("uri")
-@click.option("--no-probe", is_flag=True, help="Send nothing to the channel.")
+@click.option("--no-probe", is_flag=True, help="Don't send anything to the channel.")
 @click.option(
     "--xml",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    help="Say also what a device would make of this document, element by element; '-' for standard input.",
+    help="Also check what a device would make of this XML, element by element; '-' for standard input.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @credentials_options
 @connection_options
 def command(uri: str, no_probe: bool, xml: Path | None, as_json: bool, **values: Any) -> None:
-    """Find out why a notification does not arrive.
+    """Find out why a notification doesn't arrive.
 
-    Says what the channel is, whether the login gets a token, and what a harmless probe is answered: a request to take
-    back toasts with a tag that nothing has. It shows nothing on any device.
+    Checks the channel, requests a token with your credentials, and sends a harmless probe: a request to clear toasts
+    with a tag that no toast has. No device shows anything.
 
-    Exit code: 0 nothing is wrong, 1 something is, 2 used wrongly.
+    Exit code: 0 no problem found, 1 problem found, 2 usage error.
     """
     options = client_options(values)
     options["wns"] = take_credentials(values)
@@ -101,7 +101,7 @@ def _examine(uri: str, options: ClientOptions, *, probes: bool) -> Iterator[Find
         yield Finding(
             "login",
             "bad",
-            "none was given, and WNS takes nothing without one",
+            "no credentials given, and WNS requires them",
             "give --tenant-id, --client-id and WINPUSH_CLIENT_SECRET, or --package-sid and WINPUSH_CLIENT_SECRET",
         )
         return
@@ -113,9 +113,9 @@ def _examine(uri: str, options: ClientOptions, *, probes: bool) -> Iterator[Find
 
 def _unusable(error: ChannelError, uri: str) -> Finding:
     problem, separator, _ = error.problem.partition("; to send to a server of your own")
-    to_do = "take it as the app got it from the system, unchanged"
+    to_do = "use the URI exactly as the app received it from Windows"
     if separator:
-        to_do = f"if it is a server of your own, add --allow-host {urlsplit(uri).netloc.rpartition('@')[2]}"
+        to_do = f"if this is your own server, add --allow-host {urlsplit(uri).netloc.rpartition('@')[2]}"
     return Finding("channel", "bad", problem, to_do)
 
 
@@ -124,34 +124,31 @@ def _examine_channel(channel: Channel) -> Iterator[Finding]:
         yield Finding(
             "channel",
             "bad",
-            "is a browser's (web push, /w/), and takes no Windows notification",
-            "send to it with a library for web push (VAPID); a Windows app's channel has no /w/ in it",
+            "is a browser's Web Push channel (/w/), which can't receive Windows notifications",
+            "use a Web Push (VAPID) library for it; the channel of a Windows app has no /w/",
         )
     elif channel.service is Service.MPNS:
         if channel.origin.service is None:
-            yield Finding("channel", "good", f"is of MPNS, on a host that you allowed ({channel.origin.host})")
+            yield Finding("channel", "good", f"is an MPNS channel on a host that you allowed ({channel.origin.host})")
         else:
-            to_do = "register the app anew with WNS; 'Move from MPNS to WNS' in the documentation says how"
-            yield Finding("channel", "bad", "is of MPNS, which Microsoft switched off in 2018", to_do)
-        yield Finding("probe", "note", "none was sent: MPNS knows no request that could not show on the phone")
+            to_do = "move the app to WNS; see 'Move from MPNS to WNS' in the documentation"
+            yield Finding("channel", "bad", "is an MPNS channel, and Microsoft switched MPNS off in 2018", to_do)
+        yield Finding("probe", "note", "not sent: any MPNS request could show on the phone")
     elif channel.service is Service.WNS:
-        where = (
-            "WNS"
-            if channel.origin.service is Service.WNS
-            else f"WNS, on a host that you allowed ({channel.origin.host})"
-        )
-        yield Finding("channel", "good", f"is of {where}; such channels end 30 days after they were opened")
+        own = channel.origin.service is Service.WNS
+        where = "" if own else f" on a host that you allowed ({channel.origin.host})"
+        yield Finding("channel", "good", f"is a WNS channel{where}; these expire 30 days after they are opened")
     else:
-        yield Finding("channel", "note", "is on a host that you allowed; its path is neither MPNS's nor WNS's")
+        yield Finding("channel", "note", "is on a host that you allowed; its path matches neither MPNS nor WNS")
 
 
 def _examine_login(options: ClientOptions) -> Finding:
     answer = asyncio.run(_log_in(options))
     if isinstance(answer, wns.Token):
-        return Finding("login", "good", "the credentials get a token")
-    to_do = "check the ids and the secret: an expired secret is the usual cause"
+        return Finding("login", "good", "the token server accepts the credentials")
+    to_do = "check the ids and the secret; the usual cause is an expired secret"
     if answer.verdict.outcome is not Outcome.CREDENTIALS_REFUSED:
-        to_do = "check that this machine reaches the token's server, then try again"
+        to_do = "check that this machine can reach the token server, then try again"
         if answer.retry_after is not None:
             to_do += f" in {describe_delay(answer.retry_after)}"
     return Finding("login", "bad", f"{answer.verdict.outcome.value}: {answer.verdict.meaning}", to_do)
@@ -173,8 +170,8 @@ def _probe(uri: str, channel: Channel, options: ClientOptions) -> Finding:
         return Finding(
             "probe",
             "good",
-            f"WNS answered {result.status_code}, as it does to a channel that is good. Whether it looks at the channel "
-            "before that is not documented",
+            f"WNS answered {result.status_code}, as it does for a valid channel. Whether WNS checks the channel before "
+            "answering is undocumented",
         )
     return Finding("probe", "bad", _describe(result), _advise(result))
 
@@ -190,7 +187,7 @@ def _advise(result: Result) -> str:
         return "delete this channel; the app gets a new one when it starts"
     if result.retry_after is not None:
         return f"try again in {describe_delay(result.retry_after)} or later"
-    return "fix that; the channel may well be good"
+    return "fix this; the channel itself may be fine"
 
 
 def _examine_document(body: bytes) -> Iterator[Finding]:
@@ -199,7 +196,7 @@ def _examine_document(body: bytes) -> Iterator[Finding]:
         wns.Xml(kind, body)  # type: ignore[arg-type]  # one of the three
         view = wns.show(body, kind)
     except ValidationError as error:
-        yield Finding("document", "bad", str(error), "correct the document")
+        yield Finding("document", "bad", str(error), "fix the document")
         return
     if not view.remarks:
         yield Finding("document", "good", f"a device would show all of this {kind}")
@@ -208,4 +205,4 @@ def _examine_document(body: bytes) -> Iterator[Finding]:
         doubt = f" (doubtful: {remark.doubt})" if remark.doubt else ""
         yield Finding(f"document {remark.path}", state, f"{remark.message}{doubt} [{remark.source}]")
     if not view.is_shown:
-        yield Finding("document", "bad", f"a device would show nothing of this {kind}", "correct what stands above")
+        yield Finding("document", "bad", f"a device would show nothing of this {kind}", "fix the problems listed above")

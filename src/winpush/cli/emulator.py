@@ -1,4 +1,4 @@
-"""`winpush emulator`: the local push service, until Ctrl-C."""
+"""`winpush emulator`: runs the local push service until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -22,28 +22,37 @@ _LISTEN_SECONDS = 3600
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=8080, show_default=True, type=_PORT, help="Port of the page and of http channels; 0: a free one."
+    "--port",
+    default=8080,
+    show_default=True,
+    type=_PORT,
+    help="Port of the web page and of http channels; 0 picks a free one.",
 )
 @click.option(
     "--tls-port",
     type=_PORT,
-    help="Port of https channels, with client certificates; 0: a free one. "
-    "Certificates to send with are made for the run.",
+    help="Port of https channels with client certificates; 0 picks a free one. Creates certificates to send with.",
 )
-@click.option("--phones", default=1, show_default=True, type=click.IntRange(0, 10_000), help="Phones to make at once.")
 @click.option(
-    "--windows", default=1, show_default=True, type=click.IntRange(0, 10_000), help="Windows devices to make at once."
+    "--phones", default=1, show_default=True, type=click.IntRange(0, 10_000), help="Phones to create at the start."
 )
-@click.option("--seed", type=int, help="Makes channel URIs and shares of faults repeatable.")
+@click.option(
+    "--windows",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 10_000),
+    help="Windows devices to create at the start.",
+)
+@click.option("--seed", type=int, help="Makes channel URIs and random faults reproducible.")
 @click.option("--fault-status", type=click.IntRange(200, 599), help="Fault: answer with this status.")
-@click.option("--fault-delay", type=float, default=0.0, help="Fault: wait so many seconds first.")
+@click.option("--fault-delay", type=float, default=0.0, help="Fault: wait this many seconds first.")
 @click.option("--fault-cut", metavar="HOW", help="Fault: before-answer, half-answer, silence or garbage.")
-@click.option("--fault-count", type=int, help="The fault strikes the next N requests.")
-@click.option("--fault-share", type=float, help="The fault strikes this share of requests, 0 to 1.")
+@click.option("--fault-count", type=int, help="Apply the fault to the next N requests.")
+@click.option("--fault-share", type=float, help="Apply the fault to this share of requests, 0 to 1.")
 def command(
     host: str, port: int, tls_port: int | None, phones: int, windows: int, seed: int | None, **fault: Any
 ) -> None:
-    """Start a local push service with a page to look at."""
+    """Run a local MPNS and WNS with a web page that shows the simulated devices."""
     from winpush.emulator import Emulator
 
     emulator = Emulator(host=host, port=port, tls=tls_port is not None, tls_port=tls_port or 0, seed=seed)
@@ -51,16 +60,16 @@ def command(
     with emulator, _certificates(emulator, tls_port is not None) as folder:
         click.echo(f"Page:  {emulator.url}")
         for phone in [emulator.create_channel() for _ in range(phones)][:1]:
-            click.echo("Send something to its phone; type in another terminal:\n")
+            click.echo("To send to a phone, type in another terminal:\n")
             _show_example(f"--allow-host {emulator.authority}", phone.uri)
         if folder is not None and phones:
             phone = emulator.create_channel(authenticated=True)
-            click.echo(f"To a phone with an authenticated channel (certificates in {folder}, until Ctrl-C):\n")
+            click.echo(f"To a phone with an authenticated channel (certificates in {folder}, deleted on exit):\n")
             files = f"--ca '{folder / 'ca.pem'}' \\\n    --certificate '{folder / 'client.pem'}'"
             _show_example(f"--allow-host {emulator.authorities[1]} {files}", phone.uri)
         if windows:
             device, *_ = [emulator.create_windows_channel() for _ in range(windows)]
-            click.echo("To a Windows device, with a login that this emulator takes:\n")
+            click.echo("To a Windows device, with credentials that this emulator accepts:\n")
             _show_login(emulator)
             _show_example(f"--allow-host {emulator.authority}", device.uri)
         click.echo("Ctrl-C stops it.")
@@ -82,7 +91,7 @@ def _show_example(options: str, uri: str) -> None:
 
 @contextlib.contextmanager
 def _certificates(emulator: Any, wanted: bool) -> Iterator[Path | None]:
-    """A folder, for this user's eyes only, with what a sender to https channels needs; it goes with the emulator."""
+    """A temporary, private folder with the CA and client certificate for https channels."""
     if not wanted:
         yield None
         return
@@ -94,7 +103,7 @@ def _certificates(emulator: Any, wanted: bool) -> Iterator[Path | None]:
 
 
 def _set_fault(emulator: Any, fault: dict[str, Any]) -> None:
-    """Sets the fault that the --fault-… options describe, if any of them does."""
+    """Adds the fault that the --fault-… options describe, if any are given."""
     from winpush.emulator import Fault
 
     values = {
@@ -107,7 +116,7 @@ def _set_fault(emulator: Any, fault: dict[str, Any]) -> None:
     if not any(values.values()):
         return
     if not any(fault[name] for name in ("fault_status", "fault_delay", "fault_cut")):
-        raise click.UsageError("What is the fault? Add --fault-status, --fault-delay or --fault-cut.")
+        raise click.UsageError("No fault given. Add --fault-status, --fault-delay or --fault-cut.")
     try:
         emulator.faults.add(Fault(**values))
     except WinPushError as error:

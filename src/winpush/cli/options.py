@@ -1,4 +1,4 @@
-"""The options that every command with a connection has, and the client that they make."""
+"""The connection options shared by all commands that send, and the client made from them."""
 
 from __future__ import annotations
 
@@ -28,41 +28,40 @@ _OPTIONS = (
         "--allow-host",
         multiple=True,
         metavar="HOST[:PORT]",
-        help="Send to this host too, besides Microsoft's own: an emulator's, say. Repeatable; in the variable, "
-        "separated by spaces.",
+        help="Also allow this host, such as an emulator's. Repeatable; in the variable, separate hosts with spaces.",
     ),
-    _option("--certificate", type=_FILE, help="PEM certificate of an authenticated sender."),
-    _option("--key", type=_FILE, help="PEM key of --certificate, if it is in a file of its own."),
-    _option("--pfx", type=_FILE, help="The same as a PKCS#12 file."),
-    _option("--passphrase", help="Passphrase of --key or --pfx. Better not typed here: without it you are asked."),
-    _option("--ca", type=_FILE, help="PEM certificate authority to trust besides the system's."),
-    _option("--insecure", is_flag=True, help="Do not verify the server's certificate. For tests only."),
+    _option("--certificate", type=_FILE, help="PEM client certificate, for authenticated channels."),
+    _option("--key", type=_FILE, help="PEM key of --certificate, if in a separate file."),
+    _option("--pfx", type=_FILE, help="Client certificate and key as a PKCS#12 file."),
+    _option("--passphrase", help="Passphrase of --key or --pfx. Leave it out to be prompted."),
+    _option("--ca", type=_FILE, help="PEM file of a CA to trust in addition to the system's."),
+    _option("--insecure", is_flag=True, help="Don't verify the server's certificate. For tests only."),
     _option(
         "--proxy",
         metavar="URL",
-        help="http://[user:password@]host:port for every connection. Without it HTTP_PROXY, HTTPS_PROXY and NO_PROXY "
-        "count, but not for channels on this machine.",
+        help="Proxy for all connections: http://[user:password@]host:port. Default: HTTP_PROXY, HTTPS_PROXY and "
+        "NO_PROXY, except for channels on this machine.",
     ),
-    _option("--timeout", type=float, default=15.0, show_default=True, help="Seconds for a whole send."),
+    _option("--timeout", type=float, default=15.0, show_default=True, help="Timeout of a send, in seconds."),
 )
 
 
 def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options of a connection to a command, which gets them as keyword arguments."""
+    """Adds the connection options to a command, which receives them as keyword arguments."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def client_options(values: dict[str, Any]) -> ClientOptions:
-    """Takes the connection's options out of a command's values, as the options of a client.
+    """Pops the connection options from a command's values and returns them as client options.
 
-    Raises ConfigurationError for a certificate or CA that can't be used.
+    Raises ConfigurationError for an unusable certificate or CA.
     """
     taken = {option: values.pop(option) for option in _names()}
     certificate = _certificate(taken)
     if taken["insecure"]:
-        text = "Warning: --insecure: the server's certificate is not verified; anyone in between can read."
+        text = "Warning: --insecure: the server's certificate is not verified. Anyone on the network can read along."
         click.secho(text, fg="red", bold=True, err=True)
     return {
         "allow_hosts": list(taken["allow_host"]),
@@ -75,12 +74,14 @@ def client_options(values: dict[str, Any]) -> ClientOptions:
 
 
 def _certificate(taken: dict[str, Any]) -> ClientCertificate | None:
-    """The client certificate; asks for the passphrase of one that needs it, if there is somebody to ask."""
+    """The client certificate. Prompts for a missing passphrase if stdin is a terminal."""
     pfx, pem, key = taken["pfx"], taken["certificate"], taken["key"]
     if pfx is not None and (pem is not None or key is not None):
-        raise click.UsageError("--pfx holds a certificate and its key: give it, or --certificate and --key.")
+        raise click.UsageError(
+            "--pfx already contains the certificate and its key. Give either --pfx, or --certificate and --key."
+        )
     if key is not None and pem is None:
-        raise click.UsageError("--key needs --certificate; or give both in one file with --pfx.")
+        raise click.UsageError("--key needs --certificate. Add it, or give both as one file with --pfx.")
     if pfx is None and pem is None:
         return None
 
@@ -96,7 +97,9 @@ def _certificate(taken: dict[str, Any]) -> ClientCertificate | None:
         if taken["passphrase"] is not None or not locked:
             raise
         if not sys.stdin.isatty():
-            raise click.UsageError(f"{error}.\nIts passphrase comes from WINPUSH_PASSPHRASE or --passphrase.") from None
+            raise click.UsageError(
+                f"{error}.\nGive its passphrase in WINPUSH_PASSPHRASE or with --passphrase."
+            ) from None
     return load(click.prompt(f"Passphrase of {pfx or key or pem}", hide_input=True, err=True))
 
 
@@ -105,5 +108,5 @@ def _names() -> tuple[str, ...]:
 
 
 def make_client(values: dict[str, Any]) -> Client:
-    """A Client from a command's values, of which the connection's options are taken out."""
+    """A Client made from the connection options, which are popped from a command's values."""
     return Client(**client_options(values))

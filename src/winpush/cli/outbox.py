@@ -1,4 +1,4 @@
-"""What the commands of the outbox share: which database, the client's options, and how they print."""
+"""Shared by the outbox commands: the database option, audience options, opening the outbox, and tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
     "take_pair",
 ]
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, a line for each.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one line per item.")
 
 
 def database_option(function: Any) -> Any:
@@ -42,12 +42,12 @@ def database_option(function: Any) -> Any:
         default="sqlite:///push.db",
         show_default=True,
         metavar="URL",
-        help="The outbox's database.",
+        help="Database of the outbox.",
     )(function)
 
 
 def sending_options(function: Any) -> Any:
-    """Adds what a command needs that sends: the database, the logins, the connection."""
+    """Adds the options that sending needs: database, credentials, connection."""
     return database_option(credentials_options(connection_options(function)))
 
 
@@ -55,7 +55,7 @@ def sending_options(function: Any) -> Any:
 def open_outbox(
     db: str, values: dict[str, Any] | None = None, *, allow_hosts: Iterable[str] = (), **more: Any
 ) -> Iterator[Outbox]:
-    """The outbox; with a command's values as one that can send. It does not deliver by itself."""
+    """Opens the outbox without starting delivery. `values`, a command's options, make it able to send."""
     from winpush.delivery import Outbox
 
     options: Any = {"allow_hosts": allow_hosts}
@@ -72,7 +72,7 @@ def open_outbox(
 
 @contextlib.contextmanager
 def database_errors() -> Iterator[None]:
-    """A database that is away ends the command as something that failed, not as one used wrongly."""
+    """Turns DatabaseError into exit code 1: an unreachable database is a failure, not a usage error."""
     from winpush.delivery import DatabaseError
 
     try:
@@ -82,25 +82,25 @@ def database_errors() -> Iterator[None]:
 
 
 def audience_options(function: Any) -> Any:
-    """Adds the conditions that choose channels."""
+    """Adds the options that select channels."""
     options: list[Callable[[Any], Any]] = [
-        click.option("--tag", "any_tags", multiple=True, help="With one of these tags. Repeatable."),
-        click.option("--all-tags", multiple=True, metavar="TAG", help="With all of these tags. Repeatable."),
-        click.option("--no-tag", "no_tags", multiple=True, help="With none of these tags. Repeatable."),
-        click.option("--service", type=click.Choice(["mpns", "wns"]), help="Of a service."),
-        click.option("--platform", "platforms", multiple=True, help="7.0 to 8.1, or windows. Repeatable."),
-        click.option("--locale", "locales", multiple=True, help="A language: de takes de-AT too. Repeatable."),
-        click.option("--os-version-from", metavar="VERSION", help="Of this version of the system, or a later one."),
-        click.option("--os-version-below", metavar="VERSION", help="Of an earlier version of the system."),
-        click.option("--app-version-from", metavar="VERSION", help="Of this version of your app, or a later one."),
-        click.option("--app-version-below", metavar="VERSION", help="Of an earlier version of your app."),
-        click.option("--for-key", "keys", multiple=True, help="Of a person or device: your own key. Repeatable."),
+        click.option("--tag", "any_tags", multiple=True, help="Channels with any of these tags. Repeatable."),
+        click.option("--all-tags", multiple=True, metavar="TAG", help="Channels with all of these tags. Repeatable."),
+        click.option("--no-tag", "no_tags", multiple=True, help="Channels with none of these tags. Repeatable."),
+        click.option("--service", type=click.Choice(["mpns", "wns"]), help="Channels of this service."),
+        click.option("--platform", "platforms", multiple=True, help="Platform: 7.0 to 8.1, or windows. Repeatable."),
+        click.option("--locale", "locales", multiple=True, help="Language; de includes de-AT. Repeatable."),
+        click.option("--os-version-from", metavar="VERSION", help="This OS version or later."),
+        click.option("--os-version-below", metavar="VERSION", help="OS versions before this one."),
+        click.option("--app-version-from", metavar="VERSION", help="This app version or later."),
+        click.option("--app-version-below", metavar="VERSION", help="App versions before this one."),
+        click.option("--for-key", "keys", multiple=True, help="Your key of a user or device. Repeatable."),
         click.option(
             "--attribute",
             "wanted",
             multiple=True,
             metavar="NAME=VALUE",
-            help='With this attribute: text, or a number, true or false (NAME="7" is text). Repeatable.',
+            help='Attribute value: text, number, true or false (NAME="7" is text). Repeatable.',
         ),
     ]
     for option in reversed(options):
@@ -109,7 +109,7 @@ def audience_options(function: Any) -> Any:
 
 
 def take_audience(values: dict[str, Any]) -> Any:
-    """The Audience of a command's values."""
+    """The Audience from a command's values."""
     from winpush import Service
     from winpush.delivery import Audience
 
@@ -124,11 +124,10 @@ def take_audience(values: dict[str, Any]) -> Any:
 
 
 def take_pair(text: str) -> tuple[str, str | int | float | bool]:
-    """An attribute as it was typed, `NAME=VALUE`: what JSON reads as a number, true, false or text is that, and
-    anything else is text."""
+    """Parses `NAME=VALUE`. A value that is a JSON number, boolean or string is that; anything else is text."""
     name, separator, value = text.partition("=")
     if not separator or not name:
-        raise click.UsageError(f"--attribute is {text!r}; write NAME=VALUE.")
+        raise click.UsageError(f"--attribute is {text!r}. Write it as NAME=VALUE.")
     try:
         read = json.loads(value)
     except ValueError:
@@ -137,12 +136,12 @@ def take_pair(text: str) -> tuple[str, str | int | float | bool]:
 
 
 def show_time(moment: datetime | None) -> str:
-    """`2026-05-01 08:30:00Z`, or '' for none."""
+    """`2026-05-01 08:30:00Z`, or '' for None."""
     return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def table(names: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
-    """Rows under their names, as wide as the terminal, and whole in a pipe."""
+    """Prints a table, folded to the terminal's width, or 160 characters wide in a pipe."""
     import sys
 
     from rich.box import SIMPLE_HEAD

@@ -1,4 +1,4 @@
-"""What the commands print: for people, and with --json for machines. No channel URI and no secret is ever printed."""
+"""Output of the commands, for people and (--json) for machines. Never prints a channel URI or a secret."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ __all__ = [
     "show_result",
 ]
 
-# Up to the end of the word, but for the punctuation of the sentence around it.
+# To the end of the word, without the punctuation of the surrounding sentence.
 _PATH_OF_URI = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s/?#]*)[/?#]\S*?(?=['\")\].,;:]*(?:\s|$))", re.IGNORECASE)
 
 
 def hide_channels(text: str) -> str:
-    """The same text with no URI in it that could be used to push: `http://db3.notify.live.net/…`."""
+    """The text with all channel URIs shortened so that they can't be used: `http://db3.notify.live.net/…`."""
     return _PATH_OF_URI.sub(r"\1\2/…", text)
 
 
@@ -61,17 +61,17 @@ def link_citations(text: Text) -> Text:
 
 
 def echo_json(value: Any) -> None:
-    """One JSON document, indented; in ASCII where the output can't carry every character."""
+    """Prints an indented JSON document, in ASCII if the output isn't Unicode."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=not _carries_unicode()))
 
 
 def _carries_unicode() -> bool:
-    """Whether standard output takes every character: a pipe on Windows often does not."""
+    """Whether standard output is Unicode; a pipe on Windows often isn't."""
     return (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
 
 
 def show_result(result: Result) -> None:
-    """A result in a few lines: what happened, and what to do."""
+    """Prints a result in a few lines: what happened, and what to do."""
     good, bad = "✓✗" if _carries_unicode() else "+-"
     mark, colour = (good, "green") if result.ok else (bad, "red")
     click.echo(f"{click.style(f'{mark} {result.outcome.value}', fg=colour, bold=True)}  {_statuses(result)}".rstrip())
@@ -81,7 +81,7 @@ def show_result(result: Result) -> None:
     if result.should_delete_channel:
         click.echo("  To do: delete this channel.")
     elif result.action is Action.DECIDE:
-        click.echo("  To do: send it again only if seeing it twice does no harm.")
+        click.echo("  To do: send it again only if a duplicate does no harm.")
     elif result.retry_after is not None:
         click.echo(f"  To do: try again in {describe_delay(result.retry_after)} or later.")
     if not result.ok:
@@ -89,11 +89,11 @@ def show_result(result: Result) -> None:
 
 
 def _show_ids(result: Result) -> None:
-    """What Microsoft's support asks for."""
+    """Prints the service's own words and the ids that Microsoft support asks for."""
     ids = {"id": result.message_id, "trace": result.debug_trace, "correlation vector": result.correlation_vector}
     shown = ", ".join(f"{name} {_printable(value)}" for name, value in ids.items() if value)
     if result.error_description:
-        click.echo(f"  The service's own words: {_printable(result.error_description)}")
+        click.echo(f"  The service says: {_printable(result.error_description)}")
     if shown:
         click.echo(f"  For support: {shown}.")
 
@@ -110,12 +110,12 @@ def _statuses(result: Result) -> str:
 
 
 def _printable(text: str) -> str:
-    """The words of whoever answered: nothing in them may steer the terminal."""
+    """Text from the service with control characters replaced, so that it can't control the terminal."""
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def describe_delay(delay: timedelta) -> str:
-    """The two largest units of a time: `4 minutes`, `1 hour`, `1 minute 30 seconds`, `2 days 3 hours`."""
+    """A duration in its two largest units: `4 minutes`, `1 hour`, `1 minute 30 seconds`, `2 days 3 hours`."""
     seconds = math.ceil(delay.total_seconds())
     parts = []
     for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
@@ -126,12 +126,12 @@ def describe_delay(delay: timedelta) -> str:
 
 
 def show_request(request: Request) -> None:
-    """The exact request, as it would go over the wire: on the user's own terminal, so with the whole URI."""
+    """Prints the exact request as sent, with the full URI: the user asked to see it, on their own terminal."""
     click.echo(request.to_wire().decode("utf-8", errors="replace").replace("\r\n", "\n"))
 
 
 def request_to_dict(request: Request) -> dict[str, Any]:
-    """The same for machines; `body_base64` too, where the body is no text."""
+    """The exact request as JSON; `body_base64` is added if the body isn't UTF-8."""
     shown: dict[str, Any] = {
         "method": request.method,
         "url": request.url,

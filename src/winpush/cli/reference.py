@@ -1,4 +1,4 @@
-"""The reference of the command line, generated from the commands themselves: `python -m winpush.cli.reference`."""
+"""Generates the command-line reference from the commands' help: `python -m winpush.cli.reference`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["generate"]
 
 _INTRODUCTION = """# The command line
 
-Generated from the commands' own help by `python -m winpush.cli.reference`; a test fails when it is out of date.
+Generated from the commands' help by `python -m winpush.cli.reference`. A test fails if this page is out of date.
 
-Exit codes: 0 done, 1 refused or failed, 2 used wrongly. Options marked with a variable can be given by it instead.
-For completion in the shell: `eval "$(_WINPUSH_COMPLETE=bash_source winpush)"` (or `zsh_source`, `fish_source`).
+Exit codes: 0 success, 1 refused or failed, 2 usage error. Options marked with an environment variable can be set by it.
+To enable shell completion: `eval "$(_WINPUSH_COMPLETE=bash_source winpush)"` (or `zsh_source`, `fish_source`).
 """
 
 
 def generate() -> str:
-    """The whole page, as Markdown."""
+    """The page as Markdown."""
     sections = [f"## `{path}`\n\n```text\n{text}\n```\n" for path, text in _walk(cli, "winpush", None)]
     return "\n".join([_INTRODUCTION, *sections])
 

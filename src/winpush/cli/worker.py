@@ -1,4 +1,4 @@
-"""`winpush worker`: delivers what the outbox holds, until it is told to stop."""
+"""`winpush worker`: delivers the outbox until stopped."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.option("--until-idle", is_flag=True, help="Stop when nothing is due any more, for scripts and timers.")
-@click.option("--metrics-port", type=click.IntRange(0, 65_535), help="Serve metrics to Prometheus on this port.")
-@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="The address that the port is on.")
-@click.option("--keep-history", default=90, show_default=True, type=click.IntRange(1), metavar="DAYS",
-              help="Delete history, and broadcasts that have ended, after so many days.")  # fmt: skip
+@click.option("--until-idle", is_flag=True, help="Exit once nothing is due, for scripts and timers.")
+@click.option("--metrics-port", type=click.IntRange(0, 65_535), help="Serve Prometheus metrics on this port.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address to serve metrics on.")
+@click.option("--keep-history", default=90, show_default=True, type=click.IntRange(1), metavar="N",
+              help="Delete history and ended broadcasts after N days.")  # fmt: skip
 @sending_options
 def command(
     db: str, until_idle: bool, metrics_port: int | None, metrics_host: str, keep_history: int, **values: Any
 ) -> None:
-    """Deliver what is in the outbox. Several workers share the work of one database.
+    """Deliver what is in the outbox. Several workers can share one database.
 
-    Ctrl-C, or SIGTERM: what is in flight is finished and written, then it leaves.
+    On Ctrl-C or SIGTERM it finishes and records the sends in flight, then exits.
     """
     with contextlib.ExitStack() as stack:
         telemetry = None
@@ -55,13 +55,15 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
         from opentelemetry.sdk.metrics import MeterProvider
         from prometheus_client import start_http_server
     except ImportError:
-        raise click.UsageError("--metrics-port needs: pip install 'winpush[prometheus]'") from None
+        raise click.UsageError("--metrics-port needs more packages. Run: pip install 'winpush[prometheus]'") from None
     provider = MeterProvider([PrometheusMetricReader()])
     try:
         server, thread = start_http_server(port, host)
     except OSError as error:
         provider.shutdown()
-        raise click.ClickException(f"Metrics can't be served on {host}:{port}: {error.strerror}.") from None
+        raise click.ClickException(
+            f"Can't serve metrics on {host}:{port}: {error.strerror}. Choose another --metrics-port."
+        ) from None
     click.echo(f"Metrics: http://{host}:{server.server_port}/metrics", err=True)
     try:
         yield Telemetry(meter_provider=provider)
@@ -73,9 +75,9 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
 
 
 async def _work(outbox: Outbox, *, until_idle: bool) -> None:
-    engine = outbox.make_engine()
+    worker = outbox.make_worker()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, engine.stop)
-    click.echo("Working. Ctrl-C stops it when what is in flight is done.", err=True)
-    await engine.run(until_idle=until_idle)
+        loop.add_signal_handler(number, worker.stop)
+    click.echo("Worker running. Ctrl-C stops it once sends in flight finish.", err=True)
+    await worker.run(until_idle=until_idle)

@@ -1,14 +1,14 @@
-"""Durable delivery: a registry of channels, broadcasts that lose nothing, retries at the right time, and a history.
+"""Durable delivery: a channel registry, broadcasts that survive crashes, scheduled retries, and a history.
 
 Needs the extra `winpush[delivery]`.
 """
 
 try:
-    import sqlalchemy as _sqlalchemy  # noqa: F401 - only to say what is missing
+    import sqlalchemy as _sqlalchemy  # noqa: F401 - only to name the missing extra
 except ImportError:
     from winpush.errors import ConfigurationError
 
-    raise ConfigurationError("The outbox needs SQLAlchemy; pip install 'winpush[delivery]'") from None
+    raise ConfigurationError("The outbox needs SQLAlchemy. Run: pip install 'winpush[delivery]'") from None
 
 from winpush.delivery.content.content import Content
 from winpush.delivery.content.quiet_hours import QuietHours

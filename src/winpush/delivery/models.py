@@ -1,4 +1,4 @@
-"""What the outbox hands out: frozen values."""
+"""The frozen values that the outbox returns."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "ImportReport"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How it is with one channel of a broadcast.
+    """The state of one channel in a broadcast.
 
-    `outcome` is the last answer's name (a value of `winpush.Outcome`), None before the first; `due` is when it is sent
-    next, None for a final state.
+    `outcome` is that of the last attempt (a value of `winpush.Outcome`), None before the first. `due` is the time of
+    the next attempt, None in a final state.
     """
 
     broadcast: int
@@ -30,7 +30,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One line of the history: what was sent when, to which channel, and what came back, with its ids for support."""
+    """One send attempt: when, to which channel, its outcome, and the ids that Microsoft support asks for."""
 
     id: int
     broadcast: int
@@ -46,7 +46,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A registered channel as it may be shown: `short` is too little of its URI to push with."""
+    """A registered channel, safe to show: `short` has too little of the URI to push with."""
 
     id: int
     short: str
@@ -69,7 +69,7 @@ class ChannelInfo:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did: rows that were registered or renewed, and rows that were left out."""
+    """The result of an import: `taken` rows were registered or renewed, `refused` rows were skipped."""
 
     taken: int
     refused: int
@@ -77,7 +77,7 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastInfo:
-    """A broadcast as it stands. `stop_reason` is a sentence where it stopped itself."""
+    """A broadcast's current state and times. `stop_reason` says why, if it stopped itself."""
 
     id: int
     name: str | None
@@ -92,10 +92,10 @@ class BroadcastInfo:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a broadcast is.
+    """The progress of a broadcast.
 
-    `states` counts channels by state, `outcomes` the final ones by the last answer. `reached` and `last_channel` are
-    channel numbers: how far down the registry it has come, and how far it goes.
+    `states` counts channels by state, `outcomes` the final ones by outcome. `reached` and `last_channel` are channel
+    numbers: the position in the registry, and where the broadcast ends.
     """
 
     broadcast: int
@@ -114,23 +114,23 @@ class Progress:
 
     @property
     def waiting(self) -> int:
-        """Channels that are to be sent to later, or again."""
+        """Channels that wait for a first attempt or a retry."""
         return self.states.get(DeliveryState.WAITING, 0)
 
     @property
     def share(self) -> float:
-        """How much of the registry it has gone through, from 0 to 1."""
+        """The share of the registry processed so far, 0 to 1."""
         return 1.0 if self.last_channel == 0 else min(self.reached / self.last_channel, 1.0)
 
     @property
     def rate(self) -> float:
-        """Channels done a second, since it began."""
+        """Channels done per second since the start."""
         seconds = self.elapsed.total_seconds()
         return self.done / seconds if seconds > 0 else 0.0
 
     @property
     def remaining(self) -> timedelta | None:
-        """An estimate of the time until it has gone through the registry; None while nothing is known."""
+        """The estimated time until the whole registry is processed; None before the first progress."""
         if self.share <= 0:
             return None
         return self.elapsed * ((1 - self.share) / self.share)
@@ -138,7 +138,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeEvent:
-    """What a hook is told after it is stored: one attempt, or the end of a delivery without one."""
+    """What a hook receives, after it is stored: an attempt, or a delivery that ended without one."""
 
     broadcast: int
     channel: int

@@ -1,4 +1,4 @@
-"""What can be asked of a broadcast, checked."""
+"""The options of a broadcast, and their checks."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _MAX_KEY_CHARACTERS = 255
 
 
 class SendOptions(TypedDict, total=False):
-    """How `broadcast` and `notify` send.
+    """The options of `broadcast` and `notify`.
 
-    - `name`: for lists.
-    - `not_before`, `expires_at`: sent from then on, and no longer then (aware datetimes). What has waited counts
-      against the TTL that WNS is given.
-    - `idempotency_key`: where it was used before, nothing is stored, and the earlier one's number is returned.
-    - `rate`: at most so many sends a second, by all workers together.
-    - `quiet_hours`: not sent in these hours of the device's time zone, where that is known, but after them.
-    - `max_attempts`: 8; then a delivery is abandoned.
-    - `resend_unanswered`: send again where the answer was lost; the user may see it twice.
-    - `stop_after`: 20; after so many refusals in a row that sending again doesn't mend, it stops itself.
+    - `name`: a label for lists.
+    - `not_before`, `expires_at`: the first time to send and the time to stop (aware datetimes). Time spent waiting is
+      deducted from the TTL given to WNS.
+    - `idempotency_key`: if the key was used before, nothing is stored and the earlier broadcast's number is returned.
+    - `rate`: limit to this many sends per second, across all workers.
+    - `quiet_hours`: don't send during these hours in the device's time zone (if known), but after them.
+    - `max_attempts`: abandon a delivery after this many attempts (default 8).
+    - `resend_unanswered`: retry if the answer was lost; the user may see the notification twice.
+    - `stop_after`: stop the broadcast after this many consecutive refusals that a retry won't fix (default 20).
     """
 
     name: str | None
@@ -42,18 +42,21 @@ class SendOptions(TypedDict, total=False):
 
 
 def new_broadcast(notification: Form | Content, audience: str, now: Millis, options: SendOptions) -> NewBroadcast:
-    """What is stored, for an audience as JSON. Raises ValidationError that names the option."""
+    """The values to store, for an audience given as JSON. Raises ValidationError naming the option."""
     unknown = options.keys() - SendOptions.__annotations__.keys()
     if unknown:
-        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+        known = ", ".join(SendOptions.__annotations__)
+        raise TypeError(f"unknown option {', '.join(sorted(unknown))}; the options are {known}")
     for name in ("rate", "max_attempts", "stop_after"):
         _check_whole(name, options.get(name))
     begins, ends = (_moment(name, options.get(name)) for name in ("not_before", "expires_at"))
     if ends is not None and ends <= max(now, begins or 0):
-        raise ValidationError("expires_at", "is over before anything could be sent")
+        raise ValidationError("expires_at", "is in the past, or not after not_before; give a later time")
     idempotency_key = options.get("idempotency_key")
     if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY_CHARACTERS:
-        raise ValidationError("idempotency_key", f"must have 1 to {_MAX_KEY_CHARACTERS} characters")
+        raise ValidationError(
+            "idempotency_key", f"has {len(idempotency_key)} characters; it must have 1 to {_MAX_KEY_CHARACTERS}"
+        )
     quiet = options.get("quiet_hours")
     quiet_start, quiet_end = (None, None) if quiet is None else quiet.to_minutes()
     return NewBroadcast(
@@ -74,7 +77,7 @@ def new_broadcast(notification: Form | Content, audience: str, now: Millis, opti
 
 def _check_whole(name: str, value: object) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise ValidationError(name, f"is {value!r}; give a whole number from 1")
+        raise ValidationError(name, f"is {value!r}; give a whole number, 1 or more")
 
 
 def _moment(name: str, value: object) -> Millis | None:

@@ -1,4 +1,4 @@
-"""`Outbox`: the registry, the broadcasts and their delivery on one database."""
+"""`Outbox`: channel registry, broadcasts and delivery on one database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from winpush.delivery.registry.registration import Audience, Registration, audie
 from winpush.delivery.states import BroadcastState, DeliveryState, Move
 from winpush.delivery.storage import broadcasts, channels, history
 from winpush.delivery.storage.database import Database, Millis, to_millis
-from winpush.delivery.storage.group_commit import Together
+from winpush.delivery.storage.group_commit import GroupCommit
 from winpush.delivery.storage.migrate import prepare
 from winpush.delivery.storage.notifier import announce
 from winpush.delivery.telemetry import Telemetry
@@ -33,7 +33,7 @@ from winpush.transport.loops import new_event_loop
 __all__ = ["Outbox"]
 
 FileFormat = Literal["csv", "jsonl"]
-"""Of a file: CSV, or JSON Lines."""
+"""A file format: CSV or JSON Lines."""
 _READERS = {"csv": read_csv, "jsonl": read_json_lines}
 _WRITERS = {"csv": write_csv, "jsonl": write_json_lines}
 _IMPORT_AT_ONCE = 5000
@@ -47,16 +47,21 @@ def _utc_now() -> datetime:
 
 
 class Outbox:
-    """Registers channels, takes notifications and broadcasts, and delivers them: all of it kept in one database.
+    """Registers channels, stores notifications and broadcasts, and delivers them, all in one database.
 
-    `Outbox("sqlite:///push.db", wns=credentials)`; the keyword arguments after `hooks` are those of AsyncClient. Its
-    methods may be called from any thread; from asyncio, through `asyncio.to_thread`. As a context manager it delivers
-    in the background; without, call `start()`, or `deliver_until_idle()` in a script.
+    `Outbox("sqlite:///push.db", wns=credentials)`. All methods are thread-safe; from asyncio, call them through
+    `asyncio.to_thread`. As a context manager it delivers in a background thread. Otherwise call `start()`, or
+    `deliver_until_idle()` in a script.
 
-    `durable=False` lets SQLite write without waiting for the disk: nothing is lost when the process dies, but the last
-    moments may be when the machine does. `clock` gives the time (aware datetimes). `keep_history` says how long the
-    history and the broadcasts that have ended are kept (None: for ever); the worker deletes what is older, a little at
-    a time. An idempotency key is known as long as its broadcast. `telemetry`: see Telemetry.
+    - `durable=False`: don't wait for the disk on commit. A process crash still loses nothing; a machine crash may lose
+      the last moments.
+    - `pace`: tuning of the worker, see WorkerSettings.
+    - `clock`: returns the current time (an aware datetime).
+    - `hooks`: called with an OutcomeEvent for each outcome, after it is stored.
+    - `keep_history`: how long to keep the history and ended broadcasts with their idempotency keys (None: no limit).
+      The worker deletes older ones a little at a time.
+    - `telemetry`: see Telemetry.
+    - All other options are those of AsyncClient.
     """
 
     def __init__(
@@ -71,23 +76,25 @@ class Outbox:
         telemetry: Telemetry | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        """Makes or upgrades the tables of a SQLite file; those of PostgreSQL are made by `winpush db upgrade`.
+        """Creates or upgrades the tables of a SQLite file; for PostgreSQL, run `winpush db upgrade` first.
 
-        Raises ConfigurationError for a URL or option that can't work, and for tables of another version.
+        Raises ConfigurationError for an unusable URL or option, and for tables of another version.
         """
         self._database = Database(url, durable=durable)
-        self._together = Together(self._database)
-        # What a service asks to wait for is kept in the database, and waited for by all workers.
+        self._group_commit = GroupCommit(self._database)
+        # The client must report throttling instead of waiting: the database holds the wait, for all workers.
         self._options: ClientOptions = {"when_throttled": "tell", **options}
         self._allowed: AllowedHosts = Settings.of(**self._options).allowed
         self._clock = clock
         self._pace = pace or WorkerSettings()
         self._hooks = tuple(hooks)
         if keep_history is not None and keep_history <= timedelta():
-            raise ConfigurationError(f"keep_history: is {keep_history}; give a time over 0, or None for ever")
+            raise ConfigurationError(
+                f"keep_history: is {keep_history}; give a positive timedelta, or None for no limit"
+            )
         self._keep_history = keep_history
         self._telemetry = telemetry
-        self._engine: Worker | None = None
+        self._worker: Worker | None = None
         self._thread: threading.Thread | None = None
         try:
             prepare(self._database)
@@ -100,19 +107,19 @@ class Outbox:
     def register(
         self, registration: Registration | Mapping[str, Any] | str, *, connection: Connection | None = None
     ) -> int:
-        """Registers a channel, or renews it, and returns its number. A URI alone is enough.
+        """Registers or renews a channel and returns its number. Takes a URI, a Registration or a mapping of its fields.
 
-        A mapping has the fields of a Registration. The same URI updates; a device's new URI replaces its old one.
-        With `connection` it joins your own transaction. Raises ValidationError, ChannelError for the URI.
+        A known URI is updated; a new URI of a known device replaces the old one. `connection` joins your transaction.
+        Raises ValidationError, and ChannelError for the URI.
         """
         wanted = self._checked(registration)
         now = self._now()
         if connection is not None:
             return channels.put(connection, wanted, now)
-        return self._together.run(lambda target: channels.put(target, wanted, now))
+        return self._group_commit.run(lambda target: channels.put(target, wanted, now))
 
     def register_many(self, registrations: Iterable[Registration | Mapping[str, Any] | str]) -> int:
-        """Registers many, a few thousand to a transaction; returns how many. Raises ValidationError."""
+        """Registers many channels, a few thousand per transaction; returns how many. Raises ValidationError."""
         total = 0
         part: list[Registration] = []
         for each in registrations:
@@ -141,12 +148,12 @@ class Outbox:
         on_error: Callable[[RowError], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> ImportReport:
-        """Registers what a file of CSV (`format="csv"`) or JSON Lines (`"jsonl"`) holds, a few thousand rows at a time.
+        """Registers the channels of a CSV (`format="csv"`) or JSON Lines (`"jsonl"`) file, a few thousand at a time.
 
-        `file` is open for reading text, CSV with `newline=""`. The first row of CSV names the columns: `uri`, and any
-        of `key`, `device`, `tags` and the other fields of a Registration. A row that is wrong is left out, and told to
-        `on_error` with its line; the others are kept. `on_progress` is told the rows that are stored by now. Raises
-        ValidationError where no row could be read, DatabaseError as `register` does.
+        `file` is a text file open for reading; open CSV with `newline=""`. The first row of CSV names the columns:
+        `uri` and any other fields of a Registration, such as `key`, `device` or `tags`. Invalid rows are skipped and
+        passed to `on_error` with their line number. `on_progress` receives the number of rows stored so far. Raises
+        ValidationError if the header is invalid, and DatabaseError.
         """
         read = _READERS[format](file, self._allowed)
         taken, refused = 0, 0
@@ -165,8 +172,10 @@ class Outbox:
         return ImportReport(taken + (self._put_many(part) if part else 0), refused)
 
     def export_channels(self, file: Writable, audience: Audience | None = None, *, format: FileFormat = "csv") -> int:
-        """Writes the channels that are not gone, as `import_channels` reads them; returns how many. The file holds
-        their URIs, with which anyone who has your login can push: keep it as you keep passwords."""
+        """Writes the live channels in the format that `import_channels` reads; returns how many.
+
+        The file holds channel URIs. Anyone with these and your credentials can push: treat it like a password.
+        """
         return _WRITERS[format](file, self._registrations(audience or Audience()))
 
     def _registrations(self, audience: Audience) -> Iterator[Registration]:
@@ -179,18 +188,18 @@ class Outbox:
             after = rows[-1].id if len(rows) == _READ_AT_ONCE else None
 
     def remove(self, channel: int, reason: str = "removed") -> bool:
-        """Never sends to that channel again; it is kept as a tombstone. False when it was gone already."""
+        """Never sends to this channel again, and keeps it as a tombstone. False if it doesn't exist or is gone."""
         now = self._now()
         return self._database.run(lambda connection: channels.remove(connection, [channel], reason, now)) > 0
 
     def channels(
         self, audience: Audience | None = None, *, gone: bool | None = False, after: int = 0
     ) -> Iterator[ChannelInfo]:
-        """The registered channels by number, read a thousand at a time; `gone=True`: the tombstones; None: all."""
+        """Iterates over live channels by number, read in pages; `gone=True`: tombstones only, `gone=None`: both."""
         return self._channels(audience or Audience(), gone=gone, after=after, conditions=())
 
     def stale(self, age: timedelta = _WNS_CHANNEL_AGE) -> Iterator[ChannelInfo]:
-        """WNS channels that were not renewed for so long: WNS ends a channel after 30 days."""
+        """Iterates over WNS channels not renewed for `age`. WNS expires a channel after 30 days."""
         old = channels.stale(self._now() - age // timedelta(milliseconds=1))
         return self._channels(Audience(), gone=False, after=0, conditions=(old,))
 
@@ -218,17 +227,17 @@ class Outbox:
         connection: Connection | None = None,
         **options: Unpack[SendOptions],
     ) -> int:
-        """Stores a broadcast to an audience (everybody by default) and returns its number; the worker sends it.
+        """Stores a broadcast to an audience (default: everyone) and returns its number; the worker sends it.
 
-        The audience is fixed now: channels registered later are not sent to. `SendOptions` says what the options
-        mean. With `connection` it joins your own transaction. Raises ValidationError.
+        The audience is fixed now: channels registered later don't receive it. For the options see SendOptions.
+        `connection` joins your transaction. Raises ValidationError.
         """
         now = self._now()
         new = new_broadcast(notification, (audience or Audience()).to_json(), now, options)
 
         def store(target: Connection) -> int:
             number, made = broadcasts.create(target, new, channels.last_number(target), now)
-            if made:  # one to an empty registry is over
+            if made:  # a broadcast to an empty registry is finished at once
                 broadcasts.finish(target, [number], now)
             announce(target)
             return number
@@ -243,8 +252,9 @@ class Outbox:
         connection: Connection | None = None,
         **options: Unpack[SendOptions],
     ) -> int:
-        """Stores a notification to every channel of a person or device, and returns its number: it is a small
-        broadcast. The rest is as for `broadcast`.
+        """Stores a notification to every channel with this key, as a small broadcast, and returns its number.
+
+        Everything else works as in `broadcast`.
         """
         now = self._now()
         new = new_broadcast(notification, audience_of_key(key), now, options)
@@ -259,15 +269,15 @@ class Outbox:
         return self._store(store, connection)
 
     def pause(self, broadcast: int) -> BroadcastState:
-        """Nothing more is begun until `resume`. Raises StateError when it has ended, ValidationError when unknown."""
+        """Starts no sends until `resume`. Raises StateError if it has ended, ValidationError if it doesn't exist."""
         return self._change(broadcast, Move.PAUSE)
 
     def resume(self, broadcast: int) -> BroadcastState:
-        """Goes on. Raises as `pause` does."""
+        """Continues a paused broadcast. Raises what `pause` raises."""
         return self._change(broadcast, Move.RESUME)
 
     def cancel(self, broadcast: int) -> BroadcastState:
-        """What is not yet sent never is. Raises as `pause` does."""
+        """Cancels everything not sent yet. Raises what `pause` raises."""
         return self._change(broadcast, Move.CANCEL)
 
     def _change(self, number: int, what: Move) -> BroadcastState:
@@ -282,17 +292,17 @@ class Outbox:
         return state
 
     def progress(self, broadcast: int) -> Progress:
-        """How far it is, at this moment. Raises ValidationError when there is none with this number."""
+        """A broadcast's progress. Raises ValidationError if it doesn't exist."""
         with self._database.read() as connection:
             return broadcasts.progress(connection, broadcast, self._now())
 
     def get_broadcast(self, broadcast: int) -> BroadcastInfo:
-        """A broadcast's times and state. Raises ValidationError when there is none with this number."""
+        """A broadcast's state and times. Raises ValidationError if it doesn't exist."""
         with self._database.read() as connection:
             return broadcasts.info(broadcasts.get(connection, broadcast))
 
     def list_broadcasts(self) -> Iterator[BroadcastInfo]:
-        """All broadcasts, the newest first; read a hundred at a time."""
+        """Iterates over all broadcasts, newest first, read in pages."""
         before: int | None = None
         while True:
             with self._database.read() as connection:
@@ -302,10 +312,10 @@ class Outbox:
                 return
             before = part[-1].id
 
-    # --- looking back ---------------------------------------------------------------------------------------------
+    # --- history --------------------------------------------------------------------------------------------------
 
     def deliveries(self, broadcast: int, *, state: DeliveryState | None = None) -> Iterator[Delivery]:
-        """How it is with each channel of a broadcast, by channel number; read a thousand at a time."""
+        """Iterates over a broadcast's deliveries by channel number, read in pages."""
         channel = 0
         while True:
             with self._database.read() as connection:
@@ -325,9 +335,9 @@ class Outbox:
         until: datetime | None = None,
         after: int = 0,
     ) -> Iterator[Attempt]:
-        """Every attempt that was made, oldest first, read a thousand at a time.
+        """Iterates over all attempts, oldest first, read in pages.
 
-        `since` is included, `until` is not (aware datetimes); `after` is an attempt's `id`.
+        From `since` up to but not including `until` (aware datetimes); `after` is an attempt's `id`.
         """
         while True:
             with self._database.read() as connection:
@@ -348,22 +358,22 @@ class Outbox:
 
     # --- delivering -----------------------------------------------------------------------------------------------
 
-    def make_engine(self) -> Worker:
-        """A worker of this outbox, for an event loop of yours: `await engine.run()`."""
+    def make_worker(self) -> Worker:
+        """A worker for your own event loop: `await worker.run()`."""
         name = secrets.token_hex(6)
         return Worker(
             self._database,
             name,
             self._options,
             clock=self._clock,
-            pace=self._pace,
+            settings=self._pace,
             hooks=self._hooks,
             telemetry=self._telemetry,
             keep_history=self._keep_history,
         )
 
     def start(self) -> None:
-        """Delivers in a thread of its own, until `close`. Calling it twice does nothing."""
+        """Delivers in a background thread until `close`. A second call does nothing."""
         if self._thread is not None:
             return
         ready = threading.Event()
@@ -373,28 +383,28 @@ class Outbox:
 
     def _deliver(self, ready: threading.Event) -> None:
         async def run() -> None:
-            self._engine = self.make_engine()
+            self._worker = self.make_worker()
             ready.set()
-            await self._engine.run()
+            await self._worker.run()
 
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(run())
 
     def deliver_until_idle(self) -> None:
-        """Delivers, and returns when nothing is due any more: for scripts and tests."""
+        """Delivers until nothing is due, then returns: for scripts and tests."""
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._run_once())
 
     async def _run_once(self) -> None:
-        await self.make_engine().run(until_idle=True)
+        await self.make_worker().run(until_idle=True)
 
     def close(self) -> None:
-        """Finishes what is in flight, writes it, and closes the database. Calling it twice does nothing."""
-        if self._engine is not None:
-            self._engine.stop()
+        """Finishes and records the sends in flight, then closes the database. A second call does nothing."""
+        if self._worker is not None:
+            self._worker.stop()
         if self._thread is not None:
             self._thread.join()
-        self._engine = self._thread = None
+        self._worker = self._thread = None
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -409,8 +419,8 @@ class Outbox:
     # --- shared ---------------------------------------------------------------------------------------------------
 
     def _store(self, work: Callable[[Connection], int], connection: Connection | None) -> int:
-        """In the caller's transaction, or in one that is shared with what other threads store at this moment."""
-        number = self._together.run(work) if connection is None else work(connection)
+        """Runs `work` in the caller's transaction, or in one shared with other threads' writes."""
+        number = self._group_commit.run(work) if connection is None else work(connection)
         self._wake()
         return number
 
@@ -418,6 +428,6 @@ class Outbox:
         return to_millis(self._clock())
 
     def _wake(self) -> None:
-        engine = self._engine
-        if engine is not None:
-            engine.wake()
+        worker = self._worker
+        if worker is not None:
+            worker.wake()

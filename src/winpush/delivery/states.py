@@ -1,4 +1,4 @@
-"""The states of a broadcast and of a delivery, and the only ways from one to the next. Nothing else changes a state."""
+"""The states of broadcasts and deliveries, and the only allowed transitions between them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ import enum
 from winpush.errors import WinPushError
 from winpush.results import Action
 
-__all__ = ["FINAL", "MOVES", "SETTLES_AS", "BroadcastState", "DeliveryState", "Move", "StateError", "move", "settled"]
+__all__ = [
+    "FINAL",
+    "FINALIZES_AS",
+    "MOVES",
+    "BroadcastState",
+    "DeliveryState",
+    "Move",
+    "StateError",
+    "final_state",
+    "move",
+]
 
 
 class BroadcastState(enum.Enum):
-    """Where a broadcast is. Those that end in -ing are followed by the worker."""
+    """The state of a broadcast. In a state that ends in -ing, the worker still has work to do."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -25,24 +35,24 @@ class BroadcastState(enum.Enum):
 
 
 class DeliveryState(enum.Enum):
-    """How it is with one channel of a broadcast. All but WAITING are final."""
+    """The state of one channel in a broadcast. All but WAITING are final."""
 
     WAITING = "waiting"
-    """To be sent when its time has come: the first time, or again."""
+    """A first attempt or a retry is due later."""
     DELIVERED = "delivered"
-    """The push service took it."""
+    """The push service accepted it."""
     UNANSWERED = "unanswered"
-    """The request left and no answer came: it may have arrived, so it is not sent again by itself."""
+    """The request was sent but no answer came. It may have arrived, so it is not retried automatically."""
     FAILED = "failed"
-    """Refused in a way that the same request would be refused again."""
+    """Refused, and the same request would be refused again."""
     GONE = "gone"
     """The channel no longer exists."""
     SKIPPED = "skipped"
-    """There is nothing that this channel could be sent."""
+    """The content has nothing that this channel can receive."""
     ABANDONED = "abandoned"
-    """It was tried as often as allowed."""
+    """The maximum number of attempts was reached."""
     EXPIRED = "expired"
-    """It was no longer worth sending."""
+    """It was not sent before it expired."""
     CANCELLED = "cancelled"
     """The broadcast was cancelled first."""
     STOPPED = "stopped"
@@ -50,11 +60,11 @@ class DeliveryState(enum.Enum):
 
 
 FINAL = frozenset(DeliveryState) - {DeliveryState.WAITING}
-"""The states in which a delivery stays."""
+"""The final states of a delivery."""
 
 
 class Move(enum.Enum):
-    """What can happen to a broadcast."""
+    """An event in a broadcast's life."""
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -84,28 +94,28 @@ MOVES: dict[tuple[BroadcastState, Move], BroadcastState] = {
     (_S.EXPIRING, Move.CANCEL): _S.CANCELLING,
     (_S.EXPIRING, Move.FINISH): _S.EXPIRED,
 }
-"""The one table: (state, what happens) -> next state. What is not in it is refused."""
+"""(state, move) -> next state. A combination that is missing here is refused."""
 
-SETTLES_AS = {
+FINALIZES_AS = {
     _S.CANCELLING: DeliveryState.CANCELLED,
     _S.STOPPING: DeliveryState.STOPPED,
     _S.EXPIRING: DeliveryState.EXPIRED,
 }
-"""What becomes of the channels that a broadcast in this state has not reached: they are not sent to."""
+"""The final state of deliveries that a broadcast in one of these states hasn't sent yet."""
 
 ENDED = frozenset({_S.FINISHED, _S.CANCELLED, _S.STOPPED, _S.EXPIRED})
-"""The states in which a broadcast stays."""
+"""The final states of a broadcast."""
 
 
 class StateError(WinPushError):
-    """What was asked of a broadcast is not possible in its state."""
+    """The broadcast's state doesn't allow this."""
 
 
 def move(state: BroadcastState, what: Move) -> BroadcastState:
-    """The state after it. Raises StateError when the table doesn't have it."""
+    """The state after a move. Raises StateError if MOVES doesn't allow it."""
     after = MOVES.get((state, what))
     if after is None:
-        raise StateError(f"The broadcast is {state.value}, so it can't {what.value}.")
+        raise StateError(f"The broadcast is {state.value}; you can't {what.value} it any more")
     return after
 
 
@@ -118,6 +128,6 @@ _BY_ACTION = {
 }
 
 
-def settled(action: Action) -> DeliveryState:
-    """The final state of a delivery whose last answer asks for this, when nothing more is to be tried."""
+def final_state(action: Action) -> DeliveryState:
+    """The final state of a delivery whose last answer asks for `action`, once there are no more attempts."""
     return _BY_ACTION[action]

@@ -1,4 +1,4 @@
-"""The demo's broadcasts: stored in an outbox, and delivered by a worker process that anyone may kill."""
+"""The demo's broadcasts: stored in an outbox and delivered by a worker process that you can kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 0.1
 
 @dataclass(slots=True)
 class Report:
-    """What came of one broadcast: sends by outcome, what each means, what was done about it, and how often it died."""
+    """The results of one broadcast: sends by outcome, what each means and leads to, and worker crashes."""
 
     name: str
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -35,18 +35,18 @@ class Report:
 
     @property
     def sent(self) -> int:
-        """How many channels were sent to."""
+        """Channels sent to."""
         return self.outcomes.total()
 
     @property
     def delivered(self) -> int:
-        """How many channels the push service took it for."""
+        """Channels for which the push service accepted it."""
         taken = [name for name, state in self.states.items() if state is DeliveryState.DELIVERED]
         return sum(self.outcomes[name] for name in taken)
 
     @property
     def known(self) -> int:
-        """How many channels the outbox can say something about."""
+        """Channels that the outbox has accounted for."""
         return self.sent + self.nothing_to_send + self.waited_for
 
 
@@ -59,7 +59,7 @@ async def deliver(
     say: Callable[[str], None],
     on_progress: Callable[[int], None],
 ) -> tuple[int, int]:
-    """Stores a broadcast and has a worker process deliver it; one that dies is replaced.
+    """Stores a broadcast and runs worker processes until it is delivered, replacing any that die.
 
     Returns the broadcast's number, and how many workers died.
     """
@@ -71,7 +71,7 @@ async def deliver(
         )
         try:
             if rate:
-                say(f"The worker is process {process.pid}. Try it: kill -9 {process.pid}")
+                say(f"The worker is process {process.pid}. Try killing it: kill -9 {process.pid}")
             code = await _watch(process, outbox, number, on_progress)
         finally:
             if process.returncode is None:
@@ -81,7 +81,7 @@ async def deliver(
         if code >= 0 or progress.state is not BroadcastState.RUNNING:
             return number, crashes
         crashes += 1
-        say(f"The worker died of {signal.Signals(-code).name}. {progress.done} are done; another takes over.")
+        say(f"The worker died ({signal.Signals(-code).name}) after {progress.done} sends; another one takes over.")
 
 
 async def _watch(
@@ -99,10 +99,10 @@ async def _watch(
 
 
 def read_report(outbox: Outbox, number: int, name: str, crashes: int) -> Report:
-    """What the outbox knows of a broadcast."""
+    """Reads a broadcast's results from the outbox."""
     report = Report(name, crashes=crashes)
     for attempt in outbox.history(broadcast=number):
-        report.meanings.setdefault(attempt.outcome, attempt.detail or "The push service took it.")
+        report.meanings.setdefault(attempt.outcome, attempt.detail or "The push service accepted it.")
     for delivery in outbox.deliveries(number):
         _count(report, delivery)
     return report

@@ -1,4 +1,4 @@
-"""`winpush demo`: the main job in one command."""
+"""`winpush demo`: a broadcast to simulated devices, in one command."""
 
 from __future__ import annotations
 
@@ -32,25 +32,23 @@ _LIVELY_SECONDS = 0.7
 @click.option(
     "--windows", default=120, show_default=True, type=click.IntRange(0, 10_000), help="Windows devices to simulate."
 )
-@click.option("--seed", default=2011, show_default=True, help="The same seed gives the same phones.")
-@click.option(
-    "--port", default=0, type=click.IntRange(0, 65535), help="Port of the page; 0, the default, takes a free one."
-)
+@click.option("--seed", default=2011, show_default=True, help="The same seed creates the same devices.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the web page. Default: a free one.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0, 3600),
-    help="How long each of the two broadcasts takes. [default: 6; as fast as can be with --exit]",
+    help="Duration of each of the two broadcasts. [default: 6; as fast as possible with --exit]",
 )
-@click.option("--exit", "exit_", is_flag=True, help="Stop when the broadcast is over, for scripts and CI.")
+@click.option("--exit", "exit_", is_flag=True, help="Exit after the broadcasts, for scripts and CI.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; implies --exit.")
 def command(phones: int, windows: int, seed: int, port: int, seconds: float | None, exit_: bool, as_json: bool) -> int:
-    """Broadcast to simulated phones and Windows devices, and watch it arrive in a browser.
+    """Broadcast to simulated phones and Windows devices; watch it arrive in a browser.
 
     Starts an emulator of MPNS and WNS with devices of every version and in every state, sends a toast and a tile to all
-    of them through real sockets, and says what came of it. The page stays open until Ctrl-C.
+    of them over real sockets, and reports the results. The page stays open until Ctrl-C.
 
-    The broadcasts go through an outbox in a temporary folder, and a worker process delivers them. Kill it with kill -9
-    while it sends (--seconds 60 gives time for it): another takes over, and nothing is lost.
+    The broadcasts go through an outbox in a temporary folder, delivered by a worker process. Kill it with kill -9 while
+    it sends (--seconds 60 gives you time): another one takes over, and nothing is lost.
     """
     from winpush.transport.loops import new_event_loop
 
@@ -66,13 +64,13 @@ async def _demo(phones: int, windows: int, seed: int, port: int, seconds: float,
     from winpush import AsyncClient
     from winpush.emulator import Emulator
 
-    rng = random.Random(seed)  # noqa: S311 - a cast of made-up phones
+    rng = random.Random(seed)  # noqa: S311 - simulated devices
     console = Console(quiet=as_json, highlight=False)
     async with Emulator(port=port, seed=seed) as emulator:
         uris = _make_devices(emulator, phones, windows, rng)
         devices = f"[bold]{_plural(phones, 'simulated phone')}[/] and [bold]{_plural(windows, 'Windows device')}[/]"
         console.print(f"{devices} on a local push service.")
-        console.print(f"Page: [bold]{emulator.url}[/]", soft_wrap=True)  # an address in two pieces can't be opened
+        console.print(f"Page: [bold]{emulator.url}[/]", soft_wrap=True)  # a wrapped URL can't be clicked
         reports = await _deliver(emulator, uris, console, seconds)
         async with AsyncClient(wns=emulator.entra_credentials, allow_hosts=[emulator.authority]) as client:
             if as_json:
@@ -80,17 +78,17 @@ async def _demo(phones: int, windows: int, seed: int, port: int, seconds: float,
             for report in reports:
                 _print_report(report, console)
             if not leave:
-                text = f"\nThe page stays open: [bold]{emulator.url}[/]   Ctrl-C ends the demo."
+                text = f"\nThe page stays open: [bold]{emulator.url}[/]   Press Ctrl-C to end the demo."
                 console.print(text, soft_wrap=True)
                 await _keep_lively(client, emulator, rng)
     return 0
 
 
 def _make_devices(emulator: Emulator, phones: int, windows: int, rng: random.Random) -> list[dict[str, Any]]:
-    """Makes the devices, and returns what an app's back end would register of each."""
+    """Creates the devices, and returns what an app's back end would register for each."""
     from winpush.cli.demo.scenes import random_health, random_version, random_windows_health
 
-    # The service that is alive comes first on the page.
+    # Show WNS, the service still in operation, first on the page.
     devices = [emulator.create_windows_channel(random_windows_health(rng)) for _ in range(windows)]
     made = [emulator.create_channel(random_version(rng), random_health(rng)) for _ in range(phones)]
     return [{"uri": device.uri} for device in devices] + [
@@ -101,7 +99,7 @@ def _make_devices(emulator: Emulator, phones: int, windows: int, rng: random.Ran
 async def _deliver(
     emulator: Emulator, registrations: list[dict[str, Any]], console: Console, seconds: float
 ) -> list[Report]:
-    """A toast and a tile to all of them, through an outbox that is thrown away."""
+    """Sends a toast and a tile to all devices, through a temporary outbox."""
     from winpush.cli.demo.scenes import SCENES
     from winpush.delivery import Outbox
 
@@ -119,7 +117,7 @@ async def _deliver(
 async def _one(
     outbox: Outbox, database: str, emulator: Emulator, seconds: float, console: Console, name: str, forms: Forms
 ) -> Report:
-    """One broadcast behind its progress bar."""
+    """Runs one broadcast with a progress bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from winpush.cli.demo.broadcast import deliver, read_report
@@ -141,7 +139,7 @@ async def _one(
         )
     report = read_report(outbox, number, name, crashes)
     report.lost = channels - report.known
-    # Only the devices know what came to them twice: a worker that was killed could write no history of it.
+    # Only the devices know what they received twice: a killed worker couldn't record its last sends.
     report.sent_twice = sum(device.accepted for device in emulator.phones) - taken - report.delivered
     return report
 
@@ -152,24 +150,26 @@ def _print_report(report: Report, console: Console) -> None:
 
     from winpush.delivery import DeliveryState
 
-    console.print(f"\n[bold]What came of {report.name}: {report.sent} sent[/]\n")
+    console.print(f"\n[bold]Results of {report.name}: {report.sent} sent[/]\n")
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     table.add_column("Sends", justify="right")
     table.add_column("Outcome", no_wrap=True)
-    table.add_column("What it means, and what was done", overflow="fold")
+    table.add_column("What it means, and what happens next", overflow="fold")
     for outcome, number in report.outcomes.most_common():
         style = "green" if report.states[outcome] is DeliveryState.DELIVERED else "yellow"
-        text = f"{_meaning(report, outcome)}\n[bold]{_what_was_done(report, outcome)}[/]"
+        text = f"{_meaning(report, outcome)}\n[bold]{_consequence(report, outcome)}[/]"
         table.add_row(str(number), f"[{style}]{outcome}[/]", text)
     if report.nothing_to_send:
-        table.add_row(str(report.nothing_to_send), "nothing to send", "Those phones are too old for any of it.")
+        table.add_row(str(report.nothing_to_send), "nothing to send", "These phones are too old to show any of it.")
     if report.waited_for:
-        table.add_row(str(report.waited_for), "not sent yet", "Those channels asked to be left alone for a while.")
+        table.add_row(
+            str(report.waited_for), "not sent yet", "The service asked to wait before sending to these channels again."
+        )
     if table.row_count:
         console.print(table)
     if report.crashes:
         died = _plural(report.crashes, "worker")
-        console.print(f"\n{died} died on the way. [bold]Lost: {report.lost}.[/] Sent twice: {report.sent_twice}.")
+        console.print(f"\n{died} died. [bold]Lost: {report.lost}.[/] Sent twice: {report.sent_twice}.")
 
 
 def _plural(number: int, noun: str) -> str:
@@ -177,21 +177,21 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _meaning(report: Report, outcome: str) -> str:
-    """The first sentence of the table's own: what follows it there is advice, which was taken."""
+    """The first sentence of the table's meaning; the rest is advice that has been followed."""
     return report.meanings[outcome].partition(". ")[0].rstrip(".") + "."
 
 
-def _what_was_done(report: Report, outcome: str) -> str:
+def _consequence(report: Report, outcome: str) -> str:
     from winpush.delivery import DeliveryState
 
     state = report.states[outcome]
     if state is DeliveryState.DELIVERED:
         return "Nothing to do."
     if state is DeliveryState.GONE:
-        return "Channels deleted: they are gone for good."
+        return "Channels deleted: they no longer exist."
     if outcome in report.soonest:
-        return f"To be sent again in {describe_delay(report.soonest[outcome])}, not sooner."
-    return "Not sent again; the channels are kept."
+        return f"Retry in {describe_delay(report.soonest[outcome])} or later."
+    return "No retry; the channels are kept."
 
 
 def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
                 "name": report.name,
                 "sent": report.sent,
                 "outcomes": dict(report.outcomes.most_common()),
-                "done": {outcome: _what_was_done(report, outcome) for outcome in report.outcomes},
+                "done": {outcome: _consequence(report, outcome) for outcome in report.outcomes},
                 "deleted_channels": report.deleted,
                 "nothing_to_send": report.nothing_to_send,
                 "waited_for": report.waited_for,
@@ -216,7 +216,7 @@ def _summary(url: str, reports: list[Report]) -> dict[str, Any]:
 
 
 async def _keep_lively(client: AsyncClient, emulator: Emulator, rng: random.Random) -> None:
-    """Now and then one device hears something, so that whoever opens the page sees it live."""
+    """Sends to a random device now and then, so that the page shows something live."""
     from winpush.cli.demo.scenes import SCENES, WINDOWS
     from winpush.emulator import Phone
     from winpush.errors import NothingToSendError

@@ -1,4 +1,4 @@
-"""What the demo sends: a cast of phones, and notifications as a few apps would make them."""
+"""The demo's devices and notifications."""
 
 from __future__ import annotations
 
@@ -35,39 +35,39 @@ _WINDOWS_HEALTHS = {
     "service-unavailable": 2,
 }
 WINDOWS = "windows"
-"""What stands in the registry where a phone has its version."""
+"""A Windows device's version; a phone's is a number such as 8.1."""
 
 
 def random_windows_health(rng: random.Random) -> str:
-    """A Windows channel's health, most of them good."""
+    """A random state of a Windows channel, mostly healthy."""
     return rng.choices(list(_WINDOWS_HEALTHS), list(_WINDOWS_HEALTHS.values()))[0]
 
 
 def random_version(rng: random.Random) -> str:
-    """A phone's version, the newer ones more often."""
+    """A random phone version, mostly newer ones."""
     return rng.choices(list(_VERSIONS), list(_VERSIONS.values()))[0]
 
 
 def random_health(rng: random.Random) -> str:
-    """A channel's health, most of them good."""
+    """A random state of a phone's channel, mostly healthy."""
     return rng.choices(list(_HEALTHS), list(_HEALTHS.values()))[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """One notification in the form of each service."""
+    """A notification for each service."""
 
     phone: mpns.Notification
     windows: wns.Notification
 
     def for_device(self, version: str) -> Notification:
-        """What a device of that version can take. Raises NothingToSendError when nothing is left."""
+        """The notification for a device of this version. Raises NothingToSendError if it supports none of it."""
         return self.windows if version == WINDOWS else self.phone.for_version(version)
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One app's news: a toast, and the tile that goes with it."""
+    """One app's toast and the matching tile."""
 
     toast: Forms
     tile: Forms

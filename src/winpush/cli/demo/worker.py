@@ -1,6 +1,6 @@
-"""The demo's worker: a process of its own, so that killing it is a fair trial.
+"""The demo's worker: a separate process, so that killing it is a fair test.
 
-`python -m winpush.cli.demo.worker DATABASE-URL AUTHORITY`: delivers to the emulator there until nothing is due.
+`python -m winpush.cli.demo.worker DATABASE-URL AUTHORITY` delivers to the emulator there until nothing is due.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from winpush.emulator import entra_credentials_for
 
 __all__ = ["PACE"]
 
-# Small portions and short leases: whoever kills it wants to see it taken over, not to wait.
-PACE = WorkerSettings(portion=20, portions=2, store_after=1, lease=timedelta(seconds=2))
+# Small batches and a short lease, so that whoever kills a worker soon sees another take over.
+PACE = WorkerSettings(batch=20, batches=2, store_after=1, lease=timedelta(seconds=2))
 
 
 def _main(database: str, authority: str) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the demo, which then ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the demo, which then ends this process
     outbox = Outbox(database, pace=PACE, wns=entra_credentials_for(authority), allow_hosts=[authority])
     outbox.deliver_until_idle()
     outbox.close()

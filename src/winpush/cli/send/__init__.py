@@ -1,1 +1,1 @@
-"""`winpush send`: one command for each notification."""
+"""`winpush send`: one command per kind of notification."""

@@ -1,4 +1,4 @@
-"""`winpush send KIND URI …`: one notification to one channel, with options derived from the protocol's own tables."""
+"""`winpush send KIND URI …`: sends one notification; the MPNS options come from the protocol's tables."""
 
 from __future__ import annotations
 
@@ -43,45 +43,45 @@ _HELP = {
     "text1": "Title, in bold.",
     "text2": "Text.",
     "param": "Page that a tap opens: /Page.xaml?… or ?….",
-    "sound": "Path of a sound inside the app's package.",
-    "background_image": "Front image: a URL, or a path inside the app's package.",
+    "sound": "Path of a sound in the app package.",
+    "background_image": "Front image: a URL, or a path in the app package.",
     "count": "Number on the tile, 0 to 99; 0 hides it.",
     "title": "Title on the tile.",
-    "back_background_image": "Image of the back.",
-    "back_title": "Title of the back.",
-    "back_content": "Text of the back.",
-    "small_background_image": "Image of the small tile.",
-    "wide_background_image": "Image of the wide tile.",
-    "wide_back_background_image": "Image of the wide tile's back.",
-    "wide_back_content": "Text of the wide tile's back.",
-    "icon_image": "Icon of the medium and wide tile, white on transparent.",
-    "small_icon_image": "Icon of the small tile.",
-    "wide_content1": "First row of the wide tile.",
-    "wide_content2": "Second row of the wide tile.",
-    "wide_content3": "Third row of the wide tile.",
-    "background_color": "#AARRGGBB, such as #FF1BA1E2.",
+    "back_background_image": "Image on the back.",
+    "back_title": "Title on the back.",
+    "back_content": "Text on the back.",
+    "small_background_image": "Image on the small tile.",
+    "wide_background_image": "Image on the wide tile.",
+    "wide_back_background_image": "Image on the wide tile's back.",
+    "wide_back_content": "Text on the wide tile's back.",
+    "icon_image": "Icon on the medium and wide tile, white on transparent.",
+    "small_icon_image": "Icon on the small tile.",
+    "wide_content1": "First row on the wide tile.",
+    "wide_content2": "Second row on the wide tile.",
+    "wide_content3": "Third row on the wide tile.",
+    "background_color": "Color as #AARRGGBB, such as #FF1BA1E2.",
 }
 _BATCHING = {"immediately": 0, "450": 1, "900": 2}
 _NO_LOGIN = (
-    "A channel of WNS wants a login: --tenant-id, --client-id and the secret in WINPUSH_CLIENT_SECRET for an app "
-    "registered in Entra; --package-sid and that secret for a UWP or Store app.\n"
-    "Whether a login works, 'winpush doctor URI' tells."
+    "WNS requires credentials. For an app registered in Entra: --tenant-id, --client-id and the secret in "
+    "WINPUSH_CLIENT_SECRET. For a UWP or Store app: --package-sid and the secret.\n"
+    "To test credentials, run 'winpush doctor URI'."
 )
 _CYCLE_IMAGE = re.compile(r"cycle_image[1-9]")
 
 
 Maker = Callable[[dict[str, Any]], Any]
-"""Makes a notification of one service from a command's values."""
+"""Makes one service's notification from a command's values."""
 
 
 @click.group(cls=GuessingGroup)
 def command() -> None:
-    """Send one notification to one channel, of whichever service the channel is.
+    """Send one notification to one channel. The URI determines the service.
 
-    Options marked [MPNS] or [WNS] are for channels of that service alone. A channel of WNS needs a login: see
-    --tenant-id and --package-sid.
+    Options marked [MPNS] or [WNS] only apply to that service. WNS requires credentials: see --tenant-id and
+    --package-sid.
 
-    Exit code: 0 accepted, 1 refused or failed, 2 used wrongly.
+    Exit code: 0 accepted, 1 refused or failed, 2 usage error.
     """
 
 
@@ -92,9 +92,9 @@ def _mpns_option(name: str, **attributes: Any) -> Callable[[Any], Any]:
 def _mpns_delivery_options(function: Any) -> Any:
     options = [
         _mpns_option("--batching", type=click.Choice(list(_BATCHING)), default="immediately", show_default=True,
-                     help="How many seconds the service may wait, to spare the phone's battery."),
-        _mpns_option("--message-id", metavar="UUID", help="Comes back with the answer."),
-        _mpns_option("--callback-uri", metavar="URL", help="For authenticated channels."),
+                     help="Seconds that the service may delay delivery to save the phone's battery."),
+        _mpns_option("--message-id", metavar="UUID", help="Id that the answer returns."),
+        _mpns_option("--callback-uri", metavar="URL", help="URL for MPNS callbacks; needs an authenticated channel."),
     ]  # fmt: skip
     for option in reversed(options):
         function = option(function)
@@ -102,24 +102,24 @@ def _mpns_delivery_options(function: Any) -> Any:
 
 
 def _finish(function: Any, name: str, help_text: str, services: Collection[Service]) -> None:
-    """Adds what all kinds have, and makes it a command."""
+    """Adds the options that all kinds share, and registers the command."""
     fields = {parameter.name for parameter in function.__click_params__}
     function = connection_options(function)
     if Service.WNS in services:
         function = credentials_options(function)
     function = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
-    function = click.option("--dry-run", is_flag=True, help="Print the exact request, and send nothing.")(function)
+    function = click.option("--dry-run", is_flag=True, help="Print the exact request without sending it.")(function)
     if Service.WNS in services and name != "clear":
         function = delivery_options(function)
     if Service.MPNS in services:
         function = _mpns_delivery_options(function)
     made = command.command(name, help=help_text)(click.argument("uri", metavar="URI")(function))
-    # The URI and the kind's own fields first; click would put them last.
+    # List the URI and the kind's own fields first; click would list them last.
     made.params.sort(key=lambda parameter: parameter.name != "uri" and parameter.name not in fields)
 
 
 def _send(uri: str, makers: dict[Service, Maker], values: dict[str, Any]) -> None:
-    """Makes the notification for the channel's service, sends or prints it, and ends with the exit code."""
+    """Makes the notification for the channel's service, sends or prints it, and sets the exit code."""
     dry_run, as_json = values.pop("dry_run"), values.pop("as_json")
     options = client_options(values)
     options["wns"] = credentials = take_credentials(values) if Service.WNS in makers else None
@@ -145,21 +145,21 @@ def _send(uri: str, makers: dict[Service, Maker], values: dict[str, Any]) -> Non
 
 
 def _choose_service(channel: Channel, makers: Collection[Service]) -> Service:
-    """The channel's service. Raises click.UsageError where this kind, or an option that was typed, is the other's."""
+    """The channel's service. Raises click.UsageError if the kind or a given option is for the other service."""
     context = click.get_current_context()
     service = channel.service or next(iter(makers))
     if service not in makers:
         raise click.UsageError(
-            f"This is a channel of {service.name}, and '{context.info_name}' is not for it.\n"
-            f"Type '{context.parent.command_path if context.parent else 'winpush send'} --help' for the kinds."
+            f"'{context.info_name}' can't be sent to {service.name}, which this channel belongs to.\n"
+            f"Run '{context.parent.command_path if context.parent else 'winpush send'} --help' for the kinds."
         )
     for parameter in context.command.params:
         others = isinstance(parameter, ServiceOption) and parameter.service is not service
         source = context.get_parameter_source(str(parameter.name))
         if others and source is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(
-                f"{parameter.opts[0]} is not for a channel of {service.name}, which this is. Leave it out, or type "
-                f"'{context.command_path} --help': [{service.name}] marks what there is instead."
+                f"{parameter.opts[0]} doesn't apply to {service.name}, which this channel belongs to. Leave it out; "
+                f"'{context.command_path} --help' marks the options for {service.name}."
             )
     return service
 
@@ -167,13 +167,13 @@ def _choose_service(channel: Channel, makers: Collection[Service]) -> Service:
 def _request(channel: Channel, notification: Any) -> Request:
     if notification.service is Service.MPNS:
         return mpns.build_request(channel, notification)
-    # A stand-in: the real one is fetched when it is sent, and never printed.
+    # A placeholder: the real token is fetched on sending and never printed.
     now = datetime.now(UTC)
     return wns.build_request(channel, notification, wns.Token("<token>", now, now))
 
 
 def open_client(options: ClientOptions, channel: Channel) -> Client:
-    """The client; as in browsers, what is on this machine is not reached by way of the environment's proxy."""
+    """The client. As in browsers, the environment's proxy isn't used for channels on this machine."""
     if _is_local(channel.origin.dial_host):
         options["proxy_from_environment"] = False
     try:
@@ -181,7 +181,7 @@ def open_client(options: ClientOptions, channel: Channel) -> Client:
     except ConfigurationError as error:
         if options["proxy"] is None and str(error).startswith("proxy:"):
             raise click.UsageError(
-                f"{error}.\nIt comes from HTTP_PROXY or HTTPS_PROXY; --proxy overrides it."
+                f"{error}.\nIt is set in HTTP_PROXY or HTTPS_PROXY; override it with --proxy."
             ) from None
         raise
 
@@ -194,18 +194,18 @@ def _is_local(host: str) -> bool:
 
 
 def _explain_value(error: ValidationError) -> str:
-    """The library's sentence, with what to type here instead of what to write in Python."""
+    """The library's message, with the option to type instead of the Python to write."""
     context = click.get_current_context()
     option = error.field.replace("_", "-")
     types = [each.type for each in context.command.params if each.name == "clear"]
     clearable = any(isinstance(each, click.Choice) and option in each.choices for each in types)
-    advice = f", or type --clear {option} to erase it" if clearable else ""
+    advice = f", or use --clear {option} to erase it" if clearable else ""
     problem = str(error).replace(", or pass mpns.CLEAR to erase it", advice)
-    return f"{problem}.\nType '{context.command_path} --help' for the options."
+    return f"{problem}.\nRun '{context.command_path} --help' for the options."
 
 
 def _explain(error: ChannelError, uri: str) -> str:
-    """The library's sentence, with what to type here instead of what to write in Python."""
+    """The library's message, with the option to type instead of the Python to write."""
     problem, separator, _ = error.problem.partition("; to send to a server of your own")
     if not separator:
         return f"The channel URI {problem}."
@@ -213,22 +213,24 @@ def _explain(error: ChannelError, uri: str) -> str:
 
 
 def _cleared(names: list[str], chosen: tuple[str, ...], fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields with the cleared ones; one that is set too is a contradiction."""
+    """The fields, including cleared ones. Raises click.UsageError for a field both set and cleared."""
     for name in chosen:
         attribute = name.replace("-", "_")
         if fields.get(attribute) is not None:
-            raise click.UsageError(f"--clear {name} and --{name} contradict each other; give one of them.")
+            raise click.UsageError(f"--clear {name} and --{name} contradict each other. Give only one of them.")
         fields[attribute] = mpns.CLEAR
     return {name: fields.get(name) for name in names}
 
 
 def _cycle_images(given: tuple[str, ...], cleared: list[str]) -> list[Any] | None:
-    """The images by their place: set in the order given, cleared by name, left as they are in between."""
+    """The images by position: set in the given order, cleared by name, unchanged elsewhere."""
     images: dict[int, Any] = dict(enumerate(given, 1))
     for name in cleared:
         place = int(name[-1])
         if place in images:
-            raise click.UsageError(f"--clear {name} and the --cycle-image at its place contradict each other.")
+            raise click.UsageError(
+                f"--clear {name} and --cycle-image number {place} contradict each other. Give only one of them."
+            )
         images[place] = mpns.CLEAR
     return [images.get(place) for place in range(1, max(images) + 1)] if images else None
 
@@ -247,22 +249,24 @@ def _add_toast() -> None:
             fields = {field.name: values[field.name] for field in TOAST_FIELDS}
             for name, value in zip(("text1", "text2"), text, strict=False):
                 if fields[name] is not None:
-                    raise click.UsageError(f"{name} is given twice: as --{name}, and by its place.")
+                    raise click.UsageError(
+                        f"{name} is given twice: as --{name} and as an argument. Give only one of them."
+                    )
                 fields[name] = value
             if len(text) > 2:
-                raise click.UsageError("A toast has two texts; put each into quotes.")
+                raise click.UsageError("A phone's toast has at most two texts. Quote each text.")
             return mpns.Toast(**fields, silent=values["silent"], **_mpns_delivery(values))
 
         _send(uri, {Service.MPNS: make_mpns, Service.WNS: lambda values: make_toast(text, values)}, values)
 
     function: Any = xml_option(toast_options(toast))
-    function = click.option("--silent", is_flag=True, help="No sound.")(function)
+    function = click.option("--silent", is_flag=True, help="Play no sound.")(function)
     for field in reversed(TOAST_FIELDS):
         both = field.name == "sound"
         option = click.option if both else _mpns_option
         function = option(f"--{field.name}", help=_HELP[field.name])(function)
     function = click.argument("text", nargs=-1, metavar="[TEXT …]")(function)
-    _finish(function, "toast", "Send a banner: a bold title and a text; on Windows up to three texts.", tuple(Service))
+    _finish(function, "toast", "Send a toast: a bold title and a text; up to three texts on Windows.", tuple(Service))
 
 
 def _mpns_tile(notification_type: Any, values: dict[str, Any]) -> Any:
@@ -292,10 +296,10 @@ def _add_tile(notification_type: Any, name: str, help_text: str) -> None:
     function: Any = xml_option(tile_options(tile)) if for_windows else tile
     clear_help = "Erase this field on the phone. Repeatable."
     function = _mpns_option("--clear", multiple=True, type=click.Choice(clearable), help=clear_help)(function)
-    id_help = "Navigation URI of a secondary tile; left out: the app's own tile."
+    id_help = "Navigation URI of a secondary tile. Default: the app's main tile."
     function = _mpns_option("--id", metavar="/PAGE", help=id_help)(function)
     if len(plain) < len(template.fields):
-        image_help = f"An image to show in turn, 1 to {CYCLE_IMAGES} of them. Repeatable."
+        image_help = f"An image to cycle through. Repeatable, up to {CYCLE_IMAGES}."
         function = _mpns_option("--cycle-image", multiple=True, help=image_help)(function)
     for field in reversed(plain):
         kind: Any = int if TILE_FIELDS[field].kind is Kind.COUNT else str
@@ -309,7 +313,7 @@ def _add_badge() -> None:
         _send(uri, {Service.WNS: lambda values: make_badge(value, values)}, values)
 
     function: Any = click.argument("value", required=False, metavar="[NUMBER|GLYPH]")(xml_option(badge))
-    _finish(function, "badge", "Set the badge of a Windows app: a number, or a glyph such as 'alert'.", [Service.WNS])
+    _finish(function, "badge", "Set a Windows app's badge to a number, or a glyph such as 'alert'.", [Service.WNS])
 
 
 def _add_clear() -> None:
@@ -317,16 +321,16 @@ def _add_clear() -> None:
         _send(uri, {Service.WNS: make_clear}, values)
 
     function: Any = clear
-    function = windows_option("--everything", is_flag=True, help="All toasts of the app.")(function)
-    function = windows_option("--group", help="The toasts of this group.")(function)
-    function = windows_option("--tag", help="The toasts with this tag.")(function)
-    _finish(function, "clear", "Take toasts back out of a Windows Phone 8.1's action centre.", [Service.WNS])
+    function = windows_option("--everything", is_flag=True, help="Clear all toasts of the app.")(function)
+    function = windows_option("--group", help="Clear the toasts of this group.")(function)
+    function = windows_option("--tag", help="Clear the toasts with this tag.")(function)
+    _finish(function, "clear", "Remove toasts from the action center of Windows Phone 8.1.", [Service.WNS])
 
 
 def _add_raw() -> None:
     def raw(uri: str, payload: str | None, file: Path | None, **values: Any) -> None:
         if (payload is None) == (file is None):
-            raise click.UsageError("Give the payload, or --file, or '-' to read it from standard input.")
+            raise click.UsageError("Give either the payload ('-' to read it from standard input) or --file.")
         content: str | bytes = payload or ""
         if file is not None:
             content = file.read_bytes()
@@ -340,16 +344,16 @@ def _add_raw() -> None:
 
     function: Any = raw
     file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
-    function = click.option("--file", type=file_type, help="Send the content of this file.")(function)
+    function = click.option("--file", type=file_type, help="Send this file's content.")(function)
     function = click.argument("payload", required=False)(function)
     _finish(function, "raw", "Send any text or bytes to the running app.", tuple(Service))
 
 
 _add_toast()
-_add_tile(mpns.Tile, "tile", "Change a live tile: of Windows Phone 7 (front and back), or of Windows.")
+_add_tile(mpns.Tile, "tile", "Update a live tile on Windows Phone 7 (front and back) or Windows.")
 _add_badge()
 _add_raw()
 _add_clear()
-_add_tile(mpns.FlipTile, "flip-tile", "Change a phone's tile that turns over (7.8 and later).")
-_add_tile(mpns.IconicTile, "iconic-tile", "Change a phone's tile with an icon and a count (8.0 and later).")
-_add_tile(mpns.CycleTile, "cycle-tile", "Change a phone's tile that shows images in turn (8.0 and later).")
+_add_tile(mpns.FlipTile, "flip-tile", "Update a phone's flip tile (7.8 and later).")
+_add_tile(mpns.IconicTile, "iconic-tile", "Update a phone's iconic tile: an icon and a count (8.0 and later).")
+_add_tile(mpns.CycleTile, "cycle-tile", "Update a phone's cycle tile, which rotates images (8.0 and later).")

@@ -1,4 +1,4 @@
-"""What `winpush send` and `winpush doctor` know of WNS: its options, its credentials, and what is made of them."""
+"""The WNS side of `winpush send` and `winpush doctor`: options, credentials, notifications."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class ServiceOption(click.Option):
-    """An option that only one of the services has."""
+    """An option that only applies to one service."""
 
     def __init__(self, *args: Any, service: Service, **attributes: Any) -> None:
         attributes["help"] = f"{attributes.get('help', '')} [{service.name}]"
@@ -44,7 +44,7 @@ class ServiceOption(click.Option):
 
 
 def windows_option(name: str, **attributes: Any) -> Callable[[Any], Any]:
-    """An option that only WNS has."""
+    """An option that only applies to WNS."""
     return click.option(name, cls=ServiceOption, service=Service.WNS, **attributes)
 
 
@@ -60,22 +60,22 @@ def _from_environment(name: str, **attributes: Any) -> Callable[[Any], Any]:
 
 
 def credentials_options(function: Any) -> Any:
-    """Adds the options by which a Windows app logs in."""
+    """Adds the WNS credentials options."""
     return _decorate(
         [
-            _from_environment("--tenant-id", metavar="ID", help="Entra: the directory's id or domain. [WNS]"),
-            _from_environment("--client-id", metavar="ID", help="Entra: the app registration's id. [WNS]"),
+            _from_environment("--tenant-id", metavar="ID", help="Entra: directory (tenant) id or domain. [WNS]"),
+            _from_environment("--client-id", metavar="ID", help="Entra: application (client) id. [WNS]"),
             _from_environment("--package-sid", metavar="SID", help="UWP and Store apps: ms-app://s-1-15-2-…. [WNS]"),
             _from_environment(
                 "--client-secret-file",
                 type=_FILE,
-                help="File with the secret of either. Or the secret itself in WINPUSH_CLIENT_SECRET: typed here, "
-                "everybody on the machine could read it. [WNS]",
+                help="File with the secret for either. Or set WINPUSH_CLIENT_SECRET: a secret on the command line is "
+                "visible to all users of the machine. [WNS]",
             ),
             _from_environment(
                 "--token-server",
                 metavar="URL",
-                help="Where tokens come from, if not from Microsoft: an emulator's address. [WNS]",
+                help="Token server to use instead of Microsoft's, such as an emulator's. [WNS]",
             ),
             click.option("--client-secret", envvar="WINPUSH_CLIENT_SECRET", hidden=True),
         ],
@@ -84,29 +84,29 @@ def credentials_options(function: Any) -> Any:
 
 
 def take_credentials(values: dict[str, Any]) -> wns.Credentials | None:
-    """Takes the login out of a command's values; None where there is none.
+    """Pops the credentials from a command's values; None if none are given.
 
-    Raises click.UsageError for half a login, or two.
+    Raises click.UsageError if they are incomplete, or of both kinds.
     """
     names = ("tenant_id", "client_id", "package_sid", "client_secret_file", "client_secret", "token_server")
     tenant, client, sid, file, secret, server = (values.pop(name) for name in names)
     if secret is not None and _was_typed("client_secret"):
         raise click.UsageError(
-            "A secret that is typed can be read by everybody on the machine: "
-            "put it into WINPUSH_CLIENT_SECRET, or into a file for --client-secret-file."
+            "A secret on the command line is visible to all users of the machine. "
+            "Set WINPUSH_CLIENT_SECRET, or put it in a file and give --client-secret-file."
         )
     if file is not None:
         secret = file.read_text(encoding="utf-8").strip()
     if tenant is None and client is None and sid is None:
         return None
     if sid is not None and (tenant is not None or client is not None):
-        raise click.UsageError("--package-sid is another login than --tenant-id and --client-id; give one of the two.")
-    if sid is None and (tenant is None or client is None):
-        raise click.UsageError("Entra wants both --tenant-id and --client-id (WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID).")
-    if not secret:
         raise click.UsageError(
-            "The secret is missing: put it into WINPUSH_CLIENT_SECRET, or give --client-secret-file."
+            "--package-sid can't be combined with --tenant-id and --client-id. Give one or the other."
         )
+    if sid is None and (tenant is None or client is None):
+        raise click.UsageError("Entra needs both --tenant-id and --client-id (WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID).")
+    if not secret:
+        raise click.UsageError("The client secret is missing. Set WINPUSH_CLIENT_SECRET, or give --client-secret-file.")
     try:
         if sid is not None:
             more = () if server is None else (f"{server.rstrip('/')}/accesstoken.srf",)
@@ -122,30 +122,40 @@ def _was_typed(name: str) -> bool:
 
 
 def xml_option(function: Any) -> Any:
-    """Adds `--xml`: the whole document instead of the options that make one."""
+    """Adds `--xml`: a complete document instead of options."""
     return windows_option(
         "--xml",
         type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-        help="Send this document of your own, '-' for standard input, instead of what the other options would make.",
+        help="Send this XML file ('-' for standard input) instead of building one from the other options.",
     )(function)
 
 
 def delivery_options(function: Any) -> Any:
-    """Adds the delivery options of WNS."""
+    """Adds the WNS delivery options."""
     return _decorate(
         [
-            windows_option("--tag", help="Up to 16 letters and digits: replaces what has the same tag."),
-            windows_option("--group", help="The same for a group of toasts."),
-            windows_option("--ttl", type=float, metavar="SECONDS", help="How long it is worth showing."),
-            windows_option("--cache/--no-cache", default=None, help="Keep it for a device that is offline, or not."),
-            windows_option("--suppress-popup", is_flag=True, default=None, help="Action centre only, no banner."),
-            windows_option("--request-status", is_flag=True, default=None, help="Ask for the device's connection."),
+            windows_option("--tag", help="Up to 16 letters and digits. Replaces an earlier one with the same tag."),
+            windows_option("--group", help="The same for a group of toasts (Windows Phone)."),
+            windows_option(
+                "--ttl", type=float, metavar="SECONDS", help="Time to live: drop it if it isn't delivered by then."
+            ),
+            windows_option(
+                "--cache/--no-cache", default=None, help="Whether WNS keeps it while the device is offline."
+            ),
+            windows_option(
+                "--suppress-popup", is_flag=True, default=None, help="Add to the action center without a banner."
+            ),
+            windows_option(
+                "--request-status", is_flag=True, default=None, help="Ask WNS for the device's connection status."
+            ),
             windows_option(
                 "--priority",
                 type=click.Choice([each.name.lower().replace("_", "-") for each in wns.Priority]),
-                help="How soon a device that saves its battery gets it.",
+                help="How soon a device in battery saver gets it.",
             ),
-            windows_option("--correlation-vector", metavar="MS-CV", help="Your own, for support cases."),
+            windows_option(
+                "--correlation-vector", metavar="MS-CV", help="Your own correlation vector, for support cases."
+            ),
         ],
         function,
     )
@@ -166,26 +176,32 @@ def _take_delivery(values: dict[str, Any]) -> wns.Options:
 
 
 def toast_options(function: Any) -> Any:
-    """Adds what a toast of Windows can have; for the rest there is `--xml`."""
+    """Adds the common options of a Windows toast; `--xml` covers the rest."""
     return _decorate(
         [
-            windows_option("--attribution", help="Small text below: by way of what it came."),
-            windows_option("--launch", help="What the app is told when the toast is clicked."),
+            windows_option("--attribution", help="Small text at the bottom: its source, such as 'via SMS'."),
+            windows_option("--launch", help="Argument passed to the app when the toast is clicked."),
             windows_option("--image", multiple=True, metavar="SRC", help="An image. Repeatable."),
-            windows_option("--hero", metavar="SRC", help="The large image on top."),
-            windows_option("--logo", metavar="SRC", help="In place of the app's logo."),
-            windows_option("--logo-circle", is_flag=True, help="The same, cut round."),
+            windows_option("--hero", metavar="SRC", help="Large image at the top."),
+            windows_option("--logo", metavar="SRC", help="Image to show instead of the app's logo."),
+            windows_option("--logo-circle", is_flag=True, help="Crop --logo to a circle."),
             windows_option(
                 "--button", multiple=True, metavar="TEXT=ARGUMENTS", help="A button. Repeatable, up to five."
             ),
-            windows_option("--progress", metavar="VALUE", help="A progress bar: 0.0 to 1.0, or 'indeterminate'."),
+            windows_option("--progress", metavar="VALUE", help="Progress bar: 0.0 to 1.0, or 'indeterminate'."),
             windows_option("--progress-status", default="", help="Text below the progress bar."),
             windows_option("--progress-title", help="Text above the progress bar."),
-            windows_option("--header", metavar="ID=TITLE", help="Groups toasts in the action centre."),
-            windows_option("--scenario", type=click.Choice(get_args(Scenario)), help="Stays until it is answered."),
-            windows_option("--duration", type=click.Choice(get_args(Duration)), help="How long the banner shows."),
+            windows_option("--header", metavar="ID=TITLE", help="Group toasts under this header in the action center."),
             windows_option(
-                "--timestamp", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When it happened, with its offset."
+                "--scenario",
+                type=click.Choice(get_args(Scenario)),
+                help="Toast scenario. Most keep it on screen until the user reacts.",
+            ),
+            windows_option(
+                "--duration", type=click.Choice(get_args(Duration)), help="How long the banner stays on screen."
+            ),
+            windows_option(
+                "--timestamp", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="Time of the event, with UTC offset."
             ),
         ],
         function,
@@ -193,7 +209,7 @@ def toast_options(function: Any) -> Any:
 
 
 def make_toast(texts: tuple[str, ...], values: dict[str, Any]) -> wns.Notification:
-    """The toast, from the command's own values."""
+    """Makes the toast from the command's values."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
         return _own_document("toast", values["xml"], delivery)
@@ -206,7 +222,7 @@ def make_toast(texts: tuple[str, ...], values: dict[str, Any]) -> wns.Notificati
     return wns.Toast(
         *content,
         launch=values["launch"],
-        actions=[wns.Button(*_split("--button", each)) for each in values["button"]],
+        actions=[wns.Button(*_split("--button", each, "TEXT=ARGUMENTS")) for each in values["button"]],
         header=_header(values["header"]),
         scenario=cast("Scenario | None", values["scenario"]),
         duration=cast("Duration | None", values["duration"]),
@@ -224,7 +240,7 @@ def _toast_images(values: dict[str, Any]) -> list[wns.Image]:
         crop: Literal["circle"] | None = "circle" if values["logo_circle"] else None
         images.append(wns.Image(values["logo"], placement="appLogoOverride", crop=crop))
     elif values["logo_circle"]:
-        raise click.UsageError("--logo-circle cuts --logo, which is missing.")
+        raise click.UsageError("--logo-circle needs --logo. Add it.")
     return images
 
 
@@ -234,14 +250,14 @@ def _progress(values: dict[str, Any]) -> wns.Progress:
         try:
             value = float(value)
         except ValueError:
-            raise click.UsageError(f"--progress is {value!r}; give 0.0 to 1.0, or 'indeterminate'.") from None
+            raise click.UsageError(f"--progress is {value!r}. Give 0.0 to 1.0, or 'indeterminate'.") from None
     return wns.Progress(value, values["progress_status"], values["progress_title"])
 
 
 def _header(value: str | None) -> wns.Header | None:
     if value is None:
         return None
-    identity, title = _split("--header", value)
+    identity, title = _split("--header", value, "ID=TITLE")
     return wns.Header(identity, title, arguments=identity)
 
 
@@ -251,35 +267,37 @@ def _audio(values: dict[str, Any]) -> wns.Audio | None:
     return None if values["sound"] is None else wns.Audio(values["sound"])
 
 
-def _split(option: str, value: str) -> tuple[str, str]:
+def _split(option: str, value: str, form: str) -> tuple[str, str]:
     name, separator, rest = value.partition("=")
     if not separator or not name:
-        raise click.UsageError(f"{option} is {value!r}; write what is shown and what it means, with '=' between them.")
+        raise click.UsageError(f"{option} is {value!r}. Write it as {form}.")
     return name, rest
 
 
 def tile_options(function: Any) -> Any:
-    """Adds what a tile of Windows can have; for the rest there is `--xml`."""
+    """Adds the common options of a Windows tile; `--xml` covers the rest."""
     return _decorate(
         [
             windows_option("--text", multiple=True, help="A line of text. Repeatable."),
-            windows_option("--background", metavar="SRC", help="The image behind."),
-            windows_option("--peek", metavar="SRC", help="The image that peeks in."),
-            windows_option("--image", multiple=True, metavar="SRC", help="An image between. Repeatable."),
+            windows_option("--background", metavar="SRC", help="Background image."),
+            windows_option("--peek", metavar="SRC", help="Peek image, which slides in and out."),
+            windows_option("--image", multiple=True, metavar="SRC", help="Inline image. Repeatable."),
             windows_option(
                 "--size",
                 multiple=True,
                 type=click.Choice(["small", "medium", "wide", "large"]),
-                help="For these sizes of the tile. Repeatable; left out: medium and wide.",
+                help="Tile size to update. Repeatable. Default: medium and wide.",
             ),
-            windows_option("--branding", type=click.Choice(get_args(Branding)), help="What stands at the foot."),
+            windows_option(
+                "--branding", type=click.Choice(get_args(Branding)), help="What to show at the bottom of the tile."
+            ),
         ],
         function,
     )
 
 
 def make_tile(values: dict[str, Any]) -> wns.Notification:
-    """The tile, from the command's own values: the same content for each size."""
+    """Makes the tile from the command's values, with the same content for each size."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
         return _own_document("tile", values["xml"], delivery)
@@ -290,40 +308,42 @@ def make_tile(values: dict[str, Any]) -> wns.Notification:
     if values["peek"] is not None:
         content.append(wns.Image(values["peek"], placement="peek"))
     if not content and values["title"] is None:
-        raise click.UsageError("A tile of Windows needs --text, --title, --image, --background, --peek, or --xml FILE.")
+        raise click.UsageError("The tile is empty. Give --text, --title, --image, --background, --peek, or --xml FILE.")
     bindings = [wns.TileBinding(size, *content) for size in values["size"] or ("medium", "wide")]
     branding = cast("Branding | None", values["branding"])
     return wns.Tile(*bindings, branding=branding, display_name=values["title"], **delivery)
 
 
 def make_badge(value: str | None, values: dict[str, Any]) -> wns.Notification:
-    """The badge: a number, or a glyph by its name."""
+    """Makes the badge: a number, or a glyph by name."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
         return _own_document("badge", values["xml"], delivery)
     if value is None:
-        raise click.UsageError("Give a number, or a glyph such as 'alert'; 0 and 'none' clear the badge.")
+        raise click.UsageError(
+            "The value is missing. Give a number, or a glyph such as 'alert'; 0 or 'none' clears the badge."
+        )
     return wns.Badge(int(value) if value.isascii() and value.isdigit() else cast("wns.Glyph", value), **delivery)
 
 
 def make_raw(payload: str | bytes, values: dict[str, Any]) -> wns.Notification:
-    """Any bytes."""
+    """Makes the raw notification."""
     return wns.Raw(payload, **_take_delivery(values))
 
 
 def make_clear(values: dict[str, Any]) -> wns.ClearToasts:
-    """Takes toasts back."""
+    """Makes the request to clear toasts."""
     return wns.ClearToasts(values["group"], values["tag"], values["everything"])
 
 
 def _own_document(kind: Literal["toast", "tile", "badge"], file: Path, delivery: wns.Options) -> wns.Notification:
-    """The user's own document; other content beside it is a contradiction."""
+    """Makes the notification from the user's XML. Raises click.UsageError if content options are given, too."""
     delivers = {*wns.Options.__annotations__, "xml"}
     context = click.get_current_context()
     for parameter in context.command.params:
         is_content = isinstance(parameter, ServiceOption) and parameter.name not in delivers
         if is_content and _was_typed(str(parameter.name)):
             raise click.UsageError(
-                f"--xml is the whole document; {parameter.opts[0]} can't change it. Give one of them."
+                f"--xml is the complete document, so {parameter.opts[0]} can't change it. Give only one of them."
             )
     return wns.Xml(kind, sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes(), **delivery)

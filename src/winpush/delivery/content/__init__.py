@@ -1,1 +1,1 @@
-"""What is sent: the content of a broadcast for each service, its templates and languages, and quiet hours."""
+"""The content of a broadcast: a notification per service, templates, languages, and quiet hours."""

@@ -1,7 +1,7 @@
-"""Notifications taken apart into their fields and put together again, and the JSON between: nothing is lost.
+"""Lossless conversion between notifications and JSON.
 
-Every notification, and every part of one, is a dataclass whose constructor checks it. So what is written is its fields
-by name, and what is read goes through the same checks as what a user makes.
+Every notification, and every part of one, is a dataclass whose constructor checks it. Its fields are written by name,
+and reading calls the constructor, so stored data passes the same checks as a user's own.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How a type is made: its fields with their defaults, those given by place, and the one that takes all others."""
+    """A type's constructor: its fields with their defaults, the positional ones, and the one that is `*args`."""
 
     defaults: Mapping[str, object]
     placed: tuple[str, ...]
@@ -62,18 +62,18 @@ _SHAPES: Mapping[type[Any], _Shape] = {kind: _shape(kind) for kind in _NAMES}
 
 
 def check_known(field: str, value: object) -> None:
-    """Raises ValidationError for what is none of winpush's own notifications: it could not be kept and read back."""
+    """Raises ValidationError for anything but winpush's own notification types, which couldn't be read back."""
     if type(value) not in _SHAPES:
-        raise ValidationError(field, f"must be a notification of winpush itself, not {type(value).__name__}")
+        raise ValidationError(field, f"must be one of winpush's own notification types, not {type(value).__name__}")
 
 
 def taken_apart(value: object) -> dict[str, Any]:
-    """The fields that a notification or a part of one was made of."""
+    """The constructor arguments of a notification or a part of one."""
     return {name: getattr(value, name) for name in _SHAPES[type(value)].defaults}
 
 
 def build(kind: type[Any], values: Mapping[str, Any]) -> Any:
-    """The value of that type with these fields; its constructor checks them. Raises ValidationError."""
+    """Constructs a value of this type from its fields. Raises ValidationError."""
     shape = _SHAPES[kind]
     named = dict(values)
     placed = [named.pop(name) for name in shape.placed]
@@ -83,7 +83,7 @@ def build(kind: type[Any], values: Mapping[str, Any]) -> Any:
 
 
 def write_form(value: object) -> Any:
-    """JSON-ready: a notification or a part as an object with its type and the fields that are given."""
+    """JSON-ready: a notification or a part of one, as an object with its type and the fields that are set."""
     if value is None or (isinstance(value, str | bool | int | float) and not isinstance(value, enum.Enum)):
         return value
     if isinstance(value, enum.Enum):
@@ -103,7 +103,7 @@ def write_form(value: object) -> Any:
 
 
 def _given(value: object) -> dict[str, Any]:
-    # What is left out is left out for being nothing, never for being a default: a default may change.
+    # Omit only empty values, never other defaults: a default may change in a later version.
     defaults = _SHAPES[type(value)].defaults
     return {
         name: write_form(item)
@@ -113,8 +113,8 @@ def _given(value: object) -> dict[str, Any]:
 
 
 def read_form(written: object) -> Any:
-    """The value that `write_form` wrote. Raises ValidationError for anything else, and for a notification that breaks
-    a rule of its type."""
+    """The inverse of `write_form`. Raises ValidationError for anything else, and for a notification that its type
+    rejects."""
     if isinstance(written, list):
         return tuple([read_form(item) for item in written])
     if not isinstance(written, dict):
@@ -131,7 +131,9 @@ def read_form(written: object) -> Any:
         raise
     except (KeyError, TypeError, ValueError, binascii.Error, OverflowError) as error:
         raise ValidationError(
-            "content", f"holds a {shown(name)} that this version can't read ({type(error).__name__}: {shown(error)})"
+            "content",
+            f"contains a {shown(name)} that this version can't read ({type(error).__name__}: {shown(error)}); upgrade "
+            "winpush if a later version wrote it",
         ) from None
 
 
@@ -145,7 +147,7 @@ def _read_fields(kind: type[Any], named: Mapping[str, Any]) -> Any:
 
 
 def _is_value(default: object) -> bool:
-    """False for the mark of a field without a default, which the constructor then asks for itself."""
+    """False for the marker of a field without a default; the constructor then reports it as missing."""
     return default is None or isinstance(default, str | int | bytes | tuple | enum.Enum) or is_dataclass(default)
 
 

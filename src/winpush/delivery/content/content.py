@@ -1,7 +1,7 @@
-"""What is to be sent: a notification for each service, in each language, filled for each channel.
+"""The content of a broadcast: a notification per service and language, with templates filled in per channel.
 
-`Content.for_channel` is asked for every channel of a broadcast. It gives the same object to all channels that need the
-same thing, since the send path encodes a notification once for each object.
+`Content.for_channel` runs for every channel of a broadcast. It returns the same object to all channels that need the
+same notification, because the send path encodes each object once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from winpush import mpns, wns
 from winpush.channels import Service
 from winpush.convert import to_wns
 from winpush.delivery.content.codec import check_known, read_form, write_form
-from winpush.delivery.content.templates import Plan, as_text, plan
+from winpush.delivery.content.templates import TemplatePlan, as_text, plan_template
 from winpush.delivery.registry.rules import NO_ATTRIBUTES, Scalar, check_attributes, check_locale
 from winpush.errors import NothingToSendError, ValidationError
 from winpush.results import Notification
@@ -29,11 +29,11 @@ Form = mpns.Notification | wns.Notification | wns.ClearToasts
 """A notification of either service."""
 
 FORMAT = 1
-"""The version of the JSON; one that reads a later format says so instead of guessing."""
+"""The version of the JSON format. Later formats are refused, not guessed."""
 
 MAX_LOCALES = 200
-# Values that are few come back from here as the same object; those that differ everywhere push each other out.
-_MOST_KEPT = 1024
+# The size of the caches below. They help when many channels share a value; unique values just cycle through.
+_MAX_CACHED = 1024
 _SECOND = timedelta(seconds=1)
 _NO_TIME = timedelta()
 _OWN_NAMES = ("key", "locale", "platform")
@@ -42,27 +42,27 @@ WnsForm = wns.Notification | wns.ClearToasts
 
 
 class Recipient(Protocol):
-    """What a content looks at of a channel: a Registration, or a row of the store with the same names."""
+    """The fields of a channel that a content uses: a Registration, or a database row with the same names."""
 
     @property
     def service(self) -> Service | str:
-        """Whose channel it is: the service or its value."""
+        """The channel's service, or its value."""
 
     @property
     def key(self) -> str | None:
-        """The user's own key, for `{key}`."""
+        """Your key for the channel, for `{key}`."""
 
     @property
     def platform(self) -> str | None:
-        """The platform, for `mpns` notifications that older phones can't take whole."""
+        """The platform: an `mpns` notification is reduced to what an older phone supports."""
 
     @property
     def locale(self) -> str | None:
-        """Its language tag in canonical case, for the choice among the locales."""
+        """The language tag in canonical case, to choose among the locales."""
 
     @property
     def attributes(self) -> Mapping[str, Scalar] | None:
-        """The values of the placeholders; None for none."""
+        """The values for placeholders, or None."""
 
 
 class Reason(enum.Enum):
@@ -78,7 +78,7 @@ class Reason(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a channel gets nothing of a content: the reason, and a sentence that names what would have to change."""
+    """Why a channel gets nothing: the reason, and a sentence that says what to change."""
 
     reason: Reason
     explanation: str
@@ -86,33 +86,33 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What channels of one service, platform and language get: the notification, or the plan that makes it."""
+    """What channels of one service, platform and language get: a notification, and the plan to fill it, if any."""
 
     notification: Any
-    plan: Plan | None = None
+    plan: TemplatePlan | None = None
     defaults: Mapping[str, Scalar] = field(default_factory=lambda: NO_ATTRIBUTES)
-    # An MPNS notification that is turned into a WNS one after it is filled.
+    # True for an MPNS notification that is converted to WNS after it is filled.
     converted: bool = False
     has_ttl: bool = False
 
 
-_EXPIRED = Refusal(Reason.EXPIRED, "The time after which the notification is no longer worth sending is over.")
+_EXPIRED = Refusal(Reason.EXPIRED, "The notification expired before it could be sent.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Content:
-    """A notification in the forms that the channels of a broadcast can take.
+    """A notification for each service, with templates and languages.
 
-    - `mpns`, `wns`: the forms for the two services, at least one. A WNS channel without a WNS form gets the MPNS one
-      converted, where that can be done; an MPNS channel never gets a WNS form.
-    - `template=True`: `{name}` in texts is filled with the channel's attribute of that name, or with its `{key}`,
-      `{locale}` or `{platform}`; a brace itself is written twice. Inside of an address (a launch argument, an image's
-      source, the page of a tap) the value is percent-encoded, unless it is the whole of it.
-    - `defaults`: what stands for a value that a channel doesn't have; without one such a channel is refused.
-    - `locales`: other contents, or notifications, by language. A channel gets that of its own tag, else of the shorter
-      ones (`de-AT`, then `de`), else this one; service by service.
+    - `mpns`, `wns`: the notification for each service; give at least one. Without `wns`, a WNS channel gets the MPNS
+      notification converted, if possible. The reverse never happens.
+    - `template=True`: replace `{name}` in texts by the channel's attribute of that name, or by its `{key}`, `{locale}`
+      or `{platform}`. Write `{{` and `}}` for literal braces. Within an address (a launch argument, an image source,
+      the page that a tap opens) the value is percent-encoded, unless it is the whole address.
+    - `defaults`: values for placeholders that a channel has no value for. Without a default, the channel is skipped.
+    - `locales`: other contents or notifications, by language tag. For each service, a channel gets the one for its own
+      tag, or else a shorter tag (`de-AT`, then `de`), or else this content.
 
-    Raises ValidationError for a content without a form, and for a template that can't be filled.
+    Raises ValidationError for a content without a notification, and for an invalid template.
     """
 
     mpns: mpns.Notification | None = None
@@ -121,9 +121,9 @@ class Content:
     defaults: Mapping[str, Scalar] = field(default_factory=lambda: NO_ATTRIBUTES)
     locales: Mapping[str, Content | Notification] = field(default_factory=dict)
     _forms: dict[tuple[object, ...], _Form | Refusal] = field(init=False, repr=False, default_factory=dict)
-    # Of those that need nothing more: the notification itself.
+    # Notifications that need no filling and no TTL arithmetic.
     _plain: dict[tuple[object, ...], Any] = field(init=False, repr=False, default_factory=dict)
-    # One for each variant, service and platform: few, and never dropped, since what is shared is known by their ids.
+    # One per variant, service and platform. Never evicted, since the keys of `_shared` include their ids.
     _shapes: dict[tuple[object, ...], _Form | Refusal] = field(init=False, repr=False, default_factory=dict)
     _shared: dict[tuple[object, ...], Any] = field(init=False, repr=False, default_factory=dict)
 
@@ -139,7 +139,7 @@ class Content:
         if self.template:
             for form in (self.mpns, self.wns):
                 if form is not None:
-                    plan(form)
+                    plan_template(form)
 
     def _take_locales(self) -> Mapping[str, Content]:
         if not isinstance(self.locales, Mapping):
@@ -149,17 +149,17 @@ class Content:
             locale = check_locale(tag, "locales")
             variant = given if isinstance(given, Content) else Content.of(given, template=self.template)
             if variant.locales:
-                raise ValidationError("locales", f"hold for {tag!r} a content with locales of its own")
+                raise ValidationError("locales", f"has a content for {tag!r} with its own locales; don't nest them")
             if locale is None or locale in taken:
-                raise ValidationError("locales", f"hold {tag!r} twice")
+                raise ValidationError("locales", f"has {tag!r} twice; keep one of them")
             taken[locale] = variant
         if len(taken) > MAX_LOCALES:
-            raise ValidationError("locales", f"are {len(taken)}; at most {MAX_LOCALES} are taken")
+            raise ValidationError("locales", f"has {len(taken)} languages; the limit is {MAX_LOCALES}")
         return MappingProxyType(taken)
 
     @classmethod
     def of(cls, notification: object, *, template: bool = False) -> Content:
-        """A content of one notification; a content is taken as it is."""
+        """Wraps a notification in a Content; returns a Content unchanged."""
         if isinstance(notification, Content):
             return notification
         if isinstance(notification, mpns.Notification):
@@ -171,11 +171,11 @@ class Content:
     def for_channel(
         self, channel: Recipient, *, remaining: timedelta | None = None, waited: timedelta = _NO_TIME
     ) -> Form | Refusal:
-        """What this channel gets, or why it gets nothing; never raises for the sake of one channel.
+        """What this channel gets, or why it gets nothing; never raises because of a single channel.
 
-        `remaining` is how long the notification is still worth sending: a WNS channel gets it as its TTL where that is
-        less than its own. `waited` is how long it has waited already, which counts against its own TTL (but not one of
-        0, which is about the moment of the sending). The same object comes back for channels that need the same.
+        `remaining` is the time until the broadcast expires; it limits the TTL of a WNS notification. `waited` is how
+        long the notification has waited so far; it is deducted from its own TTL, except from a TTL of 0, which counts
+        from the moment of sending. Channels that need the same notification get the same object.
         """
         if remaining is not None and remaining < _SECOND:
             return _EXPIRED
@@ -198,21 +198,21 @@ class Content:
         return made if remaining is None else self._shorten(made, remaining)
 
     def plain_form(self, channel: Recipient) -> Form | None:
-        """What `for_channel` was found to give this channel whatever the time: nothing is filled in, and no TTL runs.
+        """The notification that `for_channel` returns for this channel at any time: no template to fill, no TTL.
 
-        None where that isn't so, or isn't known yet.
+        None if it depends on the channel or the time, or isn't known yet.
         """
         return self._plain.get((channel.service, channel.platform, channel.locale))
 
-    # --- which form ---------------------------------------------------------------------------------------------
+    # --- choosing a form ----------------------------------------------------------------------------------------
 
     def _choose(self, service: Service, platform: str | None, locale: str | None) -> _Form | Refusal:
-        if len(self._forms) >= _MOST_KEPT:
+        if len(self._forms) >= _MAX_CACHED:
             self._forms.clear()
             self._plain.clear()
-        refusal = Refusal(Reason.NO_FORM, f"The content has no form for {service.name}: give {service.value}=….")
+        refusal = Refusal(Reason.NO_FORM, f"The content has nothing for {service.name}: give {service.value}=….")
         for variant in self._variants(locale):
-            # Languages that lead to the same variant share its form, and so its notification.
+            # Languages that resolve to the same variant share its form, and thus its notification.
             kind = (id(variant), service, platform)
             form = self._shapes.get(kind)
             if form is None:
@@ -223,7 +223,7 @@ class Content:
         return refusal
 
     def _variants(self, locale: str | None) -> list[Content]:
-        """The contents to try, the closest language first."""
+        """The contents to try, closest language first."""
         found: list[Content] = []
         while locale:
             variant = self.locales.get(locale)
@@ -232,9 +232,9 @@ class Content:
             locale = locale.rpartition("-")[0]
         return [*found, self]
 
-    # --- filled, and with less time -----------------------------------------------------------------------------
+    # --- filling templates, shortening TTLs ---------------------------------------------------------------------
 
-    def _fill(self, form: _Form, plan: Plan, channel: Recipient) -> Any:
+    def _fill(self, form: _Form, plan: TemplatePlan, channel: Recipient) -> Any:
         values: dict[str, str] = {}
         for name in plan.names:
             value = _value(channel, name)
@@ -249,7 +249,7 @@ class Content:
 
     def _missing(self, name: str) -> Refusal:
         kind = ("missing", name)
-        explanation = f"The channel has no value for {{{name}}}, and the content no default for it."
+        explanation = f"The channel has no value for {{{name}}}: set that attribute, or add a default."
         found: Refusal = self._shared.get(kind) or self._keep(kind, Refusal(Reason.MISSING_VALUE, explanation))
         return found
 
@@ -260,20 +260,20 @@ class Content:
         kind = ("shortened", id(made), seconds)
         found = self._shared.get(kind)
         if found is None:
-            # Kept together with the whole one, so that no other object can get its id.
+            # The entry keeps `made` alive, so that no other object can get the id in its key.
             found = self._keep(kind, (made.replace(ttl=seconds * _SECOND), made))
         return found[0]  # type: ignore[no-any-return]  # a notification of WNS
 
     def _keep(self, kind: tuple[object, ...], value: Any) -> Any:
-        if len(self._shared) >= _MOST_KEPT:
+        if len(self._shared) >= _MAX_CACHED:
             self._shared.clear()
         self._shared[kind] = value
         return value
 
-    # --- kept ---------------------------------------------------------------------------------------------------
+    # --- JSON ---------------------------------------------------------------------------------------------------
 
     def to_json(self) -> str:
-        """JSON text with sorted names, the same for equal contents. `from_json` reads it back, nothing lost."""
+        """Canonical JSON: sorted names, the same text for equal contents. `from_json` reads it back losslessly."""
         return json.dumps(
             {"format": FORMAT, **self._written()}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
         )
@@ -294,22 +294,22 @@ class Content:
 
     @classmethod
     def from_json(cls, text: str) -> Content:
-        """From the text of `to_json`, also of earlier versions. Raises ValidationError for any other text, and for a
+        """Reads the JSON of `to_json`, also of earlier versions. Raises ValidationError for anything else, and for a
         later format."""
         try:
             named = json.loads(text)
         except ValueError as error:
-            raise ValidationError("content", f"is no JSON: {error}") from None
+            raise ValidationError("content", f"is not valid JSON: {error}") from None
         if not isinstance(named, dict):
             raise ValidationError("content", f"must be a JSON object, not {type(named).__name__}")
         if named.pop("format", None) != FORMAT:
-            raise ValidationError("content", f"is in no format that this version reads; it reads format {FORMAT}")
+            raise ValidationError("content", f"is not in format {FORMAT}, the only one that this version reads")
         return cls._read(named)
 
     @classmethod
     def _read(cls, named: object) -> Content:
         if not isinstance(named, dict):
-            raise ValidationError("content", f"holds a {type(named).__name__} where a content should be")
+            raise ValidationError("content", f"contains a {type(named).__name__} instead of a content")
         values = dict(named)
         for name in ("mpns", "wns"):
             values[name] = read_form(values.get(name))
@@ -341,7 +341,7 @@ def _check_form(name: str, form: object, kind: Any) -> None:
 
 
 def _form(variant: Content, defaults: Mapping[str, Scalar], service: Service, platform: str | None) -> _Form | Refusal:
-    """What a variant has for that service and platform, before anything is filled in."""
+    """A variant's form for this service and platform, not filled in yet."""
     given: Any = variant.mpns if service is Service.MPNS else variant.wns
     converted = given is None and service is Service.WNS and variant.mpns is not None
     if converted:
@@ -349,11 +349,11 @@ def _form(variant: Content, defaults: Mapping[str, Scalar], service: Service, pl
     if given is None:
         return Refusal(Reason.NO_FORM, "")
     if isinstance(given, wns.ClearToasts) and platform == "windows":
-        return Refusal(Reason.NOT_FOR_PLATFORM, "ClearToasts is for Windows Phone; Windows answers it with 405.")
+        return Refusal(Reason.NOT_FOR_PLATFORM, "ClearToasts is for Windows Phone; Windows devices refuse it (405).")
     made = given if converted else _for_platform(given, platform)
     if isinstance(made, Refusal):
         return made
-    filling = plan(made) if variant.template else None
+    filling = plan_template(made) if variant.template else None
     has_ttl = service is Service.WNS and not isinstance(made, wns.ClearToasts)
     if filling is not None:
         return _Form(made, filling, {**defaults, **variant.defaults}, converted, has_ttl)
@@ -362,7 +362,7 @@ def _form(variant: Content, defaults: Mapping[str, Scalar], service: Service, pl
 
 
 def _for_platform(notification: Any, platform: str | None) -> Any:
-    """The notification as that platform can take it; whole for an MPNS channel that doesn't say its platform."""
+    """The notification reduced to what the platform supports; unchanged for an MPNS channel of unknown platform."""
     if platform is None or not isinstance(notification, mpns.Notification):
         return notification
     try:
@@ -377,14 +377,14 @@ def _converted(notification: Any) -> Any:
     except NothingToSendError as error:
         return Refusal(Reason.NOTHING_LEFT, str(error))
     except ValidationError as error:
-        return Refusal(Reason.INVALID, f"As a WNS notification it can't be sent: {error}")
+        return Refusal(Reason.INVALID, f"The MPNS notification can't be converted to WNS: {error}")
 
 
-def _filled(form: _Form, plan: Plan, values: Mapping[str, str]) -> Any:
+def _filled(form: _Form, plan: TemplatePlan, values: Mapping[str, str]) -> Any:
     try:
         filled = plan.fill(values)
     except ValidationError as error:
-        return Refusal(Reason.INVALID, f"Filled for this channel, the notification can't be sent: {error}")
+        return Refusal(Reason.INVALID, f"Filled with this channel's values, the notification is invalid: {error}")
     return _converted(filled) if form.converted else filled
 
 

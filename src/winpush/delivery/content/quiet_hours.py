@@ -1,4 +1,4 @@
-"""Quiet hours: when a device's own clock says that its owner is not to be disturbed."""
+"""Quiet hours: a daily period, in each device's local time, in which nothing is sent."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["QuietHours"]
 _TEXT = re.compile(r"([0-2][0-9]):([0-5][0-9])-([0-2][0-9]):([0-5][0-9])")
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
-# Clocks are changed some days or months apart: one look in six hours misses no change.
+# Offset changes are days or months apart, so checking every six hours misses none.
 _LOOK = timedelta(hours=6)
-# The longest that hours can stay quiet: nearly a day, and one more where a zone changed the side of the date line.
+# The longest possible quiet period: almost a day, plus one where a zone crossed the date line.
 _LONGEST = timedelta(hours=54)
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From `start` up to, but without, `end`, by the wall clock: `QuietHours(time(22), time(7))` is over midnight.
+    """From `start` up to but not including `end`, local time: `QuietHours(time(22), time(7))` spans midnight.
 
-    Whole minutes, without a time zone: the zone is the device's. The wall clock alone counts. So where it is put back
-    in quiet hours they are as much longer, and where it is put back over their end they come twice. Raises
-    ValidationError for hours that are the same, which would be always or never.
+    Both are whole minutes without a time zone; the device's zone applies. Only the wall clock counts: if it is set back
+    during quiet hours, they last longer, and if it is set back across their end, they occur twice. Raises
+    ValidationError if start and end are equal.
     """
 
     start: time
@@ -40,42 +40,42 @@ class QuietHours:
             if not isinstance(value, time):
                 raise ValidationError(name, f"must be a datetime.time, such as time(22, 30), not {shown(value)}")
             if value.tzinfo is not None:
-                raise ValidationError(name, "has a time zone; quiet hours are by the zone of each device")
+                raise ValidationError(name, "has a time zone; give a time without one: each device's zone applies")
             if value.second or value.microsecond:
-                raise ValidationError(name, "must be a whole minute")
+                raise ValidationError(name, "must be a whole minute, without seconds")
         if self.start == self.end:
-            raise ValidationError("end", f"is {self.end:%H:%M}, as the start is; give hours that begin and end")
+            raise ValidationError("end", f"is {self.end:%H:%M}, the same as the start; give two different times")
 
     @classmethod
     def parse(cls, text: str) -> QuietHours:
-        """From `22:00-07:00`, as `str` writes it. Raises ValidationError for any other text."""
+        """Parses `22:00-07:00`, the format of `str`. Raises ValidationError for any other text."""
         match = _TEXT.fullmatch(text) if isinstance(text, str) else None
         if match is None or int(match[1]) > 23 or int(match[3]) > 23:
-            raise ValidationError("quiet_hours", f"are {shown(text)}; write them as 22:00-07:00")
+            raise ValidationError("quiet_hours", f"is {shown(text)}; write it as 22:00-07:00")
         return cls(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
 
     def to_minutes(self) -> tuple[int, int]:
-        """Both as minutes after midnight."""
+        """Start and end in minutes after midnight."""
         return self.start.hour * 60 + self.start.minute, self.end.hour * 60 + self.end.minute
 
     @classmethod
     def from_minutes(cls, start: int, end: int) -> QuietHours:
-        """The other way of `to_minutes`."""
+        """The inverse of `to_minutes`."""
         return cls(time(*divmod(start, 60)), time(*divmod(end, 60)))
 
     def __str__(self) -> str:
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
     def covers(self, now: datetime, zone: str | None) -> bool:
-        """True when it is quiet at that moment in that zone (a name such as `Europe/Vienna`; None is never quiet)."""
+        """True if `now` is in quiet hours in this zone (such as `Europe/Vienna`); False if the zone is None."""
         name = check_zone(zone)
         return name is not None and self._quiet(_utc(now), ZoneInfo(name))
 
     def next_allowed(self, now: datetime, zone: str | None) -> datetime:
-        """The first moment from `now` on that is not quiet in that zone, in UTC: `now` itself when it isn't quiet.
+        """The first time from `now` on that is outside quiet hours in this zone, in UTC: `now` itself if it already is.
 
-        `now` is an aware datetime; a zone that is None, not known, is never quiet. Raises ValidationError for a naive
-        time, and for a zone that the time zone database doesn't have.
+        `now` is an aware datetime. With zone None (unknown), nothing is quiet. Raises ValidationError for a naive time
+        or an unknown zone name.
         """
         name, moment = check_zone(zone), _utc(now)
         if name is None:
@@ -83,7 +83,7 @@ class QuietHours:
         local = ZoneInfo(name)
         if not self._quiet(moment, local):
             return moment
-        # Quiet ends at the hour that it is to end at, or where the clock is put over that hour.
+        # Quiet hours end at their end time, or when the clock is set past it.
         ends = [*self._ends(moment, local), *_changes(moment, local)]
         return min(end for end in ends if end > moment and not self._quiet(end, local))
 
@@ -94,7 +94,7 @@ class QuietHours:
         return shown_time >= self.start or shown_time < self.end
 
     def _ends(self, moment: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-        """The moments at which the clock shows the end, on this day and the next ones; both where it comes twice."""
+        """The times at which the clock shows the end, today and on the next days; both if it occurs twice."""
         today: date = moment.astimezone(zone).date()
         for days in range(4):
             for fold in (0, 1):
@@ -109,7 +109,7 @@ def _utc(now: datetime) -> datetime:
 
 
 def _changes(moment: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """The moments, to the second, at which the zone's clocks are put forward or back while quiet could last."""
+    """When the zone's UTC offset changes, to the second, within the longest possible quiet period."""
     at = moment
     while at < moment + _LONGEST:
         if at.astimezone(zone).utcoffset() != (at + _LOOK).astimezone(zone).utcoffset():
@@ -118,7 +118,7 @@ def _changes(moment: datetime, zone: ZoneInfo) -> Iterator[datetime]:
 
 
 def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The first second with another offset than that of `before`, found by halving."""
+    """The first second whose offset differs from that at `before`, by bisection."""
     offset = before.astimezone(zone).utcoffset()
     while after - before > _SECOND:
         middle = before + (after - before) // (2 * _SECOND) * _SECOND

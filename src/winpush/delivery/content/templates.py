@@ -1,7 +1,7 @@
-"""Templates: `{name}` in the texts of a notification, filled for each channel.
+"""Templates: `{name}` in the texts of a notification, filled in for each channel.
 
-There is `{name}`, `{{` and `}}`, and nothing else: no format specifications, no attributes of objects. What is filled
-in is text; the notification that is made of it escapes and checks it as it does any text.
+The syntax is `{name}`, `{{` and `}}` and nothing else: no format specifications, no attribute access. Values are filled
+in as text, which the notification checks and escapes like any other.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from winpush.delivery.registry.rules import Scalar
 from winpush.errors import ValidationError
 from winpush.wns.options import NAMES as WNS_OPTIONS
 
-__all__ = ["Plan", "as_text", "plan"]
+__all__ = ["TemplatePlan", "as_text", "plan_template"]
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_-]{0,63})\}|[{}]")
-# How a notification is delivered is the same for all; a bound value in braces belongs to the app (wns.md 9.1).
+# Delivery options are the same for all channels; data-binding values in braces belong to the app (wns.md 9.1).
 _NEVER_FILLED = frozenset({*WNS_OPTIONS, "callback_uri", "message_id"})
 _ADDRESSES = frozenset({"launch", "arguments", "src", "image", "base_uri", "people", "param", "sound", "cycle_images"})
 
@@ -29,31 +29,31 @@ _Fill = Callable[[Mapping[str, str]], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How to fill a notification: the placeholders that it has, and what makes the filled one of their values."""
+class TemplatePlan:
+    """How to fill a notification: the names of its placeholders, and a function that fills them in."""
 
     names: tuple[str, ...]
     fill: Callable[[Mapping[str, str]], Any]
 
 
-def plan(notification: object) -> Plan | None:
-    """The plan of a notification whose texts are templates; None when there is nothing to fill and no doubled brace.
+def plan_template(notification: object) -> TemplatePlan | None:
+    """The plan of a notification whose texts are templates; None if it has no placeholder and no escaped brace.
 
-    Raises ValidationError naming the field with a brace that is none of `{name}`, `{{` and `}}`, and for raw and own
-    documents, which have no texts that could be filled safely.
+    Raises ValidationError naming the field that has any other brace than `{name}`, `{{` and `}}`, and for raw and XML
+    notifications, whose contents can't be filled safely.
     """
     if isinstance(notification, mpns.Raw | wns.Raw | wns.Xml):
         raise ValidationError(
             "template",
-            f"can't fill a {type(notification).__name__}: its bytes are sent as they are; make one for each channel",
+            f"can't fill a {type(notification).__name__}, which is sent as it is; send one to each channel instead",
         )
     names: dict[str, None] = {}
     fill = _plan_fields(notification, names)
-    return None if fill is None else Plan(tuple(names), fill)
+    return None if fill is None else TemplatePlan(tuple(names), fill)
 
 
 def as_text(value: Scalar) -> str:
-    """A value as it is filled in: numbers in decimal, True and False as `true` and `false`."""
+    """The text to fill in for a value: numbers in decimal, True and False as `true` and `false`."""
     return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -75,7 +75,7 @@ def _plan_value(owner: object, name: str, value: object, names: dict[str, None])
         return None
     if isinstance(value, tuple):
         return _plan_items(owner, name, value, names)
-    if type(value) is str:  # and no member of an enumeration
+    if type(value) is str:  # but not a member of a str enum
         return _plan_text(f"{type(owner).__name__}.{name}", value, _is_address(owner, name), names)
     return _plan_fields(value, names) if is_dataclass(value) and not isinstance(value, type) else None
 
@@ -88,7 +88,7 @@ def _plan_items(owner: object, name: str, items: tuple[object, ...], names: dict
 
 
 def _is_address(owner: object, name: str) -> bool:
-    """True where a value stands inside of a URI or a query, and must not add to its structure."""
+    """True if values go into a URI or query, and must not change its structure."""
     if isinstance(owner, mpns.Notification) and (name == "id" or name.endswith("_image")):
         return True
     return name in _ADDRESSES
@@ -110,15 +110,15 @@ def _plan_text(field: str, text: str, address: bool, names: dict[str, None]) -> 
 
 
 def _split(field: str, text: str) -> list[tuple[str, bool]]:
-    """The text as literal pieces and names of placeholders, each with whether it is a name."""
+    """Splits the text into (part, is_name): literal text and placeholder names."""
     parts: list[tuple[str, bool]] = []
     end = 0
     for match in _TOKEN.finditer(text):
         if match[1] is None and len(match[0]) == 1:
             raise ValidationError(
                 field,
-                f"has a {match[0]!r} at position {match.start()} that belongs to no placeholder; write {{name}} for a "
-                "value, and {{ or }} for a brace",
+                f"has a stray {match[0]!r} at position {match.start()}; write {{name}} for a placeholder, and {{{{ or "
+                "}} for a literal brace",
             )
         if match.start() > end:
             parts.append((text[end : match.start()], False))

@@ -1,1 +1,1 @@
-"""Who is sent to: registrations, audiences, and the files they are imported from and exported to."""
+"""The channel registry: registrations, audiences, and import and export."""

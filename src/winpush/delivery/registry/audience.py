@@ -1,7 +1,7 @@
-"""Audiences: which of the registered channels a broadcast is for.
+"""Audiences: which registered channels a broadcast is for.
 
-`CONDITIONS` is the one table of what can be asked. `Audience.matches` looks up here, and so does whoever turns an
-audience into SQL: each condition is one operator on one column, and all that are given must hold.
+`CONDITIONS` is the table of all conditions: each applies one operator to one column, and all given ones must hold. Both
+`Audience.matches` and the SQL in `storage.channels` are built from it.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ FORMAT = 1
 
 
 class Registered(Protocol):
-    """What an audience looks at: a Registration, or a row of the store with the same names."""
+    """The fields that an audience looks at: a Registration, or a database row with the same names."""
 
     @property
     def service(self) -> Service:
-        """Whose channel it is."""
+        """The channel's service."""
 
     @property
     def key(self) -> str | None:
-        """The user's own key."""
+        """Your key for the channel."""
 
     @property
     def tags(self) -> frozenset[str]:
-        """Its tags."""
+        """The tags."""
 
     @property
     def platform(self) -> str | None:
-        """The platform's version."""
+        """The platform, such as `8.1` or `windows`."""
 
     @property
     def os_version(self) -> str | None:
-        """The system's version."""
+        """The OS version."""
 
     @property
     def app_version(self) -> str | None:
@@ -61,22 +61,22 @@ class Registered(Protocol):
 
     @property
     def locale(self) -> str | None:
-        """Its language, in canonical case."""
+        """The language tag, in canonical case."""
 
     @property
     def attributes(self) -> Mapping[str, Scalar]:
-        """Its attributes."""
+        """The attributes."""
 
 
 class Operator(enum.Enum):
-    """How a column is compared with an operand. A column without a value meets none but HAS_NONE.
+    """How a column is compared with an operand. A column without a value only satisfies HAS_NONE.
 
-    - EQUALS: the same text (of a service: its value, `mpns` or `wns`).
+    - EQUALS: the same text (for a service its value, `mpns` or `wns`).
     - ONE_OF: one of a set of texts.
-    - WITHIN: the language tag is one of the set, or begins with one of them and a `-`.
-    - AT_LEAST, BELOW: the column's `version_key` is >= or < that of the operand, which is given as a `version_key`.
-    - HAS_ANY, HAS_ALL, HAS_NONE: of a set of tags.
-    - HOLDS: every attribute of the mapping is there, of the same kind (text, number, true or false), and equal.
+    - WITHIN: the language tag is in the set, or starts with a member of it and a `-`.
+    - AT_LEAST, BELOW: the column's `version_key` is >= or < the operand, also a `version_key`.
+    - HAS_ANY, HAS_ALL, HAS_NONE: any, all or none of a set of tags.
+    - HOLDS: has every attribute of a mapping, with the same type (text, number, boolean) and value.
     """
 
     EQUALS = "equals"
@@ -92,7 +92,7 @@ class Operator(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One row of the table: the field of an Audience, the column of a registration, and the operator between them."""
+    """A row of CONDITIONS: a field of Audience, a column of a registration, and the operator that compares them."""
 
     name: str
     column: str
@@ -120,17 +120,19 @@ _put = object.__setattr__
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Audience:
-    """A choice among the registered channels: all conditions that are given must hold. `Audience()` is everyone.
+    """Selects registered channels: all given conditions must hold. `Audience()` is everyone.
 
-    - `service`; `keys`: up to 1,000 of the users' own keys.
-    - `any_tags`, `all_tags`, `no_tags`: channels with at least one, with every one, with none of them.
+    - `service`: the channel's service.
+    - `keys`: up to 1,000 of your own keys.
+    - `any_tags`, `all_tags`, `no_tags`: channels with at least one, all, or none of these tags.
     - `platforms`: such as `{"8.0", "windows"}`.
-    - `locales`: `de` takes `de` and `de-AT`; `de-AT` takes no `de`.
-    - `os_version_from` and `app_version_from` are included, `os_version_below` and `app_version_below` are not.
-    - `attributes`: each is there and equal. `1` is the same as `1.0`, and neither is `True` or `"1"`.
+    - `locales`: `de` matches `de` and `de-AT`; `de-AT` doesn't match `de`.
+    - `os_version_from`, `app_version_from`: this version or later.
+    - `os_version_below`, `app_version_below`: earlier than this version.
+    - `attributes`: all present and equal. `1` equals `1.0`, but neither equals `True` or `"1"`.
 
-    A channel that doesn't say meets no condition on what it doesn't say, but for `no_tags`. Raises ValidationError
-    naming the condition.
+    A channel without a value never meets a condition on it, except for `no_tags`. Raises ValidationError naming the
+    condition.
     """
 
     service: Service | None = None
@@ -164,13 +166,16 @@ class Audience:
         for column in ("os_version", "app_version"):
             low, high = getattr(self, f"{column}_from"), getattr(self, f"{column}_below")
             if low is not None and high is not None and version_key(low) >= version_key(high):
-                raise ValidationError(f"{column}_below", f"is {high!r}, and no version is below it and from {low!r} on")
+                raise ValidationError(
+                    f"{column}_below",
+                    f"is {high!r}; it must be higher than {column}_from {low!r}",
+                )
 
     def conditions(self) -> Iterator[tuple[Condition, Any]]:
-        """What is asked, as rows of the table with their operands: what SQL is made of.
+        """Yields the given conditions with their operands.
 
-        An operand is a text for EQUALS, AT_LEAST and BELOW, a frozenset of texts for the operators on sets, a mapping
-        for HOLDS.
+        The operand is a string for EQUALS, AT_LEAST and BELOW, a mapping for HOLDS, and a frozenset of strings for all
+        others.
         """
         for condition in CONDITIONS:
             value = getattr(self, condition.name)
@@ -181,14 +186,14 @@ class Audience:
             yield condition, value.value if isinstance(value, Service) else value
 
     def matches(self, registration: Registered) -> bool:
-        """True when every condition that is given holds for it."""
+        """True if the registration meets all given conditions."""
         return all(
             HOLDS[condition.operator](getattr(registration, condition.column), operand)
             for condition, operand in self.conditions()
         )
 
     def to_json(self) -> str:
-        """JSON text with sorted names: the same for equal audiences. `from_json` reads it back."""
+        """Canonical JSON: sorted names, the same text for equal audiences. `from_json` reads it back."""
         named: dict[str, Any] = {"format": FORMAT}
         for condition in CONDITIONS:
             value = getattr(self, condition.name)
@@ -203,15 +208,15 @@ class Audience:
 
     @classmethod
     def from_json(cls, text: str) -> Audience:
-        """From the text of `to_json`. Raises ValidationError for any other, and for a later format."""
+        """Reads the JSON of `to_json`. Raises ValidationError for anything else, and for a later format."""
         try:
             named = json.loads(text)
         except ValueError as error:
-            raise ValidationError("audience", f"is no JSON: {error}") from None
+            raise ValidationError("audience", f"is not valid JSON: {error}") from None
         if not isinstance(named, dict):
             raise ValidationError("audience", f"must be a JSON object, not {type(named).__name__}")
         if named.pop("format", None) != FORMAT:
-            raise ValidationError("audience", f"is in no format that this version reads; it reads format {FORMAT}")
+            raise ValidationError("audience", f"is not in format {FORMAT}, the only one that this version reads")
         unknown = named.keys() - {condition.name for condition in CONDITIONS}
         if unknown:
             raise ValidationError("audience", f"has the unknown condition {min(unknown)!r}")
@@ -229,36 +234,36 @@ class Audience:
 
 
 def audience_of_key(key: str) -> str:
-    """`Audience(keys={key}).to_json()`, without making one: `notify` asks it each time. Raises ValidationError."""
+    """A fast `Audience(keys={key}).to_json()`, for every `notify`. Raises ValidationError."""
     return json.dumps({"format": FORMAT, "keys": [_key("key", key)]}, sort_keys=True, separators=(",", ":"))
 
 
 def _choices(field: str, values: object, check: Callable[[str, object], str]) -> frozenset[str]:
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise ValidationError(field, f"must be a list of texts, not {type(values).__name__}")
+        raise ValidationError(field, f"must be a list of strings, not {type(values).__name__}")
     checked = frozenset([check(field, value) for value in values])
     if len(checked) > MAX_CHOICES:
-        raise ValidationError(field, f"are {len(checked):,}; at most {MAX_CHOICES:,} are taken")
+        raise ValidationError(field, f"has {len(checked):,} values; the limit is {MAX_CHOICES:,}")
     return checked
 
 
 def _key(field: str, value: object) -> str:
     key = check_name_of(field, value)
     if key is None:
-        raise ValidationError(field, "can't hold None")
+        raise ValidationError(field, "contains None; give strings only")
     return key
 
 
 def _platform(field: str, value: object) -> str:
     if not isinstance(value, str) or value not in _ALL_PLATFORMS:
-        raise ValidationError(field, f"hold {shown(value)}; the platforms are {', '.join(sorted(_ALL_PLATFORMS))}")
+        raise ValidationError(field, f"contains {shown(value)}; the platforms are {', '.join(sorted(_ALL_PLATFORMS))}")
     return value
 
 
 def _locale(field: str, value: object) -> str:
     locale = check_locale(value, field)
     if locale is None:
-        raise ValidationError(field, "can't hold None")
+        raise ValidationError(field, "contains None; give strings only")
     return locale
 
 
@@ -286,7 +291,7 @@ def _below(value: str | None, operand: str) -> bool:
 
 
 def _holds(value: Mapping[str, Scalar], operand: Mapping[str, Scalar]) -> bool:
-    # In Python True == 1, in JSON it isn't.
+    # True == 1 in Python, but not in JSON.
     return all(
         name in value and value[name] == wanted and isinstance(value[name], bool) is isinstance(wanted, bool)
         for name, wanted in operand.items()
@@ -304,4 +309,4 @@ HOLDS: Mapping[Operator, Callable[[Any, Any], bool]] = {
     Operator.HAS_NONE: lambda value, operand: operand.isdisjoint(value),
     Operator.HOLDS: _holds,
 }
-"""What each operator means, for values in memory."""
+"""The implementation of each operator for values in memory."""

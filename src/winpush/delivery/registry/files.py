@@ -1,7 +1,7 @@
-"""Registrations in files: CSV as Excel and databases write it, and JSON Lines. A row at a time, never a file at once.
+"""Import and export of registrations: CSV, as Excel and databases write it, and JSON Lines. Files are streamed.
 
-A row that is wrong is given as a `RowError` in its place, and the rows after it are read: an import of a million rows
-doesn't end at the first bad one. No message holds a channel URI.
+An invalid row yields a `RowError` in its place and reading goes on, so one bad row doesn't end an import of a million.
+No message contains a channel URI.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ from winpush.errors import ValidationError
 __all__ = ["RowError", "read_csv", "read_json_lines", "write_csv", "write_json_lines"]
 
 MAX_LINE_CHARACTERS = 200_000
-"""A line that is longer is no registration: the largest possible one is shorter."""
+"""Longer than any valid registration."""
 
 _ATTRIBUTE = "attribute."
 _BOM = "\ufeff"
 _DELIMITERS = ",;\t|"
-# Excel takes a cell that begins so for a formula and runs it, so it is written with a quote before it.
+# Excel would run a cell that starts with one of these as a formula, so a quote is written before it.
 _FORMULA = tuple("=+-@\t\r'")
 
 
 class Writable(Protocol):
-    """What text can be written to: a file opened for it."""
+    """Anything with a `write` method for text, such as a file."""
 
     def write(self, text: str, /) -> object:
-        """Takes the text."""
+        """Writes the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """A row that was not taken: its last line in the file (the first is 1), the field at fault or None, the problem."""
+    """A row that was skipped: its last line in the file (from 1), the field at fault or None, and the problem."""
 
     line: int
     field: str | None
@@ -69,13 +69,13 @@ class RowError:
 def read_csv(
     file: Iterable[str], allow_hosts: Iterable[str] | AllowedHosts = NOBODY
 ) -> Iterator[Registration | RowError]:
-    """Yields the registration of each row, or its RowError, in the order of the file.
+    """Yields a Registration or RowError per row, in file order.
 
-    `file` is a text file opened with `newline=""` (lines in quotes are kept as they are), or any lines. The first row
-    names the columns: those of FIELDS, `uri` among them, in any order and case. `tags` holds tags between spaces,
-    commas or semicolons; `attributes` a JSON object; `attribute.NAME` the text of one attribute. An empty cell stands
-    for what is left out. A byte order mark, Excel's `sep=` line, and `;`, tab or `|` between the cells are understood.
-    Raises ValidationError, with the first value asked for, when the first row names no columns that can be read.
+    `file` is a text file opened with `newline=""` (to keep line breaks in quoted cells), or any iterable of lines. The
+    first row names the columns: `uri` and any other FIELDS, in any order and case. `tags` are separated by spaces,
+    commas or semicolons; `attributes` is a JSON object; `attribute.NAME` is the text of one attribute. An empty cell
+    means "not given". A byte order mark, Excel's `sep=` line, and `;`, tab or `|` as separators are recognized. Raises
+    ValidationError, when iteration starts, if the header row is invalid.
     """
     allowed = _allowed(allow_hosts)
     lines = iter(file)
@@ -102,10 +102,10 @@ def read_csv(
 
 
 def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
-    """Writes the rows under one row of names, and returns how many; `read_csv` gives the same registrations again.
+    """Writes a header row and the registrations, and returns how many; `read_csv` reads the same ones back.
 
-    `file` is opened with `newline=""`; give it `encoding="utf-8-sig"` for Excel. A text that Excel would run as a
-    formula gets a `'` before it, which `read_csv` takes away.
+    Open `file` with `newline=""`, and with `encoding="utf-8-sig"` for Excel. Text that Excel would run as a formula
+    gets a leading `'`, which `read_csv` removes.
     """
     rows = csv.writer(file)
     rows.writerow(FIELDS)
@@ -122,16 +122,16 @@ def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
 def read_json_lines(
     file: Iterable[str], allow_hosts: Iterable[str] | AllowedHosts = NOBODY
 ) -> Iterator[Registration | RowError]:
-    """Yields the registration of each line, or its RowError, in the order of the file; empty lines are passed over.
+    """Yields a Registration or RowError per line, in file order; empty lines are skipped.
 
-    A line is a JSON object with the names of FIELDS: `tags` a list of texts, `attributes` an object, null what is left
-    out.
+    Each line is a JSON object with names from FIELDS. `tags` is a list of strings, `attributes` an object; null means
+    "not given".
     """
     allowed = _allowed(allow_hosts)
     for number, line in enumerate(file, 1):
         try:
             if len(line) > MAX_LINE_CHARACTERS:
-                raise ValidationError("line", f"has {len(line):,} characters; at most {MAX_LINE_CHARACTERS:,} are read")
+                raise ValidationError("line", f"has {len(line):,} characters; the limit is {MAX_LINE_CHARACTERS:,}")
             text = line.removeprefix(_BOM) if number == 1 else line
             if text.isspace() or not text:
                 continue
@@ -139,13 +139,13 @@ def read_json_lines(
         except ValidationError as error:
             yield RowError(number, error.field, error.problem)
         except (ValueError, RecursionError) as error:
-            yield RowError(number, None, f"is no JSON: {error}")
+            yield RowError(number, None, f"is not valid JSON: {error}")
         else:
             yield made
 
 
 def write_json_lines(file: Writable, registrations: Iterable[Registration]) -> int:
-    """Writes a line for each, and returns how many; `read_json_lines` gives the same registrations again."""
+    """Writes one line per registration and returns how many; `read_json_lines` reads the same ones back."""
     count = 0
     for each in registrations:
         file.write(json.dumps(each.to_dict(), ensure_ascii=False) + "\n")
@@ -158,7 +158,7 @@ def _allowed(hosts: Iterable[str] | AllowedHosts) -> AllowedHosts:
 
 
 def _delimiter(header: str) -> str:
-    """The one that the names stand between: they hold none of them."""
+    """The delimiter that the header uses: no column name contains one."""
     return max(_DELIMITERS, key=header.count)
 
 
@@ -180,7 +180,7 @@ def _attributes(text: str) -> Mapping[str, Scalar]:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValidationError("attributes", f"are no JSON: {error}") from None
+        raise ValidationError("attributes", f"is not valid JSON: {error}") from None
     if not isinstance(values, dict):
         raise ValidationError("attributes", f"must be a JSON object, not {type(values).__name__}")
     return check_attributes(values)
@@ -192,10 +192,10 @@ def _version(field: str, text: str) -> str | None:
 
 
 def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedHosts) -> Registration:
-    """The registration of the cells in the order of FIELDS: what `Registration` does, with what is alike kept."""
+    """The registration of a row with its cells in the order of FIELDS. Like `Registration`, but cached per cell."""
     uri, key, device, tags, platform, os_version, app_version, locale, time_zone, attributes = cells
     if not uri:
-        raise ValidationError("uri", "is missing; a registration is of a channel URI")
+        raise ValidationError("uri", "is missing; every registration needs a channel URI")
     canonical, service = check_uri(uri, platform or None, allowed)
     known = _attributes(attributes) if attributes else NO_ATTRIBUTES
     return Registration.of_checked(
@@ -215,7 +215,7 @@ def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedH
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Which cell holds what: the fields by place, and the single attributes by place."""
+    """The layout of a row: the position of each field, and of each `attribute.NAME`."""
 
     count: int
     fields: tuple[tuple[int, str], ...]
@@ -223,7 +223,7 @@ class _Columns:
 
     @classmethod
     def named(cls, header: list[str]) -> _Columns:
-        """From the first row. Raises ValidationError for a column that is none of ours, twice there, or missing."""
+        """Parses the header row. Raises ValidationError for an unknown, repeated or missing column."""
         fields: dict[str, int] = {}
         attributes: dict[str, int] = {}
         for place, cell in enumerate(header):
@@ -235,12 +235,12 @@ class _Columns:
             name = check_attribute_name(name[len(_ATTRIBUTE) :], "header") if is_attribute else name.lower()
             if not is_attribute and name not in FIELDS:
                 columns = f"{', '.join(FIELDS)} and {_ATTRIBUTE}NAME"
-                raise ValidationError("header", f"names the column {shown(cell)}; the columns are {columns}")
+                raise ValidationError("header", f"has an unknown column {shown(cell)}; the columns are {columns}")
             if name in kind:
-                raise ValidationError("header", f"names the column {shown(cell)} twice")
+                raise ValidationError("header", f"has the column {shown(cell)} twice; remove one")
             kind[name] = place
         if "uri" not in fields:
-            raise ValidationError("header", "names no column uri; the first row must name the columns")
+            raise ValidationError("header", "has no column 'uri'; the first row must name the columns")
         return cls(
             len(header),
             tuple((place, name) for name, place in fields.items()),
@@ -248,9 +248,9 @@ class _Columns:
         )
 
     def reader(self, allowed: AllowedHosts) -> Callable[[list[str]], Registration]:
-        """What makes a registration of a row."""
+        """A function that turns a row into a registration."""
         places = {name: place for place, name in self.fields}
-        # A field without a column is read from a cell that is put behind the others, and is always empty.
+        # Fields without a column are read from an extra, always empty cell at the end.
         pick = itemgetter(*[places.get(name, self.count) for name in FIELDS])
         singles, count = self.attributes, self.count
 
@@ -264,7 +264,7 @@ class _Columns:
         return read
 
     def _evened(self, row: list[str]) -> list[str]:
-        """The row with as many cells as there are columns. Raises ValidationError where that would lose one."""
+        """Pads or cuts the row to the number of columns. Raises ValidationError if that would drop a value."""
         if any(row[self.count :]):
-            raise ValidationError("row", f"has {len(row)} cells, and the first row names {self.count} columns")
+            raise ValidationError("row", f"has {len(row)} cells, but the header has {self.count} columns")
         return [*row[: self.count], *[""] * (self.count - len(row))]

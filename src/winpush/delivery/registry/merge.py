@@ -1,4 +1,4 @@
-"""Pure: what registering many channels in turn comes to, so that it can be written at once."""
+"""Computes the net result of registering many channels one after the other, so that it can be written in bulk."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from winpush.delivery.registry.registration import Registration
 
-__all__ = ["Known", "play"]
+__all__ = ["Known", "merge"]
 
 
 @dataclass(slots=True)
 class Known:
-    """A live channel while registrations are played through; `id` None for one that is new.
+    """A live channel during a merge; `id` is None for a new one.
 
-    Changed by `play` alone: `registration` is its last one, None while there was none; `moved` says that its device has
-    another URI now; `gone` that another channel of its device took its place.
+    Only `merge` changes it: `registration` is the latest one in this merge, or None; `moved` means that its device has
+    a new URI; `gone` means that another channel of its device has replaced it.
     """
 
     id: int | None
@@ -27,10 +27,13 @@ class Known:
     gone: bool = False
 
 
-def play(rows: Sequence[Known], registrations: Iterable[Registration]) -> list[Known]:
-    """Each registration in turn: a known URI is renewed, a known device takes its new URI, and where both are known and
-    are two channels, that of the device is gone. `rows` (in order of number) are all that have one of the URIs or
-    devices; they come back changed, with those that are new after them."""
+def merge(rows: Sequence[Known], registrations: Iterable[Registration]) -> list[Known]:
+    """Applies each registration in turn.
+
+    A known URI is renewed. A known device gets its new URI. If both are known but are different channels, the device's
+    channel is gone. `rows`, in order of number, are all channels with one of the URIs or devices; they are changed and
+    returned, followed by new ones.
+    """
     result = list(rows)
     by_uri = {row.uri: row for row in rows}
     by_device = {(row.device, row.service): row for row in rows if row.device is not None}

@@ -1,4 +1,4 @@
-"""Registrations: a channel, and what its owner wants to know of the device behind it."""
+"""Registrations: a channel and what is known about its device."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ FIELDS = (
     "time_zone",
     "attributes",
 )
-"""What a registration is given, in the order of the columns of an export."""
+"""The fields of a registration, in the column order of an export."""
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Registration:
-    """One channel with what is known of its device. Valid once it exists; `repr` shows no URI that could be used.
+    """A channel and what is known about its device. Always valid; `repr` hides the URI.
 
-    - `uri`: the channel URI, a secret, in its canonical form: the host in lower case, without its default port.
-    - `key`: your own name for the device or the person, for `notify`; several channels may share it.
-    - `device`: the device's own id. A new URI of the same device replaces its old one.
-    - `tags`: up to 100, each of up to 64 characters.
+    - `uri`: the channel URI, a secret. Stored in canonical form: lower-case host, no default port.
+    - `key`: your own id of the user or device, for `notify`. Several channels may share it.
+    - `device`: the device's id. A new URI of the same device replaces its old one.
+    - `tags`: up to 100 tags of up to 64 characters each.
     - `platform`: `7.0`, `7.1`, `7.8`, `8.0` or `8.1` for Windows Phone, `windows` for Windows 8 to 11.
-    - `os_version`, `app_version`: one to four numbers with dots, compared as versions (see `version_key`).
-    - `locale`: a BCP 47 tag, kept in its canonical case: `de-AT`.
-    - `time_zone`: a name of the time zone database, for quiet hours: `Europe/Vienna`.
-    - `attributes`: up to 50 texts, numbers, True or False by name, for audiences and templates.
-    - `service`: whose channel it is.
+    - `os_version`, `app_version`: one to four numbers separated by dots, compared as versions (see `version_key`).
+    - `locale`: a BCP 47 language tag. Stored in canonical case: `de-AT`.
+    - `time_zone`: a name in the IANA time zone database, such as `Europe/Vienna`, for quiet hours.
+    - `attributes`: up to 50 named strings, numbers or booleans, for audiences and templates.
+    - `service`: the channel's service, derived from the URI.
     """
 
     uri: str
@@ -97,10 +97,10 @@ class Registration:
         attributes: Mapping[str, Scalar | None] = NO_ATTRIBUTES,
         allow_hosts: Iterable[str] | AllowedHosts = NOBODY,
     ) -> None:
-        """`allow_hosts` names hosts besides the services' own, such as the emulator's.
+        """`allow_hosts` lists hosts to accept besides the services' own, such as the emulator's.
 
-        Raises ChannelError for a URI of neither service, and ValidationError naming the field, what is wrong with its
-        value, and what is allowed.
+        Raises ChannelError for an invalid URI or one of neither service, and ValidationError for any other invalid
+        value, naming the field and what is allowed.
         """
         allowed = allow_hosts if isinstance(allow_hosts, AllowedHosts) else AllowedHosts.of(allow_hosts)
         canonical, service = check_uri(uri, platform, allowed)
@@ -118,7 +118,7 @@ class Registration:
 
     @classmethod
     def of_checked(cls, *values: Any) -> Registration:
-        """From all values in the order of the slots, each as the rules give it: for whoever checked them already."""
+        """Constructs a registration from already checked, canonical values, in the order of the slots."""
         made = cls.__new__(cls)
         for put, value in zip(_SETTERS, values, strict=True):
             put(made, value)
@@ -126,22 +126,22 @@ class Registration:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], allow_hosts: Iterable[str] | AllowedHosts = NOBODY) -> Registration:
-        """From a mapping of the fields, such as a line of JSON; None stands for what is left out.
+        """Constructs a registration from a mapping of its fields, such as a line of JSON. None means "not given".
 
-        Raises ValidationError for a name that is no field, for a missing `uri`, and as `Registration` does.
+        Raises ValidationError for an unknown field and a missing `uri`, and what `Registration` raises.
         """
         if type(values) is not dict and not isinstance(values, Mapping):
             raise ValidationError("registration", f"must be a mapping of fields, not {type(values).__name__}")
         if not _NAMES.issuperset(values):
             name = min(values.keys() - _NAMES, key=str)
-            raise ValidationError(str(name)[:40], f"is no field of a registration; its fields are {', '.join(FIELDS)}")
+            raise ValidationError(str(name)[:40], f"is not a field of Registration; the fields are {', '.join(FIELDS)}")
         given = {name: value for name, value in values.items() if value is not None}
         if "uri" not in given:
-            raise ValidationError("uri", "is missing; a registration is of a channel URI")
+            raise ValidationError("uri", "is missing; every registration needs a channel URI")
         return cls(**given, allow_hosts=allow_hosts)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, with the URI: the fields that are given, tags sorted. `Registration.of` reads it back."""
+        """JSON-ready, including the URI: the fields that are set, tags sorted. `Registration.of` reads it back."""
         given: dict[str, Any] = {name: getattr(self, name) for name in FIELDS}
         given["tags"] = sorted(self.tags)
         given["attributes"] = dict(self.attributes)
@@ -149,12 +149,12 @@ class Registration:
 
     @property
     def origin(self) -> str:
-        """Where its requests go: `https://db5.notify.windows.com`."""
+        """The origin of the URI: `https://db5.notify.windows.com`."""
         return split_uri(self.uri)[0]
 
     @property
     def short(self) -> str:
-        """For logs and histories: the origin and the last six characters, too little to push with."""
+        """For logs: the origin and the last six characters, too little to push with."""
         return shorten(*split_uri(self.uri))
 
     def __eq__(self, other: object) -> bool:

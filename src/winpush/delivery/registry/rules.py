@@ -1,6 +1,6 @@
-"""The rules that the values of a registration must keep; each raises ValidationError naming the field and the limit.
+"""The rules for the values of a registration. Each check raises ValidationError naming the field and the limit.
 
-The same few locales, zones, versions and tags come back for millions of channels, so what is pure is remembered.
+Millions of channels share a few locales, time zones, versions and tags, so the checks of those are cached.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from winpush.mpns.fields import VERSIONS
 __all__ = ["PLATFORMS", "Scalar", "version_key"]
 
 Scalar = str | int | float | bool
-"""What an attribute can be: text, a number, true or false."""
+"""The value of an attribute: text, a number, true or false."""
 
 MAX_KEY_CHARACTERS = 200
 MAX_TAGS = 100
@@ -29,11 +29,11 @@ MAX_NAME_CHARACTERS = 64
 MAX_VALUE_CHARACTERS = 1000
 MAX_VERSION_CHARACTERS = 64
 MAX_LOCALE_CHARACTERS = 35
-# Up to here a number is the same in JSON, in SQLite and in PostgreSQL.
+# Up to here, integers are exact in JSON, SQLite and PostgreSQL.
 MAX_NUMBER = 2**53
 
 PLATFORMS = MappingProxyType({Service.MPNS: VERSIONS, Service.WNS: ("8.1", "windows")})
-"""The platforms that each service serves. Apps of Windows Phone 8.1 could choose either."""
+"""The platforms of each service. Apps on Windows Phone 8.1 could use either service."""
 
 NO_ATTRIBUTES: Mapping[str, Scalar] = MappingProxyType({})
 NO_TAGS: frozenset[str] = frozenset()
@@ -58,12 +58,12 @@ def _allowed_origin(text: str, allowed: AllowedHosts) -> tuple[Origin, str]:
 
 @lru_cache(maxsize=1024)
 def _origin(text: str) -> tuple[Origin, str]:
-    """For the services' own hosts alone, which is nearly always: a text is hashed sooner than a set of hosts."""
+    """The common case, without allowed hosts: hashing a string is faster than hashing a set of hosts."""
     return _allowed_origin(text, NOBODY)
 
 
 def check_uri(uri: str, platform: str | None, allowed: AllowedHosts) -> tuple[str, Service]:
-    """The channel URI in its canonical form, and whose it is. Raises ChannelError, which never repeats the URI."""
+    """The channel URI in canonical form, and its service. Raises ChannelError, which never contains the URI."""
     if not isinstance(uri, str):
         raise ChannelError("uri", f"must be text, not {type(uri).__name__}")
     start, target = split_uri(uri)
@@ -74,30 +74,33 @@ def check_uri(uri: str, platform: str | None, allowed: AllowedHosts) -> tuple[st
         raise ChannelError("uri", error.problem) from None
     service = origin.service or _service_of(Channel(origin, target), platform)
     if service is Service.WNS and target.startswith("/w/"):
-        raise ChannelError("uri", "is a browser's Web Push channel, which takes no Windows notification")
+        raise ChannelError(
+            "uri",
+            "is a browser's Web Push channel; WNS notifications can't be sent to it",
+        )
     return canonical + target, service
 
 
 def _service_of(channel: Channel, platform: str | None) -> Service:
-    """On a host that was allowed by name the path tells, or else the platform."""
+    """On an explicitly allowed host, the path decides, or else the platform."""
     if channel.service is not None:
         return channel.service
     if platform is None:
-        raise ChannelError("uri", "is on a host allowed by name, and its path tells no service; give the platform too")
+        raise ChannelError("uri", "is on an allowed host, and its path doesn't tell the service; give the platform too")
     return Service.WNS if platform == "windows" else Service.MPNS
 
 
 def check_platform(platform: object, service: Service) -> str | None:
-    """The platform, or None. Raises ValidationError for one that the service doesn't serve."""
+    """The platform, or None. Raises ValidationError for one that the service doesn't have."""
     if platform is not None and platform not in PLATFORMS[service]:
         raise ValidationError(
-            "platform", f"is {shown(platform)}; a channel of {service.name} has one of {', '.join(PLATFORMS[service])}"
+            "platform", f"is {shown(platform)}; the platforms of {service.name} are {', '.join(PLATFORMS[service])}"
         )
     return platform
 
 
 def check_name_of(field: str, value: object) -> str | None:
-    """A key or device id of the user's own: any text of one line, or None."""
+    """A key or device id: any single line of text, or None."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -112,27 +115,27 @@ def check_name_of(field: str, value: object) -> str | None:
 def _check_line(field: str, value: str) -> None:
     check_text(field, value)
     if any(character < " " or "\x7f" <= character < "\xa0" for character in value):
-        raise ValidationError(field, "contains a line break or another control character")
+        raise ValidationError(field, "contains a line break or other control character; remove it")
 
 
 def check_tags(tags: Iterable[str], field: str = "tags") -> frozenset[str]:
-    """The tags as a set: up to 100, each of up to 64 characters without white space and without `,` `;` `|`."""
+    """The tags as a set: up to 100 of up to 64 characters each, without white space, `,`, `;` or `|`."""
     if isinstance(tags, tuple | list | frozenset | set) and not tags:
         return NO_TAGS
     if type(tags) is not list and (isinstance(tags, str | bytes | Mapping) or not isinstance(tags, Iterable)):
-        raise ValidationError(field, f"must be a list of texts, not {type(tags).__name__}")
+        raise ValidationError(field, f"must be a list of strings, not {type(tags).__name__}")
     checked = tags if type(tags) is frozenset else frozenset([_tag(tag, field) for tag in tags])
     if checked is tags:
         for tag in checked:
             _tag(tag, field)
     if len(checked) > MAX_TAGS:
-        raise ValidationError(field, f"are {len(checked)}; at most {MAX_TAGS} are taken")
+        raise ValidationError(field, f"has {len(checked)} tags; the limit is {MAX_TAGS}")
     return checked
 
 
 def _tag(tag: object, field: str) -> str:
     if not isinstance(tag, str):
-        raise ValidationError(field, f"must be texts; one is of the type {type(tag).__name__}")
+        raise ValidationError(field, f"must be a list of strings, but one is {type(tag).__name__}")
     return _checked_tag(tag, field)
 
 
@@ -141,7 +144,7 @@ def _checked_tag(tag: str, field: str) -> str:
     if not _TAG.fullmatch(tag) or not tag.isprintable():
         raise ValidationError(
             field,
-            f"hold {shown(tag)}; a tag has 1 to {MAX_TAG_CHARACTERS} characters, without white space and , ; |",
+            f"contains {shown(tag)}; a tag has 1 to {MAX_TAG_CHARACTERS} characters, without white space and , ; |",
         )
     return tag
 
@@ -155,10 +158,10 @@ def check_version(field: str, value: object) -> str | None:
 
 
 def version_key(value: object, field: str = "version") -> str:
-    """A text of 32 digits that sorts as the versions do, in any database: `1.9` before `1.10`, `2` the same as `2.0`.
+    """A 32-digit string that sorts like the versions in any database: `1.9` before `1.10`, `2` equal to `2.0`.
 
-    A version is one to four numbers of up to 8 digits with dots between them. What follows a `-`, `+` or space, as in
-    `1.2-beta`, is not compared. Raises ValidationError naming `field` for anything else.
+    A version is one to four numbers of up to 8 digits, separated by dots. Anything after a `-`, `+` or space, as in
+    `1.2-beta`, is ignored. Raises ValidationError naming `field` for anything else.
     """
     if not isinstance(value, str):
         raise ValidationError(field, f"must be text such as '10.0.19045', not {type(value).__name__}")
@@ -170,14 +173,14 @@ def _version_key(value: str, field: str) -> str:
     match = _VERSION.fullmatch(value) if len(value) <= MAX_VERSION_CHARACTERS and value.isprintable() else None
     if match is None:
         raise ValidationError(
-            field, f"is {shown(value)}; write one to four numbers with dots between them, such as 10.0.19045"
+            field, f"is {shown(value)}; write one to four numbers separated by dots, such as 10.0.19045"
         )
     parts = match[1].split(".")
     return "".join([part.zfill(_PART_DIGITS) for part in (*parts, *["0"] * (_VERSION_PARTS - len(parts)))])
 
 
 def check_locale(value: object, field: str = "locale") -> str | None:
-    """A BCP 47 tag in its canonical case (`de-AT`, `zh-Hant-TW`), or None."""
+    """A BCP 47 language tag in canonical case (`de-AT`, `zh-Hant-TW`), or None."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -189,11 +192,12 @@ def check_locale(value: object, field: str = "locale") -> str | None:
 def _canonical_locale(value: str, field: str) -> str:
     value = value.replace("_", "-")  # as POSIX and many platforms write it
     if len(value) > MAX_LOCALE_CHARACTERS or not _LOCALE.fullmatch(value):
-        raise ValidationError(field, f"is {shown(value)}, which is no language tag; write one such as 'de' or 'de-AT'")
+        raise ValidationError(field, f"is {shown(value)}, which is not a language tag; write 'de' or 'de-AT'")
     language, *rest = value.split("-")
     parts = [language.lower()]
     for part in rest:
-        # RFC 5646 section 2.1.1: scripts in title case, regions in upper case, all behind a single letter in lower.
+        # RFC 5646 section 2.1.1: scripts in title case, regions in upper case, anything after a singleton in lower
+        # case.
         after_single = any(len(earlier) == 1 for earlier in parts)
         if after_single or not part.isalpha() or len(part) not in (2, 4):
             parts.append(part.lower())
@@ -203,7 +207,7 @@ def _canonical_locale(value: str, field: str) -> str:
 
 
 def check_zone(value: object) -> str | None:
-    """A name of the time zone database, such as `Europe/Vienna`, or None."""
+    """A name in the IANA time zone database, such as `Europe/Vienna`, or None."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -217,22 +221,22 @@ def _known_zone(value: str) -> str:
         try:
             return ZoneInfo(value).key
         except (LookupError, ValueError, OSError):
-            pass  # said below, for all that is no zone
+            pass  # raised below, for invalid names too
     raise ValidationError(
         "time_zone",
-        f"is {shown(value)}, which the time zone database of this machine doesn't have; write one such as "
-        "'Europe/Vienna' (where the machine has no database, install the package tzdata)",
+        f"is {shown(value)}, which is not in this machine's time zone database; write a name such as 'Europe/Vienna' "
+        "(if the machine has no database, install the package tzdata)",
     )
 
 
 def check_attributes(attributes: Mapping[str, Scalar | None], field: str = "attributes") -> Mapping[str, Scalar]:
-    """The attributes, read-only: up to 50, by name; one that is None is left out, and 1.0 is kept as 1."""
+    """The attributes as a read-only mapping of up to 50; None values are dropped, and 1.0 becomes 1."""
     if type(attributes) is not dict and not isinstance(attributes, Mapping):
         raise ValidationError(field, f"must be a mapping of names to values, not {type(attributes).__name__}")
     if not attributes:
         return NO_ATTRIBUTES
     if len(attributes) > MAX_ATTRIBUTES:
-        raise ValidationError(field, f"are {len(attributes)}; at most {MAX_ATTRIBUTES} are taken")
+        raise ValidationError(field, f"has {len(attributes)} attributes; the limit is {MAX_ATTRIBUTES}")
     return MappingProxyType(
         {
             check_attribute_name(name, field): check_scalar(f"{field}.{name}", value)
@@ -243,9 +247,9 @@ def check_attributes(attributes: Mapping[str, Scalar | None], field: str = "attr
 
 
 def check_attribute_name(name: object, field: str) -> str:
-    """A letter or `_`, then letters, digits, `_` and `-`: what can stand in a template and in a column's name."""
+    """A letter or `_`, then letters, digits, `_` and `-`: valid in templates and in CSV column names."""
     if not isinstance(name, str):
-        raise ValidationError(field, f"have a name of the type {type(name).__name__}; names are text")
+        raise ValidationError(field, f"has a name of type {type(name).__name__}; names are strings")
     return _attribute_name(name, field)
 
 
@@ -254,28 +258,28 @@ def _attribute_name(name: str, field: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValidationError(
             field,
-            f"have the name {shown(name)}; a name has 1 to {MAX_NAME_CHARACTERS} characters out of "
-            "A-Z, a-z, 0-9, _ and -, and starts with a letter or _",
+            f"has the name {shown(name)}; a name has 1 to {MAX_NAME_CHARACTERS} characters from A-Z, a-z, 0-9, _ and -"
+            ", and starts with a letter or _",
         )
     return name
 
 
 def check_scalar(field: str, value: object) -> Scalar:
-    """Text that XML and both databases can carry, a number up to 2**53, or True or False."""
+    """Text that XML and both databases can store, a number up to 2**53, or a boolean."""
     if isinstance(value, str):
         if len(value) > MAX_VALUE_CHARACTERS:
-            raise ValidationError(field, f"has {len(value)} characters; at most {MAX_VALUE_CHARACTERS} are taken")
+            raise ValidationError(field, f"has {len(value)} characters; the limit is {MAX_VALUE_CHARACTERS}")
         return check_text(field, value)
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if not -MAX_NUMBER <= value <= MAX_NUMBER:  # which no NaN is
+        if not -MAX_NUMBER <= value <= MAX_NUMBER:  # False for NaN, too
             raise ValidationError(field, f"must be a number from -2**53 to 2**53, or text (2**53 is {MAX_NUMBER})")
         return int(value) if value == int(value) else value
     raise ValidationError(field, f"must be text, a number, True or False, not {type(value).__name__}")
 
 
 def shown(value: object) -> str:
-    """A wrong value as a message may quote it: short, and on one line."""
+    """An invalid value for an error message: short and on one line."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}…"

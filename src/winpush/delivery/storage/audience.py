@@ -1,4 +1,4 @@
-"""The SQL of who belongs to a broadcast's audience, part by part of the registry."""
+"""The SQL of a broadcast's audience, one window of the registry at a time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["MAX_WINDOW", "audience_between", "audience_of", "carve", "without_ou
 
 Number = int | BindParameter[int]
 MAX_WINDOW = 50_000
-"""Channel numbers looked through in one claim, however few of them belong to the audience."""
+"""How many channel numbers one claim searches at most, however few of them are in the audience."""
 
 
 def carve(connection: Connection, row: Row[Any], size: int) -> tuple[int, int]:
-    """Where the next range ends, and how many channels of the audience it has."""
+    """Where the next range ends, and how many channels of the audience are in it."""
     end = min(row.cursor + MAX_WINDOW, row.last_channel)
     part = sa.select(channels.c.id).where(*audience_of(row, row.cursor + 1, end)).order_by(channels.c.id).limit(size)
     found = connection.scalars(part).all()
@@ -27,17 +27,18 @@ def carve(connection: Connection, row: Row[Any], size: int) -> tuple[int, int]:
 
 
 def audience_of(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:
-    """The audience is fixed at the start: numbers given by then, of channels that were not gone then."""
+    """The conditions for the audience between two channel numbers. Channels already gone when the broadcast was
+    created are not in it."""
     return audience_between(row.audience, first, last, row.created_at)
 
 
 def audience_between(audience: str, first: Number, last: Number, created_at: Number) -> list[ColumnElement[bool]]:
-    """The same by the audience as JSON; each number may be one that is given when the statement is executed."""
+    """The same for an audience given as JSON; each number may be a bind parameter."""
     lived = sa.or_(channels.c.gone_at.is_(None), channels.c.gone_at > created_at)
     return [channels.c.id.between(first, last), lived, *audience_filter(Audience.from_json(audience))]
 
 
 def without_outcome(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:
-    """The conditions for those of the audience in this range that have no delivery row yet."""
+    """The conditions for the audience's channels in this range that have no delivery row yet."""
     known = sa.exists().where(deliveries.c.broadcast == row.id, deliveries.c.channel == channels.c.id)
     return [*audience_of(row, first, last), ~known]

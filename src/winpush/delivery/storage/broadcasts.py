@@ -1,4 +1,4 @@
-"""The SQL of broadcasts as a whole: making, moving and counting them."""
+"""The SQL of broadcasts as a whole: creating them, changing their state, counting."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from winpush.errors import ValidationError
 __all__ = ["NewBroadcast", "change", "create", "expire_due", "finish", "get", "info", "progress"]
 
 AWAY: Millis = 1 << 52
-"""Added to the due time of a paused broadcast's deliveries, so that looking for due ones doesn't meet them."""
+"""Added to the due time of a paused broadcast's deliveries, which takes them out of the query for due ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewBroadcast:
-    """What a broadcast begins with; times in milliseconds."""
+    """The values that a new broadcast is stored with; times in milliseconds."""
 
     content: str
     audience: str
@@ -49,7 +49,7 @@ class NewBroadcast:
 
 
 def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Millis) -> tuple[int, bool]:
-    """Stores a broadcast; returns its number, and False when one with its idempotency key was there already."""
+    """Stores a broadcast; returns its number, and False if its idempotency key already belongs to one."""
     values: dict[str, Any] = {name: getattr(new, name) for name in NewBroadcast.__slots__}
     values |= {
         "resend_unanswered": int(new.resend_unanswered),
@@ -69,7 +69,7 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
 
 
 def address(connection: Connection, number: int, numbers: Iterable[int], due: Millis, now: Millis) -> None:
-    """Names the channels of a broadcast that has no audience; one without any is finished."""
+    """Gives a broadcast without an audience its channels; without any channel it is finished."""
     waiting = DeliveryState.WAITING.value
     rows = [(number, channel, waiting, 0, now, due) for channel in numbers]
     if rows:
@@ -79,19 +79,21 @@ def address(connection: Connection, number: int, numbers: Iterable[int], due: Mi
 
 
 def get(connection: Connection, number: int, *, lock: bool = False) -> Row[Any]:
-    """The row of a broadcast; with `lock` nobody else changes it until the transaction ends.
+    """The row of a broadcast; `lock` keeps others from changing it until the transaction ends.
 
-    Raises ValidationError when there is none with this number.
+    Raises ValidationError if no broadcast has this number.
     """
     statement = sa.select(broadcasts).where(broadcasts.c.id == number)
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
-        raise ValidationError("broadcast", f"has the number {number}, which no broadcast has")
+        raise ValidationError(
+            "broadcast", f"number {number} does not exist; list_broadcasts() or 'winpush broadcasts list' shows them"
+        )
     return row
 
 
 def change(connection: Connection, number: int, what: Move, now: Millis, reason: str | None = None) -> BroadcastState:
-    """Moves a broadcast as the table of the lifecycle says; returns its new state. Raises StateError."""
+    """Makes a move from the table in `states`; returns the new state. Raises StateError."""
     before = BroadcastState(get(connection, number, lock=True).state)
     after = move(before, what)
     values: dict[str, Any] = {"state": after.value}
@@ -108,7 +110,7 @@ def change(connection: Connection, number: int, what: Move, now: Millis, reason:
 
 
 def stop(connection: Connection, number: int, now: Millis, reason: str) -> None:
-    """Stops a broadcast that can stop; one that is ending or has ended is left as it is."""
+    """Stops a broadcast, unless it is ending or has ended."""
     if (BroadcastState(get(connection, number, lock=True).state), Move.STOP) in MOVES:
         change(connection, number, Move.STOP, now, reason)
 
@@ -116,7 +118,7 @@ def stop(connection: Connection, number: int, now: Millis, reason: str) -> None:
 def _shift(connection: Connection, number: int, *, away: bool) -> None:
     due = deliveries.c.due
     moved = due < AWAY if away else due >= AWAY
-    # What a worker holds right now stays its own: its outcome is still to come.
+    # Deliveries that a worker holds right now stay as they are; it will write their outcome.
     free = deliveries.c.owner.is_(None)
     statement = sa.update(deliveries).where(deliveries.c.broadcast == number, due.is_not(None), moved, free)
     connection.execute(statement.values(due=due + AWAY if away else due - AWAY))
@@ -131,7 +133,7 @@ _B = broadcasts.c
 _THESE = _B.id.in_(bindparam("these", expanding=True))
 _THIS = _B.id == bindparam("this")
 _IN_ORDER = sa.select(_B.id).where(_THESE).order_by(_B.id)
-# The offset keeps PostgreSQL from joining whole tables: the first row that is found says enough.
+# OFFSET 0 keeps PostgreSQL from joining whole tables when the first matching row is enough.
 _BUSY = sa.select(ranges.c.first).where(ranges.c.broadcast == _B.id).offset(0).exists()
 _WAITING = sa.select(deliveries.c.channel).where(deliveries.c.broadcast == _B.id, deliveries.c.due.is_not(None))
 
@@ -145,14 +147,14 @@ def _finishing(which: sa.ColumnElement[bool]) -> sa.Update:
     )
 
 
-# Most portions are of one broadcast.
+# Most batches belong to one broadcast.
 _FINISH, _FINISH_ONE = _finishing(_THESE), _finishing(_THIS)
 
 
 def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
-    """Ends those of which nothing is left to do."""
+    """Ends each of these broadcasts that has no work left."""
     these = sorted(numbers)
-    # Of two workers that end their last ranges at the same time, the second must see what the first has done.
+    # When two workers end their last ranges at the same time, the second must see the first one's write.
     lock_rows(connection, _IN_ORDER, {"these": these})
     if len(these) == 1:
         connection.execute(_FINISH_ONE, {"this": these[0], "now": now})
@@ -171,7 +173,7 @@ _EXPIRING = (
 
 
 def expire_due(connection: Connection, now: Millis) -> int:
-    """Moves the broadcasts whose time is over; returns how many."""
+    """Expires the broadcasts that are past their `expires_at`; returns how many."""
     numbers = list(connection.scalars(_EXPIRING, {"now": now}))
     for number in numbers:
         change(connection, number, Move.EXPIRE, now)
@@ -179,7 +181,7 @@ def expire_due(connection: Connection, now: Millis) -> int:
 
 
 Runs = dict[str, tuple[int, bool]]
-"""By service: how many refusals in a row, and whether other answers came before them."""
+"""By service: how many refusals in a row, and whether another answer came before them."""
 
 
 _REFUSALS, _REFUSALS_OF_ONE = (
@@ -189,7 +191,7 @@ _REFUSALS, _REFUSALS_OF_ONE = (
 
 
 def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> None:
-    """Notes refusals in a row, by broadcast; at its limit a broadcast stops."""
+    """Adds to each broadcast's consecutive refusals and stops a broadcast that reaches its limit."""
     if not runs:
         return
     if len(runs) == 1:
@@ -210,14 +212,15 @@ def _stop_at_limit(connection: Connection, row: Any, refusals: dict[str, int], n
     worst = max(refusals, key=lambda service: refusals[service], default=None)
     if worst is not None and refusals[worst] >= row.stop_after:
         reason = (
-            f"{refusals[worst]} sends to {worst.upper()} in a row were refused in a way that sending again doesn't "
-            "mend; the history of this broadcast says how. No channel was removed for it. Fix that, then send anew."
+            f"{refusals[worst]} consecutive sends to {worst.upper()} were refused for a reason that a retry won't fix. "
+            f"No channel was removed. See the reason with 'winpush history --broadcast {row.id}', fix it, then send a "
+            "new broadcast."
         )
         stop(connection, row.id, now, reason)
 
 
 def info(row: Row[Any]) -> BroadcastInfo:
-    """A row as a value."""
+    """A row as a BroadcastInfo."""
     return BroadcastInfo(
         id=row.id,
         name=row.name,
@@ -232,7 +235,7 @@ def info(row: Row[Any]) -> BroadcastInfo:
 
 
 def progress(connection: Connection, number: int, now: Millis) -> Progress:
-    """The counters of a broadcast, and the deliveries that wait."""
+    """A broadcast's counters and its waiting deliveries."""
     row = get(connection, number)
     states: dict[DeliveryState, int] = {}
     outcomes: dict[str, int] = {}
@@ -259,7 +262,7 @@ def progress(connection: Connection, number: int, now: Millis) -> Progress:
 
 
 def before(connection: Connection, number: int | None, limit: int) -> list[BroadcastInfo]:
-    """The newest broadcasts with a smaller number (None: of all), newest first."""
+    """The newest broadcasts numbered below `number` (None: all), newest first."""
     statement = sa.select(broadcasts).order_by(broadcasts.c.id.desc()).limit(limit)
     if number is not None:
         statement = statement.where(broadcasts.c.id < number)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from winpush.channels import Service, shorten, split_uri
 from winpush.delivery.models import ChannelInfo
-from winpush.delivery.registry.merge import Known, play
+from winpush.delivery.registry.merge import Known, merge
 from winpush.delivery.registry.registration import Audience, Condition, Operator, Registration, version_key
 from winpush.delivery.storage.database import (
     Millis,
@@ -37,7 +37,7 @@ _COLUMNS = ("uri", "service", *_FIELDS, "os_version_key", "app_version_key", "at
 
 
 def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
-    """As _COLUMNS names them; the attributes as JSON text."""
+    """The values for _COLUMNS; attributes as JSON text."""
     os_version, app_version = registration.os_version, registration.app_version
     return (
         registration.uri,
@@ -57,12 +57,12 @@ def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
 
 
 def put(connection: Connection, registration: Registration, now: Millis) -> int:
-    """Registers, or renews; returns the channel's number. A known device keeps its number with the new URI."""
+    """Registers or renews a channel; returns its number. A known device keeps its number with the new URI."""
     for _ in range(_COLLISIONS):
         try:
             with connection.begin_nested():
                 return _put(connection, registration, now)
-        except IntegrityError:  # another registers the same URI at this moment: now it is known
+        except IntegrityError:  # another transaction has just registered the same URI; the next try finds it
             continue
     return _put(connection, registration, now)
 
@@ -94,12 +94,12 @@ def _insert(connection: Connection, registrations: Sequence[Registration], now: 
 
 
 def _renew(connection: Connection, known: Mapping[int, Registration], now: Millis, *, moved: Container[int]) -> None:
-    # In one order, so that two who renew the same channels don't wait for each other.
+    # Always in the same order: two transactions that renew the same channels must not deadlock.
     numbers = sorted(known)
     lock_rows(connection, sa.select(channels.c.id).where(in_list(connection, channels.c.id, numbers)).order_by("id"))
     rows = [(number, *_values(known[number], now)) for number in numbers]
     update_rows(connection, channels, ("id",), _COLUMNS, rows)
-    # What a channel was made to wait for belongs to the URI, not to the device.
+    # A wait that the service asked for belongs to the URI, not to the device.
     update_rows(connection, channels, ("id",), ("not_before",), [(number, None) for number in known if number in moved])
     connection.execute(sa.delete(tags).where(in_list(connection, tags.c.channel, numbers)))
     _put_tags(connection, known.items())
@@ -111,18 +111,18 @@ def _put_tags(connection: Connection, registrations: Iterable[tuple[int, Registr
 
 
 def put_many(connection: Connection, registrations: Sequence[Registration], now: Millis) -> None:
-    """As `put` for each in turn, in bulk: played through in memory, then written."""
+    """Does what `put` does for each in turn, but in bulk: merged in memory, then written."""
     try:
         with connection.begin_nested():
             rows = _load(connection, registrations)
-            _write(connection, play(rows, registrations), now)
-    except IntegrityError:  # others register some of them at this moment
+            _write(connection, merge(rows, registrations), now)
+    except IntegrityError:  # another transaction has just registered some of them
         for each in registrations:
             put(connection, each, now)
 
 
 def _load(connection: Connection, registrations: Sequence[Registration]) -> list[Known]:
-    """What is known of their URIs and devices."""
+    """The live channels that have one of these URIs or devices."""
     table = channels.c
     wanted = sa.select(table.id, table.uri, table.service, table.device).where(_live())
     uris = [each.uri for each in registrations]
@@ -140,7 +140,7 @@ def _write(connection: Connection, rows: Sequence[Known], now: Millis) -> None:
     known = {row.id: row.registration for row in left if row.id is not None and row.registration is not None}
     moved = {row.id for row in left if row.id is not None and row.moved}
     if moved:
-        # A URI may go from one channel to another: for a moment none of them has it.
+        # A URI may move from one channel to another; the placeholders keep it unique meanwhile.
         update_rows(connection, channels, ("id",), ("uri",), [(number, f"moving {number}") for number in sorted(moved)])
     if known:
         _renew(connection, known, now, moved=moved)
@@ -154,7 +154,7 @@ def _live() -> ColumnElement[bool]:
 
 
 def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Millis) -> int:
-    """Marks channels as gone, with the reason; returns how many were not yet."""
+    """Marks channels as gone, with the reason; returns how many were live."""
     statement = (
         sa.update(channels)
         .where(channels.c.id == sa.bindparam("number"), channels.c.gone_at.is_(None))
@@ -165,12 +165,12 @@ def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Mil
 
 
 def audience_filter(audience: Audience) -> list[ColumnElement[bool]]:
-    """The conditions of an audience, in SQL that both databases have."""
+    """An audience's conditions, in SQL that both databases understand."""
     return [each for condition, operand in audience.conditions() for each in _in_sql(condition, operand)]
 
 
 def _in_sql(condition: Condition, operand: Any) -> list[ColumnElement[bool]]:
-    """One condition of the table; what each operator means is said there."""
+    """The SQL of one condition; `registry.audience.Operator` defines the operators."""
     if condition.operator is Operator.HOLDS:
         return [_has_attribute(name, value) for name, value in operand.items()]
     if condition.operator is Operator.HAS_ALL:
@@ -195,25 +195,25 @@ def _tagged(names: Iterable[str]) -> Select[tuple[int]]:
 
 
 def _has_attribute(name: str, value: object) -> ColumnElement[bool]:
-    """Equal in JSON type and value: True is neither 1 nor "1"."""
+    """Equal in JSON type and value: true is neither 1 nor "1"."""
     member = (channels.c.attributes, sa.literal(name))
     kind, text = json_kind(*member), json_text(*member)
     if isinstance(value, bool):
         return kind == ("true" if value else "false")
     if isinstance(value, str):
         return sa.and_(kind == "string", text == value)
-    # In this order: PostgreSQL refuses to read a word as a number.
+    # CASE, so that PostgreSQL doesn't try to cast text that isn't a number.
     return sa.case((kind == "number", sa.cast(text, sa.Double) == float(str(value))), else_=sa.false())
 
 
 def of_key(connection: Connection, key: str) -> list[int]:
-    """The numbers of the channels of a person or device that are not gone."""
+    """The numbers of the live channels with this key."""
     statement = 'SELECT id FROM winpush_channels WHERE "key" = ? AND gone_at IS NULL ORDER BY id'
     return [row[0] for row in run_sql(connection, statement, (key,))]
 
 
 def last_number(connection: Connection) -> int:
-    """The highest number of any channel."""
+    """The highest channel number in use."""
     return connection.scalar(sa.select(sa.func.max(channels.c.id))) or 0
 
 
@@ -226,7 +226,7 @@ def select_many(
     gone: bool | None = False,
     conditions: Sequence[ColumnElement[bool]] = (),
 ) -> Sequence[Row[Any]]:
-    """The next rows after that number, in order of number. `gone` None takes both kinds."""
+    """The next channels after number `after`, in order. `gone=None` includes live and gone ones."""
     wanted = [channels.c.id > after, *audience_filter(audience), *conditions]
     if gone is not None:
         wanted.append(channels.c.gone_at.is_not(None) if gone else _live())
@@ -234,7 +234,7 @@ def select_many(
 
 
 def stale(before: Millis) -> ColumnElement[bool]:
-    """The condition of a WNS channel that was not renewed since: it ends after 30 days."""
+    """The condition for WNS channels not renewed since `before`; WNS expires a channel after 30 days."""
     return sa.and_(channels.c.service == Service.WNS.value, channels.c.renewed_at < before)
 
 
@@ -247,7 +247,7 @@ def tags_of(connection: Connection, numbers: Sequence[int]) -> dict[int, frozens
 
 
 def as_infos(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[ChannelInfo]:
-    """Rows as values that may be shown."""
+    """Rows as values that are safe to show."""
     named = tags_of(connection, [row.id for row in rows]) if rows else {}
     for row in rows:
         yield ChannelInfo(
@@ -266,7 +266,7 @@ def as_infos(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Chann
 
 
 def as_registrations(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Registration]:
-    """Rows as they were registered, with their URIs: for an export."""
+    """Rows as registrations, with their URIs, for an export."""
     named = tags_of(connection, [row.id for row in rows]) if rows else {}
     for row in rows:
         yield Registration.of_checked(

@@ -1,37 +1,31 @@
-"""The SQL of the work itself: claiming portions of it.
+"""The SQL of claiming work, a batch at a time.
 
-What is asked at every portion is a statement that is built once: building one costs more than SQLite takes for it.
+Statements that run for every batch are built once: building one takes longer than SQLite takes to run it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam
 
-from winpush.delivery.registry.rules import Scalar
 from winpush.delivery.states import BroadcastState, DeliveryState
 from winpush.delivery.storage.audience import MAX_WINDOW, audience_between, without_outcome
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.broadcasts import get as get_broadcast
 from winpush.delivery.storage.database import Millis, raw_rows, read_json, update_rows
-from winpush.delivery.storage.finalize import settle_range
+from winpush.delivery.storage.finalize import finalize_range
+from winpush.delivery.storage.rows import Batch, Target
 from winpush.delivery.storage.schedule import held
 from winpush.delivery.storage.schema import broadcasts, channels, deliveries, ranges
 
 __all__ = [
     "DELIVERY_KEY",
     "THIS_RANGE",
-    "Effect",
-    "Portion",
-    "Record",
-    "Target",
-    "Tried",
     "claim",
     "claim_next",
     "keep",
@@ -40,106 +34,21 @@ __all__ = [
 
 MAX_RANGE_ATTEMPTS = 5
 _TRIES_BEFORE_HALVING = 3
-"""What the halves of a range begin with: they have less to try than a new one."""
+"""The attempts that each half of a split range starts with: it gets fewer tries than a new range."""
 WORKER_LOST = "worker-lost"
-"""The outcome of a channel that ended its worker again and again."""
+"""The outcome of a channel that keeps killing its worker."""
 _SECOND: Millis = 1000
 IsLost = Callable[[str, Millis], bool]
-"""Whether a claim (its owner, the end of its lease) may be taken over: see Watch."""
+"""Whether a claim (its owner, the end of its lease) may be taken over: see Liveness."""
 
 DELIVERY_KEY = ("broadcast", "channel")
 _RUNNING = BroadcastState.RUNNING.value
 
 
-class Target(NamedTuple):
-    """A channel that is to be sent to for a broadcast, as _TARGET names its columns."""
+def claim(connection: Connection, owner: str, now: Millis, lease: Millis, size: int, is_lost: IsLost) -> Batch | None:
+    """Claims the next work for one lease: due deliveries first, then abandoned ranges, then new ones.
 
-    broadcast: int
-    attempts: int
-    id: int
-    uri: str
-    service: str
-    key: str | None
-    platform: str | None
-    locale: str | None
-    time_zone: str | None
-    attributes: Mapping[str, Scalar] | None
-    gone_at: Millis | None
-    gone_reason: str | None
-    not_before: Millis | None
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """Work that is claimed: a range of a broadcast, or (`first` None) deliveries of several that are due.
-
-    `owner` proves the claim when it is written.
-    """
-
-    owner: str
-    broadcasts: dict[int, Row[Any]]
-    targets: Sequence[Target] = field(repr=False)
-    first: int | None = None
-
-    @property
-    def is_work(self) -> bool:
-        """False for a claim that has only moved a broadcast on."""
-        return bool(self.targets) or self.first is not None
-
-
-class Tried(NamedTuple):
-    """An attempt, as a row of the history.
-
-    A tuple, as Record is: one of each is made for every send, and a frozen dataclass takes four times as long.
-    """
-
-    broadcast: int
-    channel: int
-    at: Millis
-    outcome: str
-    status: int | None
-    message_id: str | None
-    debug_trace: str | None
-    correlation_vector: str | None
-    detail: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What an answer means for the channel itself: it is gone (the reason), or must be left alone until then.
-
-    It is about the URI that was sent to: the device may have registered another one meanwhile.
-    """
-
-    uri: str = field(repr=False)
-    gone: str | None = None
-    not_before: Millis | None = None
-
-
-class Record(NamedTuple):
-    """What is to be written about one channel of a broadcast. `state` is a value of DeliveryState, as it is written."""
-
-    broadcast: int
-    channel: int
-    service: str
-    state: str
-    outcome: str | None
-    attempts: int
-    at: Millis
-    due: Millis | None = None
-    tried: Tried | None = None
-    effect: Effect | None = None
-    refusal: bool | None = None
-    """True for a refusal that sending again doesn't mend, False for an answer that ends a run of them."""
-
-
-# --- claiming -----------------------------------------------------------------------------------------------------
-
-
-def claim(connection: Connection, owner: str, now: Millis, lease: Millis, size: int, is_lost: IsLost) -> Portion | None:
-    """Takes what is to be done next, for as long as the lease: what is due first, then ranges left behind, then new.
-
-    `is_lost` says of a claim whose lease is over whether it may be taken over.
+    `is_lost` says whether a claim whose lease has expired may be taken over.
     """
     return (
         _claim_due(connection, owner, now, lease, size, is_lost)
@@ -167,7 +76,7 @@ _ATTRIBUTES = Target._fields.index("attributes")
 
 
 def _targets(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[Target]:
-    """What a statement selects that names the columns of a Target."""
+    """The rows of a statement that selects the columns of a Target."""
     rows = raw_rows(connection, statement, values)
     if any(map(itemgetter(_ATTRIBUTES), rows)):
         rows = [(*row[:_ATTRIBUTES], read_json(row[_ATTRIBUTES]), *row[_ATTRIBUTES + 1 :]) for row in rows]
@@ -189,12 +98,12 @@ _DUE_OR_LOST = _RIPE.where(sa.or_(_D.owner.is_(None), _D.owner.in_(bindparam("lo
 _OVER = (
     sa.select(_D.owner, sa.func.max(_D.due)).where(_D.due <= bindparam("now"), _D.owner.is_not(None)).group_by(_D.owner)
 )
-"""The owners of deliveries whose lease is over."""
+"""The owners of deliveries whose lease has expired."""
 
 
 def _claim_due(
     connection: Connection, owner: str, now: Millis, lease: Millis, size: int, is_lost: IsLost
-) -> Portion | None:
+) -> Batch | None:
     over = connection.execute(_OVER, {"now": now}).all()
     lost = [silent for silent, lease_until in over if is_lost(silent, lease_until)]
     wanted = {"now": now, "size": size}
@@ -206,14 +115,14 @@ def _claim_due(
     taken = [(row.broadcast, row.id, now + lease, owner) for row in targets]
     update_rows(connection, deliveries, DELIVERY_KEY, ("due", "owner"), taken)
     numbers = {int(row.broadcast) for row in targets}
-    return Portion(owner, {number: rows[number] for number in numbers}, targets)
+    return Batch(owner, {number: rows[number] for number in numbers}, targets)
 
 
 def _in_turn(
     connection: Connection, rows: Mapping[int, Row[Any]], found: Sequence[Target], now: Millis
 ) -> list[Target]:
-    """Those that may be sent now: of a broadcast with a rate, a second's worth. The rest gets later times, spread out
-    as the rate allows, so that a great number of retries is not looked at again and again."""
+    """The targets that may be sent now: for a broadcast with a rate limit, one second's worth. The rest get later due
+    times, spread out at that rate, so that a large backlog of retries isn't read again for every batch."""
     taken: list[Target] = []
     later: list[tuple[Any, ...]] = []
     paced = {number: float(max(now, row.paced_until)) for number, row in rows.items() if row.rate}
@@ -242,16 +151,16 @@ def _rows(connection: Connection, numbers: Iterable[int]) -> dict[int, Row[Any]]
 
 _LEFT = (
     sa.select(ranges)
-    # A lease that ends later than any could has been written before a clock was set back.
+    # A lease beyond any possible end was written before a clock was set back.
     .where(sa.or_(ranges.c.lease_until <= bindparam("now"), ranges.c.lease_until > bindparam("latest")))
-    # Not as a join: SQLite would go through all broadcasts, of which `notify` makes very many, to find the few ranges.
+    # Not a join: SQLite would scan all broadcasts (`notify` creates a great many) to find a few ranges.
     .where(sa.exists().where(broadcasts.c.id == ranges.c.broadcast, broadcasts.c.state == _RUNNING))
     .with_for_update(of=ranges, skip_locked=True)
 )
 
 
-def _claim_left(connection: Connection, owner: str, now: Millis, lease: Millis, is_lost: IsLost) -> Portion | None:
-    """A range whose worker died: its channels that have no outcome yet."""
+def _claim_left(connection: Connection, owner: str, now: Millis, lease: Millis, is_lost: IsLost) -> Batch | None:
+    """A range whose worker died: the channels in it that have no outcome yet."""
     found = connection.execute(_LEFT, {"now": now, "latest": now + lease + _SECOND}).all()
     lost = (each for each in found if is_lost(each.owner, each.lease_until))
     left = next(lost, None)
@@ -261,9 +170,9 @@ def _claim_left(connection: Connection, owner: str, now: Millis, lease: Millis, 
     first, last, tried = left.first, left.last, left.attempts
     if tried >= MAX_RANGE_ATTEMPTS:
         if first == last:
-            settle_range(connection, row, first, last, DeliveryState.FAILED, WORKER_LOST, now)
+            finalize_range(connection, row, first, last, DeliveryState.FAILED, WORKER_LOST, now)
             finish_broadcasts(connection, [row.id], now)
-            return Portion(owner, {}, ())
+            return Batch(owner, {}, ())
         last, tried = _halve(connection, left, now), _TRIES_BEFORE_HALVING
     values = {"last": last, "owner": owner, "lease_until": now + lease, "attempts": tried + 1}
     connection.execute(sa.update(ranges).where(*THIS_RANGE), {"number": row.id, "begins": first, **values})
@@ -271,9 +180,9 @@ def _claim_left(connection: Connection, owner: str, now: Millis, lease: Millis, 
 
 
 def _halve(connection: Connection, left: Row[Any], now: Millis) -> int:
-    """Makes the second half of a range that ends its workers a range of its own; returns where the first half ends.
+    """Splits a range that keeps killing its workers in two; returns where the first half ends.
 
-    What is the matter is in one of them, and is narrowed down to one channel; the others are sent to.
+    Repeated, this narrows the cause down to one channel, and all the others still get their notification.
     """
     middle = (int(left.first) + int(left.last)) // 2
     values = {"first": middle + 1, "last": left.last, "attempts": _TRIES_BEFORE_HALVING}
@@ -291,7 +200,7 @@ _NEXT = (
     .where(
         sa.or_(
             _B.paced_until <= bindparam("now"),
-            # One that has begun and has no rate is never paced further ahead: a clock was set back.
+            # A started broadcast without a rate limit never waits this long, so a clock was set back.
             sa.and_(_B.rate.is_(None), _B.cursor > 0, _B.paced_until > bindparam("latest")),
         )
     )
@@ -303,8 +212,8 @@ _MOVE_ON = sa.update(broadcasts).where(_B.id == bindparam("number"))
 _NEW_RANGE = sa.insert(ranges)
 
 
-def claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Portion | None:
-    """The next channels of the broadcast that has had its turn longest ago."""
+def claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
+    """The next channels of the broadcast that has waited longest for its turn."""
     row = connection.execute(_NEXT, {"now": now, "latest": now + 2 * _SECOND}).one_or_none()
     if row is None:
         return None
@@ -312,22 +221,22 @@ def claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, s
     wanted = min(size, row.rate) if row.rate else size
     targets, last = _targets_of(connection, row, wanted)
     number = len(targets)
-    # In turn: the time of its next claim says when it had this one, or when its rate allows the next.
+    # Round robin: `paced_until` is when it had this turn, or when its rate limit allows the next.
     pause = number * 1000 // row.rate if row.rate else 0
     if waits:
         pause = max(pause, min(max(waits.values()) - now, 1000))
     connection.execute(_MOVE_ON, {"number": row.id, "cursor": last, "paced_until": now + pause})
     if number == 0:
         finish_broadcasts(connection, [row.id], now)
-        return Portion(owner, {}, ())
+        return Batch(owner, {}, ())
     first = row.cursor + 1
     values = {"last": last, "owner": owner, "lease_until": now + lease, "attempts": 1}
     connection.execute(_NEW_RANGE, {"broadcast": row.id, "first": first, **values})
-    return Portion(owner, {row.id: row}, targets, first)
+    return Batch(owner, {row.id: row}, targets, first)
 
 
 def _targets_of(connection: Connection, row: Row[Any], size: int) -> tuple[Sequence[Target], int]:
-    """The next channels of the audience, and where their range ends. None of them has an outcome yet."""
+    """The next channels of the audience, and where their range ends. None of these has an outcome yet."""
     end = min(row.cursor + MAX_WINDOW, row.last_channel)
     between = {"number": row.id, "begins": row.cursor + 1, "ends": end, "created_at": row.created_at, "size": size}
     found = _targets(connection, _audience(row.audience), between)
@@ -336,32 +245,32 @@ def _targets_of(connection: Connection, row: Row[Any], size: int) -> tuple[Seque
 
 @lru_cache(maxsize=64)
 def _audience(audience: str) -> sa.Select[Any]:
-    """The targets of an audience (JSON) among the channels from `begins` to `ends`, at most `size`."""
+    """Selects up to `size` targets of an audience (JSON) among the channels `begins` to `ends`."""
     columns = (bindparam("number", type_=sa.BigInteger).label("broadcast"), sa.literal(0).label("attempts"), *_TARGET)
     between = audience_between(audience, bindparam("begins"), bindparam("ends"), bindparam("created_at"))
     return sa.select(*columns).where(*between).order_by(channels.c.id).limit(bindparam("size"))
 
 
-def _load(connection: Connection, owner: str, row: Row[Any], first: int, last: int) -> Portion:
+def _load(connection: Connection, owner: str, row: Row[Any], first: int, last: int) -> Batch:
     columns = (sa.literal(row.id).label("broadcast"), sa.literal(0).label("attempts"), *_TARGET)
     statement = sa.select(*columns).where(*without_outcome(row, first, last)).order_by(channels.c.id)
-    return Portion(owner, {row.id: row}, _targets(connection, statement, {}), first)
+    return Batch(owner, {row.id: row}, _targets(connection, statement, {}), first)
 
 
 _KEEP = sa.update(ranges).where(*THIS_RANGE, ranges.c.owner == bindparam("mine"))
 
 
-def keep(connection: Connection, portion: Portion, now: Millis, lease: Millis) -> None:
-    """Prolongs the claim of a portion that is still worked on."""
-    if portion.first is None:
-        mine = sa.update(deliveries).where(deliveries.c.owner == portion.owner, deliveries.c.due.is_not(None))
+def keep(connection: Connection, batch: Batch, now: Millis, lease: Millis) -> None:
+    """Renews the lease on a batch that is still in progress."""
+    if batch.first is None:
+        mine = sa.update(deliveries).where(deliveries.c.owner == batch.owner, deliveries.c.due.is_not(None))
         connection.execute(mine.values(due=now + lease))
         return
-    for number in portion.broadcasts:
-        this = {"number": number, "begins": portion.first, "mine": portion.owner}
+    for number in batch.broadcasts:
+        this = {"number": number, "begins": batch.first, "mine": batch.owner}
         connection.execute(_KEEP, {**this, "lease_until": now + lease})
 
 
-def release(connection: Connection, portion: Portion, now: Millis) -> None:
-    """Gives a claim back unworked: it may be taken up at once."""
-    keep(connection, portion, now, 0)
+def release(connection: Connection, batch: Batch, now: Millis) -> None:
+    """Gives a claim back without working on it; another worker may take it at once."""
+    keep(connection, batch, now, 0)

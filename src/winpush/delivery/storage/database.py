@@ -1,4 +1,4 @@
-"""The database and what differs between SQLite and PostgreSQL: the only place that asks which of them it is."""
+"""The database, and everything that differs between SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -57,84 +57,94 @@ _OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 _POSTGRESQL_DEFAULTS = {
     "application_name": "winpush",
     "connect_timeout": "10",  # seconds
-    "tcp_user_timeout": "30000",  # milliseconds until a server that says nothing any more counts as away
+    "tcp_user_timeout": "30000",  # milliseconds until an unresponsive server counts as gone
 }
 _COLLISIONS = 3
 _COLLIDED = ("40P01", "40001")  # PostgreSQL's deadlock_detected and serialization_failure
-_AT_ONCE = 100  # rows of one statement; SQLite takes 32,766 values
-_FEW = 3  # rows for which beginning a COPY costs more than it saves
-_COUNTED = {"preserve_rowcount": True}  # of an INSERT, SQLAlchemy would forget it
-_TURN = 0x77696E70757368  # any number that others are unlikely to lock
+_AT_ONCE = 100  # rows per statement; SQLite accepts 32,766 values
+_FEW = 3  # up to this many rows, starting a COPY costs more than it saves
+_COUNTED = {"preserve_rowcount": True}  # SQLAlchemy discards the rowcount of an INSERT otherwise
+_TURN = 0x77696E70757368  # the advisory lock's key: "winpush" in ASCII
 
 
 def to_millis(moment: datetime) -> Millis:
-    """An aware datetime as the tables hold it. Raises ConfigurationError for one without a time zone."""
+    """An aware datetime as stored in the tables. Raises ConfigurationError for a naive one."""
     if moment.tzinfo is None:
-        raise ConfigurationError(f"the time {moment} has no time zone; give an aware datetime")
+        raise ConfigurationError(
+            f"The time {moment} has no time zone. Pass an aware datetime, such as datetime.now(UTC)"
+        )
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_millis(millis: Millis) -> datetime:
-    """The other way: an aware datetime in UTC."""
+    """The inverse of `to_millis`: an aware datetime in UTC."""
     return _EPOCH + timedelta(milliseconds=millis)
 
 
 class DatabaseError(WinPushError):
-    """The database can't be reached, or can't do now what it is asked: locked, full, shutting down. What was to be
-    written is not; the driver's own error is the cause (`__cause__`)."""
+    """The database is unreachable, or can't do this now: it is locked, full or shutting down. Nothing was written. The
+    driver's error is the `__cause__`."""
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Inside, what the database can't do now is raised as DatabaseError."""
+    """Translates driver errors that may pass (connection lost, locked, full) to DatabaseError."""
     try:
         yield
     except DBAPIError as error:
-        # What the database refuses for what it says would be refused for ever; what it can't do now may go.
+        # Only what may pass: a statement rejected for what it says would be rejected again.
         if not (isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated):
             raise
         said = str(error.orig).strip().partition("\n")[0]
-        raise DatabaseError(f"The database can't be used now: {said}. Try again when it can") from error
+        raise DatabaseError(f"The database is not available: {said}. Check that it is running and try again") from error
     except sa.exc.TimeoutError as error:
-        raise DatabaseError("All connections to the database are in use. Try again, or from fewer threads") from error
+        raise DatabaseError("All database connections are in use. Try again, or use fewer threads") from error
 
 
 class Database:
-    """Connections for reading and writing. `durable` makes each commit wait for the disk (see the guarantee's page)."""
+    """Connections for reading and writing. `durable` makes each commit wait for the disk (see the delivery guarantee in
+    the docs)."""
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
-        """Opens nothing yet. Raises ConfigurationError for a URL that can't hold an outbox."""
+        """Opens no connection yet. Raises ConfigurationError for a URL that can't hold an outbox."""
         parsed = _read_url(url)
         self.name = parsed.get_backend_name()
         if self.name not in ("sqlite", "postgresql"):
-            raise ConfigurationError(f"The outbox needs SQLite or PostgreSQL, not {self.name}")
+            raise ConfigurationError(
+                f"The outbox needs SQLite or PostgreSQL, not {self.name}. Write the URL as 'sqlite:///push.db' or "
+                "'postgresql://user@host/name'"
+            )
         self.is_file = self.name == "sqlite"
         self.url = parsed
         if self.is_file and parsed.database in (None, "", ":memory:"):
-            raise ConfigurationError("An outbox in memory would lose what it holds; name a file: 'sqlite:///push.db'")
+            raise ConfigurationError(
+                "The outbox can't be in memory: it would lose its data. Name a file: 'sqlite:///push.db'"
+            )
         self.engine = self._make(parsed, durable=durable)
 
     def _make(self, url: sa.URL, *, durable: bool) -> Engine:
         if not self.is_file:
             return _make_postgresql(url, durable=durable)
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-            raise ConfigurationError(f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}")
+            raise ConfigurationError(
+                f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}. Use a newer Python"
+            )
         arguments: dict[str, Any] = {"check_same_thread": False}
         if "timeout" not in url.query:
             arguments["timeout"] = _BUSY_TIMEOUT_SECONDS
-        # A statement's values hold channel URIs: no error's text may show them.
+        # Statement parameters include channel URIs, which no error message may show.
         engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)
 
         @event.listens_for(engine, "connect")
         def prepare(connection: DBAPIConnection, _record: object) -> None:
-            # BEGIN is said below.
+            # The driver must not begin transactions by itself: `begin` below does.
             connection.isolation_level = None
             for pragma in _pragmas(durable=durable):
                 connection.cursor().execute(pragma)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            # A transaction that writes says so at once: a reader that wants to write later can be refused.
+            # A writer must lock at once: upgrading a read transaction later can fail.
             writes = connection.get_execution_options().get("winpush_writes", False)
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -142,13 +152,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads. Raises DatabaseError."""
+        """A read-only transaction. Raises DatabaseError."""
         with translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that writes; what is raised inside undoes it. Raises DatabaseError."""
+        """A write transaction, rolled back if the block raises. Raises DatabaseError."""
         with (
             translated(),
             self.engine.connect().execution_options(winpush_writes=True) as connection,
@@ -157,8 +167,8 @@ class Database:
             yield connection
 
     def run(self, work: Callable[[Connection], _T]) -> _T:
-        """What `work` returns, in a transaction that writes; once more where PostgreSQL ended it for another's sake
-        (two that waited for each other). Raises DatabaseError, and what `work` raises."""
+        """Runs `work` in a write transaction and returns its result; retries if PostgreSQL aborts the transaction
+        because of a deadlock or serialization failure. Raises DatabaseError, and what `work` raises."""
         for _ in range(_COLLISIONS):
             try:
                 with self.write() as connection:
@@ -170,7 +180,7 @@ class Database:
             return work(connection)
 
     def wait_for_turn(self, connection: Connection) -> None:
-        """One at a time among all that ask this, until the transaction ends. On SQLite each that writes is alone."""
+        """Takes a lock that one transaction at a time can hold. SQLite needs none: it has one writer at a time."""
         if not self.is_file:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
@@ -184,9 +194,9 @@ def _read_url(url: str) -> sa.URL:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
         raise ConfigurationError(
-            "The database's URL can't be read; write it as 'sqlite:///push.db' or 'postgresql://user@host/name'"
+            "The database URL can't be parsed. Write it as 'sqlite:///push.db' or 'postgresql://user@host/name'"
         ) from None
-    # `postgres://` is what many hosts of databases give out.
+    # Many hosting providers hand out `postgres://` URLs.
     plain = parsed.drivername in ("postgres", "postgresql")
     return parsed.set(drivername="postgresql+psycopg") if plain else parsed
 
@@ -199,8 +209,8 @@ def _make_postgresql(url: sa.URL, *, durable: bool) -> Engine:
         )
     except (ModuleNotFoundError, sa.exc.NoSuchModuleError):
         raise ConfigurationError(
-            f"The driver of {url.drivername!r} is not installed: pip install 'winpush[postgres]', and write "
-            "'postgresql://user@host/name'"
+            f"The driver for {url.drivername!r} is not installed. Run: pip install 'winpush[postgres]', and write the "
+            "URL as 'postgresql://user@host/name'"
         ) from None
     if not durable:
 
@@ -216,7 +226,7 @@ def _pragmas(*, durable: bool) -> tuple[str, ...]:
     return (
         "PRAGMA journal_mode=WAL",
         f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
-        "PRAGMA cache_size=-16384",  # 16 MiB: the top of the indexes of a million channels
+        "PRAGMA cache_size=-16384",  # 16 MiB: the upper index pages of a million channels
         "PRAGMA wal_autocheckpoint=4000",
     )
 
@@ -228,26 +238,26 @@ def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
 def insert_rows(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Inserts many rows at once, each a tuple in the order of the columns; nothing where there are none."""
+    """Inserts many rows at once, each a tuple in the order of `columns`. Does nothing without rows."""
     if not rows:
         return
     if connection.dialect.driver == "psycopg" and len(rows) > _FEW:
         _copy(connection, table, columns, rows)
         return
-    # To the driver as they are: putting each row's parameters in order costs more than inserting it.
+    # Straight to the driver: SQLAlchemy's parameter handling costs more than the INSERT itself.
     if connection.dialect.name == "sqlite":
         _insert_values(connection, table.name, columns, rows)
         return
     statement = _one_row(table.name, columns, "%s")
-    for row in rows:  # psycopg begins a pipeline for a list, however short
+    for row in rows:  # psycopg starts a pipeline for a list, however short
         connection.exec_driver_sql(statement, row)
 
 
 def _insert_values(
     connection: Connection, name: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Many rows by one statement, on SQLite: at each statement Python's lock goes to and fro between the threads, and
-    `executemany` makes one of each row. What is the same in all rows is handed over once."""
+    """Inserts many rows per statement, on SQLite: each statement hands over the GIL, and `executemany` runs one a row.
+    Values that are the same in all rows are passed once."""
     whole = len(rows) - len(rows) % _AT_ONCE
     if whole:
         each = list(zip(*rows, strict=True))
@@ -264,7 +274,7 @@ def _insert_values(
 
 @lru_cache(maxsize=64)
 def _many_rows(name: str, columns: tuple[str, ...], same: tuple[bool, ...]) -> str:
-    """Of _AT_ONCE rows: first the values of the columns that are the same in all, then those of each row."""
+    """An INSERT of _AT_ONCE rows. Its parameters: the values that all rows share, then each row's own."""
     once, others = itertools.count(1), itertools.count(sum(same) + 1)
     shared = [f"?{next(once)}" if alike else None for alike in same]
     rows = (", ".join([mark or f"?{next(others)}" for mark in shared]) for _ in range(_AT_ONCE))
@@ -282,7 +292,7 @@ def _insert_into(name: str, columns: tuple[str, ...]) -> str:
 
 
 def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-    """By PostgreSQL's COPY: a third of the work of any INSERT, for both sides. Its errors are made SQLAlchemy's."""
+    """Inserts by PostgreSQL's COPY, at a third of an INSERT's cost to client and server. Raises SQLAlchemy's errors."""
     import psycopg
 
     names = ", ".join(f'"{name}"' for name in columns)
@@ -300,27 +310,27 @@ def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
 
 
 def lock_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None) -> None:
-    """Locks the rows that it selects until the transaction ends. On SQLite each transaction that writes is alone."""
+    """Locks the selected rows until the transaction ends. SQLite needs no lock: it has one writer at a time."""
     if connection.dialect.name != "sqlite":
         connection.execute(statement.with_for_update(), values)
 
 
 def insert_one(connection: Connection, table: Table, columns: tuple[str, ...], values: tuple[Any, ...]) -> int:
-    """Inserts a row, and returns its `id`; a JSON value is given as text."""
+    """Inserts a row and returns its `id`. JSON values are passed as text."""
     names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
     (row,) = run_sql(connection, f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) RETURNING id', values)  # noqa: S608 - names of ours
     return int(row[0])
 
 
 def run_sql(connection: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
-    """The rows of a statement with `?` for its values, to the driver as it is: for what is asked at every `notify`."""
+    """Runs a statement, with `?` for parameters, straight on the driver: for what every `notify` runs."""
     if connection.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
     return connection.exec_driver_sql(statement, values).all()
 
 
 def raw_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows as the driver gives them, for those that are read by the thousand. See read_json."""
+    """The rows as plain driver tuples, for queries that return thousands. See read_json."""
     result = connection.execute(statement, values)
     cursor: Any = result.cursor
     driver: Any = connection.dialect.loaded_dbapi
@@ -333,7 +343,7 @@ def raw_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[
 
 
 def read_json(value: Any) -> Any:
-    """The value of a JSON column in a raw row, which is text where the driver doesn't read it."""
+    """The value of a JSON column in a raw row: some drivers return it as text."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -344,7 +354,7 @@ def update_rows(
     columns: tuple[str, ...],
     rows: Sequence[tuple[Any, ...]],
 ) -> None:
-    """Updates many rows at once, each given as a tuple of the key's values and then the new ones."""
+    """Updates many rows at once. Each row is a tuple: the key's values, then the new ones."""
     if not rows:
         return
     name = table.name
@@ -364,22 +374,22 @@ def update_rows(
 
 
 def any_of(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
-    """That a column is one of a few values that never change. For `IN`, SQLAlchemy would write the statement anew each
-    time that it is used."""
+    """The condition that a column has one of a few fixed values. SQLAlchemy renders a statement with `IN` again on each
+    use; this one stays cached."""
     return sa.or_(*(column == value for value in values))
 
 
 def in_list(connection: Connection, column: sa.Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
-    """That a column is one of many values, which travel as one parameter however many they are."""
+    """The condition that a column has one of many values, passed as a single parameter."""
     if connection.dialect.name == "sqlite":
         return column.in_(sa.select(sa.func.json_each(json.dumps(list(values))).table_valued("value").c.value))
     return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
 
 
 def reserve_numbers(connection: Connection, table: Table, count: int) -> Sequence[int]:
-    """So many new values for the table's `id`, for rows that are inserted in bulk."""
+    """Reserves `count` new values of the table's `id`, for a bulk insert."""
     if connection.dialect.name == "sqlite":
-        # A transaction that writes is alone, and SQLite counts on from the greatest number that it has seen.
+        # Safe because SQLite has one writer at a time; an insert with an explicit id advances its counter.
         last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar() or 0
         return range(last + 1, last + 1 + count)
     sequence = sa.func.pg_get_serial_sequence(table.name, "id")
@@ -388,14 +398,14 @@ def reserve_numbers(connection: Connection, table: Table, count: int) -> Sequenc
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
-    """Inserts a row; False when there is one with the same unique values already."""
+    """Inserts a row; False if one with the same unique values exists."""
     statement = _insert(connection.dialect.name, table).values(**values).on_conflict_do_nothing()
     return connection.execute(statement, execution_options=_COUNTED).rowcount == 1
 
 
 def insert_or_add(connection: Connection, table: Table, key: tuple[str, ...], column: str, rows: list[Any]) -> None:
-    """Inserts rows, or adds to the number that is there already. Give them in order of the key: two that lock the same
-    rows in different orders wait for each other."""
+    """Inserts rows, or adds to the number in `column` of existing ones. Pass the rows in key order: transactions that
+    lock the same rows in different orders deadlock."""
     connection.execute(_insert_or_add(connection.dialect.name, table, key, column), rows)
 
 
@@ -407,35 +417,35 @@ def _insert_or_add(dialect: str, table: Table, key: tuple[str, ...], column: str
 
 
 def insert_where_new(connection: Connection, table: Table, columns: Sequence[str], source: sa.Select[Any]) -> int:
-    """Inserts what is selected, but for rows that are there already; returns how many."""
+    """Inserts the selected rows that don't exist yet; returns how many."""
     statement = _insert(connection.dialect.name, table).from_select(list(columns), source).on_conflict_do_nothing()
     return connection.execute(statement, execution_options=_COUNTED).rowcount
 
 
 def insert_or_raise(connection: Connection, table: Table, key: str, column: str, values: Mapping[str, Any]) -> None:
-    """Inserts a row; where there is one, its number becomes the greater of the two."""
+    """Inserts a row, or raises the number in `column` of an existing one to the new value, if that is greater."""
     insert = _insert(connection.dialect.name, table).values(**values)
     greater = sa.case((insert.excluded[column] > table.c[column], insert.excluded[column]), else_=table.c[column])
     connection.execute(insert.on_conflict_do_update(index_elements=[key], set_={column: greater}))
 
 
 class json_kind(FunctionElement[str]):
-    """What a member of a JSON column is, `json_kind(column, name)`: 'string', 'number', 'true', 'false' or 'null'; NULL
-    where there is no such member. SQLite reads true as 1, so values alone don't tell them apart."""
+    """The type of a member of a JSON column, `json_kind(column, name)`: 'string', 'number', 'true', 'false' or 'null';
+    NULL if there is no such member. SQLite reads true as 1, so the value alone is ambiguous."""
 
     type = sa.Text()
     inherit_cache = True
 
 
 class json_text(FunctionElement[str]):
-    """A member of a JSON column as text, `json_text(column, name)`; NULL where there is no such member."""
+    """A member of a JSON column as text, `json_text(column, name)`; NULL if there is no such member."""
 
     type = sa.Text()
     inherit_cache = True
 
 
 def _member(what: str, element: FunctionElement[str], compiler: SQLCompiler, **options: Any) -> str:
-    # Not by a path: SQLite finds no name by it that JSON writes with a backslash.
+    # Not a JSON path: in one, SQLite can't find a name that JSON writes with a backslash.
     column, name = (compiler.process(clause, **options) for clause in element.clauses)
     return f"(SELECT {what} FROM json_each({column}) AS member WHERE member.key = {name})"  # noqa: S608 - compiled clauses
 

@@ -1,7 +1,7 @@
-"""Group commit: what several threads want to write at the same time is written in one transaction.
+"""Group commit: concurrent writes from several threads share one transaction.
 
-A commit waits for the disk, or for the server, and others can't write meanwhile. So whoever comes while one is under
-way joins the next, together with all who came by then; each call returns when its own part is committed.
+A commit waits for the disk or the server and blocks other writers while it does. Writes that arrive during a commit
+therefore join the next one; each call returns once its own write is committed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 
 from winpush.delivery.storage.database import Database, DatabaseError
 
-__all__ = ["Together"]
+__all__ = ["GroupCommit"]
 
 _T = TypeVar("_T")
 _MOST = 200
 
 
-class _Wish:
-    """What one thread wants written. `turn` is set when it is done, or when its thread is to do the next batch."""
+class _Write:
+    """One thread's pending write. `turn` is set when it is done, or when its thread must lead the next transaction."""
 
     __slots__ = ("done", "error", "result", "turn", "work")
 
@@ -38,43 +38,47 @@ class _Wish:
         self.turn.set()
 
 
-class Together:
-    """Runs what is to be written, of all threads, on one database."""
+class GroupCommit:
+    """Runs the writes of all threads on one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._waiting: deque[_Wish] = deque()
+        self._waiting: deque[_Write] = deque()
         self._busy = False
 
     def run(self, work: Callable[[Connection], _T]) -> _T:
-        """What `work` returns, once it is committed; what it raises, with nothing of it written.
+        """Runs `work` and returns its result once committed. If it raises, nothing of it is written.
 
-        It may be run again, when another's part of the same transaction failed. Raises DatabaseError.
+        `work` runs again if another thread's write in the same transaction fails. Raises DatabaseError.
         """
-        wish = _Wish(work)
+        write = _Write(work)
         with self._lock:
-            self._waiting.append(wish)
+            self._waiting.append(write)
             leads, self._busy = not self._busy, True
         if not leads:
-            wish.turn.wait()
-        if not wish.done:
+            write.turn.wait()
+        if not write.done:
             self._lead()
-        if wish.error is not None:
-            raise wish.error
-        result: _T = wish.result
+        if write.error is not None:
+            raise write.error
+        result: _T = write.result
         return result
 
     def _lead(self) -> None:
-        """Writes what waits by now, this thread's own first, and hands on what has come since."""
+        """Commits all pending writes, this thread's own first, then hands over to the next leader."""
         with self._lock:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
         try:
             self._write(batch)
         except BaseException:
-            for wish in batch:
-                if not wish.done:
-                    wish.end(DatabaseError("The thread that was writing was interrupted. Try again"))
+            for write in batch:
+                if not write.done:
+                    write.end(
+                        DatabaseError(
+                            "The thread that was committing this write was interrupted; nothing was stored. Try again"
+                        )
+                    )
             raise
         finally:
             with self._lock:
@@ -83,25 +87,25 @@ class Together:
                 else:
                     self._busy = False
 
-    def _write(self, batch: list[_Wish]) -> None:
+    def _write(self, batch: list[_Write]) -> None:
         if len(batch) > 1 and self._write_all(batch):
             return
-        for wish in batch:
+        for write in batch:
             try:
-                wish.result = self._database.run(wish.work)
-            except Exception as error:  # noqa: BLE001 - raised by the thread that it is of
-                wish.end(error)
+                write.result = self._database.run(write.work)
+            except Exception as error:  # noqa: BLE001 - raised again in the thread whose write this is
+                write.end(error)
             else:
-                wish.end()
+                write.end()
 
-    def _write_all(self, batch: list[_Wish]) -> bool:
-        """False, and nothing written, when one of them fails: which, and why, shows when each is done by itself."""
+    def _write_all(self, batch: list[_Write]) -> bool:
+        """False, with nothing written, if any of them fails: running each on its own then shows which one."""
         try:
             with self._database.write() as connection:
-                for wish in batch:
-                    wish.result = wish.work(connection)
-        except Exception:  # noqa: BLE001 - shows again
+                for write in batch:
+                    write.result = write.work(connection)
+        except Exception:  # noqa: BLE001 - raised again when each runs on its own
             return False
-        for wish in batch:
-            wish.end()
+        for write in batch:
+            write.end()
         return True

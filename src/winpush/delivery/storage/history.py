@@ -1,4 +1,4 @@
-"""The SQL of looking back: deliveries, attempts, and clearing what is old."""
+"""The SQL of the history: reading deliveries and attempts, and deleting old ones."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from winpush.delivery.storage.schema import attempts, broadcasts, counts, delive
 __all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after"]
 
 _OLDEST = 10_000
-"""Among so many of the oldest broadcasts is looked for those to be deleted."""
+"""How many of the oldest broadcasts are searched for ones to delete."""
 _BROADCASTS_AT_ONCE = 500
 
 
 def deliveries_after(
     connection: Connection, broadcast: int, channel: int, state: DeliveryState | None, limit: int
 ) -> list[Delivery]:
-    """The deliveries of a broadcast with channel numbers over that, in their order."""
+    """A broadcast's deliveries to channels numbered above `channel`, in order."""
     table = deliveries.c
     wanted = [table.broadcast == broadcast, table.channel > channel]
     if state is not None:
@@ -54,7 +54,7 @@ def attempts_after(
     since: Millis | None = None,
     until: Millis | None = None,
 ) -> list[Attempt]:
-    """The history after that line, oldest first."""
+    """The attempts after number `after`, oldest first."""
     table = attempts.c
     wanted = [table.id > after]
     for column, value in ((table.broadcast, broadcast), (table.channel, channel), (table.outcome, outcome)):
@@ -84,7 +84,7 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 
 def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
-    """Deletes the oldest lines of the history, at most so many; returns how many."""
+    """Deletes up to `limit` of the oldest attempts made before `before`; returns how many."""
     table = attempts.c
     oldest = sa.select(table.id).order_by(table.id).limit(limit).subquery()
     old = sa.select(oldest.c.id)
@@ -92,19 +92,19 @@ def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
 
 
 def clear_broadcasts(connection: Connection, before: Millis, limit: int) -> int:
-    """Deletes the oldest broadcasts that ended before then, with their deliveries: at most so many rows of both.
+    """Deletes the oldest broadcasts that ended before `before`, with their deliveries: up to `limit` rows in total.
 
     Returns how many.
     """
     table = broadcasts.c
-    # Looked for among the oldest alone, so that it is no work where none is old enough.
+    # Searching only the oldest keeps this cheap when none is old enough.
     oldest = sa.select(table.id, table.ended_at).order_by(table.id).limit(_OLDEST).subquery()
     old = sa.select(oldest.c.id).where(oldest.c.ended_at < before).order_by(oldest.c.id).limit(_BROADCASTS_AT_ONCE)
     done: list[int] = []
     left = limit
     for number in connection.scalars(old).all():
         left -= _clear_deliveries(connection, number, left)
-        if left <= 0:  # it may have more
+        if left <= 0:  # this broadcast may have more deliveries
             break
         done.append(number)
         left -= 1

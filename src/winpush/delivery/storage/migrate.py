@@ -1,4 +1,4 @@
-"""Bringing a database's tables to what this version works with."""
+"""Checks and upgrades the tables of a database to the revision that this version needs."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _VERSION = sa.table(VERSION_TABLE, sa.column("version_num", sa.Text))
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """Which revision a database's tables have (None: there are none yet), and which this version works with."""
+    """The revision of a database's tables (None: no tables yet), and the one that this version needs."""
 
     found: str | None
     wanted: str = REVISION
 
     @property
     def is_current(self) -> bool:
-        """True when there is nothing to do."""
+        """True if the tables need no upgrade."""
         return self.found == self.wanted
 
     @property
     def is_newer(self) -> bool:
-        """True when a later version of winpush has upgraded it. Revisions count up."""
+        """True if a later version of winpush has upgraded the database. Revisions count up."""
         return self.found is not None and self.found > self.wanted
 
 
 def check(database: Database) -> SchemaState:
-    """What the tables are, without changing them."""
+    """Reads the revision of the tables; changes nothing."""
     if database.is_file and not Path(database.url.database or "").exists():
-        return SchemaState(None)  # to look would make it
+        return SchemaState(None)  # opening it would create the file
     with database.read() as connection:
         return _state(connection)
 
@@ -54,9 +54,9 @@ def _state(connection: Connection) -> SchemaState:
 
 
 def prepare(database: Database) -> None:
-    """Makes an outbox's database ready: a file by itself, a server's database only by `winpush db upgrade`.
+    """Makes a database ready for use: upgrades a SQLite file; a server's database needs `winpush db upgrade`.
 
-    Raises ConfigurationError for tables that this version can't work with, and says what to type.
+    Raises ConfigurationError, with the command to type, for tables that this version can't use.
     """
     state = check(database)
     if state.is_current:
@@ -65,25 +65,25 @@ def prepare(database: Database) -> None:
     if database.is_file:
         upgrade(database)
         return
-    found = "has no tables of winpush yet" if state.found is None else f"has the tables of revision {state.found}"
+    found = "has no winpush tables yet" if state.found is None else f"is at revision {state.found}"
     raise ConfigurationError(
-        f"The database {found}, and this version works with revision {state.wanted}. "
-        "Run 'winpush db upgrade' with the same --db once; then start this again"
+        f"The database {found}, and this version of winpush needs revision {state.wanted}. "
+        "Run 'winpush db upgrade' once with the same --db, then try again"
     )
 
 
 def _refuse_newer(state: SchemaState) -> None:
     if state.is_newer:
         raise ConfigurationError(
-            f"The database has the tables of revision {state.found}, which a later version of winpush has made; this "
-            f"version works with revision {state.wanted}. Install that version here too"
+            f"A later version of winpush has upgraded the database to revision {state.found}, and this version needs "
+            f"revision {state.wanted}. Upgrade winpush on this machine"
         )
 
 
 def upgrade(database: Database) -> SchemaState:
-    """Brings the tables to what this version works with, in one transaction; returns what they were.
+    """Creates or upgrades the tables in one transaction; returns the state before.
 
-    Others that ask for it at the same time wait for it. Raises ConfigurationError where a later version has been.
+    Concurrent calls wait for each other. Raises ConfigurationError if a later version has upgraded the database.
     """
     with database.write() as connection:
         database.wait_for_turn(connection)
@@ -94,6 +94,6 @@ def upgrade(database: Database) -> SchemaState:
             config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
             config.attributes["connection"] = connection
             if state.found is None and sa.inspect(connection).has_table(channels.name):
-                command.stamp(config, _FIRST)  # made before there were revisions
+                command.stamp(config, _FIRST)  # created before revisions existed
             command.upgrade(config, "head")
     return state

@@ -1,6 +1,6 @@
-"""Waking the workers of other processes when there is something to do: PostgreSQL's NOTIFY.
+"""Wakes the workers of other processes when there is work: PostgreSQL's NOTIFY.
 
-Only a courtesy: a worker that hears nothing looks by itself at each poll.
+Only an optimization: a worker that hears nothing still finds the work at its next poll.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _RETRY_SECONDS = 2.0
 
 
 def announce(connection: Connection) -> None:
-    """Tells the workers, when the transaction is committed, that there may be something to do."""
+    """Tells all workers, once the transaction commits, that there may be work."""
     if connection.dialect.name == "postgresql":
         connection.execute(_NOTIFY)
 
@@ -31,8 +31,8 @@ _NOTIFY = sa.select(sa.func.pg_notify(_CHANNEL, ""))
 
 
 async def listen(database: Database, wake: Callable[[], None]) -> None:
-    """Calls `wake` at each announcement, until it is cancelled. Returns at once where there is nothing to hear: on
-    SQLite, with another driver than psycopg, or on an event loop that can't watch a socket (Windows' default)."""
+    """Calls `wake` for each announcement until cancelled. Returns at once where LISTEN isn't available: on SQLite, with
+    a driver other than psycopg, or on an event loop that can't watch a socket (the default on Windows)."""
     loop = asyncio.get_running_loop()
     if database.engine.dialect.driver != "psycopg":
         return
@@ -48,7 +48,7 @@ async def listen(database: Database, wake: Callable[[], None]) -> None:
             await asyncio.sleep(_RETRY_SECONDS)
             continue
         try:
-            wake()  # something may have been announced while nobody listened
+            wake()  # an announcement may have been missed before LISTEN
             await _watch(connection, wake)
         except NotImplementedError:
             return
@@ -58,7 +58,7 @@ async def listen(database: Database, wake: Callable[[], None]) -> None:
 
 
 def _open(database: Database) -> Any:
-    """A connection of the driver's own, which listens. Raises DatabaseError."""
+    """Opens a driver connection outside the pool and starts listening on it. Raises DatabaseError."""
     import psycopg
 
     with translated():
@@ -70,12 +70,12 @@ def _open(database: Database) -> Any:
         driver.execute(f"LISTEN {_CHANNEL}")
     except psycopg.Error as error:
         driver.close()
-        raise DatabaseError("The database went away") from error
+        raise DatabaseError("The connection to the database was lost. Check that the server is running") from error
     return driver
 
 
 async def _watch(driver: Any, wake: Callable[[], None]) -> None:
-    """Until the connection is lost."""
+    """Calls `wake` for each announcement until the connection is lost."""
     import psycopg
 
     loop, lost, number = asyncio.get_running_loop(), asyncio.Event(), driver.fileno()

@@ -1,4 +1,4 @@
-"""The SQL of what came of the work: outcomes, counters, history, and what an answer means for its channel."""
+"""The SQL of recording outcomes: deliveries, counters, history, and what an answer means for its channel."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from sqlalchemy.exc import IntegrityError
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage.broadcasts import add_refusals
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
-from winpush.delivery.storage.claims import DELIVERY_KEY, THIS_RANGE, Portion, Record, Tried
+from winpush.delivery.storage.claims import DELIVERY_KEY, THIS_RANGE
 from winpush.delivery.storage.database import Millis, insert_rows, update_rows
 from winpush.delivery.storage.finalize import add_counts
+from winpush.delivery.storage.rows import Batch, Record, Tried
 from winpush.delivery.storage.schema import attempts, channels, deliveries, ranges
 
 __all__ = ["record"]
 
 
 def record(
-    connection: Connection, portion: Portion, records: Sequence[Record], now: Millis, lease: Millis, *, last: bool
+    connection: Connection, batch: Batch, records: Sequence[Record], now: Millis, lease: Millis, *, last: bool
 ) -> list[Record]:
-    """Writes outcomes, counters, history and hygiene in one transaction; returns those that counted.
+    """Writes outcomes, counters, history and channel updates in one transaction; returns the records that counted.
 
-    With `last` the portion is done. Where the claim was lost meanwhile, what another worker wrote stands; the history
-    has both attempts.
+    `last` ends the batch. If another worker has taken over the claim, its outcomes win; the history has both attempts.
     """
     mine = (
-        _write_due(connection, portion, records)
-        if portion.first is None
-        else _write_range(connection, portion, records, now, lease, last=last)
+        _write_due(connection, batch, records)
+        if batch.first is None
+        else _write_range(connection, batch, records, now, lease, last=last)
     )
     _write_history(connection, records)
     _write_effects(connection, records, now)
-    # What several workers write to comes last, so that they wait for each other as shortly as can be.
+    # Rows that several workers contend for come last, to hold their locks as briefly as possible.
     add_refusals(connection, _refusals(records), now)
     _count(connection, mine)
-    if last or portion.first is None:
-        finish_broadcasts(connection, {*map(_BROADCAST, records), *portion.broadcasts}, now)
+    if last or batch.first is None:
+        finish_broadcasts(connection, {*map(_BROADCAST, records), *batch.broadcasts}, now)
     return mine
 
 
@@ -51,7 +51,7 @@ _ROW, _COUNTED, _REFUSED = (
     for names in (_DELIVERY, ("broadcast", "state", "outcome"), ("broadcast", "service", "refusal"))
 )
 _BROADCAST, _EFFECT = (itemgetter(Record._fields.index(name)) for name in ("broadcast", "effect"))
-"""What is read of each of thousands of records goes without a line of Python for each."""
+"""Read thousands of records without running a line of Python for each."""
 _WAITING = DeliveryState.WAITING.value
 
 _WORKED = sa.update(ranges).where(*THIS_RANGE, ranges.c.owner == bindparam("mine"))
@@ -59,12 +59,12 @@ _DONE = sa.delete(ranges).where(*THIS_RANGE)
 
 
 def _write_range(
-    connection: Connection, portion: Portion, records: Sequence[Record], now: Millis, lease: Millis, *, last: bool
+    connection: Connection, batch: Batch, records: Sequence[Record], now: Millis, lease: Millis, *, last: bool
 ) -> list[Record]:
-    (number,) = portion.broadcasts
-    assert portion.first is not None  # noqa: S101 - the caller's branch
-    this = {"number": number, "begins": portion.first}
-    worked = {**this, "mine": portion.owner, "lease_until": now + lease, "attempts": 0}
+    (number,) = batch.broadcasts
+    assert batch.first is not None  # noqa: S101 - the caller's branch
+    this = {"number": number, "begins": batch.first}
+    worked = {**this, "mine": batch.owner, "lease_until": now + lease, "attempts": 0}
     kept = connection.execute(_WORKED, worked).rowcount == 1
     mine = list(records) if kept else _not_there(connection, number, records)
     while not _insert_all(connection, mine):
@@ -75,7 +75,7 @@ def _write_range(
 
 
 def _insert_all(connection: Connection, records: Sequence[Record]) -> bool:
-    """False, and nothing written, when a worker that was believed dead has written one of them meanwhile."""
+    """False, with nothing written, if a worker presumed dead has written one of them in the meantime."""
     if not records:
         return True
     try:
@@ -94,13 +94,13 @@ def _not_there(connection: Connection, number: int, records: Sequence[Record]) -
     return [entry for entry in records if entry.channel not in there]
 
 
-def _write_due(connection: Connection, portion: Portion, records: Sequence[Record]) -> list[Record]:
+def _write_due(connection: Connection, batch: Batch, records: Sequence[Record]) -> list[Record]:
     keys = [(entry.broadcast, entry.channel) for entry in records]
     table = deliveries.c
     owned = (
         sa.select(table.broadcast, table.channel)
         .where(sa.tuple_(table.broadcast, table.channel).in_(keys))
-        .where(table.due.is_not(None), table.owner == portion.owner)
+        .where(table.due.is_not(None), table.owner == batch.owner)
         .with_for_update()
     )
     still = {(number, channel) for number, channel in connection.execute(owned)}
@@ -145,9 +145,9 @@ def _write_effects(connection: Connection, records: Iterable[Record], now: Milli
 
 def _refusals(records: Sequence[Record]) -> dict[int, dict[str, tuple[int, bool]]]:
     runs: dict[int, dict[str, tuple[int, bool]]] = {}
-    told = list(map(_REFUSED, records))
-    # Without any refusal their order says nothing.
-    for broadcast, service, refusal in told if any(map(itemgetter(2), told)) else set(told):
+    answers = list(map(_REFUSED, records))
+    # Order only matters if there was a refusal.
+    for broadcast, service, refusal in answers if any(map(itemgetter(2), answers)) else set(answers):
         if refusal is None:
             continue
         services = runs.setdefault(broadcast, {})

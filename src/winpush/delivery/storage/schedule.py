@@ -1,11 +1,11 @@
-"""The SQL of looking ahead: who must be left alone, what is claimed, and when there is something to do next."""
+"""The SQL of the schedule: which services are on hold, what is claimed, and when the next work is due."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from winpush.delivery.states import SETTLES_AS, BroadcastState
+from winpush.delivery.states import FINALIZES_AS, BroadcastState
 from winpush.delivery.storage.broadcasts import AWAY
 from winpush.delivery.storage.database import Millis, any_of, insert_or_raise
 from winpush.delivery.storage.schema import broadcasts, deliveries, holds, ranges
@@ -16,7 +16,7 @@ _OPEN = (broadcasts.c.ended_at.is_(None), broadcasts.c.state == BroadcastState.R
 
 
 def hold(connection: Connection, service: str, until: Millis) -> None:
-    """All workers leave this service alone until then."""
+    """Stops all workers from sending to this service until then."""
     insert_or_raise(connection, holds, "service", "until", {"service": service, "until": until})
 
 
@@ -24,12 +24,12 @@ _HELD = sa.select(holds.c.service, holds.c.until).where(holds.c.until > sa.bindp
 
 
 def held(connection: Connection, now: Millis) -> dict[str, Millis]:
-    """The services that must be left alone now, and until when."""
+    """The services that are on hold now, and until when."""
     return {row.service: row.until for row in connection.execute(_HELD, {"now": now})}
 
 
 def has_claims(connection: Connection) -> bool:
-    """True while a worker, alive or dead, has claimed something of a broadcast that is running."""
+    """True while any worker, alive or dead, holds a claim on a running broadcast."""
     table = deliveries.c
     left = sa.select(ranges.c.first).where(sa.exists().where(*_OPEN, broadcasts.c.id == ranges.c.broadcast)).limit(1)
     running = sa.exists().where(*_OPEN, broadcasts.c.id == table.broadcast)
@@ -38,7 +38,7 @@ def has_claims(connection: Connection) -> bool:
 
 
 def depths(connection: Connection) -> tuple[int, int]:
-    """How many deliveries wait for their time, and how many channel numbers the running broadcasts have not come to."""
+    """How many deliveries wait for their due time, and how many channel numbers running broadcasts haven't reached."""
     waits = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.due.is_not(None))
     left = sa.select(sa.func.sum(broadcasts.c.last_channel - broadcasts.c.cursor)).where(*_OPEN)
     return connection.scalar(waits) or 0, int(connection.scalar(left) or 0)
@@ -51,12 +51,12 @@ _NEXT = (
     sa.select(sa.func.min(ranges.c.lease_until)),
     sa.select(sa.func.min(_B.expires_at)).where(_B.ended_at.is_(None)),
     sa.select(sa.literal(0))
-    .where(_B.ended_at.is_(None), any_of(_B.state, [state.value for state in SETTLES_AS]))
+    .where(_B.ended_at.is_(None), any_of(_B.state, [state.value for state in FINALIZES_AS]))
     .limit(1),
 )
 
 
 def next_at(connection: Connection) -> Millis | None:
-    """When there is something to do next; None when nothing is left at all."""
+    """When the next work is due; None if no work is left."""
     moments = (connection.scalar(statement) for statement in _NEXT)
     return min((moment for moment in moments if moment is not None), default=None)

@@ -1,5 +1,5 @@
-"""The tables, one schema for SQLite and PostgreSQL. All times are milliseconds since 1970, UTC: they compare and sort
-alike everywhere."""
+"""The tables: one schema for SQLite and PostgreSQL. All times are milliseconds since 1970, UTC, which compare and sort
+the same on both."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = [
 
 METADATA = MetaData()
 REVISION = "0003"
-"""What the tables below are called in `migrations`: the newest there."""
+"""The revision of the tables below: the newest in `migrations`."""
 VERSION_TABLE = "winpush_version"
-"""Where a database says which revision its tables have."""
+"""The table that holds a database's revision."""
 
-# SQLite numbers rows by itself only in a column that is called INTEGER; its integers have 64 bits all the same.
+# SQLite only auto-numbers a column declared INTEGER; its integers have 64 bits anyway.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _live_index(name: str, *columns: str, unique: bool = False) -> Index:
-    """An index of the channels that are not gone: a tombstone keeps its URI, which may be registered anew."""
+    """An index of live channels only: a tombstone keeps its URI, which may be registered again."""
     live = text("gone_at IS NULL")
     return Index(name, *columns, unique=unique, sqlite_where=live, postgresql_where=live)
 
@@ -49,7 +49,7 @@ channels = Table(
     Column("locale", Text),
     Column("time_zone", Text),
     Column("attributes", JSON(none_as_null=True)),
-    # The versions as text that sorts as they do: see registration_rules.version_key.
+    # The versions in a form that sorts correctly as text: see registry.rules.version_key.
     Column("os_version_key", Text),
     Column("app_version_key", Text),
     Column("registered_at", BigInteger, nullable=False),
@@ -60,7 +60,7 @@ channels = Table(
     _live_index("winpush_channels_uri", "uri", unique=True),
     Index("winpush_channels_key", "key", "id"),
     Index("winpush_channels_device", "device", "id"),
-    sqlite_autoincrement=True,  # the number of a deleted channel is never given again
+    sqlite_autoincrement=True,  # never reuse the number of a deleted channel
 )
 
 tags = Table(
@@ -126,7 +126,7 @@ deliveries = Table(
     Column("outcome", Text),
     Column("attempts", Integer, nullable=False),
     Column("at", BigInteger, nullable=False),
-    # Only those that wait have one, so the index holds no others.
+    # Set only while the delivery waits, which keeps the partial indexes below small.
     Column("due", BigInteger),
     Column("owner", Text),
     Index(

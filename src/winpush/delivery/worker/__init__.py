@@ -1,1 +1,1 @@
-"""The worker: claims a batch, sends it, and records each outcome."""
+"""The worker: claims a batch of work, sends it, and records each outcome."""

@@ -1,4 +1,4 @@
-"""Deleting what is older than it is to be kept: a little at a time, so that no lock lasts and no sending waits long."""
+"""Deletes old history a little at a time, so that locks are short and sending hardly waits."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _EACH_SECONDS = 600.0
 _log = logging.getLogger("winpush.delivery")
 
 Store = Callable[[Callable[[Connection], int]], Awaitable[int]]
-"""Runs something in a transaction on the database's thread."""
+"""Runs a function in a transaction on the database's thread."""
 
 
 async def clear_old(store: Store, now: Callable[[], Millis], age: timedelta, *, once: bool) -> None:
-    """Deletes attempts, and broadcasts that ended, once they are older than `age`; at once and then every ten minutes,
-    until it is cancelled, or `once`."""
+    """Deletes attempts and ended broadcasts older than `age`: now and then every ten minutes until cancelled, or just
+    `once`."""
     while True:
         before = now() - age // timedelta(milliseconds=1)
         try:
             await _clear(store, lambda c, b=before: history.clear_attempts(c, b, _AT_ONCE))  # type: ignore[misc]  # bound
             await _clear(store, lambda c, b=before: history.clear_broadcasts(c, b, _AT_ONCE))  # type: ignore[misc]  # bound
-        except Exception:  # noqa: BLE001 - the sending goes on without it
-            _log.exception("clearing the history failed; it is tried again later")
+        except Exception:  # noqa: BLE001 - sending must go on without it
+            _log.exception("Deleting old history failed; retrying in ten minutes")
         if once:
             return
         await asyncio.sleep(_EACH_SECONDS)

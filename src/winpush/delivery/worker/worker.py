@@ -1,7 +1,7 @@
-"""The embedded engine: an asyncio loop that claims portions of work, sends them, and writes what came of them.
+"""The worker: an asyncio loop that claims batches of work, sends them, and records the outcomes.
 
-All SQL runs on one thread of its own, so that the loop never waits for the disk. A database that is away, or a disk
-that is full, stops the sending, and loses nothing: what is known is written when it is back.
+All SQL runs on a separate thread, so the event loop never waits for the disk. If the database goes away or the disk is
+full, sending stops but nothing is lost: outcomes are written once the database is back.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from winpush.delivery.content.content import Content
 from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage import broadcasts, claims, finalize, outcomes, schedule
-from winpush.delivery.storage.claims import Portion, Record, Target
 from winpush.delivery.storage.database import Database, DatabaseError, Millis, from_millis, to_millis
 from winpush.delivery.storage.notifier import listen
+from winpush.delivery.storage.rows import Batch, Record, Target
 from winpush.delivery.telemetry import Telemetry
-from winpush.delivery.worker.liveness import Watch
-from winpush.delivery.worker.policy import THROTTLED, Plan, after, before, is_for_all
+from winpush.delivery.worker.liveness import Liveness
+from winpush.delivery.worker.policy import THROTTLED, SendPlan, after, before, is_for_all
 from winpush.delivery.worker.retention import clear_old
 from winpush.errors import WinPushError
 from winpush.results import Notification, Result
@@ -39,34 +39,37 @@ from winpush.results import Notification, Result
 __all__ = ["Hook", "Worker", "WorkerSettings"]
 
 Hook = Callable[[OutcomeEvent], None]
-"""What is called for each outcome, after it is stored, on the thread of the worker's event loop."""
+"""Called for each outcome after it is stored, on the thread of the worker's event loop."""
 
 _log = logging.getLogger("winpush.delivery")
 _T = TypeVar("_T")
-_Work = tuple[Portion, dict[str, Millis]]
-"""What is claimed, and which services must be left alone until when."""
-_Claimed = tuple[Portion | None, dict[str, Millis], bool]
-"""The same, or None for what; and whether something was settled."""
+_Work = tuple[Batch, dict[str, Millis]]
+"""A claimed batch, and until when each service is on hold."""
+_Claimed = tuple[Batch | None, dict[str, Millis], bool]
+"""The same, with None if nothing was claimed, and whether any deliveries were finalized."""
 _IDLE_SECONDS = 1.0
-_MOST_PLANS = 1000
-_MOST_RESTING = 10_000
+_MAX_PLANS = 1000
+_MAX_RESTING = 10_000
 _TURN_MILLIS = 100
 _DELIVERED = DeliveryState.DELIVERED.value
 _FRESH_SECONDS = 0.002
 _GATHER_SECONDS = 0.1
-"""Small portions, such as those of single notifications, are claimed no more often than this."""
+"""The least time between claims of small batches, such as those of single notifications."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """How the engine works.
+    """Tuning of a worker.
 
-    `portion` channels are claimed at once and `portions` worked on side by side: their product is the most that a crash
-    can send twice. `store_after` outcomes are written together. A worker that says nothing for `lease` is taken over.
+    - `batch`: channels claimed at once.
+    - `batches`: batches in progress at once. `batch * batches` is the most that a crash can send twice.
+    - `store_after`: outcomes written per transaction.
+    - `lease`: a worker silent for this long is presumed dead, and others take over its work.
+    - `poll`: the longest pause before looking for new work.
     """
 
-    portion: int = 500
-    portions: int = 3
+    batch: int = 500
+    batches: int = 3
     store_after: int = 500
     lease: timedelta = timedelta(seconds=24)
     poll: timedelta = timedelta(seconds=1)
@@ -82,7 +85,7 @@ class Worker:
         options: ClientOptions,
         *,
         clock: Callable[[], datetime],
-        pace: WorkerSettings,
+        settings: WorkerSettings,
         hooks: Sequence[Hook] = (),
         telemetry: Telemetry | None = None,
         keep_history: timedelta | None = None,
@@ -92,43 +95,43 @@ class Worker:
         self._name = name
         self._options = options
         most = options.get("max_connections")
-        settings = Settings.of() if most is None else Settings.of(max_connections=most)
-        self._connections = settings.limits.connections
+        client_settings = Settings.of() if most is None else Settings.of(max_connections=most)
+        self._connections = client_settings.limits.connections
         self._clock = clock
-        self._pace = pace
+        self._settings = settings
         self._hooks = tuple(hooks)
         self._telemetry = telemetry
         self._keep_history = keep_history
         self._logins = (0, 0)
-        self._lease: Millis = pace.lease // timedelta(milliseconds=1)
-        # A worker that lives prolongs its claims three times in a lease.
-        self._watch = Watch(pace.lease * 0.4, monotonic)
+        self._lease: Millis = settings.lease // timedelta(milliseconds=1)
+        # A live worker renews its claims three times per lease.
+        self._liveness = Liveness(settings.lease * 0.4, monotonic)
         self._monotonic = monotonic
         self._gather_until = 0.0
         self._looked_until = 0.0
-        self._about, self._fresh_until = 0, 0.0
+        self._approximate_now, self._fresh_until = 0, 0.0
         self._numbers = itertools.count(1)
-        self._plans: dict[int, Plan] = {}
+        self._plans: dict[int, SendPlan] = {}
         self._contents: dict[str, Content] = {}
-        # What this worker knows of channels before the portions that were claimed earlier do.
+        # Waits that services asked for since the batches in progress were claimed, by channel.
         self._resting: dict[int, Millis] = {}
-        # Channels that are sent to right now, and since when (nanoseconds since 1970; 0 where nothing is measured).
+        # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
         self._sending: dict[int, int] = {}
         self._stopping = False
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sql = ThreadPoolExecutor(1, thread_name_prefix="winpush-sql")
-        self._portions: set[asyncio.Task[None]] = set()
+        self._batches: set[asyncio.Task[None]] = set()
 
     # --- from any thread ------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """What is in flight is finished and written; then `run` returns."""
+        """Finishes and records the sends in flight; then `run` returns."""
         self._stopping = True
         self.wake()
 
     def wake(self) -> None:
-        """There may be something to do."""
+        """Makes the worker look for work now instead of at its next poll."""
         loop = self._loop
         if loop is not None:
             with suppress(RuntimeError):  # the loop has ended
@@ -137,11 +140,11 @@ class Worker:
     # --- the loop -------------------------------------------------------------------------------------------------
 
     async def run(self, *, until_idle: bool = False) -> None:
-        """Delivers. With `until_idle` it returns when nothing is due, and no worker has claimed anything."""
+        """Delivers until `stop()`; with `until_idle`, until nothing is due and no worker holds a claim."""
         self._loop = asyncio.get_running_loop()
         try:
             async with AsyncClient(**self._options) as client:
-                ears = asyncio.create_task(listen(self._database, self._wake.set))
+                listener = asyncio.create_task(listen(self._database, self._wake.set))
                 clearing = asyncio.create_task(self._clear_old(once=until_idle))
                 try:
                     with self._watched_queue():
@@ -149,9 +152,9 @@ class Worker:
                     if until_idle:
                         await clearing
                 finally:
-                    ears.cancel()
+                    listener.cancel()
                     clearing.cancel()
-                    await asyncio.gather(ears, clearing, *self._portions, return_exceptions=True)
+                    await asyncio.gather(listener, clearing, *self._batches, return_exceptions=True)
         finally:
             self._loop = None
             self._sql.shutdown()
@@ -162,14 +165,14 @@ class Worker:
                 await self._gather()
             self._wake.clear()
             busy = await self._fill(client)
-            if len(self._portions) >= self._pace.portions:
-                await asyncio.wait(self._portions, return_when=asyncio.FIRST_COMPLETED)
+            if len(self._batches) >= self._settings.batches:
+                await asyncio.wait(self._batches, return_when=asyncio.FIRST_COMPLETED)
                 continue
             if busy:
                 continue
             wait = await self._time_to_wait()
-            idle = not self._portions and wait > _IDLE_SECONDS
-            # What another worker holds may be left behind by it: that is still to be done.
+            idle = not self._batches and wait > _IDLE_SECONDS
+            # Another worker may die and leave its claims: that work would still have to be done.
             if until_idle and idle and not await self._store(schedule.has_claims, writes=False):
                 return
             await self._pause(wait)
@@ -182,7 +185,7 @@ class Worker:
         return nullcontext() if self._telemetry is None else self._telemetry.watching(self._depths)
 
     def _depths(self) -> tuple[int, int] | None:
-        """Called on the thread of whoever collects the metrics."""
+        """The queue's depths, for the metrics. Runs on the thread that collects them."""
         try:
             with self._database.read() as connection:
                 return schedule.depths(connection)
@@ -190,53 +193,53 @@ class Worker:
             return None
 
     async def _gather(self) -> None:
-        """After a small portion, waits for what else comes: many single notifications are claimed and written at once.
+        """Pauses after a small batch, so that many single notifications share one claim and one write.
 
-        The first one after a pause is not held up.
+        The first notification after a quiet period is not delayed.
         """
         wait = self._gather_until - self._monotonic()
         if wait > 0 and not self._stopping:
             await asyncio.sleep(wait)
 
     async def _fill(self, client: AsyncClient) -> bool:
-        """Claims until all places are taken or there is nothing; True when there may be more."""
-        while len(self._portions) < self._pace.portions and not self._stopping:
-            portion, held, settled = await self._store(self._claim_more)
-            if portion is None:
-                return settled
-            self._gather_after(portion)
-            if portion.is_work:
-                task = asyncio.create_task(self._deliver(client, portion, held))
-                self._portions.add(task)
+        """Claims batches until all slots are taken or no work is left; True if there may be more."""
+        while len(self._batches) < self._settings.batches and not self._stopping:
+            batch, held, finalized = await self._store(self._claim_more)
+            if batch is None:
+                return finalized
+            self._gather_after(batch)
+            if batch.is_work:
+                task = asyncio.create_task(self._deliver(client, batch, held))
+                self._batches.add(task)
                 task.add_done_callback(self._finished)
         return False
 
-    def _gather_after(self, portion: Portion) -> None:
-        if len(portion.targets) < self._pace.portion // 2:
+    def _gather_after(self, batch: Batch) -> None:
+        if len(batch.targets) < self._settings.batch // 2:
             self._gather_until = self._monotonic() + _GATHER_SECONDS
 
     def _claim(self, connection: Connection) -> _Claimed:
         now, owner = self._now(), f"{self._name}/{next(self._numbers)}"
         self._looked_until = self._monotonic() + _GATHER_SECONDS
         ended = broadcasts.expire_due(connection, now) > 0
-        settled = finalize.settle(connection, now) or ended
-        portion = claims.claim(connection, owner, now, self._lease, self._pace.portion, self._watch.is_lost)
-        return portion, schedule.held(connection, now), settled
+        finalized = finalize.finalize_ending(connection, now) or ended
+        batch = claims.claim(connection, owner, now, self._lease, self._settings.batch, self._liveness.is_lost)
+        return batch, schedule.held(connection, now), finalized
 
     def _claim_more(self, connection: Connection) -> _Claimed:
-        """As `_claim`; but whatever is not simply next is looked for no more often than each tenth of a second."""
+        """Claims the next range; does the full search of `_claim` at most every tenth of a second."""
         if self._monotonic() >= self._looked_until:
             return self._claim(connection)
         now, owner = self._now(), f"{self._name}/{next(self._numbers)}"
-        portion = claims.claim_next(connection, owner, now, self._lease, self._pace.portion)
-        return self._claim(connection) if portion is None else (portion, schedule.held(connection, now), False)
+        batch = claims.claim_next(connection, owner, now, self._lease, self._settings.batch)
+        return self._claim(connection) if batch is None else (batch, schedule.held(connection, now), False)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._portions.discard(task)
+        self._batches.discard(task)
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
-            # Its claim runs out, and it is done again: what was written stays written.
-            _log.error("a portion of a broadcast failed; it is taken up again", exc_info=task.exception())
+            # Its lease expires and the batch runs again; outcomes already written stay.
+            _log.error("A batch failed; it will be retried when its lease expires", exc_info=task.exception())
 
     async def _time_to_wait(self) -> float:
         moment = await self._store(schedule.next_at, writes=False)
@@ -245,50 +248,50 @@ class Worker:
         return max((moment - self._now()) / 1000, 0.02)
 
     async def _pause(self, seconds: float) -> None:
-        limit = min(seconds, self._pace.poll.total_seconds())
+        limit = min(seconds, self._settings.poll.total_seconds())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), limit)
 
-    # --- a portion ------------------------------------------------------------------------------------------------
+    # --- a batch --------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> None:
-        """A portion, and those that are claimed where it ends."""
-        following = await self._deliver_one(client, portion, held)
+    async def _deliver(self, client: AsyncClient, batch: Batch, held: dict[str, Millis]) -> None:
+        """Delivers a batch, and each batch claimed by the transaction that ends the one before."""
+        following = await self._deliver_one(client, batch, held)
         while following is not None:
             following = await self._deliver_one(client, *following)
 
-    async def _deliver_one(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> _Work | None:
-        heart = asyncio.create_task(self._keep(portion))
+    async def _deliver_one(self, client: AsyncClient, batch: Batch, held: dict[str, Millis]) -> _Work | None:
+        heartbeat = asyncio.create_task(self._keep(batch))
         try:
-            with self._span(portion):
-                return await self._send(client, portion, held)
+            with self._span(batch):
+                return await self._send(client, batch, held)
         except BaseException:
-            for target in portion.targets:
+            for target in batch.targets:
                 self._sending.pop(target.id, None)
             raise
         finally:
-            heart.cancel()
-            await asyncio.gather(heart, return_exceptions=True)
+            heartbeat.cancel()
+            await asyncio.gather(heartbeat, return_exceptions=True)
 
-    def _span(self, portion: Portion) -> AbstractContextManager[None]:
+    def _span(self, batch: Batch) -> AbstractContextManager[None]:
         if self._telemetry is None:
             return nullcontext()
-        return self._telemetry.portion(portion.broadcasts, len(portion.targets))
+        return self._telemetry.batch(batch.broadcasts, len(batch.targets))
 
-    async def _send(self, client: AsyncClient, portion: Portion, held: dict[str, Millis]) -> _Work | None:
-        plans = await self._plans_of(portion)
-        if len(plans) < len(portion.broadcasts):
+    async def _send(self, client: AsyncClient, batch: Batch, held: dict[str, Millis]) -> _Work | None:
+        plans = await self._plans_of(batch)
+        if len(plans) < len(batch.broadcasts):
             return None
         done: list[Record] = []
-        left, enough = len(portion.targets), self._pace.store_after
+        left, enough = len(batch.targets), self._settings.store_after
         counted: Counter[tuple[str, str, str]] = Counter()
-        # Together they are as many as there may be connections: none waits for one that another portion has.
-        concurrency = max(1, self._connections // max(1, len(self._portions)))
-        async for result in client.send_many(self._pairs(portion, plans, held, done), concurrency=concurrency):
+        # Batches share the connections, so that none waits for a connection that another batch holds.
+        concurrency = max(1, self._connections // max(1, len(self._batches)))
+        async for result in client.send_many(self._pairs(batch, plans, held, done), concurrency=concurrency):
             target: Any = result.key
             if self._monotonic() >= self._fresh_until:
-                self._look_at_the_clock()
-            entry = after(plans[target.broadcast], target, result, self._about)
+                self._read_clock()
+            entry = after(plans[target.broadcast], target, result, self._approximate_now)
             done.append(entry)
             began = self._sending.pop(target.id, 0)
             if self._telemetry is not None:
@@ -296,12 +299,12 @@ class Worker:
                 self._measure(self._telemetry, target.service, result, began)
             if entry.state != _DELIVERED:
                 await self._heed(target, result, entry, held)
-            # Each target comes to one record: those of the last answers are written when the portion is given up.
+            # Every target yields one record. The last ones are left for `_end`, which also ends the batch.
             if enough <= len(done) < left:
                 written, done[:] = list(done), []
                 left -= len(written)
-                await self._record(portion, written, last=False)
-        following = await self._end(portion, done)
+                await self._record(batch, written, last=False)
+        following = await self._end(batch, done)
         if self._telemetry is not None:
             self._telemetry.count(counted)
             granted, refused = client.token_requests
@@ -310,7 +313,7 @@ class Worker:
         return following
 
     async def _heed(self, target: Target, result: Result, entry: Record, held: dict[str, Millis]) -> None:
-        """What an answer asks for before the next one is sent: to leave this channel alone, or its whole service."""
+        """Applies an answer that asks for a pause, before anything else is sent to this channel or its service."""
         if entry.effect is not None and entry.effect.not_before is not None:
             self._rest(target.id, entry.effect.not_before)
         if is_for_all(result) and result.retry_after is not None:
@@ -327,57 +330,57 @@ class Worker:
             telemetry.waited(service, scope, result.retry_after.total_seconds())
 
     def _rest(self, channel: int, until: Millis) -> None:
-        if len(self._resting) >= _MOST_RESTING:
+        if len(self._resting) >= _MAX_RESTING:
             now = self._now()
             self._resting = {each: moment for each, moment in self._resting.items() if moment > now}
-            if len(self._resting) >= _MOST_RESTING:  # the database knows them; only the newest are news
+            if len(self._resting) >= _MAX_RESTING:  # the database has them too
                 self._resting.clear()
         self._resting[channel] = until
 
-    async def _plans_of(self, portion: Portion) -> dict[int, Plan]:
-        """The plan of each broadcast; one whose content can't be read stops, and its claim runs out."""
-        plans: dict[int, Plan] = {}
-        for number, row in portion.broadcasts.items():
+    async def _plans_of(self, batch: Batch) -> dict[int, SendPlan]:
+        """The plan of each broadcast. A broadcast whose content can't be read is stopped, and the batch is released."""
+        plans: dict[int, SendPlan] = {}
+        for number, row in batch.broadcasts.items():
             try:
                 plans[number] = self._plan(row)
             except (WinPushError, ValueError, LookupError, TypeError, AttributeError) as error:
-                _log.warning("the content of broadcast %d can't be read (%s); it stops", number, type(error).__name__)
+                _log.warning("Stopping broadcast %d: its content can't be read (%s)", number, type(error).__name__)
                 reason = (
-                    f"Its content can't be read here ({type(error).__name__}: {error}). It may have been stored by a "
-                    "later version of winpush: run the workers with that version, and send anew."
+                    f"Its content can't be read ({type(error).__name__}: {error}). A later version of winpush may have "
+                    "stored it: upgrade the workers, then send a new broadcast."
                 )
                 await self._store(lambda c, n=number, r=reason: broadcasts.stop(c, n, self._now(), r))  # type: ignore[misc]  # bound
-        if len(plans) < len(portion.broadcasts):
-            await self._store(lambda c: claims.release(c, portion, self._now()))
+        if len(plans) < len(batch.broadcasts):
+            await self._store(lambda c: claims.release(c, batch, self._now()))
         return plans
 
-    def _plan(self, row: Any) -> Plan:
+    def _plan(self, row: Any) -> SendPlan:
         plan = self._plans.get(row.id)
         if plan is None:
-            if len(self._plans) >= _MOST_PLANS:
+            if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            plan = self._plans[row.id] = Plan.of(row, self._content(row.content))
+            plan = self._plans[row.id] = SendPlan.of(row, self._content(row.content))
         return plan
 
     def _content(self, text: str) -> Content:
-        """One object for the same content of several broadcasts, so that it is read and encoded once."""
+        """One object per distinct content, shared by broadcasts, so that it is parsed and encoded once."""
         content = self._contents.get(text)
         if content is None:
-            if len(self._contents) >= _MOST_PLANS:
+            if len(self._contents) >= _MAX_PLANS:
                 self._contents.clear()
             content = self._contents[text] = Content.from_json(text)
         return content
 
     def _pairs(
-        self, portion: Portion, plans: dict[int, Plan], held: dict[str, Millis], done: list[Record]
+        self, batch: Batch, plans: dict[int, SendPlan], held: dict[str, Millis], done: list[Record]
     ) -> Iterator[tuple[str, Notification, object]]:
         sending, measured = self._sending, self._telemetry is not None
-        self._look_at_the_clock()  # from then on with each result
-        for target in portion.targets:
-            now, number, wait = self._about, target.id, 0
+        self._read_clock()  # from then on, each result refreshes it
+        for target in batch.targets:
+            now, number, wait = self._approximate_now, target.id, 0
             if held or self._resting:
                 wait = max(held.get(target.service, 0), self._resting.get(number, 0))
-            if number in sending:  # by another portion: its answer may ask to wait
+            if number in sending:  # in another batch: its answer may ask for a pause
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
             if isinstance(form, Record):
@@ -386,38 +389,38 @@ class Worker:
                 sending[number] = time.time_ns() if measured else 0
                 yield target.uri, form, target
 
-    async def _record(self, portion: Portion, records: list[Record], *, last: bool) -> None:
-        self._tell(await self._store(lambda c: self._write(c, portion, records, last=last)))
+    async def _record(self, batch: Batch, records: list[Record], *, last: bool) -> None:
+        self._run_hooks(await self._store(lambda c: self._write(c, batch, records, last=last)))
 
-    def _write(self, connection: Connection, portion: Portion, records: list[Record], *, last: bool) -> list[Record]:
-        return outcomes.record(connection, portion, records, self._now(), self._lease, last=last)
+    def _write(self, connection: Connection, batch: Batch, records: list[Record], *, last: bool) -> list[Record]:
+        return outcomes.record(connection, batch, records, self._now(), self._lease, last=last)
 
-    async def _end(self, portion: Portion, records: list[Record]) -> _Work | None:
-        """Writes the last outcomes of a portion and, in the same transaction, claims what is next.
+    async def _end(self, batch: Batch, records: list[Record]) -> _Work | None:
+        """Writes the last outcomes of a batch and, in the same transaction, claims the next one.
 
-        On PostgreSQL each has its own: two workers that hold what the other one claims would wait for each other.
+        PostgreSQL uses two transactions: workers that lock rows the other wants to claim would deadlock.
         """
-        if self._stopping or not self._database.is_file or len(portion.targets) < self._pace.portion // 2:
-            await self._record(portion, records, last=True)
+        if self._stopping or not self._database.is_file or len(batch.targets) < self._settings.batch // 2:
+            await self._record(batch, records, last=True)
             return None
 
         def write(connection: Connection) -> tuple[list[Record], _Claimed]:
-            return self._write(connection, portion, records, last=True), self._claim_more(connection)
+            return self._write(connection, batch, records, last=True), self._claim_more(connection)
 
         try:
             written, (following, held, _) = await self._store(write)
         except DatabaseError:
             raise
-        except Exception:  # noqa: BLE001 - who claims next meets it, too; what came of this portion is kept
-            await self._record(portion, records, last=True)
+        except Exception:  # noqa: BLE001 - the next claim raises it again; this batch's outcomes are kept
+            await self._record(batch, records, last=True)
             return None
-        self._tell(written)
+        self._run_hooks(written)
         if following is None or not following.is_work:
             return None
         self._gather_after(following)
         return following, held
 
-    def _tell(self, records: list[Record]) -> None:
+    def _run_hooks(self, records: list[Record]) -> None:
         if not self._hooks:
             return
         for entry in records:
@@ -435,25 +438,27 @@ class Worker:
             for hook in self._hooks:
                 try:
                     hook(event)
-                except Exception:  # noqa: BLE001 - the user's own code; it must not stop the sending
-                    _log.exception("a hook failed for channel %d of broadcast %d", entry.channel, entry.broadcast)
+                except Exception:  # noqa: BLE001 - the user's code must not stop the sending
+                    _log.exception(
+                        "A hook raised for channel %d of broadcast %d; sending goes on", entry.channel, entry.broadcast
+                    )
 
-    async def _keep(self, portion: Portion) -> None:
+    async def _keep(self, batch: Batch) -> None:
         while True:
-            await asyncio.sleep(self._pace.lease.total_seconds() / 3)
-            await self._store(lambda c: claims.keep(c, portion, self._now(), self._lease))
+            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
+            await self._store(lambda c: claims.keep(c, batch, self._now(), self._lease))
 
     # --- the database's thread ------------------------------------------------------------------------------------
 
     def _now(self) -> Millis:
         return to_millis(self._clock())
 
-    def _look_at_the_clock(self) -> None:
-        """The time, to some milliseconds: for what is asked at every send."""
-        self._about, self._fresh_until = self._now(), self._monotonic() + _FRESH_SECONDS
+    def _read_clock(self) -> None:
+        """Refreshes the time that every send uses, accurate to a few milliseconds."""
+        self._approximate_now, self._fresh_until = self._now(), self._monotonic() + _FRESH_SECONDS
 
     async def _store(self, work: Callable[[Connection], _T], *, writes: bool = True) -> _T:
-        """Runs it in a transaction on the database's thread; again and again while the database can't."""
+        """Runs `work` in a transaction on the database's thread; retries while the database is unavailable."""
         delay = 0.25
         while True:
             try:
@@ -461,7 +466,7 @@ class Worker:
             except DatabaseError as error:
                 if self._stopping:
                     raise
-                _log.warning("%s; again in %.2g s", error, delay)
+                _log.warning("%s. Retrying in %.2g s", error, delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 10.0)
 

@@ -1,1 +1,1 @@
-"""How the tables came to be what they are, step by step: Alembic's revisions, for both databases."""
+"""Alembic's revisions of the tables, for both databases."""

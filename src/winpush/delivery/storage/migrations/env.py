@@ -1,4 +1,4 @@
-"""Run by Alembic: works on the connection that it is handed, within the transaction that has begun there."""
+"""Run by Alembic: uses the connection passed in `attributes`, inside the transaction already begun on it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Creates them all."""
+    """Creates all tables."""
     _create_channels()
     _create_broadcasts()
     _create_deliveries()

@@ -1,5 +1,4 @@
-"""Versions as text that sorts, so that an audience can ask for a range of them; the history of one channel, and of one
-broadcast, without reading all of it."""
+"""Sortable version columns, for audiences by version range; indexes on the history by channel and by broadcast."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Adds the columns, filled for the versions that are there, and the indexes."""
+    """Adds and fills the columns, and adds the indexes."""
     for name in ("os_version", "app_version"):
         op.add_column("winpush_channels", sa.Column(f"{name}_key", sa.Text))
         _fill(op.get_bind(), name)
@@ -22,7 +21,7 @@ def upgrade() -> None:
 def _fill(connection: sa.Connection, name: str) -> None:
     table = sa.table("winpush_channels", sa.column(name, sa.Text), sa.column(f"{name}_key", sa.Text))
     column = table.c[name]
-    # Few versions, however many channels.
+    # One UPDATE per version: there are few versions, however many channels.
     for version in connection.scalars(sa.select(column).where(column.is_not(None)).distinct()).all():
         connection.execute(sa.update(table).where(column == version).values({f"{name}_key": _key(version)}))
 

@@ -1,6 +1,6 @@
-"""What still waits of a broadcast, found without looking through what doesn't.
+"""An index that finds a broadcast's waiting deliveries without reading the others.
 
-The index holds all that is asked for; otherwise SQLite would rather read the table.
+It covers the query; SQLite would prefer to scan the table otherwise.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _NAME = "winpush_deliveries_waiting"
 
 
 def upgrade() -> None:
-    """Makes the index anew, with other columns."""
+    """Replaces the index by one over other columns."""
     op.drop_index(_NAME, "winpush_deliveries")
     waits = text("due IS NOT NULL")
     op.create_index(_NAME, "winpush_deliveries", ["broadcast", "due"], sqlite_where=waits, postgresql_where=waits)

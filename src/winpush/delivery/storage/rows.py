@@ -1,0 +1,94 @@
+"""The values that the worker and the SQL exchange: what to send, and what to record. No SQL in here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from winpush.delivery.registry.rules import Scalar
+from winpush.delivery.storage.database import Millis
+
+__all__ = ["Batch", "Effect", "Record", "Target", "Tried"]
+
+
+class Target(NamedTuple):
+    """One channel to send to for one broadcast. The order of the fields is that of the columns in `claims`."""
+
+    broadcast: int
+    attempts: int
+    id: int
+    uri: str
+    service: str
+    key: str | None
+    platform: str | None
+    locale: str | None
+    time_zone: str | None
+    attributes: Mapping[str, Scalar] | None
+    gone_at: Millis | None
+    gone_reason: str | None
+    not_before: Millis | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Claimed work: a range of one broadcast, or, with `first` None, due deliveries of several.
+
+    `owner` proves the claim when the outcomes are written. `broadcasts` has their rows, by number.
+    """
+
+    owner: str
+    broadcasts: Mapping[int, Any]
+    targets: Sequence[Target] = field(repr=False)
+    first: int | None = None
+
+    @property
+    def is_work(self) -> bool:
+        """False for a claim that only advanced a broadcast's cursor."""
+        return bool(self.targets) or self.first is not None
+
+
+class Tried(NamedTuple):
+    """One attempt, as a row of the history.
+
+    A tuple, like Record: every send makes one of each, and a frozen dataclass takes four times as long.
+    """
+
+    broadcast: int
+    channel: int
+    at: Millis
+    outcome: str
+    status: int | None
+    message_id: str | None
+    debug_trace: str | None
+    correlation_vector: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an answer means for the channel itself: `gone` (the reason), or no sends before `not_before`.
+
+    It applies to the URI that was sent to; the device may have registered a new one since.
+    """
+
+    uri: str = field(repr=False)
+    gone: str | None = None
+    not_before: Millis | None = None
+
+
+class Record(NamedTuple):
+    """What to write about one channel of a broadcast. `state` is the value of a DeliveryState, ready to store."""
+
+    broadcast: int
+    channel: int
+    service: str
+    state: str
+    outcome: str | None
+    attempts: int
+    at: Millis
+    due: Millis | None = None
+    tried: Tried | None = None
+    effect: Effect | None = None
+    refusal: bool | None = None
+    """True for a refusal that a retry won't fix, False for an answer that ends a run of them, None for neither."""
