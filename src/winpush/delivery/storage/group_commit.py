@@ -47,6 +47,12 @@ class Together:
         self._waiting: deque[_Wish] = deque()
         self._busy = False
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next transaction."""
+        with self._lock:
+            return len(self._waiting)
+
     def run(self, work: Callable[[Connection], _T]) -> _T:
         """What `work` returns, once it is committed; what it raises, with nothing of it written.
 

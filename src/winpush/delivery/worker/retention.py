@@ -23,14 +23,16 @@ Store = Callable[[Callable[[Connection], int]], Awaitable[int]]
 """Runs something in a transaction on the database's thread."""
 
 
-async def clear_old(store: Store, now: Callable[[], Millis], age: timedelta, *, once: bool) -> None:
+async def clear_old(
+    store: Store, now: Callable[[], Millis], age: timedelta, *, once: bool, at_once: int = _AT_ONCE
+) -> None:
     """Deletes attempts, and broadcasts that ended, once they are older than `age`; at once and then every ten minutes,
-    until it is cancelled, or `once`."""
+    until it is cancelled, or `once`. A step deletes `at_once` rows."""
     while True:
         before = now() - age // timedelta(milliseconds=1)
         try:
-            await _clear(store, lambda c, b=before: history.clear_attempts(c, b, _AT_ONCE))  # type: ignore[misc]  # bound
-            await _clear(store, lambda c, b=before: history.clear_broadcasts(c, b, _AT_ONCE))  # type: ignore[misc]  # bound
+            await _clear(store, lambda c, b=before: history.clear_attempts(c, b, at_once))  # type: ignore[misc]  # bound
+            await _clear(store, lambda c, b=before: history.clear_broadcasts(c, b, at_once))  # type: ignore[misc]  # bound
         except Exception:  # noqa: BLE001 - the sending goes on without it
             _log.exception("clearing the history failed; it is tried again later")
         if once:
