@@ -1,0 +1,182 @@
+"""The registry in SQL is what the pure rules say: audiences, and registering many at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from winpush import Service
+from winpush.delivery import Audience, Outbox, Registration
+from winpush.delivery.registry.registration import Scalar, version_key
+from winpush.delivery.storage.channels import put, put_many
+from winpush.delivery.storage.database import Database, to_millis
+from winpush.delivery.storage.schema import METADATA, channels, tags
+
+HOST = "push.example"
+NOW = to_millis(datetime(2026, 1, 1, tzinfo=UTC))
+SIZES = settings(max_examples=40, suppress_health_check=list(HealthCheck))
+
+few_tags = st.frozensets(st.sampled_from(["a", "b", "c"]), max_size=2)
+versions = st.sampled_from([None, "1", "1.9", "1.10", "2.0.1"])
+locales = st.sampled_from([None, "de", "de-AT", "den", "en-GB"])
+scalars: st.SearchStrategy[Scalar] = st.sampled_from([True, False, 0, 1, 1.5, "1", "true", "x'\"\\ö"])
+attributes = st.dictionaries(st.sampled_from(["a", "b"]), scalars, max_size=2)
+registrations = st.fixed_dictionaries(
+    {
+        "key": st.sampled_from([None, "ada", "bob"]),
+        "tags": few_tags,
+        "platform": st.sampled_from(["8.0", "windows"]),
+        "os_version": versions,
+        "app_version": versions,
+        "locale": locales,
+        "attributes": attributes,
+    }
+)
+some_locales = st.frozensets(st.sampled_from(["de", "de-AT", "en"]), max_size=2)
+
+
+@st.composite
+def audiences(draw: st.DrawFn) -> Audience:
+    low, high = draw(versions), draw(versions)
+    if low is not None and high is not None and version_key(low) >= version_key(high):
+        high = None
+    return Audience(
+        service=draw(st.sampled_from([None, *Service])),
+        keys=draw(st.frozensets(st.sampled_from(["ada", "bob", "eve"]), max_size=2)),
+        any_tags=draw(few_tags),
+        all_tags=draw(few_tags),
+        no_tags=draw(few_tags),
+        platforms=draw(st.frozensets(st.sampled_from(["8.0", "windows"]), max_size=2)),
+        locales=draw(some_locales),
+        os_version_from=low,
+        os_version_below=high,
+        app_version_from=draw(versions),
+        attributes=draw(attributes),
+    )
+
+
+def uri_of(number: int, platform: str | None = "8.0") -> str:
+    if platform == "windows":
+        return f"https://{HOST}/?token={number}"
+    return f"http://{HOST}/throttledthirdparty/01.00/{number}"
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    Outbox(url).close()
+    made = Database(url, durable=False)
+    yield made
+    made.close()
+
+
+def empty(database: Database) -> None:
+    with database.write() as connection:
+        for table in METADATA.sorted_tables:
+            connection.execute(sa.delete(table))
+
+
+def test_an_audience_selects_in_sql_what_it_matches_in_memory(url: str, database: Database) -> None:
+    outbox = Outbox(url)
+
+    @SIZES
+    @given(st.lists(registrations, min_size=1, max_size=8), audiences())
+    def check(values: list[dict[str, object]], audience: Audience) -> None:
+        empty(database)
+        given_ = [
+            Registration.of({"uri": uri_of(n, str(each["platform"])), **each}, [HOST]) for n, each in enumerate(values)
+        ]
+        outbox.register_many(given_)
+        wanted = {each.short for each in given_ if audience.matches(each)}
+        assert {channel.short for channel in outbox.channels(audience)} == wanted
+
+    check()
+    outbox.close()
+
+
+def live(database: Database) -> list[tuple[object, ...]]:
+    """All that is known of the channels that are not gone, but for their numbers."""
+    with database.read() as connection:
+        tags_of = sa.select(sa.func.count()).where(tags.c.channel == channels.c.id).scalar_subquery()
+        columns = [channels.c[name] for name in ("uri", "device", "key", "os_version", "os_version_key", "not_before")]
+        wanted = sa.select(tags_of, *columns).where(channels.c.gone_at.is_(None)).order_by(channels.c.uri)
+        return [tuple(row) for row in connection.execute(wanted)]
+
+
+rows = st.fixed_dictionaries(
+    {
+        "uri": st.integers(0, 5).map(uri_of),
+        "device": st.sampled_from([None, "d1", "d2", "d3"]),
+        "key": st.sampled_from(["ada", "bob"]),
+        "os_version": versions,
+        "tags": few_tags,
+    }
+)
+
+
+def test_registering_many_at_once_is_registering_each_in_turn(database: Database) -> None:
+    @SIZES
+    @given(st.lists(st.lists(rows, max_size=6), min_size=1, max_size=4))
+    def check(batches: list[list[dict[str, object]]]) -> None:
+        ways = []
+        for many in (True, False):
+            empty(database)
+            for batch in batches:
+                each = [Registration.of(row, [HOST]) for row in batch]
+                with database.write() as connection:
+                    if many:
+                        put_many(connection, each, NOW)
+                    else:
+                        for one in each:
+                            put(connection, one, NOW)
+            ways.append(live(database))
+        assert ways[0] == ways[1]
+
+    check()
+
+
+def test_a_device_that_moved_need_not_wait_for_what_its_old_channel_was_told(database: Database) -> None:
+    def register(number: int) -> None:
+        with database.write() as connection:
+            put_many(connection, [Registration(uri_of(number), device="d", allow_hosts=[HOST])], NOW)
+
+    register(1)
+    later = to_millis(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=1))
+    with database.write() as connection:
+        connection.execute(sa.text(f"UPDATE winpush_channels SET not_before = {later}"))  # noqa: S608 - a number
+    register(1)
+    assert live(database)[0][-1] == later
+    register(2)
+    assert live(database)[0][-1] is None
+
+
+def test_the_same_channels_registered_by_several_at_once_are_there_once(url: str) -> None:
+    """Each has a connection of its own: whoever comes second finds them known, or is told by the index."""
+    barrier, failed = threading.Barrier(4), []
+
+    def register() -> None:
+        outbox = Outbox(url, allow_hosts=[HOST])
+        barrier.wait()
+        try:
+            for _ in range(5):
+                outbox.register_many({"uri": uri_of(n), "tags": ["a", "b"]} for n in range(50))
+        except Exception as error:  # noqa: BLE001 - shown below
+            failed.append(error)
+        outbox.close()
+
+    threads = [threading.Thread(target=register) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outbox = Outbox(url)
+    found = list(outbox.channels())
+    outbox.close()
+    assert failed == []
+    assert len(found) == 50
+    assert all(channel.tags == {"a", "b"} for channel in found)

@@ -1,0 +1,81 @@
+"""A real browser with the emulator's page in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.waiting import PATIENCE
+from winpush import Client
+from winpush.emulator import Device, Emulator
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless browser of the machine; the tests that need it are skipped where there is none."""
+    if BROWSER is None:
+        pytest.skip("waits for a browser: Debian's package chromium, or Chrome")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, winpush_emulator: Emulator) -> Iterator[Page]:
+    """The emulator's page; a message on its console, or a request to another host, fails the test."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((winpush_emulator.url, "data:")) else complaints.append(request.url)
+        ),
+    )
+    page.goto(winpush_emulator.url)
+    page.wait_for_selector("#connection[data-state=connected], #connection:has-text('Connected')")
+    yield page
+    page.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def wns_client(winpush_emulator: Emulator) -> Iterator[Client]:
+    """A client whose credentials the emulator's token server takes."""
+    with Client(wns=winpush_emulator.entra_credentials, allow_hosts=winpush_emulator.authorities) as made:
+        yield made
+
+
+@pytest.fixture
+def device(winpush_emulator: Emulator) -> Device:
+    """A Windows device."""
+    return winpush_emulator.create_windows_channel(name="Ada's desk")
+
+
+@pytest.fixture
+def screen(page: Page, device: Device) -> Locator:
+    """The device's screen, as the page draws it."""
+    found = page.locator(f"[data-phone='{device.id}']")
+    found.locator(".win-desk").wait_for()
+    return found
