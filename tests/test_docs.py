@@ -7,7 +7,6 @@ import inspect
 import re
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +44,9 @@ def run_what_it_defined(page: Path, space: dict[str, Any], fixtures: pytest.Fixt
             uris = [emulator.create_channel(health=health).uri for health in ("healthy", "expired", "queue-full")]
             asyncio.run(space["broadcast"](uris, emulator))
             device = emulator.create_windows_channel()
-            space["Client"] = partial(winpush.Client, allow_hosts=emulator.authorities)
-            space["credentials"] = emulator.entra_credentials
-            assert space["notify"](device.uri).ok
+            with winpush.Client(wns=emulator.entra_credentials, allow_hosts=emulator.authorities) as client:
+                space["client"] = client
+                assert space["notify"](device.uri).ok
     for test in [value for key, value in space.items() if key.startswith("test_")]:
         fixtures.getfixturevalue("winpush_emulator").reset()
         test(**{name: fixtures.getfixturevalue(name) for name in inspect.signature(test).parameters})
