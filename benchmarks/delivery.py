@@ -228,7 +228,7 @@ def run(sizes: list[int], database: str | None) -> tuple[list[str], int]:
     if workshop.stub is None:
         raise SystemExit("The stub could not be compiled; it needs gcc (on Debian: apt-get install gcc libc6-dev).")
     lines = [
-        "| channels | what | a second | share of `send_many` | CPU µs each | peak MiB |",
+        "| channels | measurement | per second | share of `send_many` | CPU µs each | peak MiB |",
         "|--:|---|--:|--:|--:|--:|",
     ]
     with running_stub(workshop.stub, cores, None) as stub:

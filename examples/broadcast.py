@@ -1,4 +1,4 @@
-"""Broadcasts to a small registry in SQLite, and keeps the registry clean by what the service answers."""
+"""Broadcasts to a small channel registry in SQLite, and updates the registry from the service's answers."""
 
 import asyncio
 import sqlite3
@@ -14,7 +14,7 @@ TILE = mpns.FlipTile("weather.png", 0, "Weather", back_content="Storm from 18:00
 
 
 def register(database: sqlite3.Connection, emulator: Emulator) -> None:
-    """What phones do when they start: hand in their channel and version."""
+    """What phones do when they start: register their channel and version."""
     database.execute("create table channel (uri text primary key, version text, not_before text)")
     for version, health in (("8.1", "healthy"), ("7.1", "healthy"), ("8.0", "expired"), ("8.0", "inactive")):
         uri = emulator.create_channel(version, health).uri
@@ -22,7 +22,7 @@ def register(database: sqlite3.Connection, emulator: Emulator) -> None:
 
 
 def due(database: sqlite3.Connection) -> Iterator[tuple[str, Notification, str]]:
-    """The channels that may be sent to now, each with what its phone can show."""
+    """The channels that may be sent to now, each with a notification that its phone can show."""
     now = datetime.now(UTC).isoformat()
     for uri, version in database.execute(
         "select uri, version from channel where not_before is null or not_before <= ?", (now,)
@@ -30,11 +30,11 @@ def due(database: sqlite3.Connection) -> Iterator[tuple[str, Notification, str]]
         try:
             yield uri, TILE.for_version(version), uri
         except NothingToSendError as reason:
-            print("nothing for", version, "-", reason)
+            print("skipped a phone with version", version, "-", reason)
 
 
 async def broadcast(database: sqlite3.Connection, emulator: Emulator) -> None:
-    """One broadcast, and what a good citizen does with each result."""
+    """One broadcast, and how a well-behaved sender handles each result."""
     async with AsyncClient(allow_hosts=[emulator.authority]) as client:
         async for result in client.send_many(due(database)):
             decision = decide(result, attempt=1, now=datetime.now(UTC))
@@ -50,5 +50,5 @@ with Emulator() as emulator:
     registry = sqlite3.connect(":memory:")
     register(registry, emulator)
     asyncio.run(broadcast(registry, emulator))
-    print(registry.execute("select count(*) from channel").fetchone()[0], "channels are left")
+    print(registry.execute("select count(*) from channel").fetchone()[0], "channels remain")
     registry.close()

@@ -1,4 +1,4 @@
-"""The exact request, without sending it: for logs, tests and other HTTP clients."""
+"""Prints the exact request without sending it: for logs, tests and other HTTP clients."""
 
 from winpush import mpns
 

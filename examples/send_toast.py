@@ -1,4 +1,4 @@
-"""Sends one toast to a simulated phone, and shows what arrived."""
+"""Sends one toast to a simulated phone and prints what arrived."""
 
 from winpush import Client, mpns
 from winpush.emulator import Emulator

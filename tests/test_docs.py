@@ -7,7 +7,6 @@ import inspect
 import re
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,8 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(
 ) -> None:
     space: dict[str, Any] = {"__name__": "page"}
     for block in BLOCK.findall(page.read_text()):
-        exec(compile(block, name(page), "exec"), space)  # noqa: S102 - our own docs
+        # Without this module's own future imports: a reader's file doesn't have them.
+        exec(compile(block, name(page), "exec", dont_inherit=True), space)  # noqa: S102 - our own docs
     run_what_it_defined(page, space, request)
 
 
@@ -43,9 +43,9 @@ def run_what_it_defined(page: Path, space: dict[str, Any], fixtures: pytest.Fixt
             uris = [emulator.create_channel(health=health).uri for health in ("healthy", "expired", "queue-full")]
             asyncio.run(space["broadcast"](uris, emulator))
             device = emulator.create_windows_channel()
-            space["Client"] = partial(winpush.Client, allow_hosts=emulator.authorities)
-            space["credentials"] = emulator.entra_credentials
-            assert space["notify"](device.uri).ok
+            with winpush.Client(wns=emulator.entra_credentials, allow_hosts=emulator.authorities) as client:
+                space["client"] = client
+                assert space["notify"](device.uri).ok
     for test in [value for key, value in space.items() if key.startswith("test_")]:
         fixtures.getfixturevalue("winpush_emulator").reset()
         test(**{name: fixtures.getfixturevalue(name) for name in inspect.signature(test).parameters})

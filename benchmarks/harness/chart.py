@@ -44,7 +44,7 @@ def _shares(rows: Sequence[Row]) -> dict[tuple[str, bool], float]:
 
 
 def _head(height: int, unit: str) -> str:
-    title = f"Sends a second, as a share of {unit}"
+    title = f"Sends per second, as a share of {unit}"
     legend = []
     swatches = (("winpush", Kind.WINPUSH), ("others", Kind.PEER))
     for place, (text, kind) in enumerate(swatches):

@@ -85,11 +85,11 @@ def _node(library: str, label: str, rates: tuple[int, int], remark: str = "") ->
 
 WRK = Contender(
     "wrk", "wrk (C)", Kind.YARDSTICK, Runner.WRK, ("wrk.lua",), ("wrk",), 50_000, 30_000, MANY,
-    "Builds its requests beforehand and reads no header of an answer.",
+    "Builds its requests in advance and reads no headers.",
 )  # fmt: skip
 NODE_MPNS = _node(
     "mpns", "Node's mpns", (2_500, 300),
-    "Over https it makes a new connection for each send. It shows no header in which an id could be seen.",
+    "Over https it opens a new connection for each send. It exposes no headers, so ids can't be checked.",
 )  # fmt: skip
 
 _MANY_UVLOOP = _ours("many", "uvloop", "winpush send_many, uvloop", (45_000, 38_000))
@@ -115,7 +115,7 @@ CONTENDERS = (
     _node("undici", "Node's undici", (5_000, 3_500)),
     _python("pyreqwest", "pyreqwest_peer.py", (11_000, 9_000), "uvloop"),
     _python("aiohttp", "aiohttp_peer.py", (4_400, 4_000), "uvloop"),
-    _python("httpx", "httpx_peer.py", (60, 60), "uvloop", "For each request, its pool looks at every connection."),
-    _python("requests", "requests_peer.py", (800, 700), None, "One Session for each thread."),
-    _python("python-mpns", "python_mpns_peer.py", (500, 250), None, "A new connection for each send."),
+    _python("httpx", "httpx_peer.py", (60, 60), "uvloop", "Its pool scans every connection for each request."),
+    _python("requests", "requests_peer.py", (800, 700), None, "One Session per thread."),
+    _python("python-mpns", "python_mpns_peer.py", (500, 250), None, "Opens a new connection for each send."),
 )

@@ -81,10 +81,10 @@ def _other_goals(extras: Extras) -> list[Goal]:
     few, many = (min(extras.memory_kib), max(extras.memory_kib)) if len(extras.memory_kib) > 1 else (0, 0)
     growth = (extras.memory_kib[many] - extras.memory_kib[few]) / 1024 if many else None
     biggest = max(extras.connection_bytes.values()) / 1024 if extras.connection_bytes else None
-    memory = "memory of send_many over many channels above that over 10,000"
+    memory = "memory of send_many over many channels, beyond that over 10,000"
     return [
         Goal("send_many to a slow server over many connections, to wrk", "×", _LATENCY_RATIO, latency),
         Goal(memory, "MiB", _MEMORY_MIB, growth, at_most=True),
-        Goal("memory of one connection, at most", "KiB", _CONNECTION_KIB, biggest, at_most=True),
-        Goal("`import winpush` above starting Python", "ms", _IMPORT_MS, extras.import_ms, at_most=True),
+        Goal("memory of one connection", "KiB", _CONNECTION_KIB, biggest, at_most=True),
+        Goal("`import winpush`, beyond starting Python", "ms", _IMPORT_MS, extras.import_ms, at_most=True),
     ]
