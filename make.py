@@ -1,10 +1,10 @@
-"""The project's commands, for a machine that has nothing but Python 3.11 or later.
+"""The project's commands. They need nothing but Python 3.11 or later.
 
-    python3 make.py demo [OPTIONS]    starts the demo (options are those of `winpush demo`)
-    python3 make.py test [OPTIONS]    checks style and types, and runs every test (options are pytest's)
-    python3 make.py coverage          runs every test one after the other, and says which branches none of them takes
+    python3 make.py demo [OPTIONS]    run the demo (options of `winpush demo`)
+    python3 make.py test [OPTIONS]    check style and types, and run all tests (options of pytest)
+    python3 make.py coverage          run all tests and report branches that none of them covers
 
-Each first makes a virtual environment in `.venv` and installs what it needs; the second time that is done already.
+The first run creates a virtual environment in `.venv` and installs the packages.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 def main(arguments: list[str]) -> int:
     """Runs one of the commands; returns its exit code."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python is handed
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python may run this file
         return complain("winpush needs Python 3.11 or later; this is " + sys.version.split()[0])
     if not arguments or arguments[0] not in ("demo", "test", "coverage"):
         return complain((__doc__ or "").strip())
@@ -43,13 +43,13 @@ def main(arguments: list[str]) -> int:
 
 
 def complain(text: str) -> int:
-    """Says what is wrong; the exit code of a command used wrongly."""
+    """Prints an error; returns the exit code of a usage error."""
     print(text, file=sys.stderr)
     return 2
 
 
 def run(command: list[str | Path]) -> int:
-    """Runs a command in the project's folder; its exit code."""
+    """Runs a command in the project's folder; returns its exit code."""
     try:
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     except KeyboardInterrupt:
@@ -57,7 +57,7 @@ def run(command: list[str | Path]) -> int:
 
 
 def prepare(purpose: str) -> None:
-    """Makes the environment, unless the one that is there was made for this purpose from the same pyproject.toml."""
+    """Creates the environment, unless it is already set up for this purpose and this pyproject.toml."""
     project = (ROOT / "pyproject.toml").read_bytes()
     stamp = ENVIRONMENT / f".ready-for-{purpose}"
     wanted = hashlib.sha256(project).hexdigest()
@@ -67,21 +67,23 @@ def prepare(purpose: str) -> None:
     if not PYTHON.exists():
         try:
             venv.create(ENVIRONMENT, with_pip=True)
-        except subprocess.CalledProcessError:  # Debian's Python has pip for environments in a package of its own
+        except subprocess.CalledProcessError:  # on Debian, venv needs a separate package
             shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-            sys.exit(complain("This Python can't make virtual environments; on Debian: apt-get install python3-venv"))
+            sys.exit(
+                complain("This Python can't create virtual environments. On Debian, run: apt-get install python3-venv")
+            )
     groups = tomllib.loads(project.decode())["dependency-groups"]
     packages = ["-e", ".[all]", *(groups["dev"] if purpose == "test" else [])]
     code = run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
     if code:
-        sys.exit(complain("The packages could not be installed; what pip said stands above."))
+        sys.exit(complain("Installing the packages failed; see pip's output above."))
     stamp.write_text(wanted)
 
 
 def install_debian(what: str, package: str, programs: Sequence[str]) -> None:
-    """What tests want of the machine itself: Debian's package, where there is none and we may install one.
+    """Installs a Debian package that tests need, if it is missing and we are root.
 
-    Where that fails, those tests are skipped and say why.
+    If that fails, the tests that need it are skipped and say why.
     """
     if any(shutil.which(name) or glob.glob(name) for name in programs) or not shutil.which("apt-get"):
         return
@@ -94,7 +96,7 @@ def install_debian(what: str, package: str, programs: Sequence[str]) -> None:
 
 
 def test(options: list[str]) -> int:
-    """Style, types, tests on all cores: all are run, so that one run shows everything that is wrong."""
+    """Runs all checks and, on all cores, all tests, even if one fails, so that one run shows every problem."""
     checks: list[list[str | Path]] = [
         [PYTHON, "-m", "ruff", "check", "."],
         [PYTHON, "-m", "ruff", "format", "--check", "."],
@@ -108,8 +110,8 @@ def test(options: list[str]) -> int:
 
 
 def coverage(options: list[str]) -> int:
-    """Branch coverage. Around pytest and in one process: our own plugin has imported winpush before a plugin could
-    begin to count."""
+    """Reports branch coverage. Runs pytest under coverage in one process: our pytest plugin imports winpush before a
+    coverage plugin could start."""
     code = run([PYTHON, "-m", "coverage", "run", "-m", "pytest", *options])
     run([PYTHON, "-m", "coverage", "report"])
     return code

@@ -1,7 +1,7 @@
-"""The opt-in build of the send path as C: `WINPUSH_COMPILE=1 pip install …`. Without it winpush is plain Python.
+"""Optional compilation of the send path to C: `WINPUSH_COMPILE=1 pip install …`. Otherwise winpush is plain Python.
 
-Cython compiles the modules of `src/` as they are; the `.pxd` files beside this one give types to classes and calls.
-Where C does something another way, a `.pyx` replaces the whole module, and has to pass the same tests.
+Cython compiles the unchanged modules of `src/`; the `.pxd` files in this folder declare types of classes and calls.
+Where C needs a different implementation, a `.pyx` replaces the whole module and must pass the same tests.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _SWITCH = "WINPUSH_COMPILE"
-# A class that is compiled in one module is used by the others as C, so they are all of one Cython.
+# Compiled modules use each other's classes at the C level, so a single Cython must compile all of them.
 _REQUIREMENTS = ["cython>=3.1", "setuptools>=75"]
 _DIRECTIVES = ("annotation_typing=False", "nonecheck=True")
 
 
 class CompiledHook(BuildHookInterface[Any]):
-    """hatchling's custom hook: adds the compiled modules to the wheel, beside the Python ones that they replace."""
+    """hatchling build hook that adds the compiled modules to the wheel, next to the Python ones they override."""
 
     def dependencies(self) -> list[str]:
-        """What the build needs, in its own environment."""
+        """The packages to install in the build environment."""
         return _REQUIREMENTS if _is_wanted() else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compiles, where that is asked for. An editable install stays plain: its source changes under it."""
+        """Compiles if enabled. An editable install stays plain Python, since its source may change."""
         if not _is_wanted() or version == "editable":
             return
         self._folder = tempfile.TemporaryDirectory()
@@ -43,7 +43,7 @@ class CompiledHook(BuildHookInterface[Any]):
         build_data["infer_tag"] = True
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 - hatchling's signature
-        """Clears up."""
+        """Deletes the temporary folder."""
         if hasattr(self, "_folder"):
             self._folder.cleanup()
 
@@ -53,7 +53,7 @@ def _is_wanted() -> bool:
 
 
 def compile_modules(types: Path, source: Path, into: Path) -> list[Path]:
-    """Compiles each module that has a `.pxd`; returns the libraries, below `into`. Needs a C compiler."""
+    """Compiles each module that has a `.pxd`; returns the libraries, under `into`. Needs a C compiler."""
     shutil.copytree(types, into, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
     modules = [_module(path, into, source) for path in into.rglob("*.pxd") if path.stem != "__init__"]
     options = [word for directive in _DIRECTIVES for word in ("-X", directive)]
@@ -61,15 +61,15 @@ def compile_modules(types: Path, source: Path, into: Path) -> list[Path]:
     done = subprocess.run([*command, *options, *sorted(map(str, modules))], cwd=into, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(
-            f"winpush could not be compiled; a C compiler and Python's headers are needed. Install it without "
-            f"{_SWITCH} to have it in plain Python.\n{done.stdout}{done.stderr}"
+            f"Compiling winpush failed. Install a C compiler and Python's headers, or unset {_SWITCH} to use plain "
+            f"Python.\n{done.stdout}{done.stderr}"
         )
     suffix = ".pyd" if sys.platform == "win32" else ".so"
     return sorted((into / "winpush").rglob(f"*{suffix}"))
 
 
 def _module(types: Path, into: Path, source: Path) -> Path:
-    """The module that a `.pxd` gives types to, relative to `into`: a `.pyx` beside it, or made from the Python one."""
+    """The source of a `.pxd`'s module, relative to `into`: the `.pyx` next to it, or else the Python module."""
     if types.with_suffix(".pyx").exists():
         return types.with_suffix(".pyx").relative_to(into)
     module = types.with_suffix(".py").relative_to(into)
@@ -78,7 +78,7 @@ def _module(types: Path, into: Path, source: Path) -> Path:
 
 
 def without_slots(source: str) -> str:
-    """The module as Cython takes it: its dataclasses know no `slots=True`, and a compiled class has no dictionary."""
+    """The source without `slots=True`: Cython rejects it, and compiled classes have no `__dict__` anyway."""
     lines = source.splitlines(keepends=True)
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "dataclass":

@@ -1,6 +1,6 @@
 """Windows push notifications from Python.
 
-`winpush.mpns` holds the notifications of Windows Phone, `winpush.wns` those of Windows; `AsyncClient` and `Client` send
+`winpush.mpns` has the notifications of Windows Phone, `winpush.wns` those of Windows. `AsyncClient` and `Client` send
 them and return a `Result`.
 """
 
@@ -75,8 +75,8 @@ __all__ = [
     "wns",
 ]
 
-# Where each name lives. They are fetched on first use: who only wants a notification pays for no event loop and no TLS,
-# and who sends to the one service does not load the other.
+# The module of each name, imported on first use: making a notification doesn't load asyncio or TLS, and using one
+# service doesn't load the other.
 _MODULES = {"convert": "winpush.convert", "mpns": "winpush.mpns", "wns": "winpush.wns"}
 _SEND_ERRORS = ("ChannelGoneError", "RefusedError", "RetryLaterError", "SendError")
 _HOMES = {
@@ -90,7 +90,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
-if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
+if not TYPE_CHECKING:  # otherwise a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         if name in _MODULES:

@@ -1,7 +1,7 @@
-"""The only place that writes or reads XML.
+"""The only module that writes or reads XML.
 
-Written by f-string, since a notification is written for every send: an `in` test and a `replace` cost a tenth of what
-a tree does. A property test against an independent parser proves that what is written is what is read.
+Writing uses f-strings, because every send writes a notification: `in` and `replace` cost a tenth of building a tree. A
+property test against an independent parser verifies that it reads back what was written.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ __all__ = ["PROLOG", "Element", "attribute", "check_text", "escape", "leaf", "re
 
 PROLOG = '<?xml version="1.0" encoding="utf-8"?>'
 
-# XML 1.0, production 2 (Char): what stands outside can't be written in any form, not even as a reference.
+# XML 1.0, production 2 (Char): other characters can't be written at all, not even as references.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MAX_DEPTH = 64
 
 
 def check_text(field: str, value: str) -> str:
-    """Returns the value. Raises ValidationError naming the field and the character that XML can't carry."""
-    # Printable text has none of them: one call in C instead of a scan by the regular expression.
+    """Returns the value. Raises ValidationError naming the field and a character that XML can't contain."""
+    # Printable text has no forbidden characters: one C call saves the regular expression.
     if not value.isprintable() and (match := _FORBIDDEN.search(value)):
         raise ValidationError(
-            field, f"contains the character U+{ord(match[0]):04X} at position {match.start()}, which XML can't carry"
+            field,
+            f"contains the character U+{ord(match[0]):04X} at position {match.start()}, which XML can't contain",
         )
     return value
 
 
 def escape(value: str) -> str:
-    """Text as it stands between tags or quotes, of either kind, so that it is read back exactly."""
+    """Escapes text for use between tags or in quotes of either kind, so that it reads back exactly."""
     if "&" in value:
         value = value.replace("&", "&amp;")
     if "<" in value:
@@ -44,18 +45,18 @@ def escape(value: str) -> str:
         value = value.replace('"', "&quot;")
     if "'" in value:
         value = value.replace("'", "&apos;")
-    if "\r" in value:  # a reader turns a bare carriage return into a line feed
+    if "\r" in value:  # a parser turns a bare carriage return into a line feed
         value = value.replace("\r", "&#13;")
     return value
 
 
 def leaf(name: str, value: str) -> str:
-    """`<name>value</name>`, without white space inside: one library found that it broke delivery (mpns.md 4 [L10])."""
+    """`<name>value</name>`, without white space inside, which broke delivery for one library (mpns.md 4 [L10])."""
     return f"<{name}>{escape(value)}</{name}>"
 
 
 def attribute(name: str, value: str) -> str:
-    """` name="value"`, with a leading space; line ends and tabs as references, or a reader would make them spaces."""
+    """` name="value"`, with a leading space; line ends and tabs as references, which a parser keeps."""
     text = escape(value)
     if "\n" in text or "\t" in text:
         text = text.replace("\n", "&#10;").replace("\t", "&#9;")
@@ -64,10 +65,9 @@ def attribute(name: str, value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element of a document that was read. `name` is without prefix, `namespace` the URI or ''.
+    """An element of a parsed document. `name` has no prefix; `namespace` is the URI or ''.
 
-    `text` is the character data directly inside, joined; attribute names are as written, prefixes resolved as
-    `{namespace}name`.
+    `text` is the character data directly inside, joined. Prefixed attribute names are resolved to `{namespace}name`.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Element:
 
 
 class _Builder:
-    """Collects expat's events into Elements, from the leaves up."""
+    """Builds Elements from expat's events, bottom up."""
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator=" ")
@@ -113,7 +113,7 @@ class _Builder:
         self.open[-1][3].append(data)
 
     def _doctype(self, *_: object) -> None:
-        raise DocumentError("document", "declares a DOCTYPE; a notification has none, and entities are an attack")
+        raise DocumentError("document", "declares a DOCTYPE, which notifications don't have; remove it")
 
 
 def _braced(name: str) -> str:
@@ -122,7 +122,7 @@ def _braced(name: str) -> str:
 
 
 def read(document: bytes) -> Element:
-    """Reads a document into its root element. Raises DocumentError that says where it is not well-formed."""
+    """Parses a document and returns its root element. Raises DocumentError with the position of a syntax error."""
     builder = _Builder()
     try:
         builder.parser.Parse(document, True)  # noqa: FBT003 - expat takes it by place only
@@ -131,10 +131,10 @@ def read(document: bytes) -> Element:
             f"is not well-formed XML: {expat.ErrorString(error.code)} in line {error.lineno}, column {error.offset + 1}"
         )
         raise DocumentError("document", problem) from None
-    except (LookupError, ValueError, UnicodeError) as error:  # an encoding that Python doesn't know, or can't decode
+    except (LookupError, ValueError, UnicodeError) as error:  # an unknown encoding, or undecodable bytes
         if isinstance(error, DocumentError):
             raise
-        raise DocumentError("document", f"can't be decoded: {error}") from None
+        raise DocumentError("document", f"can't be decoded ({error}); send it as UTF-8") from None
     if builder.root is None:
-        raise DocumentError("document", "has no element")
+        raise DocumentError("document", "has no root element")
     return builder.root

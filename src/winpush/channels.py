@@ -1,8 +1,8 @@
-"""Channels: which service a URI belongs to, and which URIs are sent to at all.
+"""Channels: which service a URI belongs to, and which URIs may be sent to.
 
-A channel URI comes from a device that nobody controls, so it is checked before a socket is opened: only the two
-services' hosts (as a suffix of the parsed host), only their default ports, no user info. The rest of the URI is
-opaque (mpns.md 1, wns.md 2). A channel URI is a secret: whoever has it can push.
+Channel URIs come from devices, which can't be trusted, so they are checked before a socket is opened: only the
+services' hosts (as a suffix of the parsed host), only their default ports, no user info. The rest of the URI is opaque
+(mpns.md 1, wns.md 2). A channel URI is a secret: anyone who has it can push.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class Service(enum.Enum):
     WNS = "wns"
 
 
-# The one table of the services' hosts: suffix, service, schemes (mpns.md 1, wns.md 2).
+# The services' hosts: suffix, service, schemes (mpns.md 1, wns.md 2).
 _SERVICE_HOSTS = (
     (".notify.live.net", Service.MPNS, ("http", "https")),
     (".notify.windows.com", Service.WNS, ("https",)),
 )
-# On a host that the caller allowed by name (the emulator's, a test server) only the path can tell the service.
+# On an explicitly allowed host (such as the emulator's), only the path tells the service.
 _SERVICE_PATHS = (
     ("/throttledthirdparty/", Service.MPNS),
     ("/unthrottledthirdparty/", Service.MPNS),
@@ -46,7 +46,7 @@ _SERVICE_PATHS = (
 )
 
 
-# Asked for with every send, and a member of an enumeration is slow to get at, and to look up by.
+# Precomputed, because every send uses these, and enum members are slow to access and to hash.
 _MPNS = Service.MPNS
 _OTHERS_THAN_MPNS, _OTHERS_THAN_WNS = (
     tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
@@ -55,9 +55,9 @@ _OTHERS_THAN_MPNS, _OTHERS_THAN_WNS = (
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where connections go: scheme, host (lower case, IPv6 in brackets) and port.
+    """The endpoint of connections: scheme, host (lower case, IPv6 in brackets) and port.
 
-    `service` is the service that owns the host, or None on a host that the caller allowed by name.
+    `service` is the service that owns the host, or None for an explicitly allowed host.
     """
 
     scheme: str
@@ -67,12 +67,12 @@ class Origin:
 
     @property
     def authority(self) -> str:
-        """The value of the Host header: the port only where it isn't the scheme's own."""
+        """The value of the Host header: includes the port only if it isn't the scheme's default."""
         return self.host if self.port == _DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     @property
     def dial_host(self) -> str:
-        """The host as a resolver takes it: without the brackets of an IPv6 address."""
+        """The host for name resolution: an IPv6 address without brackets."""
         return self.host.strip("[]")
 
     def __str__(self) -> str:
@@ -81,18 +81,18 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """Hosts that the caller allows by name besides the services' own: `"127.0.0.1:8080"` or `"push.test"`.
+    """Hosts to allow besides the services' own: `"127.0.0.1:8080"` or `"push.test"`.
 
-    With a port, that port alone; without one, the scheme's default port alone.
+    Each allows only its own port, or the scheme's default port if it has none.
     """
 
     entries: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, hosts: Iterable[str]) -> AllowedHosts:
-        """Checks the names. Raises ConfigurationError for one that is a URL, a pattern or no host at all."""
+        """Checks the hosts. Raises ConfigurationError for a URL, a pattern or an invalid host."""
         if isinstance(hosts, str):
-            raise ConfigurationError(f"allow_hosts: give a list of hosts, such as [{hosts!r}], not a single string")
+            raise ConfigurationError(f"allow_hosts: is a single string; give a list of hosts, such as [{hosts!r}]")
         return cls(frozenset(_allowed_host(host) for host in hosts))
 
     def __contains__(self, origin: Origin) -> bool:
@@ -110,38 +110,38 @@ def _allowed_host(entry: str) -> str:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Cuts a channel URI into its origin (`http://host:port`) and its target (path and query), unchecked.
+    """Splits a channel URI into origin (`http://host:port`) and target (path and query), without checking them.
 
-    This is the part that is done for every send; an origin is then looked up, a target checked by `check_target`.
+    Every send does this; checked origins are then cached, and `check_target` checks the target.
     """
     end = uri.find("/", 8)
     return (uri, "/") if end < 0 else (uri[:end], uri[end:])
 
 
 def check_target(target: str) -> None:
-    """Refuses a path and query that could not stand in a request line. Raises ChannelError."""
+    """Raises ChannelError for a path and query that are invalid in a request line."""
     if not (target.isascii() and target.isprintable()) or " " in target:
-        raise ChannelError("channel_uri", "contains a space, a control character or a character outside ASCII")
+        raise ChannelError("channel_uri", "contains a space, a control character or a non-ASCII character")
     if "#" in target:
-        raise ChannelError("channel_uri", "has a fragment (#…), which no channel URI has")
+        raise ChannelError("channel_uri", "has a fragment (#…), which channel URIs never have")
     if len(target) > MAX_URI_CHARACTERS:
-        raise ChannelError("channel_uri", f"has {len(target)} characters; at most {MAX_URI_CHARACTERS} are taken")
+        raise ChannelError("channel_uri", f"has {len(target)} characters; the limit is {MAX_URI_CHARACTERS}")
 
 
 def parse_origin(text: str, allowed: AllowedHosts) -> Origin:
-    """Reads and judges `scheme://host:port`. Raises ChannelError for anything but a push service's or allowed host."""
+    """Parses and checks `scheme://host:port`. Raises ChannelError unless it is a push service's or allowed host."""
     scheme, separator, authority = text.partition("://")
     scheme, authority = scheme.lower(), authority.lower()
     if not separator or scheme not in _DEFAULT_PORTS:
-        raise ChannelError("channel_uri", "is no channel URI: it must start with http:// or https://")
+        raise ChannelError("channel_uri", "is not a channel URI: it must start with http:// or https://")
     if "@" in authority:
-        raise ChannelError("channel_uri", "carries a user name or password, which no channel URI has")
+        raise ChannelError("channel_uri", "contains a user name or password, which channel URIs never have")
     match = _AUTHORITY.fullmatch(authority)
     if match is None or not _HOST.fullmatch(match["host"]):
-        raise ChannelError("channel_uri", "has no valid host name")
+        raise ChannelError("channel_uri", "has an invalid host name")
     port = int(match["port"]) if match["port"] else _DEFAULT_PORTS[scheme]
     if not 0 < port < 65536:
-        raise ChannelError("channel_uri", f"has the port {port}, which does not exist")
+        raise ChannelError("channel_uri", f"has port {port}, which is not a valid port")
     return _judge_origin(Origin(scheme, match["host"], port, None), allowed)
 
 
@@ -152,23 +152,27 @@ def _judge_origin(origin: Origin, allowed: AllowedHosts) -> Origin:
         if not origin.host.endswith(suffix):
             continue
         if origin.scheme not in schemes:
-            raise ChannelError("channel_uri", f"is {origin.scheme}, but {service.name} channels are {schemes[0]} only")
+            raise ChannelError(
+                "channel_uri", f"is {origin.scheme}, but {service.name} channels always use {schemes[0]}"
+            )
         if origin.port != _DEFAULT_PORTS[origin.scheme]:
-            raise ChannelError("channel_uri", f"has the port {origin.port}; {service.name} uses the default port only")
+            raise ChannelError(
+                "channel_uri", f"has port {origin.port}, but {service.name} always uses the default port"
+            )
         return Origin(origin.scheme, origin.host, origin.port, service)
     raise ChannelError(
         "channel_uri",
         f"has the host {origin.host!r}, which belongs to neither MPNS (*.notify.live.net) nor WNS "
-        "(*.notify.windows.com); to send to a server of your own, name it: "
+        "(*.notify.windows.com); to send to your own server, allow it: "
         f'allow_hosts=["{origin.authority}"]',
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One device's channel at one of the services. `repr` and `str` show a form that can't be used to push.
+    """A device's channel at one of the services. `repr` and `str` show too little of it to push with.
 
-    `target` is the path with the query, exactly as the device gave it.
+    `target` is the path and query, exactly as the device sent them.
     """
 
     origin: Origin
@@ -179,7 +183,7 @@ class Channel:
 
     @classmethod
     def parse(cls, uri: str, *, allow_hosts: Iterable[str] | AllowedHosts = ()) -> Channel:
-        """Reads a channel URI. Raises ChannelError, which says what is wrong without repeating the URI."""
+        """Parses a channel URI. Raises ChannelError, which never contains the URI."""
         allowed = allow_hosts if isinstance(allow_hosts, AllowedHosts) else AllowedHosts.of(allow_hosts)
         if not isinstance(uri, str):
             raise ChannelError("channel_uri", f"must be a string, not {type(uri).__name__}")
@@ -188,12 +192,12 @@ class Channel:
 
     @property
     def uri(self) -> str:
-        """The whole URI: a secret."""
+        """The complete URI: a secret."""
         return f"{self.origin}{self.target}"
 
     @property
     def service(self) -> Service | None:
-        """Whose channel this is: by the host; on an allowed host by the path's shape; None when neither tells."""
+        """The service, from the host, or on an allowed host from the path; None if neither tells."""
         if self.origin.service is not None:
             return self.origin.service
         for prefix, service in _SERVICE_PATHS:
@@ -202,7 +206,7 @@ class Channel:
         return None
 
     def may_belong_to(self, service: Service) -> bool:
-        """False when the host, or on an allowed host the path's shape, says that it is another service's."""
+        """False if the host, or on an allowed host the path, belongs to another service."""
         owner = self.origin.service
         if owner is not None:
             return owner is service
@@ -210,12 +214,12 @@ class Channel:
 
     @property
     def is_web_push(self) -> bool:
-        """True for a browser's VAPID channel at WNS (`/w/?token=…`), which takes no Windows notification."""
+        """True for a browser's VAPID channel at WNS (`/w/?token=…`), which can't receive Windows notifications."""
         return self.service is Service.WNS and self.target.startswith("/w/")
 
     @property
     def short(self) -> str:
-        """For logs and histories: the origin and the last six characters, too little to push with."""
+        """For logs: the origin and the last six characters, too little to push with."""
         return shorten(str(self.origin), self.target)
 
     def __str__(self) -> str:
@@ -226,7 +230,7 @@ class Channel:
 
 
 def shorten(origin: str, target: str) -> str:
-    """The form of a channel that may be shown: `http://db3.notify.live.net/…a1b2c3`."""
-    # A token of few characters would be given away whole by its last six.
+    """The form of a channel that is safe to show: `http://db3.notify.live.net/…a1b2c3`."""
+    # The last six characters of a short token would give it away.
     tail = target[-6:] if len(target) >= 24 else ""
     return f"{origin}/…{tail}"

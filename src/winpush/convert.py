@@ -1,8 +1,7 @@
-"""From MPNS to WNS: what a phone's notification becomes on Windows, and what of it finds no place there.
+"""Converts MPNS notifications to WNS, and reports what can't be converted.
 
-`convert.to_wns(toast)` gives the notification of WNS, `convert.to_wns_badge(tile)` the tile's count as a badge, and
-`convert.lost_in_wns(tile)` says what stays behind. The two protocols know nothing of each other, so what knows both is
-a module above them.
+`convert.to_wns(toast)` returns the WNS notification, `convert.to_wns_badge(tile)` a tile's count as a badge, and
+`convert.lost_in_wns(tile)` what is lost. The two protocol packages don't know each other, so this module is above both.
 """
 
 from __future__ import annotations
@@ -38,17 +37,16 @@ def to_wns(notification: _AnyTile) -> wns.Tile | wns.LegacyTile: ...
 @overload
 def to_wns(notification: mpns.Notification) -> wns.Notification: ...
 def to_wns(notification: mpns.Notification) -> wns.Notification:
-    """The notification of WNS that an app on Windows can show, for those who move their apps there.
+    """The corresponding WNS notification, for apps that move to Windows. `lost_in_wns` says what is lost.
 
-    Raises NothingToSendError when nothing of it can be shown on Windows, and ValidationError for what Windows would not
-    take. `lost_in_wns` says what stays behind.
+    Raises NothingToSendError if Windows can show nothing of it, and ValidationError for values that WNS doesn't allow.
     """
     return _convert(notification)
 
 
 @singledispatch
 def _convert(notification: mpns.Notification) -> wns.Notification:
-    raise ValidationError("notification", f"{type(notification).__name__} has no counterpart in WNS")
+    raise ValidationError("notification", f"is a {type(notification).__name__}, which has no WNS equivalent")
 
 
 @_convert.register
@@ -71,7 +69,7 @@ def _tile(tile: mpns.Tile) -> wns.Tile | wns.LegacyTile:
 @_convert.register
 def _flip_tile(tile: mpns.FlipTile) -> wns.Tile | wns.LegacyTile:
     wide = (tile.wide_background_image, tile.wide_back_background_image, tile.wide_back_content)
-    # The title of the back is one for both sizes, and makes no wide tile by itself.
+    # Both sizes share the back title, and it doesn't justify a wide tile by itself.
     back_title = tile.back_title if any(isinstance(value, str) for value in wide) else None
     return _make(
         tile,
@@ -96,7 +94,7 @@ def _cycle_tile(tile: mpns.CycleTile) -> wns.Tile | wns.LegacyTile:
 @_convert.register
 def _iconic_tile(tile: mpns.IconicTile) -> wns.Tile | wns.LegacyTile:
     """Windows 10 kept the phone's small and medium iconic templates, with the count as a badge (wns.md 10.2);
-    its wide one is the phone's alone, so an adaptive tile stands for it."""
+    it lacks the wide one, so an adaptive tile replaces that."""
     bindings: list[wns.TileBinding | wns.LegacyBinding] = []
     small, medium = _image(tile.small_icon_image), _image(tile.icon_image)
     if small:
@@ -118,41 +116,41 @@ def _iconic_tile(tile: mpns.IconicTile) -> wns.Tile | wns.LegacyTile:
 
 
 def to_wns_badge(tile: _AnyTile) -> wns.Badge | None:
-    """The tile's count, which on Windows is a notification of its own; None when the tile says nothing of it."""
+    """The tile's count, which on Windows is a separate notification; None if the tile doesn't set it."""
     if tile.count is None:
         return None
     return wns.Badge(0 if tile.count is mpns.CLEAR else int(tile.count))
 
 
 def lost_in_wns(notification: mpns.Notification) -> tuple[str, ...]:
-    """Sentences: what of the notification `to_wns` can't carry over, and what to do instead."""
+    """What `to_wns` can't convert, and what to do instead: a sentence each."""
     return tuple(_lost(notification))
 
 
 def _lost(notification: mpns.Notification) -> Iterator[str]:
     if notification.batching is not mpns.Batching.IMMEDIATELY:
-        yield "batching: WNS has no classes of delay; wns.Priority says what may wait for a device that saves power."
+        yield "batching: WNS has no delay classes; wns.Priority controls what may wait for a device in battery saver."
     if notification.message_id is not None:
-        yield "message_id: WNS gives each notification an id of its own, in result.message_id."
+        yield "message_id: WNS assigns its own id to each notification; see result.message_id."
     if notification.callback_uri is not None:
-        yield "callback_uri: WNS calls nobody back; request_status=True tells of the device's connection."
+        yield "callback_uri: WNS has no callbacks; request_status=True reports the device's connection."
     if isinstance(notification, mpns.Toast) and notification.sound is not None and _sound(notification.sound) is None:
-        yield f"sound: Windows plays {', '.join(SOUND_TYPES)} files of the app's package."
+        yield f"sound: Windows only plays {', '.join(SOUND_TYPES)} files in the app package."
     if isinstance(notification, _AnyTile):
         yield from _lost_of_tile(notification)
 
 
 def _lost_of_tile(tile: _AnyTile) -> Iterator[str]:
     if tile.id is not None:
-        yield "id: on Windows a secondary tile has a channel of its own; send this to that channel."
+        yield "id: on Windows, a secondary tile has its own channel; send this to that channel."
     if tile.count is not None:
-        yield "count: on Windows the count is a badge, a notification of its own: send to_wns_badge() too."
+        yield "count: on Windows, the count is a badge; send to_wns_badge() as well."
     for name, value in _images_of(tile):
         if isinstance(value, str) and not _image(value):
-            yield f"{name}: Windows loads png, jpg and gif images from http, https, or the app's own files."
+            yield f"{name}: Windows only loads png, jpg and gif images from http, https, or the app's files."
     if isinstance(tile, mpns.IconicTile) and isinstance(tile.background_color, str):
-        yield "background_color: on Windows the colour of a tile is in the app's manifest."
-    yield "A tile notification of Windows replaces the whole tile: a field left out, or cleared, is empty afterwards."
+        yield "background_color: on Windows, the app manifest sets a tile's color."
+    yield "A Windows tile notification replaces the whole tile: unset and cleared fields end up empty."
 
 
 def _images_of(tile: _AnyTile) -> Iterator[tuple[str, Content]]:
@@ -164,15 +162,15 @@ def _images_of(tile: _AnyTile) -> Iterator[tuple[str, Content]]:
 
 
 def _make(tile: _AnyTile, bindings: Sequence[wns.TileBinding | wns.LegacyBinding]) -> wns.Tile | wns.LegacyTile:
-    """The title stands where Windows shows the app's name; a cleared one leaves that place empty."""
+    """The title replaces the app's name on the tile; a cleared title leaves it empty."""
     title = tile.title if isinstance(tile.title, str) else None
     branding: Branding | None = "none" if tile.title is mpns.CLEAR else None if title is None else "name"
     if not bindings and title is not None:
         bindings = [wns.TileBinding("medium")]
     if not bindings:
         raise NothingToSendError(
-            f"{type(tile).__name__}: nothing of it is for a tile of Windows. A count is: send to_wns_badge(). What was "
-            "lost, lost_in_wns() tells"
+            f"{type(tile).__name__}: a Windows tile can show nothing of it. If it has a count, send to_wns_badge(); "
+            "lost_in_wns() says what is lost"
         )
     legacy = [binding for binding in bindings if isinstance(binding, wns.LegacyBinding)]
     if len(legacy) == len(bindings):
@@ -187,7 +185,7 @@ def _back_of(tile: mpns.Tile | mpns.FlipTile) -> tuple[Content, Content, Content
 def _two_sides(
     size: Size, front: Content, back: Content = None, text: Content = None, title: Content = None
 ) -> list[wns.TileBinding]:
-    """A tile that turned over: on Windows its front peeks in, and what stood on the back stays."""
+    """A flip tile: on Windows, the front becomes the peek image, and the back the content."""
     behind: list[TileContent] = [*_image(back, "background")]
     if isinstance(text, str):
         behind.append(Text(text, wrap=True))
@@ -198,10 +196,10 @@ def _two_sides(
 
 
 def _image(value: Content, placement: ImagePlacement | None = None) -> list[Image]:
-    """The image, or none where there is none and where Windows could not load it."""
+    """The image, or an empty list if there is none or Windows can't load it."""
     if not isinstance(value, str):
         return []
-    # A phone darkens no image; Windows darkens a background by a fifth unless it is told (wns.md 10.1).
+    # A phone doesn't darken images; Windows darkens a background by 20% by default (wns.md 10.1).
     overlay = 0 if placement == "background" else None
     try:
         return [Image(_address(value), placement=placement, overlay=overlay)]
@@ -210,7 +208,7 @@ def _image(value: Content, placement: ImagePlacement | None = None) -> list[Imag
 
 
 def _sound(value: str | None) -> wns.Audio | None:
-    """The sound, or none where there is none and where Windows could not play it."""
+    """The sound, or None if there is none or Windows can't play it."""
     try:
         return None if value is None else wns.Audio(_address(value))
     except ValidationError:
@@ -218,7 +216,7 @@ def _sound(value: str | None) -> wns.Audio | None:
 
 
 def _address(file: str) -> str:
-    """A phone's image or sound, which is a file of the package unless it says otherwise, as Windows names it."""
+    """The Windows URI of a phone's image or sound, which is a file in the app package unless it says otherwise."""
     if file.lower().startswith(_PHONE_STORAGE):
         return _LOCAL_FOLDER + file[len(_PHONE_STORAGE) :].lstrip("/")
     if scheme_of(file) is not None:

@@ -1,17 +1,17 @@
-"""Every exception that winpush raises; those that carry a Result are in `results`.
+"""All exceptions of winpush. Those that carry a Result are in `results`.
 
 WinPushError
-├── ValidationError (also a ValueError)      a value that can't be sent; names the field
-│   ├── ChannelError                         a channel URI that is not one, or not a push service's
-│   └── DocumentError                        XML that can't be read, or not into our types
-├── NothingToSendError                       for that phone version nothing of the notification is left
-├── ConfigurationError (also a ValueError)   a certificate, proxy or option that can't work
-├── ClientClosedError                        the client was used after it was closed
+├── ValidationError (also a ValueError)      an invalid value; names the field
+│   ├── ChannelError                         not a channel URI, or not one of a push service
+│   └── DocumentError                        XML that can't be parsed, or not into our types
+├── NothingToSendError                       the phone version supports nothing of the notification
+├── ConfigurationError (also a ValueError)   an unusable certificate, proxy or option
+├── ClientClosedError                        the client was used after closing
 ├── results.SendError                        raised by Result.raise_for_error(); carries the result
 │   ├── ChannelGoneError                     delete the channel
 │   ├── RetryLaterError                      try again after result.retry_after
-│   └── RefusedError                         stop, and fix what result.explanation says
-└── TransportError                           no answer came; says whether the request had left
+│   └── RefusedError                         fix what result.explanation says, then send again
+└── TransportError                           no answer; says whether the request was sent
     ├── ConnectError
     │   ├── DnsError
     │   ├── TlsError
@@ -47,13 +47,13 @@ __all__ = [
 
 
 class WinPushError(Exception):
-    """The base of every error of this library."""
+    """Base class of all winpush errors."""
 
 
 class ValidationError(WinPushError, ValueError):
-    """A value that can't be sent.
+    """An invalid value.
 
-    `field` is the name of the argument, `problem` what is wrong with its value and what is allowed.
+    `field` is the argument's name; `problem` says what is wrong and what is allowed.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -62,24 +62,24 @@ class ValidationError(WinPushError, ValueError):
         self.problem = problem
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exceptions are pickled by their args, which here are one string and not the two parameters.
+        # Pickle would call the constructor with `args`, which is one string instead of the two parameters.
         return type(self), (self.field, self.problem)
 
 
 class ChannelError(ValidationError):
-    """A channel URI that can't be sent to. The message never holds the URI itself: whoever has it can push."""
+    """An invalid channel URI. The message never contains the URI, since anyone who has it can push."""
 
 
 class DocumentError(ValidationError):
-    """XML that is not well-formed, or that says something our types don't cover."""
+    """XML that is not well-formed, or that uses something our types don't cover."""
 
 
 class NothingToSendError(WinPushError):
-    """Nothing of the notification can be shown by that phone version; the message says why."""
+    """The phone version supports nothing of the notification; the message says why."""
 
 
 class ConfigurationError(WinPushError, ValueError):
-    """An option, certificate or proxy that can't work; raised when the client is made."""
+    """An unusable option, certificate or proxy; raised when the client is created."""
 
 
 class ClientClosedError(WinPushError):
@@ -87,10 +87,10 @@ class ClientClosedError(WinPushError):
 
 
 class TransportError(WinPushError):
-    """No usable answer came.
+    """No usable answer was received.
 
-    `request_sent` is True when at least one byte of the request had left: the service may have taken the
-    notification, and sending it again may show it twice.
+    `request_sent` is True if at least one byte of the request was sent: the service may have accepted the notification,
+    and sending it again may show it twice.
     """
 
     def __init__(self, message: str, *, request_sent: bool = False) -> None:
@@ -99,19 +99,19 @@ class TransportError(WinPushError):
 
 
 class ConnectError(TransportError):
-    """No connection could be made; nothing was sent."""
+    """The connection failed; nothing was sent."""
 
 
 class DnsError(ConnectError):
-    """The host's name could not be resolved."""
+    """The host name could not be resolved."""
 
 
 class TlsError(ConnectError):
-    """The TLS handshake failed: a certificate that is expired, for another host, not trusted or not accepted."""
+    """The TLS handshake failed: a certificate is expired, for another host, untrusted or rejected."""
 
 
 class ProxyError(ConnectError):
-    """The proxy refused, or asked for credentials, or could not be understood. `status_code` is its answer, if any."""
+    """The proxy refused, asked for credentials, or sent an invalid answer. `status_code` is its status, if any."""
 
     def __init__(self, message: str, *, status_code: int | None = None) -> None:
         super().__init__(message)
@@ -119,16 +119,16 @@ class ProxyError(ConnectError):
 
 
 class SendTimeoutError(TransportError, TimeoutError):
-    """The time for connecting, or for the whole send, was over."""
+    """Connecting, or the whole send, timed out."""
 
 
 class AnswerLostError(TransportError):
-    """The connection ended after the request had left, and before its answer was whole."""
+    """The connection was lost after the request was sent and before the answer was complete."""
 
 
 class BadAnswerError(TransportError):
-    """What came back is not an HTTP answer, or larger than any answer of a push service."""
+    """The answer is not valid HTTP, or is larger than any push service sends."""
 
 
 class SendAbortedError(TransportError):
-    """The client was closed while the send was waiting or under way."""
+    """The client was closed while the send was waiting or in progress."""

@@ -1,4 +1,4 @@
-"""Request and Response: the HTTP messages of both services as frozen values, and the request's form on the wire."""
+"""Request and Response: the HTTP messages of both services as frozen values, and the request's wire format."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = [
 
 Headers = tuple[tuple[str, str], ...]
 HeaderIndex = dict[bytes, tuple[bytes, bytes]]
-"""Headers of an answer, name as it came and value, by the name in lower case."""
+"""The headers of an answer: lower-case name -> (original name, value)."""
 
 
 def check_header(field_name: str, value: str) -> str:
-    """Returns the value. Raises ValidationError for one that would break out of its header line, or can't be in it."""
+    """Returns the value. Raises ValidationError for one that is invalid in a header or would start a new one."""
     if "\r" in value or "\n" in value:
-        raise ValidationError(field_name, "contains a line break, which would start a header of its own")
+        raise ValidationError(field_name, "contains a line break, which would start another header; remove it")
     if not (value.isascii() and value.isprintable()):
-        raise ValidationError(field_name, "contains a control character or a character outside ASCII")
+        raise ValidationError(field_name, "contains a control character or a non-ASCII character; remove it")
     return value
 
 
 def write_head(origin: Origin, headers: Headers, proxy_authorization: str | None = None) -> bytes:
-    """What stands between the request target and the body's length: one for all requests with the same headers."""
+    """The head from the request target to the Content-Length: the same for all requests with these headers."""
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
     if proxy_authorization is not None:
         lines += f"Proxy-Authorization: {proxy_authorization}\r\n"
@@ -40,15 +40,15 @@ def write_head(origin: Origin, headers: Headers, proxy_authorization: str | None
 
 
 def finish_head(head: bytes, body: bytes) -> bytes:
-    """The head with the body's length in bytes, and the body."""
+    """The head completed with the body's length, followed by the body."""
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request to a push service: what would be sent, before anything is sent.
+    """An HTTP request to a push service, not sent yet.
 
-    `headers` are all but Host and Content-Length, which follow from the channel and the body.
+    `headers` doesn't include Host and Content-Length, which follow from the channel and the body.
     """
 
     channel: Channel
@@ -58,21 +58,21 @@ class Request:
 
     @property
     def url(self) -> str:
-        """The channel's whole URI: a secret."""
+        """The channel's complete URI: a secret."""
         return self.channel.uri
 
     def tail(self, proxy_authorization: str | None = None) -> bytes:
-        """Everything after the request target: the same for every channel of one host, so it is encoded once."""
+        """Everything after the request target. Encoded once, since all channels of a host share it."""
         return finish_head(write_head(self.channel.origin, self.headers, proxy_authorization), self.body)
 
     def to_wire(self) -> bytes:
-        """The exact bytes that are sent to the service itself (through a proxy the target is in absolute form)."""
+        """The exact bytes sent to the service. (Through a proxy, the target is in absolute form.)"""
         return f"{self.method} {self.channel.target}".encode("ascii") + self.tail()
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer. `headers` are as they came: bytes, order and case kept."""
+    """An HTTP answer. `headers` are as received: bytes, in their order and case."""
 
     status_code: int
     headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -82,7 +82,7 @@ class Response:
 
     @property
     def index(self) -> HeaderIndex:
-        """The headers by their names in lower case; of one that came twice, the first. Not to be changed."""
+        """The headers by lower-case name; the first one if repeated. Don't modify it."""
         if self._index is not None:
             return self._index
         index: HeaderIndex = {}
@@ -91,11 +91,11 @@ class Response:
         return index
 
     def header(self, *names: bytes) -> str | None:
-        """The value of the first header with one of these names (given in lower case), stripped; None if absent."""
+        """The stripped value of the first header with one of these lower-case names; None if there is none."""
         return self.find(names)
 
     def find(self, names: tuple[bytes, ...]) -> str | None:
-        """`header` of the names in a tuple."""
+        """`header`, with the names in a tuple."""
         index = self._index or self.index
         for name in names:
             if name in index:

@@ -1,4 +1,4 @@
-"""What came back from a send, and what to do about it: the same for both services."""
+"""The result of a send and what to do about it, the same for both services."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ __all__ = [
 
 
 class Outcome(enum.Enum):
-    """How a send ended. Every row of the services' tables, every way a network fails, and what no table foresees."""
+    """How a send ended: every answer in the services' tables, every network failure, and anything unexpected."""
 
     ACCEPTED = "accepted"
     QUEUE_FULL = "queue-full"
@@ -77,22 +77,22 @@ class Outcome(enum.Enum):
 
 
 class Action(enum.Enum):
-    """What the sender is to do about a result."""
+    """What to do about a result."""
 
     NOTHING = "nothing"
-    """The service has it."""
+    """The service accepted it."""
     DELETE_CHANNEL = "delete-channel"
-    """The channel is gone for good: never send to it again."""
+    """The channel no longer exists: never send to it again."""
     RETRY_LATER = "retry-later"
-    """Send again, no sooner than `retry_after`."""
+    """Send again, after `retry_after` at the earliest."""
     STOP_AND_FIX = "stop-and-fix"
-    """The same request will fail again; keep the channel."""
+    """The same request would fail again: fix the cause. Keep the channel."""
     DECIDE = "decide"
-    """The request left and no answer came: sending again may show the notification twice."""
+    """The request was sent but no answer came: sending again may show the notification twice."""
 
 
 class Backoff(enum.Enum):
-    """How the delay grows when the same answer comes again."""
+    """How the delay grows with repeated failures."""
 
     FIXED = "fixed"
     EXPONENTIAL = "exponential"
@@ -100,9 +100,9 @@ class Backoff(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One row of a table: what an answer, or a failure of the network, means.
+    """A row of a table: what an answer or a network failure means.
 
-    `delay` is the least time to wait, `max_delay` where doubling ends, `source` where the rule comes from.
+    `delay` is the minimum wait, `max_delay` the limit of exponential backoff, `source` the origin of the rule.
     """
 
     outcome: Outcome
@@ -117,7 +117,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class StatusHeaders:
-    """The names (lower case) under which a service sends each part of its answer; the first present one counts."""
+    """The header names (lower case) of each part of a service's answer; the first one present counts."""
 
     notification_status: tuple[bytes, ...]
     device_connection_status: tuple[bytes, ...]
@@ -129,28 +129,30 @@ class StatusHeaders:
 
 
 class Notification(Protocol):
-    """What every notification of both services has."""
+    """The interface of every notification of both services."""
 
     @property
     def service(self) -> Service:
-        """The service that it is for."""
+        """The service it is for."""
 
     @property
     def push_type(self) -> str:
         """`toast`, `tile`, `raw`, …"""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: the fields that are sent, under their Python names; a cleared one is None."""
+        """JSON-ready: the fields to send, by their Python names; cleared fields are None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """How one send ended. Immutable, and never shared between sends.
 
-    `key` is the caller's own, as given to `send_many`. `response` is the service's answer, or None; `error` is the
-    exception when none came. `channel` shows itself shortened: its `uri` is the whole. `retry_after` is the least time
-    to wait before the next send to this channel, or None. `diagnosis` is a sentence, with its source, where the cause
-    of a refusal is a known one.
+    - `channel`: the channel, shortened when shown; its `uri` is complete.
+    - `response`: the service's answer, or None.
+    - `error`: the exception, if no answer came.
+    - `retry_after`: the minimum wait before the next send to this channel, or None.
+    - `key`: the caller's key, as passed to `send_many`.
+    - `diagnosis`: a sentence, with its source, if a refusal has a known cause.
     """
 
     channel: Channel | None
@@ -165,7 +167,7 @@ class Result:
 
     @property
     def outcome(self) -> Outcome:
-        """How it ended, as a named member: never success for an answer that no table foresees."""
+        """How it ended. An unexpected answer never counts as success."""
         return self.verdict.outcome
 
     @property
@@ -175,22 +177,22 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """True when the service accepted it: queued for delivery, which is no proof of delivery."""
+        """True if the service accepted it, that is, queued it for delivery. This doesn't prove delivery."""
         return self.verdict.action is Action.NOTHING
 
     @property
     def should_delete_channel(self) -> bool:
-        """True when the channel is gone for good. Never for a bad payload (400) or bad credentials (401, 403)."""
+        """True if the channel no longer exists. Never for a bad payload (400) or bad credentials (401, 403)."""
         return self.verdict.action is Action.DELETE_CHANNEL
 
     @property
     def may_have_arrived(self) -> bool:
-        """True when the service accepted it, or when the request left and the answer was lost."""
+        """True if the service accepted it, or if the request was sent and the answer was lost."""
         return self.ok or (isinstance(self.error, TransportError) and self.error.request_sent)
 
     @property
     def service(self) -> Service:
-        """The service that the notification was for."""
+        """The service the notification was for."""
         return self.notification.service
 
     @property
@@ -200,37 +202,37 @@ class Result:
 
     @property
     def status_code(self) -> int | None:
-        """The HTTP status, or None when no answer came."""
+        """The HTTP status, or None if no answer came."""
         return None if self.response is None else self.response.status_code
 
     @property
     def notification_status(self) -> str | None:
-        """What the service did with the notification, in its own words: `Received`, `QueueFull`, …"""
+        """What the service did with the notification, in its terms: `Received`, `QueueFull`, …"""
         return self._read(self.headers.notification_status)
 
     @property
     def device_connection_status(self) -> str | None:
-        """The device's connection in the service's own words: `Connected`, `TempDisconnected`, `Inactive`, …"""
+        """The device's connection in the service's terms: `Connected`, `TempDisconnected`, `Inactive`, …"""
         return self._read(self.headers.device_connection_status)
 
     @property
     def subscription_status(self) -> str | None:
-        """The channel's state in the service's own words: `Active` or `Expired`."""
+        """The channel's state in the service's terms: `Active` or `Expired`."""
         return self._read(self.headers.subscription_status)
 
     @property
     def message_id(self) -> str | None:
-        """The message's id as the service answered it."""
+        """The message id in the answer."""
         return self._read(self.headers.message_id)
 
     @property
     def error_description(self) -> str | None:
-        """WNS's own words about what was wrong."""
+        """WNS's description of the error."""
         return self._read(self.headers.error_description)
 
     @property
     def debug_trace(self) -> str | None:
-        """WNS's trace, unchanged: Microsoft's support asks for it, with `message_id` and `correlation_vector`."""
+        """WNS's trace, unchanged. Microsoft support asks for it, with `message_id` and `correlation_vector`."""
         return self._read(self.headers.debug_trace)
 
     @property
@@ -240,19 +242,19 @@ class Result:
 
     @property
     def minutes_to_delay(self) -> int | None:
-        """`retry_after` in whole minutes, rounded up, as Node's mpns gives it; 61 for an inactive device."""
+        """`retry_after` in whole minutes, rounded up, as in Node's mpns; 61 for an inactive device."""
         if self.verdict.minutes_to_delay is not None:
             return self.verdict.minutes_to_delay
         return None if self.retry_after is None else math.ceil(self.retry_after / timedelta(minutes=1))
 
     @property
     def explanation(self) -> str:
-        """A plain sentence: what happened, and what to do about it."""
+        """What happened and what to do about it, in plain words."""
         return self.verdict.meaning if self.error is None else f"{self.error} {self.verdict.meaning}"
 
     def raise_for_error(self) -> Result:
-        """Returns the result itself if it is ok; else raises the matching WinPushError (a SendError with `.result`,
-        or the network's own TransportError)."""
+        """Returns this result if it is ok. Otherwise raises the matching WinPushError: a SendError with `.result`, or
+        the TransportError."""
         if self.ok:
             return self
         if self.error is not None:
@@ -260,9 +262,9 @@ class Result:
         raise _SEND_ERRORS.get(self.action, RefusedError)(f"{self.outcome.value}: {self.explanation}", self)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, for a history log: no secret in it, times in seconds, absent values None.
+        """JSON-ready, for a log: contains no secret, times in seconds, missing values None.
 
-        The notification's fields are all there: those left out absent, cleared ones None.
+        Includes the notification's fields: unset ones are absent, cleared ones None.
         """
         return {
             "channel": None if self.channel is None else self.channel.short,
@@ -295,7 +297,7 @@ class Result:
 
 
 class SendError(WinPushError):
-    """What `Result.raise_for_error()` raises for an answer that is no success; `result` is the whole result."""
+    """Raised by `Result.raise_for_error()` for an answer other than success; `result` is the complete result."""
 
     def __init__(self, message: str, result: Result) -> None:
         super().__init__(message)
@@ -303,15 +305,15 @@ class SendError(WinPushError):
 
 
 class ChannelGoneError(SendError):
-    """The service says that the channel no longer exists: delete it."""
+    """The channel no longer exists: delete it."""
 
 
 class RetryLaterError(SendError):
-    """Not now: `result.retry_after` says how long to wait at least."""
+    """Try again later: `result.retry_after` is the minimum wait."""
 
 
 class RefusedError(SendError):
-    """The service refused, and will refuse again until something is fixed: `result.explanation` says what."""
+    """The service refused, and will refuse again until you fix what `result.explanation` says."""
 
 
 _SEND_ERRORS = {Action.DELETE_CHANNEL: ChannelGoneError, Action.RETRY_LATER: RetryLaterError}
@@ -329,14 +331,14 @@ def _fix(outcome: Outcome, meaning: str) -> Verdict:
 
 
 def _lost(outcome: Outcome) -> Verdict:
-    meaning = "The service may have taken it: sending again may show it twice. Decide by what the message is worth."
+    meaning = "The service may have accepted it: sending it again may show it twice. Decide whether that is acceptable."
     return Verdict(outcome, Action.DECIDE, meaning, _SOON, Backoff.EXPONENTIAL, _ONE_HOUR)
 
 
-# The one table of what the network can do: (error, request had left) -> verdict. Looked up along the class's ancestors.
+# (error class, whether the request was sent) -> verdict. Looked up along the error's base classes.
 _NETWORK: dict[tuple[type[WinPushError], bool], Verdict] = {
     (ChannelError, False): _fix(Outcome.INVALID_CHANNEL, "Nothing was sent. Remove or correct this channel."),
-    (DnsError, False): _retry(Outcome.DNS_FAILED, "Nothing was sent. Check the name, or try again later."),
+    (DnsError, False): _retry(Outcome.DNS_FAILED, "Nothing was sent. Check the host name, or try again later."),
     (TlsError, False): _fix(Outcome.TLS_FAILED, "Nothing was sent. Fix the certificate or the trust settings."),
     (ProxyError, False): _fix(Outcome.PROXY_FAILED, "Nothing was sent. Fix the proxy's address or credentials."),
     (ConnectError, False): _retry(Outcome.CONNECT_FAILED, "Nothing was sent. Try again later."),
@@ -345,14 +347,16 @@ _NETWORK: dict[tuple[type[WinPushError], bool], Verdict] = {
     (AnswerLostError, True): _lost(Outcome.ANSWER_LOST),
     (AnswerLostError, False): _retry(Outcome.CONNECT_FAILED, "Nothing was sent. Try again later."),
     (BadAnswerError, True): _lost(Outcome.BAD_ANSWER),
-    (SendAbortedError, False): _retry(Outcome.ABORTED, "Nothing was sent: the client was closed first."),
+    (SendAbortedError, False): _retry(
+        Outcome.ABORTED, "Nothing was sent: the client was closed first. Send it again with an open client."
+    ),
     (SendAbortedError, True): _lost(Outcome.ABORTED),
 }
 _UNFORESEEN = _lost(Outcome.BAD_ANSWER)
 
 
 def judge_failure(error: WinPushError) -> Verdict:
-    """The verdict on a send that got no answer. Never raises; an error that the table doesn't know may have arrived."""
+    """The verdict on a send without an answer. Never raises; an unknown error counts as possibly delivered."""
     sent = isinstance(error, TransportError) and error.request_sent
     for ancestor in type(error).__mro__:
         verdict = _NETWORK.get((ancestor, sent))

@@ -1,7 +1,7 @@
-"""One call, one notification: the convenience functions of Node's mpns, as `mpns.send_toast(uri, "Bold", "normal")`.
+"""One-call convenience functions like those of Node's mpns: `mpns.send_toast(uri, "Bold", "normal")`.
 
-Each makes the notification, sends it and returns the Result. For more than a few, keep a client and pass it:
-`mpns.send_toast(uri, …, client=client)` reuses its connections.
+Each makes a notification, sends it and returns the Result. To send more than a few, pass a client, which reuses
+connections: `mpns.send_toast(uri, …, client=client)`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class TileOptions(Delivery, total=False):
 
 
 class FlipOptions(TileOptions, total=False):
-    """The fields of a flip tile that its 7.x sibling doesn't have, and the rest."""
+    """The keyword fields of a flip tile, and the tile options."""
 
     back_background_image: Text
     back_title: Text
@@ -46,7 +46,7 @@ class FlipOptions(TileOptions, total=False):
 
 
 class IconicOptions(TileOptions, total=False):
-    """The further fields of an iconic tile, and the rest."""
+    """The keyword fields of an iconic tile, and the tile options."""
 
     icon_image: Text
     small_icon_image: Text
@@ -103,7 +103,7 @@ def send_flip_tile(
     client: Client | None = None,
     **options: Unpack[FlipOptions],
 ) -> Result:
-    """Sends a FlipTile; its further fields by keyword. Raises what `FlipTile` and `Client.send` raise."""
+    """Sends a FlipTile; pass its other fields by keyword. Raises what `FlipTile` and `Client.send` raise."""
     return _send(channel_uri, FlipTile(background_image, count, title, **options), client)
 
 
@@ -116,7 +116,7 @@ def send_iconic_tile(
     client: Client | None = None,
     **options: Unpack[IconicOptions],
 ) -> Result:
-    """Sends an IconicTile; its further fields by keyword. Raises what `IconicTile` and `Client.send` raise."""
+    """Sends an IconicTile; pass its other fields by keyword. Raises what `IconicTile` and `Client.send` raise."""
     return _send(channel_uri, IconicTile(background_color, count, title, **options), client)
 
 

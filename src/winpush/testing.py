@@ -1,6 +1,6 @@
-"""Fixtures for tests of code that pushes: installing winpush makes them known to pytest.
+"""pytest fixtures for testing code that sends pushes. Installing winpush registers them.
 
-`winpush_emulator` is a running emulator, fresh for each test; `winpush_client` a Client that may send to it.
+`winpush_emulator` is a running emulator, fresh for each test; `winpush_client` is a Client that can send to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["winpush_client", "winpush_emulator"]
 @pytest.fixture
 def winpush_emulator() -> Iterator[Emulator]:
     """A local push service on a free port of 127.0.0.1; needs the extra `winpush[emulator]`."""
-    from winpush.emulator import Emulator  # here, so that pytest without the extra is not disturbed
+    from winpush.emulator import Emulator  # imported here, so that pytest works without the extra
 
     with Emulator(seed=0) as emulator:
         yield emulator
@@ -28,9 +28,9 @@ def winpush_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def winpush_client(winpush_emulator: Emulator) -> Iterator[Client]:
-    """A Client that may send to the emulator's channels of both services.
+    """A Client that can send to the emulator's channels of both services.
 
-    It holds nothing back: a test may move the emulator's clock.
+    It doesn't throttle, since a test may move the emulator's clock.
     """
     from winpush import Client
 

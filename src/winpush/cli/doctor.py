@@ -112,7 +112,7 @@ def _examine(uri: str, options: ClientOptions, *, probes: bool) -> Iterator[Find
 
 
 def _unusable(error: ChannelError, uri: str) -> Finding:
-    problem, separator, _ = error.problem.partition("; to send to a server of your own")
+    problem, separator, _ = error.problem.partition("; to send to your own server")
     to_do = "use the URI exactly as the app received it from Windows"
     if separator:
         to_do = f"if this is your own server, add --allow-host {urlsplit(uri).netloc.rpartition('@')[2]}"

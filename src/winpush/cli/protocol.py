@@ -18,19 +18,19 @@ __all__ = ["command"]
 @click.command()
 @click.argument("page", type=click.Choice(NAMES, case_sensitive=False), required=False)
 @click.argument("place", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, the text as Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the text as Markdown.")
 def command(page: str | None, place: str | None, as_json: bool) -> None:
-    """Look up what is known of the services, how surely, and where it stands.
+    """Look up the protocol reference: facts, their certainty, and their sources.
 
-    PLACE is a section as remarks and diagnoses cite it, or the key of a source:
+    PLACE is a section number, as cited in messages, or the key of a source:
 
     \b
       winpush protocol                 all sections
-      winpush protocol wns             those of one page
+      winpush protocol wns             sections of one page
       winpush protocol wns 9.1         'wns.md 9.1'
       winpush protocol sources W8      '[W8]'
 
-    Exit code: 0 done, 2 there is no such place.
+    Exit code: 0 success, 2 usage error, or no such place.
     """
     try:
         if place is not None and page is not None:
@@ -50,7 +50,7 @@ def _list(pages: tuple[str, ...], *, as_json: bool) -> None:
     for each in found:
         click.echo(f"{each.page:<5}{'  ' * (each.depth - 1)}{each.number:<6}{each.title}")
     if "sources" in pages:
-        click.echo("sources     What the keys in brackets stand for")
+        click.echo("sources     The sources that keys such as [W8] refer to")
     return None
 
 
@@ -64,7 +64,7 @@ def _show(page: str, place: str, *, as_json: bool) -> None:
 
 
 def _print(text: str, page: str, *, as_json: bool = False) -> None:
-    """Markdown: laid out in a terminal, as it is where it goes into a file or another program."""
+    """Prints Markdown: rendered in a terminal, unchanged in a pipe or file."""
     if as_json:
         return echo_json({"page": page, "markdown": text})
     if not sys.stdout.isatty():

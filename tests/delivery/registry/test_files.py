@@ -97,7 +97,7 @@ def test_any_delimiter_of_a_spreadsheet_is_understood(delimiter: str) -> None:
 def test_excels_line_that_names_the_delimiter_is_no_row() -> None:
     assert only(rows(f"\ufeffsep=;\r\nkey;uri\r\nme;{WNS}\r\n")) == Registration(WNS, key="me")
     assert rows("sep=;\r\nkey;uri\r\nme;x\r\n") == [
-        RowError(3, "uri", "is no channel URI: it must start with http:// or https://")
+        RowError(3, "uri", "is not a channel URI: it must start with http:// or https://")
     ]
 
 

@@ -206,10 +206,10 @@ def _explain_value(error: ValidationError) -> str:
 
 def _explain(error: ChannelError, uri: str) -> str:
     """The library's message, with the option to type instead of the Python to write."""
-    problem, separator, _ = error.problem.partition("; to send to a server of your own")
+    problem, separator, _ = error.problem.partition("; to send to your own server")
     if not separator:
         return f"The channel URI {problem}."
-    return f"The channel URI {problem}.\nTo send to a server of your own, add: --allow-host {urlsplit(uri).netloc}"
+    return f"The channel URI {problem}.\nTo send to your own server, add: --allow-host {urlsplit(uri).netloc}"
 
 
 def _cleared(names: list[str], chosen: tuple[str, ...], fields: dict[str, Any]) -> dict[str, Any]:
