@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Unpack
 
 from winpush import AsyncClient, Client, Result
@@ -97,3 +97,14 @@ async def until(condition: Callable[[], bool]) -> None:
 def open_files() -> int:
     """How many file descriptors this process has open."""
     return len(os.listdir("/proc/self/fd"))
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    """Runs it on a loop of its own; a task that is left behind fails the test."""
+
+    async def checked() -> None:
+        await main()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not others, "a task was left behind"
+
+    asyncio.run(checked())

@@ -1,7 +1,6 @@
 """A push service to break: a real server on loopback whose every connection is handled by a function of the test.
 
-Threads and blocking sockets, so that it shares nothing with what it tests.
-"""
+Threads and blocking sockets, so that it shares nothing with what it tests."""
 
 from __future__ import annotations
 
@@ -19,6 +18,7 @@ Behaviour = Callable[["Peer"], None]
 ACCEPTED_HEADERS = (
     b"X-NotificationStatus: Received\r\nX-DeviceConnectionStatus: Connected\r\nX-SubscriptionStatus: Active\r\n"
 )
+
 ACCEPTED = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + ACCEPTED_HEADERS + b"\r\n"
 
 
@@ -75,6 +75,12 @@ def accept_all(peer: Peer) -> None:
     """A healthy service: every request on the connection is accepted."""
     while peer.read_request() is not None:
         peer.send(ACCEPTED)
+
+
+def hold(peer: Peer) -> None:
+    """Reads requests and never answers."""
+    while peer.read_request() is not None:
+        pass
 
 
 class Server:

@@ -1,4 +1,4 @@
-"""The plan of the house, held: imports point down, the floors of the protocol do no IO, and there is no cycle.
+"""The plan of the house, held: imports point down, the protocol does no IO, and the tests mirror the tree.
 
 Every import counts: those under `TYPE_CHECKING`, those inside functions, those through a package's door, and modules
 that are named in a string.
@@ -17,6 +17,7 @@ import pytest
 import winpush
 
 SOURCE = Path(winpush.__file__).parent
+TESTS = Path(__file__).parent
 
 # A room is a package or a module right below `winpush`; the number is its floor.
 FLOORS = {
@@ -185,3 +186,29 @@ def public_nodes(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFuncti
                 for inner in node.body:
                     if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and not inner.name.startswith("_"):
                         yield inner
+
+
+def files_of_tests() -> list[Path]:
+    return sorted(TESTS.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", files_of_tests(), ids=lambda path: str(path.relative_to(TESTS)))
+def test_a_test_imports_from_no_test_module(path: Path) -> None:
+    """What several tests need is in a fixture, or in a module that has no tests."""
+    for name in _imports(ast.parse(path.read_text()), path.name):
+        here, *inside = name.split(".")
+        if here == "tests":
+            assert not [part for part in inside[:-1] if part == "conftest" or part.startswith("test_")], name
+            assert not inside[-1].startswith("test_"), name
+
+
+NAMES_OF_NOTHING = re.compile(r"test_(more|other|others|misc|various|trouble|new|basic|extra)(_\w+)?")
+
+
+def test_a_test_file_is_named_for_what_it_tests() -> None:
+    assert not [path.name for path in files_of_tests() if NAMES_OF_NOTHING.fullmatch(path.stem)]
+
+
+def test_the_tests_mirror_the_tree() -> None:
+    folders = {path.parent.relative_to(TESTS) for path in files_of_tests()}
+    assert not [str(folder) for folder in folders if not (SOURCE / folder).is_dir()]

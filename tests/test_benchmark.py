@@ -13,7 +13,6 @@ DELIVERY = Path(__file__).parents[1] / "benchmarks" / "delivery.py"
 PLANS = Path(__file__).parents[1] / "benchmarks" / "delivery_plans.py"
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
 
-
 pytestmark = [
     pytest.mark.skipif(
         not sys.platform.startswith("linux"), reason="waits for a stub server that is not Linux's alone"

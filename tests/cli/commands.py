@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from winpush.cli import app
 
@@ -38,3 +42,47 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         code = app.run(arguments)
     return subprocess.CompletedProcess(arguments, code, output.getvalue(), errors.getvalue())
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs until Ctrl-C."""
+    with subprocess.Popen(
+        [*WINPUSH, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(process: subprocess.Popen[str], end: str) -> str:
+    """What the command prints, up to and with the line that holds `end`."""
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if end in line:
+            return seen
+    raise AssertionError(f"the command ended without {end!r}: {seen}")
+
+
+def found(pattern: str, text: str) -> str:
+    """What the first group of the pattern is in the text."""
+    match = re.search(pattern, text)
+    assert match is not None, text
+    return match[1]
+
+
+def examples(text: str) -> list[list[str]]:
+    """The commands that the emulator tells to type, as a shell would read them."""
+    return [shlex.split(line) for line in re.findall(r"^  winpush (.*)$", text.replace("\\\n", ""), re.MULTILINE)]
+
+
+def read_match(process: subprocess.Popen[str], pattern: str) -> str:
+    """Reads what the command prints up to a line that matches; its first group."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if match := re.search(pattern, line):
+            return match[1]
+    raise AssertionError(f"the command ended without {pattern!r}")

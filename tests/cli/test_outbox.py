@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import urllib.request
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,12 +16,6 @@ from tests.cli.commands import WINPUSH, environment, run
 from winpush.emulator import Emulator
 
 pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator(seed=1) as made:
-        yield made
 
 
 class Shell:

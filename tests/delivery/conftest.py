@@ -5,29 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from tests.delivery.clock import Clock
 from tests.postgresql import Unavailable, fresh_database
 from tests.postgresql import server as postgresql_server
 from winpush.delivery import Outbox
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.migrate import upgrade
 from winpush.emulator import Emulator
-
-
-class Clock:
-    """The real time, and what it is moved by."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from tests.delivery.conftest import Clock
+from tests.delivery.clock import Clock
+from tests.delivery.sending import accepted, register
 from winpush import Service, ValidationError, mpns, wns
 from winpush.delivery import (
     Audience,
@@ -22,17 +23,9 @@ from winpush.delivery import (
     StateError,
     WorkerSettings,
 )
-from winpush.emulator import Emulator, Fault, Phone
+from winpush.emulator import Emulator, Fault
 
 TOAST = mpns.Toast("Hello", "World")
-
-
-def accepted(emulator: Emulator) -> list[int]:
-    return [phone.accepted for phone in emulator.phones if isinstance(phone, Phone)]
-
-
-def register(outbox: Outbox, emulator: Emulator, count: int = 1, health: str = "healthy") -> list[int]:
-    return [outbox.register(emulator.create_channel(health=health).uri) for _ in range(count)]
 
 
 def test_a_channel_that_is_gone_is_kept_as_a_tombstone_and_not_sent_to_again(

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tests.delivery.conftest import Clock
+from tests.delivery.clock import Clock
 from winpush import mpns, wns
 from winpush.delivery import Content, Outbox, Telemetry
 from winpush.emulator import Emulator, Fault

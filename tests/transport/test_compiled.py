@@ -15,12 +15,14 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 _HEADER = Path(sysconfig.get_path("include")) / "Python.h"
 _TESTS = (
-    "test_answers.py",
-    "test_direct.py",
-    "test_pool.py",
-    "test_faults.py",
-    "test_lending.py",
-    "test_slow_hosts.py",
+    "transport/test_fast_response.py",
+    "transport/test_epoll_connection.py",
+    "transport/test_pool.py",
+    "transport/test_faults.py",
+    "transport/test_checkout.py",
+    "client/test_bulk.py",
+    "client/test_slow_hosts.py",
+    "client/test_sync_client.py",
 )
 
 pytestmark = [
@@ -53,7 +55,7 @@ def test_the_compiled_send_path_passes_the_transports_tests(tmp_path: Path) -> N
     where = run("-c", "import winpush.client.bulk; print(winpush.client.bulk.__file__)", PYTHONPATH=str(installed))
     assert where.startswith(str(installed))
     assert not where.strip().endswith(".py")
-    tests = [Path("tests/transport") / name for name in _TESTS]
+    tests = [Path("tests") / name for name in _TESTS]
     passed = run("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, PYTHONPATH=str(installed))
     assert " passed" in passed
     assert "failed" not in passed

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 import trustme
 
-from tests.conftest import Certificates
+from tests.certificates import Certificates
 from tests.paths import PATHS
 from tests.servers import ACCEPTED, ACCEPTED_HEADERS, Behaviour, Peer, Server, accept_all, closed_port
 from winpush import ClientCertificate, Outcome, Result, Tls, mpns

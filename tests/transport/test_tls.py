@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_pem_x509_certificate
 
-from tests.conftest import Certificates
+from tests.certificates import Certificates
 from tests.servers import Server, accept_all
 from winpush import Client, ClientCertificate, ConfigurationError, Outcome, Tls, mpns
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.wns.protocol import load, needs_protocol, read_xml
+from tests.reference import load, needs_protocol, read_xml
 from winpush import ValidationError, wns
 from winpush.wns import Image, LegacyBinding, LegacyTile, LegacyToast, Template
 

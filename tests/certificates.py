@@ -1,0 +1,31 @@
+"""Certificates made for the run of the tests."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+import trustme
+
+from winpush import Tls
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """A certificate authority of the test run, and what is issued by it."""
+
+    authority: trustme.CA
+
+    @property
+    def tls(self) -> Tls:
+        """Client settings that trust it."""
+        return Tls(ca=self.authority.cert_pem.bytes())
+
+    def server(self, *names: str, client_ca: trustme.CA | None = None) -> ssl.SSLContext:
+        """A server's context for these names; with `client_ca` it asks for a client certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert(*(names or ("127.0.0.1",))).configure_cert(context)
+        if client_ca is not None:
+            client_ca.configure_trust(context)
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context

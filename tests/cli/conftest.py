@@ -1,0 +1,16 @@
+"""What the tests of the commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from winpush.emulator import Emulator
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """An emulator whose chance is always the same."""
+    with Emulator(seed=1) as made:
+        yield made

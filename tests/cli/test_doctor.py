@@ -1,0 +1,105 @@
+"""`winpush doctor`: it names what is wrong, and sends nothing that is shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.windows import URI, call, login
+from winpush.emulator import WINDOWS_CHANNEL_STATES, Emulator, Fault
+
+MPNS = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQmVzdFRva2VuRXZlcg"
+TOAST = "<toast><visual><binding template='ToastGeneric'><text>Hello</text></binding></visual></toast>"
+
+
+def examine(emulator: Emulator, uri: str, *options: str, stdin: str = "", **changes: str | None) -> Any:
+    done = call("doctor", uri, "--json", *options, stdin=stdin, **login(emulator, **changes))
+    assert done.exit_code in (0, 1), done.output
+    assert emulator.entra_credentials.client_secret not in done.output
+    findings = json.loads(done.output)
+    assert (done.exit_code == 1) == any(finding["state"] == "bad" for finding in findings)
+    return findings
+
+
+def test_the_doctor_finds_a_good_channel_good_and_shows_nothing_on_it(emulator: Emulator) -> None:
+    device = emulator.create_windows_channel()
+    findings = examine(emulator, device.uri)
+    assert [(finding["about"], finding["state"]) for finding in findings] == [
+        ("channel", "good"),
+        ("login", "good"),
+        ("probe", "good"),
+    ]
+    assert not device.toasts
+    assert device.accepted == 0
+
+
+def test_the_doctor_sends_nothing_when_told_so(emulator: Emulator) -> None:
+    device = emulator.create_windows_channel()
+    assert [finding["about"] for finding in examine(emulator, device.uri, "--no-probe")] == ["channel", "login"]
+    assert not [request for request in emulator.requests if request.method == "DELETE"]
+
+
+@pytest.mark.parametrize(
+    "health", [name for name, health in WINDOWS_CHANNEL_STATES.items() if health.row.status_code not in (200, 201, 405)]
+)
+def test_the_doctor_tells_each_refusal(health: str, emulator: Emulator) -> None:
+    row = WINDOWS_CHANNEL_STATES[health].row
+    probe = examine(emulator, emulator.create_windows_channel(health).uri)[-1]
+    assert (probe["about"], probe["state"]) == ("probe", "bad")
+    assert row.verdict.outcome.value in probe["text"]
+    assert ("delete this channel" in probe["to_do"]) == row.verdict.outcome.value.startswith("channel-gone")
+
+
+def test_the_doctor_tells_a_wrong_secret_from_a_server_that_is_not_there(emulator: Emulator) -> None:
+    device = emulator.create_windows_channel()
+    refused = examine(emulator, device.uri, WINPUSH_CLIENT_SECRET="wrong")
+    assert refused[-1]["text"].startswith("credentials-refused")
+    emulator.faults.add(Fault(phone="token", status=503))
+    absent = examine(emulator, device.uri)
+    assert absent[-1]["text"].startswith("token-unavailable")
+    assert "try again in" in absent[-1]["to_do"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("https://db5.notify.windows.com/w/?token=abc", "Web Push"),
+        (MPNS, "switched MPNS off in 2018"),
+        ("https://evil.test/?token=abc", "belongs to neither"),
+        ("no URI", "must start with http"),
+    ],
+)
+def test_the_doctor_says_what_a_channel_is(uri: str, said: str) -> None:
+    done = call("doctor", uri)
+    assert done.exit_code == 1
+    assert said in done.output
+
+
+def test_the_doctor_misses_a_login() -> None:
+    done = call("doctor", URI)
+    assert done.exit_code == 1
+    assert "login: no credentials given" in done.output
+    assert "SECRETSECRET" not in done.output
+
+
+def test_the_doctor_goes_through_a_document_element_by_element(emulator: Emulator, tmp_path: Path) -> None:
+    device = emulator.create_windows_channel()
+    good = examine(emulator, device.uri, "--no-probe", "--xml", "-", stdin=TOAST)
+    assert good[-1]["text"] == "a device would show all of this toast"
+    bad = examine(
+        emulator, device.uri, "--no-probe", "--xml", "-", stdin=TOAST.replace("<text>", "<img src='a'/><text>")
+    )
+    assert bad[-1]["about"] == "document toast/visual/binding/img"
+    assert "[wns.md 9.1, 10.1]" in bad[-1]["text"]
+    broken = tmp_path / "broken.xml"
+    broken.write_text("<toast>")
+    assert examine(emulator, device.uri, "--no-probe", "--xml", str(broken))[-1]["to_do"] == "fix the document"
+
+
+def test_the_doctor_speaks_to_people_too(emulator: Emulator) -> None:
+    done = call("doctor", emulator.create_windows_channel().uri, **login(emulator))
+    assert done.exit_code == 0
+    assert "login: the token server accepts the credentials" in done.output

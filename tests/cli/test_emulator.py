@@ -1,0 +1,85 @@
+"""`winpush emulator`, as a person types it: what it says to type works, and what it is asked to break breaks."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import examples, found, read_match, read_until, run, started
+
+
+def test_the_emulators_example_works_as_typed() -> None:
+    with started("emulator", "--port", "0", "--seed", "1", "--fault-status", "503", "--fault-count", "1") as process:
+        host = read_match(process, r"--allow-host (\S+)")
+        uri = read_match(process, r"'(http\S+)'")
+        for code in (1, 0):  # the fault strikes once
+            assert run("send", "toast", "--allow-host", host, uri, "Hello", "from winpush").returncode == code
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_the_emulators_examples_work_as_typed_over_http_and_https() -> None:
+    with started("emulator", "--port", "0", "--tls-port", "0", "--phones", "3", "--windows", "0") as process:
+        said = read_until(process, "Ctrl-C stops it")
+        plain, secure = examples(said)
+        folder = Path(found(r"certificates in ([^,]+),", said))
+        assert secure[-3].startswith("https://")
+        assert folder.stat().st_mode & 0o077 == 0
+        for example in (plain, secure):
+            done = run(*example, HTTP_PROXY="http://127.0.0.1:9")
+            assert (done.returncode, done.stderr) == (0, "")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    assert not folder.exists()
+
+
+def test_the_emulators_example_of_a_windows_device_works_with_its_login() -> None:
+    with started("emulator", "--port", "0", "--phones", "0") as process:
+        said = read_until(process, "Ctrl-C stops it")
+        login = dict(pair.split("=", 1) for pair in re.findall(r"WINPUSH_\w+=\S+", said))
+        assert set(login) == {
+            "WINPUSH_TENANT_ID",
+            "WINPUSH_CLIENT_ID",
+            "WINPUSH_CLIENT_SECRET",
+            "WINPUSH_TOKEN_SERVER",
+        }
+        (example,) = examples(said)
+        done = run(*example, **login)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_emulator_without_phones_has_no_example() -> None:
+    with started("emulator", "--port", "0", "--tls-port", "0", "--phones", "0", "--windows", "0") as process:
+        said = read_until(process, "Ctrl-C stops it")
+    assert "Page:" in said
+    assert examples(said) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "outcome"),
+    [
+        (("--fault-status", "503", "--fault-share", "1"), "service-unavailable"),
+        (("--fault-cut", "before-answer"), "answer-lost"),
+        (("--fault-cut", "garbage"), "bad-answer"),
+        (("--fault-delay", "60"), "timed-out"),
+    ],
+)
+def test_the_faults_that_are_asked_for_strike(options: tuple[str, ...], outcome: str) -> None:
+    with started("emulator", "--port", "0", "--windows", "0", *options) as process:
+        (example,) = examples(read_until(process, "Ctrl-C stops it"))
+        done = run(*example, "--json", "--timeout", "1" if outcome == "timed-out" else "15")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["outcome"] == outcome
+
+
+def test_a_port_that_is_taken_is_exit_2_with_what_to_do() -> None:
+    with started("emulator", "--port", "0") as process:
+        port = found(r"http://127\.0\.0\.1:(\d+)/", read_until(process, "Page:"))
+        for arguments in (("emulator", "--port", port), ("demo", "--exit", "--port", port)):
+            done = run(*arguments)
+            assert done.returncode == 2
+            assert "--port" in done.stderr

@@ -1,0 +1,16 @@
+"""Registering channels of the emulator, and what they got."""
+
+from __future__ import annotations
+
+from winpush.delivery import Outbox
+from winpush.emulator import Emulator, Phone
+
+
+def accepted(emulator: Emulator) -> list[int]:
+    """How many notifications each phone has taken."""
+    return [phone.accepted for phone in emulator.phones if isinstance(phone, Phone)]
+
+
+def register(outbox: Outbox, emulator: Emulator, count: int = 1, health: str = "healthy") -> list[int]:
+    """Registers so many new channels; their numbers."""
+    return [outbox.register(emulator.create_channel(health=health).uri) for _ in range(count)]

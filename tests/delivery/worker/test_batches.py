@@ -1,0 +1,85 @@
+"""A worker that ends a batch goes on with the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from tests.delivery.sending import accepted
+from winpush import mpns
+from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.schema import broadcasts
+from winpush.emulator import Emulator, Phone
+
+TOAST = mpns.Toast("Hello")
+FEW = WorkerSettings(batch=10, batches=2)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_on_sqlite_a_batch_costs_one_commit(make_outbox: Callable[..., Outbox], winpush_emulator: Emulator) -> None:
+    outbox = make_outbox(pace=FEW)
+    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(200))
+    outbox.broadcast(TOAST)
+    written: list[sa.Connection] = []
+
+    def count(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("winpush_writes"):
+            written.append(connection)
+
+    event.listen(sa.Engine, "commit", count)
+    try:
+        outbox.deliver_until_idle()
+    finally:
+        event.remove(sa.Engine, "commit", count)
+    assert accepted(winpush_emulator) == [1] * 200
+    assert 20 <= len(written) < 30
+
+
+def test_a_claim_that_fails_does_not_take_the_outcomes_of_the_batch_before_with_it(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
+) -> None:
+    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1))
+    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(10))
+    good, bad = outbox.broadcast(TOAST), outbox.broadcast(TOAST)
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.update(broadcasts).where(broadcasts.c.id == bad).values(audience="of a later version"))
+    database.close()
+    with pytest.raises(Exception, match=r"audience|Expecting value"):
+        outbox.deliver_until_idle()
+    assert accepted(winpush_emulator) == [1] * 10
+    assert outbox.progress(good).states == {DeliveryState.DELIVERED: 10}
+
+
+def test_more_batches_than_connections_still_send_to_each_channel_once(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=5, store_after=4), max_connections=2)
+    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(120))
+    number = outbox.broadcast(mpns.Toast("Hello"))
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 120}
+    assert {phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)} == {1}
+
+
+@pytest.mark.parametrize("content", ["{", '{"format": 99}', '{"format": 1, "mpns": {"kind": "hologram"}}'])
+def test_content_that_cant_be_read_stops_its_broadcast_and_no_other(
+    outbox: Outbox, winpush_emulator: Emulator, url: str, content: str
+) -> None:
+    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(10))
+    poisoned, good = outbox.broadcast(TOAST), outbox.broadcast(TOAST)
+    database = Database(url)
+    with database.write() as connection:
+        change = sa.text("UPDATE winpush_broadcasts SET content = :content WHERE id = :id")
+        connection.execute(change, {"content": content, "id": poisoned})
+    database.close()
+    outbox.deliver_until_idle()
+    progress = outbox.progress(poisoned)
+    assert progress.state is BroadcastState.STOPPED
+    assert progress.states == {DeliveryState.STOPPED: 10}
+    assert "content can't be read" in (progress.stop_reason or "")
+    assert outbox.progress(good).states == {DeliveryState.DELIVERED: 10}

@@ -1,0 +1,137 @@
+"""A database that can't be written to, or goes away: the sending stops, and nothing is lost or sent twice."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.delivery.clock import Clock
+from tests.delivery.noticed import Count, Noticed
+from tests.delivery.sending import accepted
+from tests.postgresql import Cluster, Unavailable, running
+from winpush import mpns
+from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, WorkerSettings
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.migrate import upgrade
+from winpush.emulator import Emulator, Phone
+
+TOAST = mpns.Toast("Hello")
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    """No file can grow beyond a little more than the biggest of this folder: writing fails as on a full disk."""
+    biggest = max(path.stat().st_size for path in folder.iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (biggest + 20_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_full_disk_stops_the_sending_and_nothing_is_lost_or_sent_twice(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, tmp_path: Path
+) -> None:
+    done = threading.Event()
+    events: list[OutcomeEvent] = []
+
+    def count(event: OutcomeEvent) -> None:
+        events.append(event)
+        if len(events) == 300:
+            done.set()
+
+    noticed = Noticed()
+    logger = logging.getLogger("winpush.delivery")
+    logger.addHandler(noticed)
+    outbox = make_outbox(pace=WorkerSettings(batch=20, batches=1, store_after=20), hooks=[count])
+    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(300))
+    number = outbox.broadcast(TOAST)
+    try:
+        with full_disk(tmp_path):
+            outbox.start()
+            assert noticed.event.wait(30)
+            assert not done.is_set()
+        assert done.wait(60)
+    finally:
+        logger.removeHandler(noticed)
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 300}
+    assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1] * 300
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_file_that_another_process_locks_for_long_is_waited_for(
+    url: str, clock: Clock, winpush_emulator: Emulator
+) -> None:
+    done = threading.Event()
+    noticed = Noticed()
+    logger = logging.getLogger("winpush.delivery")
+    logger.addHandler(noticed)
+    impatient = Outbox(
+        f"{url}?timeout=0.1", allow_hosts=winpush_emulator.authorities, hooks=[lambda _event: done.set()]
+    )
+    other = Database(url)
+    try:
+        impatient.register(winpush_emulator.create_channel().uri)
+        impatient.broadcast(TOAST)
+        with other.write():
+            impatient.start()
+            assert noticed.event.wait(30)
+            with pytest.raises(DatabaseError, match="locked"):
+                impatient.broadcast(TOAST)
+        assert done.wait(30)
+    finally:
+        logger.removeHandler(noticed)
+        impatient.close()
+        other.close()
+    assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1]
+
+
+@pytest.fixture
+def cluster(url: str) -> Iterator[Cluster]:
+    """A server that may be stopped: not the one that the other tests use."""
+    with tempfile.TemporaryDirectory(prefix="winpush-pg-", dir="/tmp") as folder:
+        try:
+            with running(Path(folder)) as made:
+                yield made
+        except Unavailable as error:
+            pytest.skip(f"there is no PostgreSQL that could be stopped: {error}")
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_nothing(
+    cluster: Cluster, winpush_emulator: Emulator, clock: Clock
+) -> None:
+    url = cluster.url.render_as_string()
+    database = Database(url)
+    upgrade(database)
+    database.close()
+    some, every = Count(40), Count(400)
+    pace = WorkerSettings(batch=10, batches=2)
+    noticed = Noticed()
+    logging.getLogger("winpush.delivery").addHandler(noticed)
+    try:
+        with Outbox(
+            url, pace=pace, hooks=[some, every], clock=clock, allow_hosts=winpush_emulator.authorities
+        ) as outbox:
+            outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
+            number = outbox.broadcast(TOAST)
+            assert some.done.wait(30)
+            cluster.stop()
+            with pytest.raises(DatabaseError, match="is not available"):
+                outbox.broadcast(TOAST)
+            assert noticed.event.wait(30)
+            cluster.start()
+            assert every.done.wait(60)
+            assert outbox.progress(number).states == {DeliveryState.DELIVERED: 400}
+    finally:
+        logging.getLogger("winpush.delivery").removeHandler(noticed)
+    assert accepted(winpush_emulator) == [1] * 400

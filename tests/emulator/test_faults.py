@@ -1,0 +1,47 @@
+"""Faults on demand: they strike as often as was asked, and whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from winpush import Client, Outcome, mpns
+from winpush.emulator import Emulator, Fault
+
+TOAST = mpns.Toast("Bold", "normal")
+
+
+@pytest.mark.parametrize(
+    ("cut", "outcome"),
+    [
+        ("before-answer", Outcome.ANSWER_LOST),
+        ("half-answer", Outcome.ANSWER_LOST),
+        ("garbage", Outcome.BAD_ANSWER),
+        ("silence", Outcome.TIMED_OUT),
+    ],
+)
+def test_a_cut_is_felt_by_the_next_n_requests_and_no_more(cut: str, outcome: Outcome) -> None:
+    with Emulator(seed=1) as emulator, Client(allow_hosts=[emulator.authority], timeout=0.4) as client:
+        phone = emulator.create_channel()
+        emulator.faults.add(Fault(cut=cut, count=2))
+        outcomes = [client.send(phone.uri, TOAST).outcome for _ in range(3)]
+    assert outcomes == [outcome, outcome, Outcome.ACCEPTED]
+
+
+def test_a_share_of_faults_is_repeatable_by_its_seed() -> None:
+    def statuses() -> list[int | None]:
+        with Emulator(seed=7) as emulator, Client(allow_hosts=[emulator.authority]) as client:
+            phone = emulator.create_channel()
+            emulator.faults.add(Fault(status=503, share=0.5))
+            return [client.send(phone.uri, TOAST).status_code for _ in range(30)]
+
+    first = statuses()
+    assert first == statuses()
+    assert set(first) == {200, 503}
+
+
+def test_a_delay_is_waited_for(winpush_emulator: Emulator) -> None:
+    phone = winpush_emulator.create_channel()
+    winpush_emulator.faults.add(Fault(delay_seconds=30, phone=phone.id))
+    with Client(allow_hosts=[winpush_emulator.authority], timeout=0.3) as client:
+        assert client.send(phone.uri, TOAST).outcome is Outcome.TIMED_OUT
+        assert client.send(winpush_emulator.create_channel().uri, TOAST).ok

@@ -1,0 +1,60 @@
+"""Answers never raise, and only what the table says is success."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from winpush import Action, Outcome, Response, Result, mpns
+from winpush.mpns import Toast
+
+HEADER_NAMES = st.sampled_from(
+    [b"X-NotificationStatus", b"x-deviceconnectionstatus", b"X-SUBSCRIPTIONSTATUS", b"X-MessageID", b"Retry-After"]
+) | st.binary(max_size=20)
+
+HEADER_VALUES = st.sampled_from(
+    [
+        b"Received",
+        b"QueueFull",
+        b"Suppressed",
+        b"Dropped",
+        b"Connected",
+        b"Temp Disconnected",
+        b"InActive",
+        b"Expired",
+        b"",
+    ]
+) | st.binary(max_size=20)
+
+
+@settings(deadline=None)
+@given(st.integers(100, 999), st.lists(st.tuples(HEADER_NAMES, HEADER_VALUES), max_size=6))
+def test_any_status_with_any_headers_gives_a_result_and_only_the_table_says_success(
+    status: int, headers: list[tuple[bytes, bytes]]
+) -> None:
+    response = Response(status, tuple(headers))
+    verdict = mpns.judge(response)
+    result = Result(None, Toast("a"), verdict, mpns.HEADERS, response, None, verdict.delay)
+    assert isinstance(result.outcome, Outcome)
+    assert isinstance(result.to_dict(), dict)
+    if result.ok:
+        assert (status, (result.notification_status or "").lower()) == (200, "received")
+    if result.should_delete_channel:
+        assert status == 404 or (result.subscription_status or "").lower() == "expired"
+    if result.action is Action.RETRY_LATER:
+        assert result.retry_after is not None
+        assert result.minutes_to_delay
+
+
+def test_statuses_are_compared_as_other_senders_learned_to() -> None:
+    headers = (
+        (b"x-notificationstatus", b"received"),
+        (b"X-DEVICECONNECTIONSTATUS", b"Temp Disconnected"),
+        (b"X-SubscriptionStatus", b" Active "),
+    )
+    assert mpns.judge(Response(200, headers)).outcome is Outcome.ACCEPTED
+
+
+def test_an_expired_subscription_is_gone_whatever_the_status() -> None:
+    headers = ((b"X-NotificationStatus", b"Received"), (b"X-SubscriptionStatus", b"Expired"))
+    assert mpns.judge(Response(200, headers)).action is Action.DELETE_CHANNEL

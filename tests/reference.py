@@ -1,0 +1,32 @@
+"""The protocol's data files, which stand beside the checkout and are not copied into the project."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+FOLDER = Path(__file__).parents[1].parent / "shared/protocol"
+
+needs_protocol = pytest.mark.skipif(
+    not (FOLDER / "vectors.json").exists(), reason=f"waits for the protocol's data files in {FOLDER}"
+)
+
+
+def load(name: str) -> Any:
+    """The data of one file; an empty list where the files are absent, so that collecting still works."""
+    path = FOLDER / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+def vectors() -> list[dict[str, Any]]:
+    """The payloads for WNS that others wrote."""
+    return [entry for entry in load("vectors.json") if entry["service"] == "wns"]
+
+
+def read_xml(document: bytes) -> ElementTree.Element:
+    """The document as a parser sees it that is not ours."""
+    return ElementTree.fromstring(document)  # noqa: S314 - the project's own bytes, or the protocol's

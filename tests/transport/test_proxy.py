@@ -1,0 +1,173 @@
+"""Proxies: absolute form for http, CONNECT for https, credentials, refusals, and the environment."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.certificates import Certificates
+from tests.paths import PATHS
+from tests.servers import ACCEPTED, Peer, Server, accept_all, closed_port
+from winpush import Client, ConfigurationError, Outcome, Result, mpns
+from winpush.channels import AllowedHosts, parse_origin
+from winpush.transport.proxy import Proxies, Proxy
+
+TOAST = mpns.Toast("a")
+REAL = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQ?x=1"
+Path = Callable[..., list[Result]]
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+
+def tunnel(peer: Peer) -> None:
+    """A proxy's CONNECT: joins the client with the server that it names."""
+    request = peer.read_request()
+    if request is None:
+        return
+    host, _, port = request.split(b" ")[1].decode().rpartition(":")
+    with socket.create_connection((host, int(port))) as upstream:
+        peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        back = threading.Thread(target=copy, args=(upstream, peer.sock))
+        back.start()
+        copy(peer.sock, upstream)
+        back.join()
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_http_goes_through_in_absolute_form_with_the_query_and_the_credentials(path: Path) -> None:
+    with Server() as proxy:
+        results = path([(REAL, TOAST), (REAL, TOAST)], proxy=f"http://ada:s%40crt@127.0.0.1:{proxy.port}")
+        assert all(result.ok for result in results)
+        assert proxy.connections == 1
+    head = proxy.requests[0].split(b"\r\n")
+    assert head[0] == f"POST {REAL} HTTP/1.1".encode()
+    assert b"Host: db3.notify.live.net" in head
+    assert b"Proxy-Authorization: Basic " + base64.b64encode(b"ada:s@crt") in head
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_https_goes_through_a_tunnel_and_the_proxy_sees_nothing(path: Path, certificates: Certificates) -> None:
+    with Server(accept_all, certificates.server()) as server, Server(tunnel) as proxy:
+        results = path(
+            [(server.uri("1"), TOAST), (server.uri("2"), TOAST)],
+            allow_hosts=[server.authority],
+            tls=certificates.tls,
+            proxy=f"http://ada:secret@127.0.0.1:{proxy.port}",
+        )
+        assert all(result.ok for result in results)
+        assert proxy.connections == 1
+    (seen,) = proxy.requests
+    assert seen.startswith(f"CONNECT {server.authority} HTTP/1.1\r\n".encode())
+    assert b"Proxy-Authorization: Basic" in seen
+    assert all(b"Proxy-Authorization" not in request for request in server.requests)
+
+
+def answer(data: bytes) -> Callable[[Peer], None]:
+    def behave(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(data)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "asks for credentials"),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "403"),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "502"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "did not answer in HTTP"),
+        (b"HTTP/1.1 200 OK\r\n\r\nsurprise", "bytes of its own"),
+        (b"x" * 70_000, "endless head"),
+        (b"HTTP/1.1 200", "closed the connection"),
+        (b"", "closed the connection"),
+    ],
+)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_a_proxy_that_will_not_open_the_tunnel_says_why(path: Path, data: bytes, said: str) -> None:
+    with Server(answer(data)) as proxy:
+        uri = REAL.replace("http:", "https:")
+        (result,) = path([(uri, TOAST)], proxy=f"http://127.0.0.1:{proxy.port}")
+    assert result.outcome is Outcome.PROXY_FAILED
+    assert said in result.explanation
+    assert not result.may_have_arrived
+
+
+@pytest.mark.parametrize("uri", [REAL, REAL.replace("http:", "https:")])
+def test_a_proxy_that_is_not_there_is_told_apart(uri: str) -> None:
+    with closed_port() as port, Client(proxy=f"http://127.0.0.1:{port}") as client:
+        result = client.send(uri, TOAST)
+    assert result.outcome is Outcome.PROXY_FAILED
+    assert f"127.0.0.1:{port}" in result.explanation
+
+
+def test_the_environment_counts_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server() as proxy, Server() as server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        with Client(allow_hosts=[server.authority]) as client:
+            assert client.send(server.uri(), TOAST).ok
+        assert not proxy.requests
+        with Client(allow_hosts=[server.authority], proxy_from_environment=True) as client:
+            assert client.send(server.uri(), TOAST).ok
+        assert len(proxy.requests) == 1
+        monkeypatch.setenv("NO_PROXY", "example.org,127.0.0.1")
+        with Client(allow_hosts=[server.authority], proxy_from_environment=True) as client:
+            assert client.send(server.uri(), TOAST).ok
+        assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("bypass", "bypassed"),
+    [
+        ("*", True),
+        ("notify.live.net", True),
+        (".notify.live.net", True),
+        ("*.notify.live.net", True),
+        ("db3.notify.live.net", True),
+        ("db3.notify.live.net:80", True),
+        ("db3.notify.live.net:443", False),
+        ("otify.live.net", False),
+        ("example.org", False),
+        ("10.0.0.0/8", False),
+    ],
+)
+def test_no_proxy_names_hosts_and_their_sub_domains(bypass: str, bypassed: bool) -> None:
+    proxies = Proxies.of(None, {"HTTP_PROXY": "proxy.example:3128", "no_proxy": f" x.example, {bypass}"})
+    origin = parse_origin("http://db3.notify.live.net", AllowedHosts())
+    assert (proxies.choose(origin) is None) is bypassed
+
+
+def test_no_proxy_takes_networks() -> None:
+    proxies = Proxies.of(None, {"http_proxy": "http://proxy.example", "NO_PROXY": "10.0.0.0/8"})
+    origin = parse_origin("http://10.1.2.3", AllowedHosts.of(["10.1.2.3"]))
+    assert proxies.choose(origin) is None
+
+
+@pytest.mark.parametrize("url", ["", "http://", "https://proxy:1", "socks5://proxy:1", "http://proxy:port"])
+def test_a_proxy_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="proxy"):
+        Client(proxy=url)
+
+
+def test_a_proxys_credentials_are_never_shown() -> None:
+    proxy = Proxy.parse("http://ada:secret@proxy.example:3128")
+    assert "secret" not in f"{proxy!r} {proxy}"
+    assert base64.b64encode(b"ada:secret").decode() not in repr(proxy)
+    assert str(proxy) == "proxy.example:3128"
+
+
+def test_an_answer_to_a_forwarded_request_is_the_services_own() -> None:
+    with Server(answer(ACCEPTED)) as proxy, Client(proxy=f"http://127.0.0.1:{proxy.port}") as client:
+        assert client.send(REAL, TOAST).outcome is Outcome.ACCEPTED

@@ -1,0 +1,332 @@
+"""The device's verdict: each of its rules on both sides, and no objection to what Microsoft presents as right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.reference import needs_protocol, vectors
+from winpush import wns
+from winpush.wns.render.lint import RULES
+
+_OK = "<text>a</text>"
+_TILE = "<binding template='TileMedium'><text>a</text></binding>"
+
+
+def _toast(inner: str = _OK, after: str = "", root: str = "", binding: str = "template='ToastGeneric'") -> str:
+    return f"<toast {root}><visual><binding {binding}>{inner}</binding></visual>{after}</toast>"
+
+
+def _actions(inner: str, root: str = "", own: str = "") -> str:
+    return _toast(after=f"<actions {own}>{inner}</actions>", root=root)
+
+
+def _tile(inner: str, visual: str = "", root: str = "") -> str:
+    return f"<tile {root}><visual {visual}>{inner}</visual></tile>"
+
+
+def _medium(inner: str, own: str = "") -> str:
+    return _tile(f"<binding template='TileMedium' {own}>{inner}</binding>")
+
+
+def _selections(number: int) -> str:
+    inner = "".join(f"<selection id='{n}' content='x'/>" for n in range(number))
+    return f"<input id='s' type='selection'>{inner}</input>"
+
+
+_GENERIC = f"<binding template='ToastGeneric'>{_OK}</binding>"
+_BUTTON = "<action content='a' arguments='b'/>"
+_PICTURE = "<image src='a.png'/>"
+
+# rule: a document that breaks it, and its nearest neighbour that doesn't
+CASES: dict[str, tuple[str, str, str]] = {
+    "not-well-formed": ("toast", "<toast>", _toast()),
+    "wrong-root": ("toast", _tile(_TILE), _toast()),
+    "no-visual": ("toast", "<toast/>", _toast()),
+    "no-binding": ("toast", "<toast><visual/></toast>", _toast()),
+    "badge-value": ("badge", "<badge value='Alert'/>", "<badge value='alert'/>"),
+    "unknown-element": ("toast", _toast(_OK + "<img src='a.png'/>"), _toast(_OK + _PICTURE)),
+    "stray-text": ("toast", _toast("words" + _OK), _toast("\n " + _OK)),
+    "twice": ("toast", _toast(after="<audio silent='true'/>" * 2), _toast(after="<audio silent='true'/>")),
+    "missing-attribute": ("toast", _toast(_OK + "<image/>"), _toast(_OK + _PICTURE)),
+    "attribute-case": (
+        "toast",
+        _toast(root="displayTimeStamp='2017-04-15T19:45:00Z'"),
+        _toast(root="displayTimestamp='2017-04-15T19:45:00Z'"),
+    ),
+    "unknown-attribute": ("toast", _toast(root="hint-tacos='1'"), _toast(root="launch='1'")),
+    "bad-value": ("toast", _toast(root="duration='7s'"), _toast(root="duration='long'")),
+    "says-default": ("toast", _toast(root="scenario='default'"), _toast(root="scenario='urgent'")),
+    "value-case": (
+        "tile",
+        _medium("<text hint-style='captionsubtle'>a</text>"),
+        _medium("<text hint-style='captionSubtle'>a</text>"),
+    ),
+    "no-effect": ("toast", _toast(binding="template='ToastGeneric' branding='logo'"), _toast()),
+    "image-source": ("toast", _toast(_OK + "<image src='ftp://a/b.png'/>"), _toast(_OK + _PICTURE)),
+    "empty-image": ("toast", _toast(_OK + "<image src=''/>"), _toast(_OK + _PICTURE)),
+    "not-a-uri": (
+        "toast",
+        _toast(root="launch='x' activationType='protocol'"),
+        _toast(root="launch='bingmaps:?q=a' activationType='protocol'"),
+    ),
+    "unknown-template": ("toast", _toast(binding="template='ToastText05'"), _toast(binding="template='ToastText01'")),
+    "one-binding": (
+        "toast",
+        f"<toast><visual>{_GENERIC * 2}</visual></toast>",
+        _toast(),
+    ),
+    "my-people": (
+        "toast",
+        "<toast><visual><binding template='ToastGeneric'><text>a</text></binding>"
+        "<binding template='ToastGeneric' experienceType='shoulderTap'/></visual></toast>",
+        _toast(),
+    ),
+    "nothing-to-show": ("toast", _toast("<text/>"), _toast()),
+    "too-many-texts": ("toast", _toast(_OK * 4), _toast(_OK * 3 + "<text placement='attribution'>v</text>")),
+    "top-level-hint": (
+        "toast",
+        _toast("<text hint-style='title'>a</text>"),
+        _toast(_OK + "<group><subgroup><text hint-style='title'>a</text></subgroup></group>"),
+    ),
+    "title-lines": ("toast", _toast("<text hint-maxLines='3'>a</text>"), _toast("<text hint-maxLines='2'>a</text>")),
+    "top-level-image-hint": (
+        "toast",
+        _toast(_OK + "<image src='a.png' hint-align='left'/>"),
+        _toast(_OK + "<group><subgroup><image src='a.png' hint-align='left'/></subgroup></group>"),
+    ),
+    "call-only": (
+        "toast",
+        _toast("<text hint-callScenarioCenterAlign='true'>a</text>"),
+        _toast("<text hint-callScenarioCenterAlign='true'>a</text>", root="scenario='incomingCall'"),
+    ),
+    "wrong-placement": (
+        "toast",
+        _toast(_OK + "<image src='a.png' placement='peek'/>"),
+        _toast(_OK + "<image src='a.png' placement='AppLogoOverride'/>"),
+    ),
+    "empty-group": ("toast", _toast(_OK + "<group/>"), _toast(_OK + "<group><subgroup/></group>")),
+    "too-many-inputs": (
+        "toast",
+        _actions("".join(f"<input id='{n}' type='text'/>" for n in range(6))),
+        _actions("".join(f"<input id='{n}' type='text'/>" for n in range(5))),
+    ),
+    "too-many-actions": ("toast", _actions(_BUTTON * 6), _actions(_BUTTON * 5)),
+    "too-many-selections": (
+        "toast",
+        _actions(_selections(6)),
+        _actions(_selections(5)),
+    ),
+    "same-id": (
+        "toast",
+        _actions("<input id='a' type='text'/><input id='a' type='text'/>"),
+        _actions("<input id='a' type='text'/><input id='b' type='text'/>"),
+    ),
+    "no-such-input": (
+        "toast",
+        _actions("<action content='a' arguments='b' hint-inputId='t'/>"),
+        _actions("<action content='a' arguments='b' hint-inputId='t'/><input id='t' type='text'/>"),
+    ),
+    "no-such-selection": (
+        "toast",
+        _actions("<input id='a' type='selection' defaultInput='2'><selection id='1' content='x'/></input>"),
+        _actions("<input id='a' type='selection' defaultInput='1'><selection id='1' content='x'/></input>"),
+    ),
+    "system-argument": (
+        "toast",
+        _actions("<action content='' arguments='later' activationType='system'/>"),
+        _actions("<action content='' arguments='snooze' activationType='system'/>"),
+    ),
+    "images-on-some": (
+        "toast",
+        _actions(_BUTTON + "<action content='a' arguments='b' imageUri='a.png'/>"),
+        _actions("<action content='a' arguments='b' imageUri='a.png'/>" * 2),
+    ),
+    "style-off": (
+        "toast",
+        _actions("<action content='a' arguments='b' hint-buttonStyle='Success'/>"),
+        _actions("<action content='a' arguments='b' hint-buttonStyle='Success'/>", root="useButtonStyle='true'"),
+    ),
+    "system-commands": (
+        "toast",
+        _actions(_BUTTON, own="hint-systemCommands='SnoozeAndDismiss'"),
+        _actions(
+            "<action content='a' arguments='b' placement='contextMenu'/>",
+            own="hint-systemCommands='SnoozeAndDismiss'",
+        ),
+    ),
+    "scenario-button": ("toast", _toast(root="scenario='alarm'"), _actions(_BUTTON, root="scenario='alarm'")),
+    "reminder-background": (
+        "toast",
+        _actions(_BUTTON, root="scenario='reminder'"),
+        _actions("<action content='a' arguments='b' activationType='background'/>", root="scenario='reminder'"),
+    ),
+    "sound": (
+        "toast",
+        _toast(after="<audio src='ms-winsoundevent:Notification.Alarm'/>"),
+        _toast(after="<audio src='ms-winsoundevent:Notification.Mail'/>"),
+    ),
+    "loop-duration": (
+        "toast",
+        _toast(after="<audio src='ms-winsoundevent:Notification.Looping.Alarm' loop='true'/>"),
+        _toast(after="<audio src='ms-winsoundevent:Notification.Looping.Alarm' loop='true'/>", root="duration='long'"),
+    ),
+    "loop-sound": (
+        "toast",
+        _toast(after="<audio src='ms-winsoundevent:Notification.Mail' loop='true'/>", root="duration='long'"),
+        _toast(after="<audio src='ms-winsoundevent:Notification.Looping.Call' loop='true'/>", root="duration='long'"),
+    ),
+    "commands": ("toast", _toast(after="<commands scenario='alarm'/>"), _toast()),
+    "camera-preview": ("toast", _toast(_OK + "<cameraPreview/>"), _toast()),
+    "tile-version": ("tile", _tile(_TILE, root="version='3'"), _tile(_TILE, visual="version='3'")),
+    "needs-version": (
+        "tile",
+        _tile("<binding template='TileSquare150x150Text04'><text id='1'>a</text></binding>"),
+        _tile("<binding template='TileSquare150x150Text04'><text id='1'>a</text></binding>", visual="version='2'"),
+    ),
+    "badge-version": (
+        "tile",
+        _tile("<binding template='TileSquare71x71IconWithBadge'><image id='1' src='a.png'/></binding>"),
+        _tile(
+            "<binding template='TileSquare71x71IconWithBadge'><image id='1' src='a.png'/></binding>",
+            visual="version='3'",
+        ),
+    ),
+    "same-size": ("tile", _tile(_TILE * 2), _tile(_TILE + _TILE.replace("Medium", "Wide"))),
+    "not-on-windows-10": (
+        "tile",
+        _tile("<binding template='TileSquare71x71Image'><image id='1' src='a.png'/></binding>", visual="version='3'"),
+        _tile("<binding template='TileSquareImage'><image id='1' src='a.png'/></binding>"),
+    ),
+    "too-many-photos": (
+        "tile",
+        _medium(_PICTURE * 13, "hint-presentation='photos'"),
+        _medium(_PICTURE * 12, "hint-presentation='photos'"),
+    ),
+    "people-count": (
+        "tile",
+        _medium(_PICTURE * 8, "hint-presentation='people'"),
+        _medium(_PICTURE * 9, "hint-presentation='people'"),
+    ),
+    "lock-screen": (
+        "tile",
+        _medium(_OK, "hint-lockDetailedStatus1='a'"),
+        _tile(f"<binding template='TileWide' hint-lockDetailedStatus1='a'>{_OK}</binding>"),
+    ),
+    "field-count": (
+        "toast",
+        _toast("<text id='1'>a</text><text id='2'>b</text>", binding="template='ToastText01'"),
+        _toast("<text id='1'>a</text><text id='2'>b</text>", binding="template='ToastText02'"),
+    ),
+    "field-missing": (
+        "toast",
+        _toast("<text id='1'>a</text>", binding="template='ToastText02'"),
+        _toast("<text id='1'>a</text>", binding="template='ToastText01'"),
+    ),
+    "field-id": (
+        "toast",
+        _toast("<text>a</text>", binding="template='ToastText01'"),
+        _toast("<text id='1'>a</text>", binding="template='ToastText01'"),
+    ),
+    "badge-shows-99": ("badge", "<badge value='100'/>", "<badge value='99'/>"),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_is_told_on_its_one_side_and_not_on_the_other(rule: str) -> None:
+    kind, broken, kept = CASES[rule]
+    view = wns.show(broken.encode(), kind)
+    assert rule in [remark.rule for remark in view.remarks], [str(remark) for remark in view.remarks]
+    assert rule not in [remark.rule for remark in wns.show(kept.encode(), kind).remarks]
+    told = next(remark for remark in view.remarks if remark.rule == rule)
+    assert told.message
+    assert told.source
+    assert told.path
+    assert told.is_objection == (RULES[rule].severity is not wns.Severity.NOTE)
+    if RULES[rule].severity is wns.Severity.LOST:
+        assert not view.is_shown
+    json.dumps(view.to_dict())
+
+
+MORE: list[tuple[str, str, str, str]] = [
+    ("toast", _actions("<input id='a'/>"), "missing-attribute", "toast/actions/input"),
+    ("toast", _actions("<input id='a' type='number'/>"), "bad-value", "toast/actions/input@type"),
+    ("toast", _actions("<input type='text'/>"), "missing-attribute", "toast/actions/input"),
+    ("toast", _actions("<input id='a' type='text'>x</input>"), "stray-text", "toast/actions/input"),
+    (
+        "toast",
+        _actions(_selections(1).replace("</input>", "<selection id='0' content='y'/></input>")),
+        "same-id",
+        "toast/actions/input/selection[2]@id",
+    ),
+    ("toast", _actions("<action content='a'/>"), "missing-attribute", "toast/actions/action"),
+    ("toast", _toast(after="<header id='1' title='t'/>"), "missing-attribute", "toast/header"),
+    ("toast", _toast("<progress value='0.5'/>"), "missing-attribute", "toast/visual/binding/progress"),
+    ("toast", _toast("<progress value='1.5' status=''/>"), "bad-value", "toast/visual/binding/progress@value"),
+    (
+        "toast",
+        _toast(_OK + "<image src='a.png' hint-overlay='5'/>"),
+        "no-effect",
+        "toast/visual/binding/image@hint-overlay",
+    ),
+    (
+        "toast",
+        _toast(_OK + "<group><subgroup><image src='a.png' placement='hero'/></subgroup></group>"),
+        "wrong-placement",
+        "toast/visual/binding/group/subgroup/image@placement",
+    ),
+    ("toast", _toast("<text>a<b/></text>"), "unknown-element", "toast/visual/binding/text/b"),
+    ("toast", _toast(root="useButtonStyle='maybe'"), "bad-value", "toast@useButtonStyle"),
+    ("tile", "<tile/>", "no-visual", "tile"),
+    ("tile", "<tile><visual/></tile>", "no-binding", "tile/visual"),
+    ("tile", f"<tile><visual>{_TILE}</visual><visual/></tile>", "twice", "tile/visual[2]"),
+    ("tile", _tile(_TILE + "<binding template='Mine'/>"), "unknown-template", "tile/visual/binding[2]"),
+    ("tile", _tile(_TILE, root="colour='red'"), "unknown-attribute", "tile@colour"),
+    ("tile", _medium("<text placement='attribution'>a</text>"), "no-effect", "tile/visual/binding/text"),
+    (
+        "tile",
+        _medium("<image src='a.png' placement='hero'/>"),
+        "wrong-placement",
+        "tile/visual/binding/image@placement",
+    ),
+    (
+        "tile",
+        _medium("<group><subgroup hint-weight='x'/></group>"),
+        "bad-value",
+        "tile/visual/binding/group/subgroup@hint-weight",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "document", "rule", "path"), MORE)
+def test_an_error_is_told_where_it_stands(kind: str, document: str, rule: str, path: str) -> None:
+    view = wns.show(document.encode(), kind)
+    assert (rule, path) in [(remark.rule, remark.path) for remark in view.remarks]
+
+
+# Which rules a payload that is presented as right may break (wns.md 3.3, 9, 10.1 and 12.1).
+_EXPLAINED = {"one-binding", "sound", "loop-duration"}
+
+
+@needs_protocol
+@pytest.mark.parametrize(
+    "entry", [entry for entry in vectors() if entry["valid"] is True], ids=lambda entry: str(entry["source"])[-60:]
+)
+def test_a_valid_vector_gets_no_objection_that_its_page_does_not_explain(entry: dict[str, Any]) -> None:
+    view = wns.show(entry["xml"].encode(), entry["kind"])
+    assert [str(remark) for remark in view.objections if remark.rule not in _EXPLAINED] == []
+    assert view.is_shown
+    json.dumps(view.to_dict())
+
+
+def test_the_two_recorded_toasts_with_two_bindings_get_explained_objections_only() -> None:
+    """As tjanczuk/wns sent them, and WNS received them (wns.md 3.3)."""
+    second = "<text id='2'>b</text>"
+    binding = "<binding template='ToastText0{0}'><text id='1'>a</text>{1}</binding>"
+    document = (
+        f"<toast><visual>{binding.format(1, '')}{binding.format(2, second)}</visual>"
+        "<audio src='ms-winsoundevent:Notification.Alarm' loop='true'/></toast>"
+    )
+    assert {remark.rule for remark in wns.show(document.encode(), "toast").objections} == set(_EXPLAINED)
