@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from tests.waiting import PATIENCE, eventually
 from winpush import mpns
 from winpush.delivery import DatabaseError, Outbox
 from winpush.delivery.storage.database import Database
@@ -62,18 +63,17 @@ def blocked(database: Database, together: GroupCommit, works: list[Callable[[Con
 
     def first(connection: Connection) -> str:
         begun.set()
-        go_on.wait(30)
+        go_on.wait(PATIENCE)
         return hold(connection, "first")
 
     def all_wait() -> str:
-        begun.wait(30)
-        while len(together._waiting) < len(works):
-            threading.Event().wait(0.001)
+        begun.wait(PATIENCE)
+        eventually(lambda: together.waiting == len(works))
         go_on.set()
         return "went on"
 
     def after_the_first(work: Callable[[Connection], Any]) -> Any:
-        begun.wait(30)
+        begun.wait(PATIENCE)
         return together.run(work)
 
     runs: list[Callable[[], Any]] = [lambda: together.run(first), all_wait]

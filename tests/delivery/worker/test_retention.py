@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.delivery.clock import Clock
 from winpush import ConfigurationError, mpns
 from winpush.delivery import Outbox
 from winpush.delivery.storage import history
 from winpush.delivery.storage.database import Database, to_millis
-from winpush.delivery.worker import retention
+from winpush.delivery.worker.retention import clear_old
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
 
 
 def test_what_is_older_than_it_is_to_be_kept_is_deleted(
-    make_outbox: Callable[..., Outbox],
-    winpush_emulator: Emulator,
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    monkeypatch.setattr(retention, "_AT_ONCE", 2)  # several steps
     outbox = make_outbox(keep_history=timedelta(days=30))
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(5))
     old = outbox.broadcast(TOAST)
@@ -39,6 +37,28 @@ def test_what_is_older_than_it_is_to_be_kept_is_deleted(
     assert {attempt.broadcast for attempt in outbox.history()} == {recent}
     assert list(outbox.deliveries(old)) == []
     assert len(list(outbox.deliveries(recent))) == 5
+
+
+def test_what_is_old_is_deleted_in_steps_that_each_have_an_end(
+    url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
+) -> None:
+    outbox = make_outbox(keep_history=None)
+    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(5))
+    outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    clock.ahead += timedelta(days=2)
+    database = Database(url)
+    steps: list[int] = []
+
+    async def store(work: Callable[[Connection], int]) -> int:
+        steps.append(database.run(work))
+        return steps[-1]
+
+    asyncio.run(clear_old(store, lambda: to_millis(clock()), timedelta(days=1), once=True, at_once=2))
+    database.close()
+    assert steps[:4] == [2, 2, 1, 0]
+    assert list(outbox.history()) == []
+    assert list(outbox.list_broadcasts()) == []
 
 
 def test_single_notifications_are_deleted_many_at_a_time(

@@ -47,6 +47,12 @@ class GroupCommit:
         self._waiting: deque[_Write] = deque()
         self._busy = False
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next transaction."""
+        with self._lock:
+            return len(self._waiting)
+
     def run(self, work: Callable[[Connection], _T]) -> _T:
         """Runs `work` and returns its result once committed. If it raises, nothing of it is written.
 

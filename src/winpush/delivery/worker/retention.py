@@ -23,14 +23,16 @@ Store = Callable[[Callable[[Connection], int]], Awaitable[int]]
 """Runs a function in a transaction on the database's thread."""
 
 
-async def clear_old(store: Store, now: Callable[[], Millis], age: timedelta, *, once: bool) -> None:
+async def clear_old(
+    store: Store, now: Callable[[], Millis], age: timedelta, *, once: bool, at_once: int = _AT_ONCE
+) -> None:
     """Deletes attempts and ended broadcasts older than `age`: now and then every ten minutes until cancelled, or just
-    `once`."""
+    `once`. One transaction deletes `at_once` rows."""
     while True:
         before = now() - age // timedelta(milliseconds=1)
         try:
-            await _clear(store, lambda c, b=before: history.clear_attempts(c, b, _AT_ONCE))  # type: ignore[misc]  # bound
-            await _clear(store, lambda c, b=before: history.clear_broadcasts(c, b, _AT_ONCE))  # type: ignore[misc]  # bound
+            await _clear(store, lambda c, b=before: history.clear_attempts(c, b, at_once))  # type: ignore[misc]  # bound
+            await _clear(store, lambda c, b=before: history.clear_broadcasts(c, b, at_once))  # type: ignore[misc]  # bound
         except Exception:  # noqa: BLE001 - sending must go on without it
             _log.exception("Deleting old history failed; retrying in ten minutes")
         if once:
