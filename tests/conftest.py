@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import trustme
+from hypothesis import HealthCheck, settings
 
 from tests.certificates import Certificates
 from tests.paths import open_files
 from winpush.transport.loops import new_event_loop
+
+# A busy machine is no finding: neither how long an example takes, nor how long it takes to make one.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")

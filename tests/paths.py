@@ -4,35 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Unpack
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Unpack
 
+from tests.waiting import PATIENCE
 from winpush import AsyncClient, Client, Result
 from winpush.client.options import ClientOptions
 from winpush.results import Notification
 from winpush.transport.loops import new_event_loop
 
-Send = Callable[[Iterable[tuple[str, Notification]], Any], list[Result]]
+__all__ = ["PATHS", "LoopWithoutReaders", "open_files", "run"]
+
+Pair = tuple[str, Notification]
+Way = Callable[..., list[Result]]
+"""Sends pairs with a client of these options, which may have all the time in the world unless they say otherwise."""
 
 
-def send_async(pairs: Iterable[tuple[str, Notification]], **options: Unpack[ClientOptions]) -> list[Result]:
-    async def run() -> list[Result]:
-        before = len(asyncio.all_tasks())
-        async with AsyncClient(**options) as client:
-            results = [await client.send(uri, notification) for uri, notification in pairs]
-        assert len(asyncio.all_tasks()) == before
-        return results
-
-    return asyncio.run(run())
+def _patient(options: ClientOptions) -> ClientOptions:
+    return {"timeout": PATIENCE, "connect_timeout": PATIENCE, **options}
 
 
-def send_async_uvloop(pairs: Iterable[tuple[str, Notification]], **options: Unpack[ClientOptions]) -> list[Result]:
-    async def run() -> list[Result]:
-        async with AsyncClient(**options) as client:
-            return [await client.send(uri, notification) for uri, notification in pairs]
+async def _one_by_one(client: AsyncClient, pairs: Iterable[Pair]) -> list[Result]:
+    return [await client.send(uri, notification) for uri, notification in pairs]
 
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(run())
+
+async def _as_many(client: AsyncClient, pairs: Iterable[Pair]) -> list[Result]:
+    return [result async for result in client.send_many(pairs, concurrency=1)]
+
+
+async def _send(
+    send: Callable[[AsyncClient, Iterable[Pair]], Awaitable[list[Result]]],
+    pairs: Iterable[Pair],
+    options: ClientOptions,
+    before: Sequence[Pair],
+    after: Sequence[Pair],
+) -> list[Result]:
+    tasks = len(asyncio.all_tasks())
+    async with AsyncClient(**_patient(options)) as client:
+        results = [await client.send(*pair, timeout=PATIENCE) for pair in before]
+        results += await send(client, pairs)
+        results += [await client.send(*pair, timeout=PATIENCE) for pair in after]
+    assert len(asyncio.all_tasks()) == tasks, "a task was left behind"
+    return results
 
 
 class LoopWithoutReaders(asyncio.SelectorEventLoop):
@@ -41,43 +54,59 @@ class LoopWithoutReaders(asyncio.SelectorEventLoop):
     add_reader = asyncio.AbstractEventLoop.add_reader
 
 
-def send_async_looped(pairs: Iterable[tuple[str, Notification]], **options: Unpack[ClientOptions]) -> list[Result]:
-    async def run() -> list[Result]:
-        async with AsyncClient(**options) as client:
-            return [await client.send(uri, notification) for uri, notification in pairs]
+def send_async(
+    pairs: Iterable[Pair], before: Sequence[Pair] = (), after: Sequence[Pair] = (), **options: Unpack[ClientOptions]
+) -> list[Result]:
+    return asyncio.run(_send(_one_by_one, pairs, options, before, after))
 
+
+def send_async_uvloop(
+    pairs: Iterable[Pair], before: Sequence[Pair] = (), after: Sequence[Pair] = (), **options: Unpack[ClientOptions]
+) -> list[Result]:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(_send(_one_by_one, pairs, options, before, after))
+
+
+def send_async_looped(
+    pairs: Iterable[Pair], before: Sequence[Pair] = (), after: Sequence[Pair] = (), **options: Unpack[ClientOptions]
+) -> list[Result]:
     with asyncio.Runner(loop_factory=LoopWithoutReaders) as runner:
-        return runner.run(run())
+        return runner.run(_send(_one_by_one, pairs, options, before, after))
 
 
-def send_sync(pairs: Iterable[tuple[str, Notification]], **options: Unpack[ClientOptions]) -> list[Result]:
-    with Client(**options) as client:
-        return [client.send(uri, notification) for uri, notification in pairs]
+def send_many_async(
+    pairs: Iterable[Pair], before: Sequence[Pair] = (), after: Sequence[Pair] = (), **options: Unpack[ClientOptions]
+) -> list[Result]:
+    return asyncio.run(_send(_as_many, pairs, options, before, after))
 
 
-def send_sync_by_the_loop(pairs: Iterable[tuple[str, Notification]], **options: Unpack[ClientOptions]) -> list[Result]:
+def send_sync(
+    pairs: Iterable[Pair], before: Sequence[Pair] = (), after: Sequence[Pair] = (), **options: Unpack[ClientOptions]
+) -> list[Result]:
+    with Client(**_patient(options)) as client:
+        results = [client.send(*pair, timeout=PATIENCE) for pair in before]
+        results += [client.send(uri, notification) for uri, notification in pairs]
+        return results + [client.send(*pair, timeout=PATIENCE) for pair in after]
+
+
+def send_sync_by_the_loop(
+    pairs: Iterable[Pair], before: Sequence[Pair] = (), after: Sequence[Pair] = (), **options: Unpack[ClientOptions]
+) -> list[Result]:
     """With a ceiling, a thread lends no connection: the loop's thread sends for it, as it does outside Linux."""
     options.setdefault("max_sends_per_second", 10_000.0)
-    return send_sync(pairs, **options)
+    return send_sync(pairs, before, after, **options)
 
 
-def send_many_async(pairs: Iterable[tuple[str, Notification]], **options: Unpack[ClientOptions]) -> list[Result]:
-    async def run() -> list[Result]:
-        before = len(asyncio.all_tasks())
-        async with AsyncClient(**options) as client:
-            results = [result async for result in client.send_many(pairs, concurrency=1)]
-        assert len(asyncio.all_tasks()) == before
-        return results
-
-    return asyncio.run(run())
+def send_many_sync(
+    pairs: Iterable[Pair], before: Sequence[Pair] = (), after: Sequence[Pair] = (), **options: Unpack[ClientOptions]
+) -> list[Result]:
+    with Client(**_patient(options)) as client:
+        results = [client.send(*pair, timeout=PATIENCE) for pair in before]
+        results += client.send_many(pairs, concurrency=1)
+        return results + [client.send(*pair, timeout=PATIENCE) for pair in after]
 
 
-def send_many_sync(pairs: Iterable[tuple[str, Notification]], **options: Unpack[ClientOptions]) -> list[Result]:
-    with Client(**options) as client:
-        return list(client.send_many(pairs, concurrency=1))
-
-
-PATHS: list[Callable[..., list[Result]]] = [
+PATHS: list[Way] = [
     send_async,
     send_async_uvloop,
     send_async_looped,
@@ -86,12 +115,6 @@ PATHS: list[Callable[..., list[Result]]] = [
     send_many_async,
     send_many_sync,
 ]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Lets the loop run until the condition holds; the test's own timeout ends a wait in vain."""
-    while not condition():  # noqa: ASYNC110 - what is waited for happens in a server's thread
-        await asyncio.sleep(0.001)
 
 
 def open_files() -> int:

@@ -20,6 +20,7 @@ ACCEPTED_HEADERS = (
 )
 
 ACCEPTED = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + ACCEPTED_HEADERS + b"\r\n"
+LAST = ACCEPTED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
 
 class Peer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.mpns.strategies import NOTIFICATIONS
 from winpush import Client, NothingToSendError, ValidationError, convert, mpns, wns
@@ -204,7 +204,6 @@ def test_what_a_tile_becomes_is_sent_and_shown(winpush_emulator: Emulator) -> No
     assert device.badge is not None
 
 
-@settings(deadline=None)
 @given(NOTIFICATIONS)
 def test_whatever_mpns_takes_windows_shows_without_an_objection_or_it_is_told_why_not(
     notification: mpns.Notification,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import examples, found, read_match, read_until, run, started
+from tests.waiting import PATIENCE
 
 
 def test_the_emulators_example_works_as_typed() -> None:
@@ -19,7 +20,7 @@ def test_the_emulators_example_works_as_typed() -> None:
         for code in (1, 0):  # the fault strikes once
             assert run("send", "toast", "--allow-host", host, uri, "Hello", "from winpush").returncode == code
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_the_emulators_examples_work_as_typed_over_http_and_https() -> None:
@@ -33,7 +34,7 @@ def test_the_emulators_examples_work_as_typed_over_http_and_https() -> None:
             done = run(*example, HTTP_PROXY="http://127.0.0.1:9")
             assert (done.returncode, done.stderr) == (0, "")
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     assert not folder.exists()
 
 
@@ -65,13 +66,13 @@ def test_the_emulator_without_phones_has_no_example() -> None:
         (("--fault-status", "503", "--fault-share", "1"), "service-unavailable"),
         (("--fault-cut", "before-answer"), "answer-lost"),
         (("--fault-cut", "garbage"), "bad-answer"),
-        (("--fault-delay", "60"), "timed-out"),
+        (("--fault-delay", "3600"), "timed-out"),
     ],
 )
 def test_the_faults_that_are_asked_for_strike(options: tuple[str, ...], outcome: str) -> None:
     with started("emulator", "--port", "0", "--windows", "0", *options) as process:
         (example,) = examples(read_until(process, "Ctrl-C stops it"))
-        done = run(*example, "--json", "--timeout", "1" if outcome == "timed-out" else "15")
+        done = run(*example, "--json", "--timeout", "1" if outcome == "timed-out" else f"{PATIENCE:g}")
     assert done.returncode == 1
     assert json.loads(done.stdout)["outcome"] == outcome
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from tests.certificates import Certificates
 from tests.cli.commands import URI, WINPUSH, call, environment, run
 from tests.servers import Peer, Server
+from tests.waiting import PATIENCE
 from winpush.cli.options import connection_options
 from winpush.emulator import Emulator
 
@@ -123,7 +124,7 @@ def test_a_passphrase_is_asked_for_on_a_terminal_and_not_shown(
         while b": " not in seen:
             seen += terminal.read(1024)
         terminal.write(PASSPHRASE.encode() + b"\n")
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert seen.startswith(b"Passphrase of ")
     assert PASSPHRASE.encode() not in output

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.cli.commands import WINPUSH, environment, run
+from tests.waiting import PATIENCE, eventually
 from winpush.emulator import Emulator
 
 pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
@@ -100,7 +101,7 @@ def test_a_worker_delivers_what_was_stored_and_leaves_when_told(shell: Shell, em
         assert worker.stderr is not None
         assert "Worker running" in worker.stderr.readline()
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(20) == 0
+        assert worker.wait(PATIENCE) == 0
         assert "Stopped." in worker.stderr.read()
 
 
@@ -180,11 +181,16 @@ def test_a_worker_serves_its_metrics_to_prometheus(shell: Shell, emulator: Emula
     assert worker.stderr is not None
     address = worker.stderr.readline().removeprefix("Metrics: ").strip()
     text = ""
-    while "winpush_sends" not in text:
+
+    def has_sent() -> bool:
+        nonlocal text
         with urllib.request.urlopen(address) as answer:
             text = answer.read().decode()
+        return "winpush_sends" in text
+
+    eventually(has_sent)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(30) == 0
+    assert worker.wait(PATIENCE) == 0
     worker.stderr.close()
     assert 'outcome="accepted"' in text
     assert "winpush_queue_depth" in text

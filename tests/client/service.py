@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.servers import Peer, Server
+from tests.waiting import PATIENCE
 from winpush import (
     wns,
 )
@@ -60,7 +61,7 @@ class Service:
 
     @property
     def options(self) -> ClientOptions:
-        return {"wns": self.credentials, "allow_hosts": [self.server.authority], "timeout": 10}
+        return {"wns": self.credentials, "allow_hosts": [self.server.authority], "timeout": PATIENCE}
 
 
 def reply(status: int, headers: dict[str, str], body: bytes = b"", reason: str = "Whatever") -> bytes:

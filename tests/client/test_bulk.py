@@ -10,6 +10,7 @@ import pytest
 
 from tests.paths import run
 from tests.servers import ACCEPTED, Peer, Server, closed_port
+from tests.waiting import until
 from winpush import AsyncClient, Client, ConfigurationError, Outcome, Result, mpns
 
 TOAST = mpns.Toast("Bold", "normal")
@@ -67,8 +68,9 @@ def test_send_many_takes_no_more_of_the_source_than_it_can_hold() -> None:
             stream = client.send_many(source(), concurrency=4)
             async for _ in stream:
                 break
-            for _ in range(200):  # the caller dawdles; the lanes go on as far as they may
-                await asyncio.sleep(0.001)
+            await until(lambda: len(server.requests) > 8)  # the caller dawdles; the lanes go on as far as they may
+            for _ in range(200):
+                await asyncio.sleep(0)
             assert taken <= 20
             await stream.aclose()  # type: ignore[attr-defined]  # an async generator
             assert (await client.send(server.uri(), TOAST)).ok

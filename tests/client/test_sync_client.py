@@ -9,6 +9,7 @@ import pytest
 
 from tests.paths import open_files
 from tests.servers import Server, hold
+from tests.waiting import PATIENCE, eventually
 from winpush import Client, ClientClosedError, Outcome, mpns
 
 TOAST = mpns.Toast("Bold", "normal")
@@ -18,15 +19,14 @@ pytestmark = pytest.mark.usefixtures("no_leaks")
 def test_closing_the_synchronous_client_ends_what_other_threads_wait_for() -> None:
     outcomes: list[Outcome] = []
     with Server(hold) as server:
-        client = Client(allow_hosts=[server.authority])
+        client = Client(allow_hosts=[server.authority], timeout=PATIENCE)
         threads = [
             threading.Thread(target=lambda n=n: outcomes.append(client.send(server.uri(str(n)), TOAST).outcome))
             for n in range(4)
         ]
         for thread in threads:
             thread.start()
-        while len(server.requests) < 4:
-            pass
+        eventually(lambda: len(server.requests) == 4)
         client.close()
         for thread in threads:
             thread.join()

@@ -12,8 +12,8 @@ import pytest
 
 from tests.client.service import TOAST, Service
 from tests.client.ways import SENDERS
-from tests.paths import until
 from tests.servers import Peer
+from tests.waiting import PATIENCE, until
 from winpush import AsyncClient, Client, Outcome
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -31,7 +31,7 @@ class SlowService(Service):
         while (request := peer.read_request()) is not None:
             if b"/token" in request.split(b"\r\n")[0]:
                 self.asked += 1
-                self.may_answer.wait(60)
+                self.may_answer.wait(PATIENCE)
                 peer.send(self.take_token(request))
             else:
                 peer.send(self.notify(request))

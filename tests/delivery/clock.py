@@ -13,3 +13,14 @@ class Clock:
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+
+class StillClock(Clock):
+    """A clock that stands still where it is not moved: for what is decided by moments and waits for nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self._began + self.ahead

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
 from winpush import Client, ConfigurationError, mpns
 from winpush.emulator import Emulator
 
@@ -82,7 +83,7 @@ def test_faults_clock_and_reset(winpush_emulator: Emulator, winpush_client: Clie
 
 def test_the_stream_gives_the_state_and_then_what_changes(winpush_emulator: Emulator, winpush_client: Client) -> None:
     phone = winpush_emulator.create_channel(name="Ada's")
-    connection = http.client.HTTPConnection(winpush_emulator.authority, timeout=10)
+    connection = http.client.HTTPConnection(winpush_emulator.authority, timeout=PATIENCE)
     connection.request("GET", "/api/events")
     response = connection.getresponse()
 
@@ -138,7 +139,7 @@ def test_it_stops_with_an_open_stream_and_can_be_used_from_asyncio() -> None:
 
     async def main() -> None:
         async with Emulator() as emulator:
-            connection = http.client.HTTPConnection(emulator.authority, timeout=10)
+            connection = http.client.HTTPConnection(emulator.authority, timeout=PATIENCE)
             connection.request("GET", "/api/events")
             assert connection.getresponse().readline() == b"event: state\n"
         connection.close()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.waiting import PATIENCE
 from winpush import Client, ClientCertificate, Outcome, Tls, mpns
 from winpush.emulator import Emulator, Phone
 
@@ -31,7 +32,7 @@ def strict_context(emulator: Emulator) -> ssl.SSLContext:
 def test_a_strict_verifier_accepts_the_authority_and_the_server(emulator: Emulator) -> None:
     context = strict_context(emulator)
     with (
-        socket.create_connection(("127.0.0.1", emulator.tls_port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", emulator.tls_port), timeout=PATIENCE) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
     ):
         assert secure.version() == "TLSv1.3"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from xml.dom import minidom
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mpns.strategies import NOTIFICATIONS
@@ -13,7 +13,6 @@ from winpush import ValidationError, mpns
 from winpush.mpns import Notification, Toast
 
 
-@settings(deadline=None)
 @given(NOTIFICATIONS)
 def test_any_notification_is_well_formed_and_reads_back_as_the_same(notification: Notification) -> None:
     document = minidom.parseString(notification.to_xml())  # noqa: S318 - an independent parser is the point
@@ -22,7 +21,6 @@ def test_any_notification_is_well_formed_and_reads_back_as_the_same(notification
     assert mpns.parse(notification.to_xml()) == notification
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_either_sent_exactly_or_refused(text: str) -> None:
     try:
@@ -32,7 +30,6 @@ def test_any_text_is_either_sent_exactly_or_refused(text: str) -> None:
     assert mpns.parse(toast.to_xml()) == toast
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_reading_any_bytes_gives_a_notification_or_a_validation_error(body: bytes) -> None:
     with contextlib.suppress(ValidationError):

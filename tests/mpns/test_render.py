@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mpns.strategies import NOTIFICATIONS
@@ -12,7 +12,6 @@ from winpush.mpns.payloads import read_document
 from winpush.mpns.render import show
 
 
-@settings(deadline=None)
 @given(NOTIFICATIONS, st.sampled_from(mpns.VERSIONS))
 def test_what_is_left_for_an_older_phone_is_all_shown_by_it(notification: Notification, version: str) -> None:
     from winpush import NothingToSendError

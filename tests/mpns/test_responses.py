@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from winpush import Action, Outcome, Response, Result, mpns
@@ -27,7 +27,6 @@ HEADER_VALUES = st.sampled_from(
 ) | st.binary(max_size=20)
 
 
-@settings(deadline=None)
 @given(st.integers(100, 999), st.lists(st.tuples(HEADER_NAMES, HEADER_VALUES), max_size=6))
 def test_any_status_with_any_headers_gives_a_result_and_only_the_table_says_success(
     status: int, headers: list[tuple[bytes, bytes]]

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.certificates import Certificates
-from tests.paths import until
 from tests.servers import ACCEPTED
+from tests.waiting import until
 from winpush import TlsError
 from winpush.errors import AnswerLostError, TransportError
 from winpush.http import Response

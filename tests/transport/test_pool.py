@@ -11,8 +11,9 @@ from collections import Counter
 import pytest
 
 from tests.certificates import Certificates
-from tests.paths import run, until
-from tests.servers import ACCEPTED, Peer, Server, accept_all, hold
+from tests.paths import run
+from tests.servers import ACCEPTED, LAST, Peer, Server, accept_all, hold
+from tests.waiting import PATIENCE, until
 from winpush import AsyncClient, Client, ClientClosedError, Outcome, mpns
 
 TOAST = mpns.Toast("Bold", "normal")
@@ -55,7 +56,7 @@ def test_300_sends_over_8_connections_that_are_cut_at_random_each_end_in_one_res
             peer.send(ACCEPTED)
 
     async def main() -> None:
-        async with AsyncClient(allow_hosts=[server.authority], max_connections=8, timeout=20) as client:
+        async with AsyncClient(allow_hosts=[server.authority], max_connections=8, timeout=PATIENCE) as client:
             sends = [client.send(server.uri(f"channel-{n}"), TOAST) for n in range(300)]
             results = await asyncio.gather(*sends)
         outcomes = Counter(result.outcome for result in results)
@@ -111,7 +112,7 @@ def test_a_send_cancelled_while_the_service_reads_nothing_is_given_up() -> None:
     def never_read(peer: Peer) -> None:
         peer.sock.recv(1, socket.MSG_PEEK)
         arrived.set()
-        release.wait(30)
+        release.wait(PATIENCE)
 
     async def main() -> None:
         async with AsyncClient(allow_hosts=[server.authority], max_connections=1) as client:
@@ -149,12 +150,15 @@ def test_a_client_of_another_loop_says_what_to_do() -> None:
     async def send() -> None:
         await client.send(server.uri(), TOAST)
 
-    with Server() as server:
+    def answer_once(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(LAST)
+
+    with Server(answer_once) as server:
         client = AsyncClient(allow_hosts=[server.authority])
 
         async def first() -> None:
-            await client.send(server.uri(), TOAST)
-            await client._sender.close()  # type: ignore[union-attr]  # ends the sockets, not the client
+            assert (await client.send(server.uri(), TOAST)).ok
 
         asyncio.run(first())
         with pytest.raises(ClientClosedError, match="one client for each loop"):
@@ -163,7 +167,7 @@ def test_a_client_of_another_loop_says_what_to_do() -> None:
 
 def test_a_host_that_hangs_holds_only_its_own_connections() -> None:
     async def main() -> None:
-        options = {"allow_hosts": [slow.authority, fast.authority], "timeout": 5}
+        options = {"allow_hosts": [slow.authority, fast.authority], "timeout": PATIENCE}
         async with AsyncClient(**options, max_connections=10, max_connections_per_host=5) as client:  # type: ignore[arg-type]  # a plain dict
             hanging = [asyncio.create_task(client.send(slow.uri(str(n)), TOAST)) for n in range(50)]
             await until(lambda: len(slow.requests) >= 5)
@@ -207,5 +211,5 @@ def test_an_unsolicited_answer_is_never_taken_for_the_next_one() -> None:
 
     with Server(talkative) as server, Client(allow_hosts=[server.authority]) as client:
         assert client.send(server.uri(), TOAST).ok
-        spoken.wait(5)
+        assert spoken.wait(PATIENCE)
         assert client.send(server.uri(), TOAST).ok

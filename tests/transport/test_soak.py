@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.paths import open_files
+from tests.waiting import PATIENCE
 from winpush import AsyncClient, Client, Outcome, mpns
 
 SENDS = int(os.environ.get("WINPUSH_TEST_SOAK", "20000"))
@@ -26,7 +27,7 @@ CONNECTIONS = 32
 THREADS = 40
 TOAST = mpns.Toast("Bold", "normal")
 
-pytestmark = [pytest.mark.usefixtures("no_leaks"), pytest.mark.timeout(120 + SENDS // 500)]
+pytestmark = [pytest.mark.usefixtures("no_leaks"), pytest.mark.timeout(300 + SENDS // 200)]
 needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc, by which memory is read")
 
 
@@ -88,7 +89,7 @@ def uri(authority: str, number: int) -> str:
 @needs_proc
 def test_a_soak_with_random_faults_loses_no_send_and_no_memory() -> None:
     async def main(authority: str) -> Tally:
-        async with AsyncClient(allow_hosts=[authority], max_connections=CONNECTIONS) as client:
+        async with AsyncClient(allow_hosts=[authority], max_connections=CONNECTIONS, timeout=PATIENCE) as client:
             tally = Tally()
             pairs = ((uri(authority, number), TOAST, number) for number in range(SENDS))
             async for result in client.send_many(pairs):
@@ -110,7 +111,10 @@ def test_a_soak_from_threads_that_share_connections_loses_none_either() -> None:
             with lock:
                 tally.add(number, outcome)
 
-    with unreliable() as authority, Client(allow_hosts=[authority], max_connections=CONNECTIONS) as client:
+    with (
+        unreliable() as authority,
+        Client(allow_hosts=[authority], max_connections=CONNECTIONS, timeout=PATIENCE) as client,
+    ):
         client.send(uri(authority, 0), TOAST)
         with ThreadPoolExecutor(THREADS) as threads:
             tally = Tally()

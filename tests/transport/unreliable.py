@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 import sys
 
-from tests.servers import ACCEPTED, Peer, Server
+from tests.servers import ACCEPTED, LAST, Peer, Server
 
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"
-LAST = ACCEPTED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
 
 class Counted(list[bytes]):

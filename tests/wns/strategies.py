@@ -14,10 +14,9 @@ from winpush.wns.schema.attributes import Schema
 from winpush.wns.schema.enums import Scenario, words
 
 patient = settings(
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 )
-"""For property tests: the machine may be busy, and many rules between the parts discard many examples."""
+"""For property tests: many rules between the parts discard many examples."""
 
 characters = st.characters(exclude_categories=["Cs"]).filter(
     lambda c: c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff")

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.cli.commands import WINPUSH, environment, found, read_match, read_until, run, started
+from tests.waiting import PATIENCE
 from winpush.results import Outcome
 
 
@@ -30,11 +31,11 @@ def test_the_demo_says_what_came_of_each_broadcast() -> None:
 
 
 def test_a_worker_of_the_demo_that_is_killed_is_replaced_and_nothing_is_lost() -> None:
-    with started("demo", "--exit", "--seconds", "3", "--phones", "30", "--windows", "30") as process:
+    with started("demo", "--exit", "--seconds", "6", "--phones", "30", "--windows", "30") as process:
         os.kill(int(read_match(process, r"kill -9 (\d+)")), signal.SIGKILL)
         assert read_match(process, r"(The worker died \(SIGKILL\))")
         assert read_match(process, r"(1 worker died\. Lost: 0\.)")
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_the_demo_is_readable_in_a_pipe() -> None:
@@ -51,7 +52,7 @@ def test_the_page_of_the_demo_stays_open_until_ctrl_c() -> None:
         with urlopen(url) as page:
             assert b"winpush" in page.read()
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE) == 130
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
 
@@ -106,7 +107,7 @@ def test_the_page_stays_open_although_no_phone_is_healthy_and_lives_on_when_one_
             assert answer.status == 200
         follow_until_accepted(f"{url}api/events")
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE) == 130
 
 
 def follow_until_accepted(url: str) -> None:
@@ -132,12 +133,12 @@ def test_ctrl_c_with_the_page_open_in_a_browser_ends_the_demo() -> None:
 
         browser = threading.Thread(target=browse, daemon=True)
         browser.start()
-        assert opened.wait(30)
+        assert opened.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE) == 130
         assert process.stderr is not None
         assert process.stderr.read().strip() == ""
-        browser.join(10)
+        browser.join(PATIENCE)
 
 
 def test_a_reader_that_turns_away_causes_no_traceback() -> None:

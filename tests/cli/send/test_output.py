@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.commands import SECRET, URI, WINPUSH, call, environment, run
 from tests.servers import ACCEPTED, Peer, Server
+from tests.waiting import PATIENCE
 from winpush.cli.output import hide_channels
 from winpush.emulator import Emulator, Fault
 
@@ -129,9 +130,9 @@ def test_ctrl_c_while_waiting_for_the_answer_ends_with_130() -> None:
     with Server(say_nothing) as server:
         arguments = ("send", "toast", server.uri(), "Hello", "--allow-host", server.authority)
         process = subprocess.Popen([*WINPUSH, *arguments], stderr=subprocess.PIPE, text=True, env=environment())
-        assert asked.wait(30)
+        assert asked.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert errors.strip() == ""
 

@@ -20,7 +20,7 @@ from winpush.delivery.storage.schema import METADATA, channels, tags
 
 HOST = "push.example"
 NOW = to_millis(datetime(2026, 1, 1, tzinfo=UTC))
-SIZES = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+SIZES = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 few_tags = st.frozensets(st.sampled_from(["a", "b", "c"]), max_size=2)
 versions = st.sampled_from([None, "1", "1.9", "1.10", "2.0.1"])

@@ -179,9 +179,9 @@ def record(target: object, choice: str, now: Millis) -> Record:
     return Record(*common, DeliveryState.DELIVERED.value, "accepted", attempts, now, refusal=False)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_whatever_happens_each_channel_ends_in_one_outcome(url: str) -> None:
-    sizes = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    sizes = settings(max_examples=15, stateful_step_count=25, suppress_health_check=list(HealthCheck))
 
     class Here(Machine):
         def __init__(self) -> None:

@@ -20,12 +20,14 @@ from winpush.delivery import BroadcastState, DeliveryState, Outbox
 from winpush.emulator import Emulator, Phone
 
 KILLS = int(os.environ.get("WINPUSH_TEST_KILLS", "10"))
-CHANNELS = 400 * KILLS
+LIFE = 350
+"""Outcomes that a worker comes to at most, before it is killed."""
+CHANNELS = 400 * (KILLS + 2)
 OTHERS = ("expired", "throttled", "inactive", "queue-full")
 
 
 def start(url: str, emulator: Emulator) -> subprocess.Popen[bytes]:
-    command = [sys.executable, worker_process.__file__, url, emulator.authority]
+    command = [sys.executable, worker_process.__file__, url, emulator.authority, str(LIFE)]
     return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
@@ -53,14 +55,14 @@ class Workers:
 def kill_at_random(process: subprocess.Popen[bytes], rng: random.Random) -> bool:
     """Reads some outcomes, then kills; True when the worker had come to its end before."""
     assert process.stdout is not None
-    said = process.stdout.read(rng.randint(1, 320))
+    said = process.stdout.read(rng.randint(1, LIFE))
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
     return said.endswith(b"end")
 
 
-@pytest.mark.timeout(120 + 10 * KILLS)
+@pytest.mark.timeout(300 + 20 * KILLS)
 @pytest.mark.parametrize(("url", "number_of_workers"), [("sqlite", 1), ("postgresql", 2)], indirect=["url"])
 def test_workers_killed_at_random_moments_lose_nothing(
     url: str, number_of_workers: int, winpush_emulator: Emulator, capsys: pytest.CaptureFixture[str]

@@ -16,6 +16,7 @@ from tests.delivery.clock import Clock
 from tests.delivery.noticed import Count, Noticed
 from tests.delivery.sending import accepted
 from tests.postgresql import Cluster, Unavailable, running
+from tests.waiting import PATIENCE
 from winpush import mpns
 from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, WorkerSettings
 from winpush.delivery.storage.database import Database
@@ -58,9 +59,9 @@ def test_a_full_disk_stops_the_sending_and_nothing_is_lost_or_sent_twice(
     try:
         with full_disk(tmp_path):
             outbox.start()
-            assert noticed.event.wait(30)
+            assert noticed.event.wait(PATIENCE)
             assert not done.is_set()
-        assert done.wait(60)
+        assert done.wait(PATIENCE)
     finally:
         logger.removeHandler(noticed)
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 300}
@@ -84,10 +85,10 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
         impatient.broadcast(TOAST)
         with other.write():
             impatient.start()
-            assert noticed.event.wait(30)
+            assert noticed.event.wait(PATIENCE)
             with pytest.raises(DatabaseError, match="locked"):
                 impatient.broadcast(TOAST)
-        assert done.wait(30)
+        assert done.wait(PATIENCE)
     finally:
         logger.removeHandler(noticed)
         impatient.close()
@@ -124,13 +125,13 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_noth
         ) as outbox:
             outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
             number = outbox.broadcast(TOAST)
-            assert some.done.wait(30)
+            assert some.done.wait(PATIENCE)
             cluster.stop()
             with pytest.raises(DatabaseError, match="is not available"):
                 outbox.broadcast(TOAST)
-            assert noticed.event.wait(30)
+            assert noticed.event.wait(PATIENCE)
             cluster.start()
-            assert every.done.wait(60)
+            assert every.done.wait(PATIENCE)
             assert outbox.progress(number).states == {DeliveryState.DELIVERED: 400}
     finally:
         logging.getLogger("winpush.delivery").removeHandler(noticed)

@@ -1,19 +1,28 @@
-"""A worker in a process of its own, for tests that kill it: `python worker_process.py URL AUTHORITY`."""
+"""A worker in a process of its own, for tests that kill it: `python worker_process.py URL AUTHORITY MOST`."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from datetime import timedelta
 
 from winpush.delivery import Outbox, OutcomeEvent, WorkerSettings
 
-PACE = WorkerSettings(batch=50, batches=3, store_after=20, lease=timedelta(seconds=1))
+PACE = WorkerSettings(batch=50, batches=3, store_after=20, lease=timedelta(seconds=3))
 
 
-def main(url: str, authority: str) -> None:
+def main(url: str, authority: str, most: str) -> None:
+    """Writes a dot for each outcome, and `end` when there is no more to do. After the `most`-th it waits to be killed:
+    it does not come to the end because whoever kills it is slow."""
+    told = 0
+
     def say(_event: OutcomeEvent) -> None:
+        nonlocal told
         sys.stdout.write(".")
         sys.stdout.flush()
+        told += 1
+        if told == int(most):
+            signal.pause()
 
     outbox = Outbox(url, allow_hosts=[authority], pace=PACE, hooks=[say])
     outbox.deliver_until_idle()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference import FOLDER
@@ -217,7 +217,7 @@ def shared_emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     body=st.binary(max_size=400),
     target=st.sampled_from(["toast", "token", "raw", "", "x\u00e9", "TOAST"]),

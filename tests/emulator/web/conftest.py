@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.waiting import PATIENCE
 from winpush import Client
 from winpush.emulator import Device, Emulator
 
@@ -42,6 +43,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, winpush_emulator: Emulator) -> Iterator[Page]:
     """The emulator's page; a message on its console, or a request to another host, fails the test."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.emulator.web.documents import texts, toast, xml
+from tests.waiting import PATIENCE
 from winpush import Client
 from winpush.citations import Citation, parse
 from winpush.emulator import Device, Emulator, Fault
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def fetch(url: str) -> tuple[str, Any]:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         return answer.read().decode(), answer.headers
 
 

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from tests.emulator.web.documents import open_details, text_of, texts, toast, xml
+from tests.waiting import PATIENCE
 from winpush import Client, wns
 from winpush.emulator import Device, Emulator
 from winpush.wns import Glyph
@@ -292,6 +293,7 @@ def test_only_screens_that_can_be_seen_soon_are_drawn(
 
 def test_a_page_that_outlives_its_emulator_shows_the_next_ones_news(browser: Browser) -> None:
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     port = 0
     for word in ("before", "after"):
         with Emulator(port=port, seed=1) as emulator:
