@@ -1,4 +1,4 @@
-"""The docs can't rot: their code runs, their links lead somewhere, and every public name is in the reference."""
+"""The docs can't rot: their code runs, and their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 import winpush
-from winpush import Outcome, delivery, mpns, wns
 from winpush.emulator import Emulator
 
 ROOT = Path(__file__).parents[1]
@@ -78,17 +77,6 @@ def test_an_example_runs(example: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout
     assert done.stderr == ""
-
-
-def test_every_public_name_is_in_the_reference() -> None:
-    reference = (ROOT / "docs" / "reference" / "api.md").read_text()
-    names = {*winpush.__all__, *mpns.__all__, *wns.__all__, *delivery.__all__}
-    assert not [each for each in names if not re.search(rf"\b{each}\b", reference)]
-
-
-def test_every_outcome_is_in_the_reference() -> None:
-    page = (ROOT / "docs" / "reference" / "outcomes.md").read_text()
-    assert not [outcome.name for outcome in Outcome if f"| `{outcome.name}` |" not in page]
 
 
 def test_the_readmes_two_commands_are_those_of_make() -> None:

@@ -1,0 +1,98 @@
+"""The commands in the docs can be typed: each leads to a command that is there, with options that it has."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from winpush.cli.app import cli
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(?:shell|sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(winpush [^`\n]+)`")
+VARIABLE = re.compile(r"[A-Za-z_]\w*=.*")
+ENDS = {"|", "||", "&&", ";", ">", ">>", "<", "&"}
+
+
+def commands_of(block: str) -> list[list[str]]:
+    """The arguments of each `winpush` of a block, as a shell would hand them over."""
+    found = []
+    for line in block.replace("\\\n", " ").splitlines():
+        lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        words = list(lexer)
+        while words:
+            length = next((place for place, word in enumerate(words) if word in ENDS), len(words))
+            command, words = words[:length], words[length + 1 :]
+            while command and VARIABLE.fullmatch(command[0]):
+                command.pop(0)
+            if command[:1] == ["winpush"]:
+                found.append(command[1:])
+    return found
+
+
+def commands() -> list[Any]:
+    """Those of every page, in blocks and in the text."""
+    found = {}
+    for page in PAGES:
+        text = page.read_text()
+        for shown in (*BLOCK.findall(text), *INLINE.findall(re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))):
+            for command in commands_of(shown):
+                found[f"{page.relative_to(ROOT)}: {shlex.join(command)}"] = command
+    return [pytest.param(command, id=name) for name, command in found.items()]
+
+
+def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
+    """As click does, but that nothing is run and no file or value is looked at. Raises click.UsageError."""
+    context = click.Context(command, info_name=command.name, parent=parent, **command.context_settings)
+    _, rest, _ = command.make_parser(context).parse_args(list(words))
+    if isinstance(command, click.Group) and rest:
+        _, below, rest = command.resolve_command(context, rest)
+        assert below is not None
+        parse(below, rest, context)
+    elif rest:
+        raise click.UsageError(f"these are too many: {rest}")
+
+
+@pytest.mark.parametrize("words", commands())
+def test_a_command_of_the_docs_can_be_typed(words: list[str]) -> None:
+    parse(cli, words)
+
+
+def test_commands_are_found_in_the_docs() -> None:
+    assert len(commands()) > 20
+
+
+@pytest.mark.parametrize("words", [["sned"], ["send", "toast", "--nothing"], ["history", "too", "many"]])
+def test_what_can_not_be_typed_is_seen(words: list[str]) -> None:
+    with pytest.raises(click.UsageError):
+        parse(cli, words)
+
+
+def test_variables_pipes_and_long_lines_hide_no_command() -> None:
+    block = "A=1 winpush send \\\n  toast 'a b' | jq . && winpush db check  # twice\n"
+    assert commands_of(block) == [["send", "toast", "a b"], ["db", "check"]]
+
+
+def walk(command: click.Command, path: str) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = [(path, command)]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            below = command.get_command(click.Context(command), name)
+            assert below is not None
+            found += walk(below, f"{path} {name}")
+    return found
+
+
+@pytest.mark.parametrize(("path", "command"), walk(cli, "winpush"))
+def test_every_option_of_a_command_is_in_its_section_of_the_reference(path: str, command: click.Command) -> None:
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text()
+    section = page.split(f"## `{path}`\n", 1)[1].split("\n## ", 1)[0]
+    shown = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
+    assert not [name for param in shown for name in param.opts if not re.search(rf"{re.escape(name)}\b", section)]
