@@ -69,7 +69,7 @@ def find(module: ModuleType, path: str) -> Any:
         if rest == ["aclose"]:
             found = winpush.AsyncClient
     else:
-        return getattr(module, first, None) or getattr(TokenSource, first, None)
+        return next(getattr(each, first) for each in (module, *OWNERS.values(), TokenSource) if hasattr(each, first))
     for part in rest:
         found = getattr(found, part)
     return found
