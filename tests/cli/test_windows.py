@@ -143,7 +143,7 @@ def test_a_printed_request_has_no_token() -> None:
         (["toast", MPNS, "a", "--tag", "x"], "--tag is not for a channel of MPNS"),
         (["badge", MPNS, "7"], "This is a channel of MPNS"),
         (["flip-tile", URI, "--title", "x"], "This is a channel of WNS"),
-        (["badge", URI, "nonsense"], "none of the glyphs"),
+        (["badge", URI, "nonsense"], "not a glyph"),
         (["badge", URI], "Give a number"),
         (["tile", URI], "needs --text"),
         (["toast", URI, "a", "--logo-circle"], "--logo"),

@@ -1,7 +1,7 @@
-"""From a document back to our types: the other way of what the notifications write.
+"""Parses a document back into our types: the inverse of what the notifications write.
 
-Reading is tolerant (wns.md 3.3): the case of hints, the order of attributes, other people's spelling of true. What our
-types don't cover, or would write in another way, stays the sender's own document: a `wns.Xml`.
+Reading is lenient (wns.md 3.3) about the case of hints and the order of attributes. A document that our types don't
+cover, or would write differently, stays the sender's own: a `wns.Xml`.
 """
 
 from __future__ import annotations
@@ -40,11 +40,12 @@ _SIZES = {template: size for size, template in TEMPLATES.items()}
 
 
 def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notification:
-    """Reads a payload of that kind (`toast`, `tile`, `badge` or `raw`) into a notification with these options.
+    """Parses a payload of that kind (`toast`, `tile`, `badge` or `raw`) into a notification with these options.
 
-    The result is a Toast, Tile, LegacyToast, LegacyTile, Badge or Raw that writes the same document again (elements and
-    attributes, not white space; hints in their documented spelling), or else an Xml with the document as it is. Raises
-    ValidationError for what can't be sent as that kind at all: not well-formed, another root, over 5,000 bytes.
+    Returns a Toast, Tile, LegacyToast, LegacyTile, Badge or Raw that writes the same document again (same elements and
+    attributes, hints in their documented spelling, white space aside), or else an Xml holding the document unchanged.
+    Raises ValidationError for anything that can't be sent as that kind: not well-formed, another root, over 5,000
+    bytes.
     """
     if kind == "raw":
         return Raw(body, **options)
@@ -52,13 +53,13 @@ def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notificat
     root = read(document.body)
     try:
         notification = _READERS[kind](root, options)
-    except ValidationError:  # a rule of the schema is a rule of the device, not of the service (wns.md 3.3)
+    except ValidationError:  # the schema's rules are the device's, not the service's (wns.md 3.3)
         return document
     return notification if is_same(root, read(notification.body)) else document
 
 
 def is_same(one: Element, other: Element) -> bool:
-    """True when two documents have the same elements and attributes, whatever white space stands between elements."""
+    """True when two documents have the same elements and attributes, ignoring white space between elements."""
     return (
         one.name == other.name
         and one.namespace == other.namespace
@@ -74,7 +75,7 @@ def _fold(attributes: dict[str, str]) -> dict[str, str]:
 
 
 def _values(element: Element, table: Schema, *ignored: str) -> dict[str, Any]:
-    """The element's attributes by their Python names. Raises DocumentError for one that the table doesn't have."""
+    """The element's attributes by Python name. Raises DocumentError for one that isn't in the table."""
     fixed = dict(table.fixed)
     values: dict[str, Any] = {}
     for wire, text in element.attributes.items():
@@ -92,9 +93,9 @@ def _uncovered(element: Element) -> DocumentError:
 
 
 def _only(element: Element, name: str) -> Element:
-    """The one child of that name, where nothing else is allowed."""
+    """The only child, which must have that name."""
     if len(element.children) != 1 or element.children[0].name != name:
-        raise DocumentError("document", f"has in <{element.name}> not just one <{name}>")
+        raise DocumentError("document", f"must have exactly one <{name}> in <{element.name}>")
     return element.children[0]
 
 
@@ -139,7 +140,7 @@ def _content(element: Element, allowed: Iterable[str]) -> list[Any]:
 def _toast(root: Element, options: Options) -> Notification:
     parts = {child.name: child for child in root}
     if len(parts) < len(root.children) or not parts.keys() <= {"header", "visual", "actions", "audio"}:
-        raise DocumentError("document", "has in <toast> what our types don't cover")
+        raise DocumentError("document", "has elements in <toast> that our types don't cover")
     if "visual" not in parts:
         raise DocumentError("document", "has no <visual>")
     visual = _values(parts["visual"], attributes.TOAST_VISUAL)
@@ -185,14 +186,14 @@ def _only_id(text: Element) -> Element:
 
 
 def _actions(element: Element) -> tuple[list[Any], Any]:
-    """Inputs and actions; in place of the actions a SnoozeAndDismiss where the system has them."""
+    """Inputs and actions; SnoozeAndDismiss in place of the actions if the system provides them."""
     inputs = [_input(child) for child in element if child.name == "input"]
     actions = [_action(child) for child in element if child.name != "input"]
     if not element.attributes:
         return inputs, actions
     if element.attributes != {"hint-systemCommands": "SnoozeAndDismiss"}:
         raise _uncovered(element)
-    # What else stands there gets lost here, and is found missing by `is_same`.
+    # Anything else in there is dropped here, which `is_same` then notices.
     return inputs, SnoozeAndDismiss([action for action in actions if isinstance(action, MenuEntry)])
 
 

@@ -1,4 +1,4 @@
-"""What Windows shows below a toast's texts, and plays: inputs, buttons, menu entries and sound (wns.md 9)."""
+"""What Windows shows below a toast's texts, and what it plays: inputs, buttons, menu entries and sound (wns.md 9)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["check_uri", "show_actions", "show_audio"]
 _ACTIONS = Schema("actions", (Attribute("system", "hint-systemCommands", Choice(("SnoozeAndDismiss",))),))
 
 Part = tuple[Element, str] | None
-"""An element of a toast with its path, or None when there is none."""
+"""An element of a toast with its path, or None if absent."""
 
 
 def check_uri(inspection: Inspection, values: dict[str, Any], name: str, path: str) -> None:
-    """What is started by protocol is started by a URI."""
+    """Protocol activation needs a URI."""
     text = values.get(name)
     if values.get("activation_type") == "protocol" and scheme_of(text or "") is None:
         inspection.remark("not-a-uri", path, repr(text))
 
 
 def show_actions(inspection: Inspection, toast: dict[str, Any], part: Part) -> dict[str, Any]:
-    """The inputs, buttons and menu entries; `toast` has the values of the root's attributes."""
+    """The inputs, buttons and menu entries; `toast` holds the root's attributes."""
     picture: dict[str, Any] = {"inputs": [], "buttons": [], "menu": [], "system_commands": False}
     if part is not None:
         actions, path = part
@@ -48,7 +48,7 @@ def show_actions(inspection: Inspection, toast: dict[str, Any], part: Part) -> d
 def _within_limits(
     inspection: Inspection, actions: Element, path: str, *, is_system: bool
 ) -> list[tuple[Element, str]]:
-    """Inputs, then actions: an input may stand after the button that names it."""
+    """Inputs, then actions: an input may come after the button that names it."""
     kept: dict[str, list[tuple[Element, str]]] = {"input": [], "action": []}
     for child, place in inspection.children(actions, path, known=("input", "action")):
         most, rule = (MAX_INPUTS, "too-many-inputs") if child.name == "input" else (MAX_ACTIONS, "too-many-actions")
@@ -141,7 +141,7 @@ def _check_scenario(inspection: Inspection, scenario: str | None, picture: dict[
 
 
 def show_audio(inspection: Inspection, toast: dict[str, Any], part: Part) -> dict[str, Any]:
-    """What is heard: the sound, whether it loops, and whether nothing is. `toast` is the root's attributes."""
+    """What plays: the sound, whether it loops, and whether it is silent. `toast` holds the root's attributes."""
     looping = toast.get("scenario") in LOOPING_SCENARIOS
     heard: dict[str, Any] = {"src": None, "loop": looping, "silent": False}
     if part is None:

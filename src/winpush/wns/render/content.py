@@ -1,5 +1,5 @@
-"""What toasts and tiles show alike: images, groups of columns, and the numbered fields of
-legacy templates (wns.md 9.1, 10.1, 10.3 and 12)."""
+"""What toasts and tiles have in common: texts, images, groups of columns, and the numbered fields of legacy templates
+(wns.md 9.1, 10.1, 10.3 and 12)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from winpush.wns.schema.types import scheme_of
 __all__ = ["Base", "legacy_fields", "picture_group", "picture_image", "picture_text"]
 
 _APP = "ms-appx:///"
-# What a device adds for `addImageQuery`: the documentation's own values.
+# What a device appends for `addImageQuery`, with the documentation's example values.
 _QUERY = "ms-scale=100&ms-contrast=standard&ms-lang=en-us"
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What the sources of images are relative to, and whether the device adds its scale and language to them."""
+    """The base of relative image sources, and whether the device appends its scale and language to them."""
 
     uri: str = _APP
     add_image_query: bool = False
 
     @classmethod
     def of(cls, *levels: dict[str, Any]) -> Base:
-        """From the values of visual and binding; the inner one counts."""
+        """From the attributes of visual and binding; the inner one wins."""
         found: dict[str, Any] = {}
         for level in levels:
             found.update(level)
@@ -47,7 +47,7 @@ class Base:
 
 
 def picture_image(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
-    """The picture of an image with the `url` that is loaded; None when no image shows."""
+    """The picture of an image, with the `url` that is loaded; None if it doesn't show."""
     values = inspection.attributes(element, attributes.IMAGE, path)
     inspection.nothing_inside(element, path)
     if not inspection.requires(values, element, attributes.IMAGE, path) or not values["src"]:
@@ -91,7 +91,7 @@ def picture_text(inspection: Inspection, element: Element, path: str) -> dict[st
 def legacy_fields(
     inspection: Inspection, binding: Element, path: str, template: Template, base: Base
 ) -> dict[str, Any]:
-    """The texts and images of a legacy template by their numbers; None for a field that stays blank."""
+    """The texts and images of a legacy template by number; None for a field that stays blank."""
     texts: dict[int, Any] = {}
     images: dict[int, Any] = {}
     for child, place in inspection.children(binding, path, known=("text", "image")):
@@ -115,7 +115,7 @@ def legacy_fields(
 
 
 def _number(inspection: Inspection, element: Element, path: str, place: int) -> int:
-    """The field's number by its id, else by its place."""
+    """The field's number, from its id or else from its position."""
     text = element.attributes.get("id", "")
     if text.isascii() and text.isdigit() and 0 < int(text[:6]) < 100:
         return int(text[:6])

@@ -19,7 +19,7 @@ _TEMPLATE = attributes.TOAST_BINDING.by_wire["template"]
 
 
 def show_tile(root: Element, inspection: Inspection) -> dict[str, Any] | None:
-    """The picture of a tile by size, or None when nothing of it shows."""
+    """The picture of a tile by size, or None if nothing shows."""
     for wire in root.attributes:
         inspection.remark("tile-version" if wire == "version" else "unknown-attribute", f"tile@{wire}")
     visual = None
@@ -40,7 +40,7 @@ def show_tile(root: Element, inspection: Inspection) -> dict[str, Any] | None:
 
 
 def _show_sizes(inspection: Inspection, visual: Element, path: str, values: dict[str, Any]) -> dict[str, Any]:
-    """One picture for each size; an adaptive binding goes before a legacy one of the same size."""
+    """One picture for each size; an adaptive binding takes precedence over a legacy one."""
     adaptive: dict[str, Any] = {}
     legacy: dict[str, Any] = {}
     for binding, place in inspection.children(visual, path, known=("binding",)):
@@ -84,7 +84,7 @@ def _show_adaptive(
 
 
 def _inherited(visual: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """The binding's own values, and those of the whole tile where it says nothing."""
+    """The binding's own values, defaulting to those of the whole tile."""
     kept = {name: value for name, value in visual.items() if name != "version"}
     return {**kept, **values}
 
@@ -123,7 +123,7 @@ def _check_presentation(
 
 
 def _is_readable(inspection: Inspection, template: Template, path: str, visual: dict[str, Any]) -> bool:
-    """What the version says about a legacy template."""
+    """Checks a legacy template against the version; False if the device skips it."""
     version = visual.get("version", 1)
     if template.version == 3 and version < 3:
         inspection.remark("badge-version", path)

@@ -21,7 +21,7 @@ _PARTS = ("header", "visual", "actions", "audio", "commands")
 
 @dataclass(slots=True)
 class _Toast:
-    """What is known of the toast while its parts are walked."""
+    """State while the parts of a toast are processed."""
 
     inspection: Inspection
     values: dict[str, Any]
@@ -29,7 +29,7 @@ class _Toast:
 
 
 def show_toast(root: Element, inspection: Inspection) -> dict[str, Any] | None:
-    """The picture of a toast, or None when nothing shows."""
+    """The picture of a toast, or None if nothing shows."""
     toast = _Toast(inspection, inspection.attributes(root, attributes.TOAST, "toast"))
     for child, path in inspection.children(root, "toast", known=_PARTS):
         if child.name == "commands":
@@ -57,7 +57,7 @@ def show_toast(root: Element, inspection: Inspection) -> dict[str, Any] | None:
 
 def _show_visual(toast: _Toast, visual: Element, path: str) -> dict[str, Any] | None:
     inspection = toast.inspection
-    # `branding` is in the schema and not used by toasts.
+    # The schema has `branding`, but toasts don't use it.
     known = attributes.Schema(
         "visual", (*attributes.TOAST_VISUAL.attributes, attributes.TOAST_BINDING.by_wire["branding"])
     )
@@ -120,7 +120,7 @@ def _show_content(toast: _Toast, binding: Element, path: str, base: Base) -> lis
 
 
 def _sort_out(content: list[dict[str, Any]]) -> dict[str, Any]:
-    """App logo, hero image and attribution have their own places; the rest stands as it comes."""
+    """App logo, hero image and attribution have their own places; the rest is in document order."""
     places = {"appLogoOverride": "app_logo", "hero": "hero", "attribution": "attribution"}
     picture: dict[str, Any] = dict.fromkeys(places.values())
     picture["content"] = []
@@ -137,7 +137,7 @@ _SUBGROUP_HINTS = ("style", "wrap", "align", "min_lines")
 
 
 def _show_text(toast: _Toast, element: Element, path: str, before: int) -> dict[str, Any] | None:
-    """A top text; `before` are the top texts that stand before it."""
+    """A top-level text; `before` is how many come before it."""
     inspection = toast.inspection
     shown = picture_text(inspection, element, path)
     wires = {entry.name: entry.wire for entry in attributes.TEXT.attributes}

@@ -1,7 +1,7 @@
-"""The device's verdict on a document: what Windows would show of it, what it would ignore, and why.
+"""The device's verdict on a document: what Windows would show, what it would ignore, and why.
 
-For people without a device, and for the emulator's page. It is the second of two verdicts: the service's own hardly
-looks at the schema (wns.md 3.3).
+This is for developers without a device, and for the emulator's page. It complements the service's verdict, which barely
+considers the schema (wns.md 3.3).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ __all__ = ["View", "show"]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a device of Windows 10 or 11 makes of a notification.
+    """What a Windows 10 or 11 device shows of a notification.
 
-    `picture` is JSON-ready: what is shown, in the order in which it is shown, under the Python names of our types; None
-    when nothing is. `remarks` say what is not shown, and what is doubtful.
+    `picture` is JSON-ready: what is shown, in display order, under the Python names of our types; None if nothing is.
+    `remarks` tell what isn't shown, and what is doubtful.
     """
 
     kind: str
@@ -35,16 +35,16 @@ class View:
 
     @property
     def is_shown(self) -> bool:
-        """False when the device shows nothing at all of it."""
+        """False if the device shows none of it."""
         return self.picture is not None
 
     @property
     def objections(self) -> tuple[Remark, ...]:
-        """The remarks by which something is lost; the others are notes."""
+        """The remarks on what is lost; the others are notes."""
         return tuple(remark for remark in self.remarks if remark.is_objection)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """A JSON-ready dict."""
         remarks = [remark.to_dict() for remark in self.remarks]
         return {"kind": self.kind, "is_shown": self.is_shown, "picture": self.picture, "remarks": remarks}
 
@@ -76,7 +76,7 @@ def _show_badge(root: Element, inspection: Inspection) -> dict[str, Any] | None:
     if text is None:
         inspection.remark("badge-value", "badge", "There is no value")
         return None
-    # "Values are case-sensitive" stands here in so many words (wns.md 11.1).
+    # The documentation explicitly calls these values case-sensitive (wns.md 11.1).
     if text in list(Glyph):
         return {"kind": "badge", "glyph": text, "text": "", "is_cleared": text == Glyph.NONE}
     digits = text.strip()
