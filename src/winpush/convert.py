@@ -201,8 +201,8 @@ def _image(value: Content, placement: ImagePlacement | None = None) -> list[Imag
     """The image, or none where there is none and where Windows could not load it."""
     if not isinstance(value, str):
         return []
-    # A phone darkens no image; Windows darkens a background by a fifth unless it is told (wns.md 10.1).
-    overlay = 0 if placement == "background" else None
+    # A phone darkens no image; Windows darkens a background by a fifth, and perhaps a peek image (wns.md 10.1).
+    overlay = None if placement is None else 0
     try:
         return [Image(_address(value), placement=placement, overlay=overlay)]
     except ValidationError:

@@ -40,7 +40,7 @@ def test_a_toasts_picture_has_everything_in_its_place() -> None:
     view = wns.show(toast.body, "toast")
     picture = view.picture
     assert picture is not None
-    assert view.remarks == ()
+    assert [remark.rule for remark in view.remarks] == ["windows-11"]
     assert picture["launch"] == "id=1"
     assert picture["attribution"]["text"] == "via SMS"
     assert picture["app_logo"]["url"] == "https://cdn.example/base/logo.png"

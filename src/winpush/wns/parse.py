@@ -1,12 +1,13 @@
 """Parses a document back into our types: the inverse of what the notifications write.
 
-Reading is lenient (wns.md 3.3) about the case of hints and the order of attributes. A document that our types don't
-cover, or would write differently, stays the sender's own: a `wns.Xml`.
+Reading is lenient (wns.md 3.3) about the case of hints, the order of attributes, and the notation of numbers and times.
+A document that our types don't cover, or would write with another meaning, stays the sender's own: a `wns.Xml`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Unpack
 
 from winpush._xml import Element, read
@@ -30,6 +31,7 @@ from winpush.wns.schema.actions import (
 from winpush.wns.schema.attributes import FOLDED, Schema
 from winpush.wns.schema.elements import Group, Image, Progress, Subgroup, Text
 from winpush.wns.schema.templates import CATALOGUE
+from winpush.wns.schema.types import Fraction, Kind, Moment
 from winpush.wns.tile import TEMPLATES, Tile, TileBinding, has_adaptive
 from winpush.wns.toast import Toast
 from winpush.wns.xml import Xml
@@ -43,7 +45,8 @@ def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notificat
     """Parses a payload of that kind (`toast`, `tile`, `badge` or `raw`) into a notification with these options.
 
     Returns a Toast, Tile, LegacyToast, LegacyTile, Badge or Raw that writes the same document again (same elements and
-    attributes, hints in their documented spelling, white space aside), or else an Xml holding the document unchanged.
+    attributes, values in their documented spelling, white space aside; what a toast's binding says about all of it may
+    move to the visual part), or else an Xml holding the document unchanged.
     Raises ValidationError for anything that can't be sent as that kind: not well-formed, another root, over 5,000
     bytes.
     """
@@ -55,7 +58,26 @@ def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notificat
         notification = _READERS[kind](root, options)
     except ValidationError:  # the schema's rules are the device's, not the service's (wns.md 3.3)
         return document
-    return notification if is_same(root, read(notification.body)) else document
+    return notification if is_same(_lift(root), _lift(read(notification.body))) else document
+
+
+_INHERITED = ("lang", "baseUri", "addImageQuery")
+
+
+def _lift(root: Element) -> Element:
+    """A toast whose binding's language and image base are on the visual part, where they mean the same."""
+    if root.name != "toast":
+        return root
+    return replace(root, children=tuple(_lift_visual(child) if child.name == "visual" else child for child in root))
+
+
+def _lift_visual(visual: Element) -> Element:
+    if [child.name for child in visual] != ["binding"]:
+        return visual
+    (binding,) = visual.children
+    moved = {name: value for name, value in binding.attributes.items() if name in _INHERITED}
+    kept = {name: value for name, value in binding.attributes.items() if name not in _INHERITED}
+    return replace(visual, attributes={**visual.attributes, **moved}, children=(replace(binding, attributes=kept),))
 
 
 def is_same(one: Element, other: Element) -> bool:
@@ -63,15 +85,29 @@ def is_same(one: Element, other: Element) -> bool:
     return (
         one.name == other.name
         and one.namespace == other.namespace
-        and _fold(one.attributes) == _fold(other.attributes)
+        and _normal(one.attributes) == _normal(other.attributes)
         and (one.text == other.text or not (one.text.strip() or other.text.strip() or one.name == "text"))
         and len(one.children) == len(other.children)
         and all(map(is_same, one, other))
     )
 
 
-def _fold(attributes: dict[str, str]) -> dict[str, str]:
-    return {name: value.lower() if name in FOLDED else value for name, value in attributes.items()}
+def _normal(attributes: dict[str, str]) -> dict[str, str]:
+    return {name: _normal_value(name, value) for name, value in attributes.items()}
+
+
+def _normal_value(name: str, value: str) -> str:
+    """The value in one notation: hints in lower case, a progress bar's 0.30 as 0.3, a time at its UTC offset."""
+    kind = _BY_MEANING.get(name)
+    if kind is None:
+        return value.lower() if name in FOLDED else value
+    try:
+        return kind.write(kind.read(name, value))
+    except ValidationError:
+        return value
+
+
+_BY_MEANING: dict[str, Kind] = {"value": Fraction(), "displayTimestamp": Moment()}
 
 
 def _values(element: Element, table: Schema, *ignored: str) -> dict[str, Any]:
@@ -143,12 +179,17 @@ def _toast(root: Element, options: Options) -> Notification:
         raise DocumentError("document", "has elements in <toast> that our types don't cover")
     if "visual" not in parts:
         raise DocumentError("document", "has no <visual>")
-    visual = _values(parts["visual"], attributes.TOAST_VISUAL)
     binding = _only(parts["visual"], "binding")
+    if binding.attributes.keys() - {"template", *_INHERITED}:
+        raise DocumentError("document", "has a <binding> that our types don't cover")
+    visual = {
+        **_values(parts["visual"], attributes.TOAST_VISUAL),
+        **_values(binding, attributes.TOAST_BINDING, "template"),
+    }
     audio = Audio(**_values(parts["audio"], attributes.AUDIO)) if "audio" in parts else None
     if binding.attributes.get("template") in CATALOGUE:
         return _legacy_toast(root, binding, {**visual, "audio": audio, **options})
-    if binding.attributes != {"template": "ToastGeneric"}:
+    if binding.attributes.get("template") != "ToastGeneric":
         raise DocumentError("document", "has a <binding> that our types don't cover")
     header = Header(**_values(parts["header"], attributes.HEADER)) if "header" in parts else None
     inputs, actions = _actions(parts["actions"]) if "actions" in parts else ([], ())
@@ -167,8 +208,6 @@ def _toast(root: Element, options: Options) -> Notification:
 
 def _legacy_toast(root: Element, binding: Element, values: dict[str, Any]) -> Notification:
     texts, images = _fields(binding)
-    if len(binding.attributes) > 1:
-        raise DocumentError("document", "has a <binding> that our types don't cover")
     return LegacyToast(binding.attributes["template"], texts, images, **_values(root, LEGACY_TOAST), **values)
 
 

@@ -34,6 +34,7 @@ from winpush.wns.schema.elements import (
     write_content,
 )
 from winpush.wns.schema.enums import Duration, LaunchActivation, Scenario
+from winpush.wns.schema.types import to_milliseconds
 
 __all__ = ["Toast", "ToastContent"]
 
@@ -47,15 +48,16 @@ class Toast(Notification):
     """A banner with up to three texts and optional parts, which stays in the action centre.
 
     `Toast("Hello", "World", launch="id=1")` is a complete toast. Positional arguments are texts (plain strings, or
-    `Text` with hints), `Image`s, `Group`s and `Progress` bars, in document order. Keyword arguments:
+    `Text` with hints), of which Windows demands at least one, `Image`s, `Group`s and `Progress` bars. Texts are written
+    first, then the attribution, because Windows shows them in that order. Keyword arguments:
 
     - `launch`: passed to the app when the toast is clicked; a URI with `activation_type="protocol"`, which
       `protocol_target` (a package family name) can direct at one app.
     - `actions`: up to five `Button`s and `MenuEntry`s, or `SnoozeAndDismiss()`; `inputs`: up to five `TextInput`s and
       `SelectionInput`s.
-    - `header`, `audio`, `duration` ("short", "long"), `display_timestamp` (an aware datetime).
-    - `scenario`: "reminder" and "alarm" stay on the screen and need a button, a reminder one that works in the
-      background or is the system's own; "incomingCall"; "urgent".
+    - `header`, `audio`, `duration` ("short", "long"), `display_timestamp` (an aware datetime, kept to the millisecond:
+      Windows refuses more decimals).
+    - `scenario`: "reminder" and "alarm" stay on the screen and need a button; "incomingCall"; "urgent".
     - `use_button_style`: set automatically when a button has a style.
     - `people`, `toast_id`: hints for contacts and repeated toasts.
     - `lang`, `base_uri`, `add_image_query`, `version`: for the whole visual part.
@@ -138,6 +140,8 @@ class Toast(Notification):
         check_attributes(self, attributes.TOAST)
         check_attributes(self, attributes.TOAST_VISUAL)
         check_protocol("launch", self.activation_type, self.launch)
+        if self.display_timestamp is not None:
+            _put(self, "display_timestamp", to_milliseconds(self.display_timestamp))
         rules.check_content(self.content, self.scenario)
         rules.check_inputs(self.inputs)
         rules.check_actions(self.actions, self.inputs, self.scenario)
@@ -146,7 +150,8 @@ class Toast(Notification):
         return self._write()
 
     def _take_parts(self) -> None:
-        _put(self, "content", check_content("toast", self.content, (Text, Image, Group, Progress)))
+        content = check_content("toast", self.content, (Text, Image, Group, Progress))
+        _put(self, "content", rules.in_display_order(content))
         _put(self, "inputs", listed("inputs", self.inputs, (TextInput, SelectionInput)))
         if not isinstance(self.actions, SnoozeAndDismiss):
             _put(self, "actions", listed("actions", self.actions, (Button, MenuEntry)))

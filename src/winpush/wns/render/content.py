@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from winpush.wns.schema import attributes
 from winpush.wns.schema.templates import Template
 from winpush.wns.schema.types import scheme_of
 
-__all__ = ["Base", "legacy_fields", "picture_group", "picture_image", "picture_text"]
+__all__ = ["Base", "has_content", "has_text", "legacy_fields", "picture_group", "picture_image", "picture_text"]
 
 _APP = "ms-appx:///"
 # What a device appends for `addImageQuery`, with the documentation's example values.
@@ -55,18 +56,22 @@ def picture_image(inspection: Inspection, element: Element, path: str, base: Bas
     return {"type": "image", **values, "url": base.resolve(values["src"], values.get("add_image_query"))}
 
 
-def picture_group(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
-    """The picture of a group with its columns; None for an empty one."""
+def picture_group(
+    inspection: Inspection, element: Element, path: str, base: Base, *, most_lines: int | None = None
+) -> dict[str, Any] | None:
+    """The picture of a group with its columns, whose texts end after `most_lines`; None for an empty one."""
     columns = []
     for child, place in inspection.children(element, path, known=("subgroup",)):
         values = inspection.attributes(child, attributes.SUBGROUP, place)
-        columns.append({**values, "content": _column(inspection, child, place, base)})
+        columns.append({**values, "content": _column(inspection, child, place, base, most_lines)})
     if not element.children:
         inspection.remark("empty-group", path)
     return {"type": "group", "subgroups": columns} if columns else None
 
 
-def _column(inspection: Inspection, subgroup: Element, path: str, base: Base) -> list[dict[str, Any]]:
+def _column(
+    inspection: Inspection, subgroup: Element, path: str, base: Base, most_lines: int | None
+) -> list[dict[str, Any]]:
     content = []
     for child, place in inspection.children(subgroup, path, known=("text", "image")):
         if child.name == "image":
@@ -76,16 +81,42 @@ def _column(inspection: Inspection, subgroup: Element, path: str, base: Base) ->
                 shown = None
         else:
             shown = picture_text(inspection, child, place)
+            lines = max(shown.get("max_lines", 0), shown.get("min_lines", 0), shown["text"].count("\n") + 1)
+            if most_lines is not None and lines > most_lines:
+                inspection.remark("fifteen-lines", place)
+                shown["max_lines"] = most_lines
         if shown is not None:
             content.append(shown)
     return content
 
 
-def picture_text(inspection: Inspection, element: Element, path: str) -> dict[str, Any]:
-    """The picture of a text with its hints."""
+def picture_text(inspection: Inspection, element: Element, path: str, *, is_bindable: bool = False) -> dict[str, Any]:
+    """The picture of a text with its hints. `is_bindable`: an app can bind it to data."""
     values = inspection.attributes(element, attributes.TEXT, path)
     inspection.nothing_inside(element, path, has_text=True)
+    inspection.check_binding(element.text, path, works=is_bindable)
     return {"type": "text", "text": element.text, **values}
+
+
+def has_text(items: Iterable[Any]) -> bool:
+    """True if any of these pictures is, or contains, a text that isn't blank."""
+    return any(_texts(item) for item in items)
+
+
+def has_content(items: Iterable[Any]) -> bool:
+    """True if any of these pictures shows something: an image, or a text that isn't blank."""
+    return any(_texts(item) or _images(item) for item in items)
+
+
+def _texts(item: dict[str, Any]) -> bool:
+    return bool(item.get("text", "").strip()) or any(
+        has_text(column["content"]) for column in item.get("subgroups", ())
+    )
+
+
+def _images(item: dict[str, Any]) -> bool:
+    inside = [part for column in item.get("subgroups", ()) for part in column["content"]]
+    return item["type"] == "image" or any(part["type"] == "image" for part in inside)
 
 
 def legacy_fields(

@@ -13,10 +13,12 @@ from typing import Any
 from winpush._xml import Element, read
 from winpush.errors import DocumentError
 from winpush.wns.badge import MAX_NUMBER
-from winpush.wns.render.lint import Inspection, Remark
+from winpush.wns.render.lint import Inspection, Remark, Severity
 from winpush.wns.render.tile import show_tile
-from winpush.wns.render.toast import show_toast
+from winpush.wns.render.toast import placeholder, show_toast
+from winpush.wns.schema.attributes import Attribute, Schema
 from winpush.wns.schema.enums import Glyph
+from winpush.wns.schema.types import String, Whole
 
 __all__ = ["View", "show"]
 
@@ -26,7 +28,8 @@ class View:
     """What a Windows 10 or 11 device shows of a notification.
 
     `picture` is JSON-ready: what is shown, in display order, under the Python names of our types; None if nothing is.
-    `remarks` tell what isn't shown, and what is doubtful.
+    Windows shows "New notification" instead of some invalid toasts: that picture has `is_placeholder`. `remarks` tell
+    what isn't shown, and what is doubtful.
     """
 
     kind: str
@@ -35,8 +38,13 @@ class View:
 
     @property
     def is_shown(self) -> bool:
-        """False if the device shows none of it."""
-        return self.picture is not None
+        """False if the device shows none of it, perhaps a placeholder."""
+        return self.picture is not None and not self.is_placeholder
+
+    @property
+    def is_placeholder(self) -> bool:
+        """True if the device shows only the app's name and "New notification"."""
+        return self.picture is not None and "is_placeholder" in self.picture
 
     @property
     def objections(self) -> tuple[Remark, ...]:
@@ -49,12 +57,15 @@ class View:
         return {"kind": self.kind, "is_shown": self.is_shown, "picture": self.picture, "remarks": remarks}
 
 
-def show(document: bytes, kind: str) -> View:
-    """The verdict on a payload of that kind: `toast`, `tile`, `badge` or `raw`. Never raises for a document."""
+def show(document: bytes, kind: str, *, on_phone: bool = False) -> View:
+    """The verdict on a payload of that kind: `toast`, `tile`, `badge` or `raw`. Never raises for a document.
+
+    `on_phone`: the device is a Windows Phone 8.1, which still draws some templates that Windows 10 doesn't.
+    """
     if kind == "raw":
         picture = {"kind": "raw", "bytes": len(document), "text": document.decode(errors="replace")}
         return View("raw", picture)
-    inspection = Inspection()
+    inspection = Inspection(on_phone=on_phone)
     return View(kind, _inspect(document, kind, inspection), tuple(inspection.remarks))
 
 
@@ -67,12 +78,23 @@ def _inspect(document: bytes, kind: str, inspection: Inspection) -> dict[str, An
     if root.name != kind or root.namespace:
         inspection.remark("wrong-root", root.name, root.name)
         return None
-    return _SHOW[kind](root, inspection)
+    picture = _SHOW[kind](root, inspection)
+    lost = {remark.rule for remark in inspection.remarks if remark.severity is Severity.LOST}
+    if not lost:
+        return picture
+    return placeholder() if picture is not None and lost <= _PLACEHOLDERS else None
+
+
+_PLACEHOLDERS = frozenset({"timestamp-decimals", "no-text"})
+"""The rules by which Windows shows a placeholder instead of the toast."""
+
+_BADGE = Schema("badge", (Attribute("value", "value", String()), Attribute("version", "version", Whole(1, 1))))
 
 
 def _show_badge(root: Element, inspection: Inspection) -> dict[str, Any] | None:
     text = root.attributes.get("value")
     inspection.nothing_inside(root, "badge")
+    inspection.attributes(root, _BADGE, "badge")
     if text is None:
         inspection.remark("badge-value", "badge", "There is no value")
         return None

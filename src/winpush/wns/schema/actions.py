@@ -76,7 +76,10 @@ class TextInput(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Selection(Part):
-    """One choice in a SelectionInput: `id` is what the app gets, `content` what the user sees."""
+    """One choice in a SelectionInput: `id` is what the app gets, `content` what the user sees.
+
+    For a snooze button's input, `id` is the interval in minutes.
+    """
 
     id: str
     content: str
@@ -104,8 +107,6 @@ class SelectionInput(Part):
         ids = [selection.id for selection in self.selections]
         if len(ids) > MAX_SELECTIONS:
             raise ValidationError("input.selections", f"has {len(ids)} entries; Windows shows at most {MAX_SELECTIONS}")
-        if len(set(ids)) < len(ids):
-            raise ValidationError("input.selections", "contains the same id twice; the app couldn't tell them apart")
         if self.default is not None and self.default not in ids:
             raise ValidationError("input.default", f"is {self.default!r}, which is not the id of any selection")
 
@@ -120,7 +121,8 @@ class Button(Part):
     """A button. `arguments` is what the app gets, or the URI of `activation_type="protocol"`.
 
     `input_id` places it beside that input. With an `image` (16×16 pixels, white on transparent) `content` may be empty,
-    and `tool_tip` then describes it. `Button.snooze()` and `Button.dismiss()` are the system's own.
+    and `tool_tip` then describes it; `tool_tip` and `style` need Windows 11. `Button.snooze()` and `Button.dismiss()`
+    are the system's own.
     """
 
     content: str
@@ -200,7 +202,7 @@ class SnoozeAndDismiss(Part):
 class Audio(Part):
     """The sound: one of Windows's own, a file of the app, or none (`silent=True`).
 
-    `loop=True` needs a `duration` of the toast, and one of the sounds made for it (wns.md 9.2).
+    `loop=True` needs a `duration` of the toast; `wns.Sound.ALARM…` and `CALL…` are made for it (wns.md 9.2).
     """
 
     src: Sound | str | None = None
@@ -215,8 +217,6 @@ class Audio(Part):
             raise ValidationError("audio", "is empty; give src, loop or silent, or leave the audio out")
         if self.silent and (self.src is not None or self.loop):
             raise ValidationError("audio.silent", "is True although a sound is given; choose one")
-        if self.loop and isinstance(self.src, Sound) and not self.src.loops:
-            raise ValidationError("audio.loop", "is for the sounds that loop: wns.Sound.ALARM… and wns.Sound.CALL…")
 
     def to_element(self) -> str:
         """`<audio …/>`."""

@@ -43,7 +43,7 @@ from winpush.wns.schema.types import (
     Whole,
 )
 
-__all__ = ["FOLDED", "Attribute", "Schema"]
+__all__ = ["ELSEWHERE", "FOLDED", "Attribute", "Schema"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +291,16 @@ _ALL = (
     TILE_VISUAL,
     TILE_BINDING,
 )
+
+ELSEWHERE = {
+    ("action", "settingType"): "calling-preview",
+    ("action", "type"): "listed-by-mistake",
+    ("image", "spritesheet-src"): "shoulder-tap-only",
+    ("image", "spritesheet-height"): "shoulder-tap-only",
+    ("image", "spritesheet-fps"): "shoulder-tap-only",
+    ("image", "spritesheet-startingFrame"): "shoulder-tap-only",
+}
+"""Attributes outside the tables that some document does name, with the device's rule about each (wns.md 9.1)."""
 
 FOLDED = frozenset(attribute.wire for schema in _ALL for attribute in schema.attributes if attribute.kind.folds)
 """The attributes whose values mean the same in upper and lower case (wns.md 9.5)."""

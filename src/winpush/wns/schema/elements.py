@@ -80,7 +80,9 @@ class Text(Part):
     """A text with hints.
 
     In a toast `style`, `wrap`, `align` and `min_lines` are for subgroups; `placement="attribution"` and
-    `call_center_align` for its top level. `max_lines` of a toast's first text is 1 or 2. `lang` is a BCP-47 tag.
+    `call_center_align` for its top level, where texts always wrap. `max_lines` of a toast's first text is 1 or 2; the
+    other two share four lines. `lang` is a BCP-47 tag. In a wide tile, texts with the `id` 1, 2 and 3 are also lines of
+    the lock screen.
     """
 
     text: str
@@ -211,8 +213,9 @@ class Group(Part):
 class Progress(Part):
     """A progress bar, on desktops since the Creators Update.
 
-    `value` is 0.0 to 1.0, `"indeterminate"`, or `"{name}"` of a value that the app binds; `status` is shown below on
-    the left and is required but may be empty (wns.md 9.1); `value_override` replaces the percentage.
+    `value` is 0.0 to 1.0, `"indeterminate"`, or `"{name}"` of a value that the app binds later: a push carries no data
+    for it. `status` is shown below on the left and is required but may be empty (wns.md 9.1); `value_override`
+    replaces the percentage.
     """
 
     value: float | str

@@ -48,12 +48,15 @@ TextStyle = Literal[
     "title",
     "titleSubtle",
     "titleNumeral",
+    "titleNumeralSubtle",
     "subheader",
     "subheaderSubtle",
     "subheaderNumeral",
+    "subheaderNumeralSubtle",
     "header",
     "headerSubtle",
     "headerNumeral",
+    "headerNumeralSubtle",
 ]
 
 

@@ -8,13 +8,16 @@ from typing import Any
 from winpush.errors import ValidationError
 from winpush.wns.schema.actions import Audio, Button, MenuEntry, SelectionInput, SnoozeAndDismiss, TextInput
 from winpush.wns.schema.elements import Image, Text
+from winpush.wns.schema.types import is_whole
 
 MAX_TEXTS = 3
 MAX_INPUTS = 5
 MAX_ACTIONS = 5
 MAX_TITLE_LINES = 2
 MAX_OTHER_LINES = 4
-TOAST_PLACEMENTS = (None, "inline", "hero", "appLogoOverride")
+"""How many lines the second and third text have together (wns.md 9.1)."""
+OWN_PLACES = ("hero", "appLogoOverride")
+TOAST_PLACEMENTS = (None, "inline", *OWN_PLACES)
 
 _SUBGROUP_HINTS = ("style", "wrap", "align", "min_lines")
 LOOPING_SCENARIOS = ("alarm", "incomingCall")
@@ -30,9 +33,9 @@ def own(actions: Actions) -> Sequence[Button | MenuEntry]:
 
 def check_content(content: Sequence[Any], scenario: str | None) -> None:
     """Checks the binding's content: something to show, at most three texts, and hints only where they work."""
-    texts = [item for item in content if isinstance(item, str) or (isinstance(item, Text) and item.placement is None)]
-    if not any(not isinstance(item, str | Text) or _says(item) for item in content):
-        raise ValidationError("toast", "is empty; give it at least one text, image, group or progress bar")
+    texts = [item for item in content if _rank(item) == _TEXT]
+    if not any(_says(text) for text in texts):
+        raise ValidationError("toast", 'has no text; without one Windows only shows "New notification"')
     if len(texts) > MAX_TEXTS:
         raise ValidationError(
             "toast.text", f"occurs {len(texts)} times; Windows shows at most {MAX_TEXTS} top-level texts"
@@ -44,9 +47,27 @@ def check_content(content: Sequence[Any], scenario: str | None) -> None:
             _check_image(item)
 
 
-def _says(item: str | Text) -> bool:
-    text = item if isinstance(item, str) else item.text if item.placement is None else ""
-    return bool(text.strip())
+def _says(text: str | Text) -> bool:
+    return bool((text if isinstance(text, str) else text.text).strip())
+
+
+_TEXT, _ATTRIBUTION, _OTHER, _ANYWHERE = range(4)
+
+
+def _rank(item: object) -> int:
+    """Where Windows shows it: texts, then the attribution, then the rest; logo and hero image have their own places."""
+    if isinstance(item, str | Text):
+        return _TEXT if isinstance(item, str) or item.placement is None else _ATTRIBUTION
+    return _ANYWHERE if isinstance(item, Image) and item.placement in OWN_PLACES else _OTHER
+
+
+def in_display_order(content: Sequence[Any]) -> tuple[Any, ...]:
+    """The content with texts first and the attribution after them, which is how Windows shows it (wns.md 9.4).
+
+    Windows moves a text that comes later to the top, or drops it.
+    """
+    ranks = [rank for rank in map(_rank, content) if rank != _ANYWHERE]
+    return tuple(content) if ranks == sorted(ranks) else tuple(sorted(content, key=_rank))
 
 
 def _check_text(text: Text, scenario: str | None, *, is_first: bool) -> None:
@@ -88,27 +109,23 @@ def check_actions(actions: Actions, inputs: Sequence[TextInput | SelectionInput]
             "actions", f"has {len(listed)} entries; Windows shows at most {MAX_ACTIONS}, including menu entries"
         )
     buttons = [action for action in listed if isinstance(action, Button)]
-    ids = {item.id for item in inputs}
+    by_id = {item.id: item for item in inputs}
     for button in buttons:
-        if button.input_id is not None and button.input_id not in ids:
+        if button.input_id is not None and button.input_id not in by_id:
             raise ValidationError("action.input_id", f"is {button.input_id!r}, which is not the id of any input")
-    # A button beside an input is drawn there, and not in the row of buttons.
-    images = {button.image is not None for button in buttons if button.input_id is None}
-    if len(images) > 1:
-        raise ValidationError("action.image", "is given for some of the buttons; give it for all or for none")
-    if scenario in BUTTON_SCENARIOS and not isinstance(actions, SnoozeAndDismiss):
-        _check_scenario(scenario, buttons)
-
-
-def _check_scenario(scenario: str | None, buttons: Sequence[Button]) -> None:
-    if not buttons:
+        if button.input_id is not None and button.arguments == "snooze" and button.activation_type == "system":
+            _check_snooze(by_id[button.input_id])
+    if scenario in BUTTON_SCENARIOS and not isinstance(actions, SnoozeAndDismiss) and not buttons:
         raise ValidationError("scenario", f"is {scenario!r}, which needs at least one Button")
-    if scenario == "reminder" and not any(button.activation_type in ("background", "system") for button in buttons):
-        raise ValidationError(
-            "scenario",
-            "is 'reminder', which Windows ignores unless a button works in the background: give one "
-            'activation_type="background", or use Button.snooze() and Button.dismiss()',
-        )
+
+
+def _check_snooze(chosen: TextInput | SelectionInput) -> None:
+    """A snooze button reads its interval from the ids of a selection input: minutes (wns.md 9.6)."""
+    if not isinstance(chosen, SelectionInput):
+        raise ValidationError("action.input_id", "of a snooze button must be the id of a SelectionInput")
+    for selection in chosen.selections:
+        if not is_whole(selection.id):
+            raise ValidationError("selection.id", f"is {selection.id!r}; for a snooze button it is a number of minutes")
 
 
 def check_audio(audio: Audio | None, duration: str | None, scenario: str | None) -> None:

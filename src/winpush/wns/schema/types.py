@@ -30,7 +30,11 @@ __all__ = [
     "SoundSource",
     "String",
     "Whole",
+    "has_many_decimals",
+    "is_registered_sound",
+    "is_whole",
     "scheme_of",
+    "to_milliseconds",
 ]
 
 MAX_WHOLE = 2**31 - 1  # the largest in the tests of Microsoft's toolkit (wns.md 9.1, 10.1)
@@ -42,6 +46,8 @@ _IMAGE_SCHEMES = ("http", "https", "ms-appx", "ms-appdata", "file")
 _IMAGE_TYPES = ("png", "jpg", "jpeg", "gif")
 _OTHER_IMAGE = re.compile(r"\.(svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.IGNORECASE)
 _SOUND_SCHEMES = ("ms-appx", "ms-appdata", "ms-resource")
+_WINDOWS_SOUNDS = "ms-winsoundevent:Notification."
+_MANY_DECIMALS = re.compile(r"[.,]\d{4}")
 SOUND_TYPES = ("aac", "flac", "m4a", "mp3", "wav", "wma")
 
 
@@ -160,7 +166,7 @@ class SoundSource(String):
         source = str(value)
         scheme = scheme_of(source)
         if scheme == "ms-winsoundevent":
-            if source not in SOUNDS:
+            if source not in SOUNDS and not is_registered_sound(source):
                 raise ValidationError(field, f"is {source!r}, which is not one of Windows's 25 sounds: see wns.Sound")
         elif scheme not in _SOUND_SCHEMES:
             raise ValidationError(field, "must be a wns.Sound, or a file of the app: ms-appx:///… or ms-appdata:///…")
@@ -175,11 +181,18 @@ class SoundSource(String):
 SOUNDS = {sound.value: sound for sound in Sound}
 
 
+def is_registered_sound(source: str) -> bool:
+    """True for a sound event outside Windows's own: it plays if the app has registered it (wns.md 9.2)."""
+    prefix = _WINDOWS_SOUNDS.lower()
+    own = source.lower().startswith(prefix)
+    return source.startswith("ms-winsoundevent:") and not own and len(source) > len("ms-winsoundevent:")
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """True or false."""
+    """True or false. Windows knows them in lower case only: a capital breaks a toast (wns.md 9.1)."""
 
-    folds: ClassVar[bool] = True
+    folds: ClassVar[bool] = False
 
     def check(self, field: str, value: object) -> None:
         """Raises ValidationError for anything but True and False."""
@@ -191,10 +204,10 @@ class Flag:
         return "true" if value else "false"
 
     def read(self, field: str, text: str) -> object:
-        """`1` and `0` too, as XML allows."""
-        value = {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower())
+        """`1` and `0` too, as XML Schema allows."""
+        value = {"true": True, "1": True, "false": False, "0": False}.get(text.strip())
         if value is None:
-            raise ValidationError(field, f"is {text!r}; it must be 'true' or 'false'")
+            raise ValidationError(field, f"is {text[:20]!r}; it must be 'true' or 'false', in lower case")
         return value
 
 
@@ -220,10 +233,14 @@ class Whole:
 
     def read(self, field: str, text: str) -> object:
         """Raises ValidationError for anything but a whole number."""
-        digits = text.strip().removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
+        if not is_whole(text.strip().removeprefix("-")):
             raise ValidationError(field, f"is {text[:20]!r}, which is not a whole number")
         return int(text)
+
+
+def is_whole(text: str) -> bool:
+    """True for a whole number without a sign."""
+    return text.isascii() and text.isdigit() and len(text) <= 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,14 +287,15 @@ class Moment:
             raise ValidationError(field, "has an offset with seconds, which ISO 8601 can't write")
 
     def write(self, value: object) -> str:
-        """`2017-04-15T19:45:00Z`; other offsets as `+02:00`."""
-        moment = cast(datetime, value)
-        precision = "milliseconds" if moment.microsecond and moment.microsecond % 1000 == 0 else "auto"
-        text = moment.isoformat(timespec=precision)
+        """`2017-04-15T19:45:00Z`, with three decimals if it has a fraction; other offsets as `+02:00`."""
+        moment = to_milliseconds(cast(datetime, value))
+        text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
         return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
     def read(self, field: str, text: str) -> object:
-        """Raises ValidationError for anything but a time with a UTC offset."""
+        """Raises ValidationError for anything but a time with a UTC offset and at most three decimals."""
+        if has_many_decimals(text):
+            raise ValidationError(field, f"is {text[:40]!r}; Windows takes at most three decimals")
         try:
             value = datetime.fromisoformat(text.strip())
             value.astimezone(UTC)
@@ -285,6 +303,16 @@ class Moment:
             raise ValidationError(field, f"is {text[:40]!r}; it must look like 2017-04-15T19:45:00Z") from None
         self.check(field, value)
         return value
+
+
+def to_milliseconds(moment: datetime) -> datetime:
+    """The time cut to three decimals, which is all that a toast can have."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def has_many_decimals(text: str) -> bool:
+    """True for a time with more than three decimals, which makes a toast invalid (wns.md 9.1)."""
+    return _MANY_DECIMALS.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
