@@ -95,7 +95,8 @@ def test_what_a_file_cites_is_there_and_is_written_in_the_one_form(path: Path) -
 def sources_of_the_tables() -> Iterator[tuple[str, str]]:
     for rule, row in RULES.items():
         yield rule, row.source
-    for verdict in dict.fromkeys(row.verdict for row in (*wns_responses.ROWS, *mpns_responses.ROWS)):
+    verdicts = [row.verdict for row in wns_responses.ROWS] + [row.verdict for row in mpns_responses.ROWS]
+    for verdict in dict.fromkeys(verdicts):
         yield verdict.meaning, verdict.source
     for _, sentence in diagnosis._CAUSES:
         yield "diagnosis", sentence

@@ -199,8 +199,8 @@ def _image(value: Content, placement: ImagePlacement | None = None) -> list[Imag
     """The image, or an empty list if there is none or Windows can't load it."""
     if not isinstance(value, str):
         return []
-    # A phone doesn't darken images; Windows darkens a background by 20% by default (wns.md 10.1).
-    overlay = 0 if placement == "background" else None
+    # A phone doesn't darken images; Windows darkens a background by a fifth, and perhaps a peek image (wns.md 10.1).
+    overlay = None if placement is None else 0
     try:
         return [Image(_address(value), placement=placement, overlay=overlay)]
     except ValidationError:

@@ -181,7 +181,7 @@ def toasts(draw: st.DrawFn) -> wns.Toast:
         given["audio"] = draw(built(wns.Audio, attributes.AUDIO))
     if given["scenario"] in ("reminder", "alarm") and isinstance(given["actions"], list):
         given["actions"] = [wns.Button.dismiss(), *given["actions"][:4]]
-    toast: wns.Toast = _make(wns.Toast, *content, draw(st.one_of(says, top_images)), **given, **draw(delivery("toast")))
+    toast: wns.Toast = _make(wns.Toast, *content, draw(says), **given, **draw(delivery("toast")))
     return toast
 
 
@@ -207,10 +207,14 @@ def bindings(draw: st.DrawFn, size: Any) -> wns.TileBinding:
     return binding
 
 
+NOT_ON_WINDOWS_10 = ("phone-only", "retired-template")
+
+
 @st.composite
-def legacy_bindings(draw: st.DrawFn) -> wns.LegacyBinding:
-    """A binding in any template of the catalogue, with the right number of fields."""
-    template = draw(st.sampled_from([entry for entry in wns.CATALOGUE.values() if entry.kind == "tile"]))
+def legacy_bindings(draw: st.DrawFn, without: tuple[str, ...] = ()) -> wns.LegacyBinding:
+    """A binding in any template of the catalogue but those with these rules, with the right number of fields."""
+    templates = [entry for entry in wns.CATALOGUE.values() if entry.kind == "tile" and entry.rule not in without]
+    template = draw(st.sampled_from(templates))
     given = draw(values(attributes.LEGACY_BINDING, without=("fallback", "branding")))
     return wns.LegacyBinding(
         template.name,
@@ -226,7 +230,7 @@ def tiles(draw: st.DrawFn) -> wns.Tile:
     sizes = draw(st.lists(st.sampled_from(["small", "medium", "wide", "large"]), min_size=1, max_size=4, unique=True))
     parts: list[Any] = [draw(bindings(size)) for size in sizes]
     if draw(st.booleans()):
-        parts.append(draw(legacy_bindings()))
+        parts.append(draw(legacy_bindings(without=NOT_ON_WINDOWS_10)))
     tile: wns.Tile = _make(
         wns.Tile, *parts, **draw(values(attributes.TILE_VISUAL, without=("version",))), **draw(delivery("tile"))
     )

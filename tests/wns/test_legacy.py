@@ -59,7 +59,8 @@ def test_a_template_takes_its_number_of_fields_and_no_other(template: Template) 
     ]
     assert [image.get("id") for image in binding.iter("image")] == [str(n) for n in range(1, template.images + 1)]
     assert wns.parse(notification.body, template.kind) == notification
-    assert wns.show(notification.body, template.kind).objections == ()
+    # Phones draw some that Windows 10 skips: see test_retired_templates_are_skipped.
+    assert wns.show(notification.body, template.kind, on_phone=True).objections == ()
     for wrong_texts, wrong_images, field in (
         ([*texts, "more"], images, "texts"),
         (texts[1:] if texts else ["more"], images, "texts"),

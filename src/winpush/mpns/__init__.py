@@ -1,7 +1,7 @@
 """Notifications for Windows Phone 7.0 to 8.1 through the Microsoft Push Notification Service (MPNS).
 
-Microsoft switched the service off in 2018: this is for back ends that are kept alive, moved to WNS, or tested against
-the emulator.
+Microsoft shut the service down in 2018. This package is for back ends that still speak MPNS, are moving to WNS, or are
+tested against the emulator.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The convenience functions send, so they live above this floor; they are found here, where the seed's users look,
-    # and fetched on first use, so that the protocol never depends on sockets.
+    # The convenience functions open sockets, so they live on a higher floor. They are exposed here, where users expect
+    # them, and imported on first use so that the protocol never depends on sockets.
     if name.startswith("send_") and name in __all__:
         return getattr(importlib.import_module("winpush.shortcuts"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The rules that a value of an MPNS notification must keep; each raises ValidationError naming the field."""
+"""Checks for the values in an MPNS notification. Each raises ValidationError naming the field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from winpush.http import check_header
 
 MAX_COUNT = 99
 MAX_PAYLOAD_BYTES = 3072
-# "Request headers 1 KB" (mpns.md 1.3 [M4]), over all headers: what a callback URI may take leaves room for the others.
+# "Request headers 1 KB" (mpns.md 1.3 [M4]) covers all headers together; this leaves room for the others.
 MAX_CALLBACK_CHARACTERS = 700
 
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{2})?[0-9A-Fa-f]{6}")
@@ -20,7 +20,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 
 
 def check_string(field: str, value: str) -> None:
-    """Text that is not empty and that XML can carry."""
+    """Non-empty text that XML can carry."""
     if not isinstance(value, str):
         raise ValidationError(field, f"must be text, not {type(value).__name__}")
     if not value:
@@ -35,14 +35,14 @@ def check_count(field: str, value: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValidationError(field, f"must be a whole number, not {type(value).__name__}")
     if not 0 <= value <= MAX_COUNT:
-        raise ValidationError(field, f"is {value}; a tile counts from 0 (hidden) to {MAX_COUNT}")
+        raise ValidationError(field, f"is {value}; a tile's count must be from 0 (hidden) to {MAX_COUNT}")
 
 
 def check_colour(field: str, value: str) -> None:
     """`#AARRGGBB`, or `#RRGGBB`."""
     check_string(field, value)
     if not _COLOUR.fullmatch(value):
-        raise ValidationError(field, f"is {value!r}, which is no colour; write #AARRGGBB, such as #FF524742")
+        raise ValidationError(field, f"is {value!r}, which is not a colour; use #AARRGGBB, such as #FF524742")
 
 
 def check_link(field: str, value: str) -> None:
@@ -72,14 +72,14 @@ def check_message_id(value: UUID | str) -> UUID:
 
 
 def check_callback_uri(value: str) -> None:
-    """An absolute http(s) URI that fits into a header."""
+    """An absolute http(s) URI that fits in a header."""
     if not isinstance(value, str):
         raise ValidationError("callback_uri", f"must be text, not {type(value).__name__}")
     check_header("callback_uri", value)
     if len(value) > MAX_CALLBACK_CHARACTERS:
         raise ValidationError(
             "callback_uri",
-            f"has {len(value)} characters; at most {MAX_CALLBACK_CHARACTERS} fit into MPNS's 1,024 bytes of headers",
+            f"has {len(value)} characters; at most {MAX_CALLBACK_CHARACTERS} fit within MPNS's 1,024 bytes of headers",
         )
     try:
         parts = urlsplit(value)
@@ -92,4 +92,4 @@ def check_callback_uri(value: str) -> None:
 def check_payload(body: bytes) -> None:
     """At most 3,072 bytes (3 KB, mpns.md 1.3)."""
     if len(body) > MAX_PAYLOAD_BYTES:
-        raise ValidationError("payload", f"has {len(body):,} bytes; MPNS takes at most {MAX_PAYLOAD_BYTES:,}")
+        raise ValidationError("payload", f"has {len(body):,} bytes; MPNS accepts at most {MAX_PAYLOAD_BYTES:,}")

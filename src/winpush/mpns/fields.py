@@ -1,6 +1,6 @@
-"""The one table of MPNS fields and tile templates: names on both sides, order, what can be cleared, since when.
+"""The single table of MPNS fields and tile templates: Python and wire names, order, what can be cleared, since when.
 
-Everything that writes, reads, checks, converts or shows an MPNS notification looks up here (mpns.md 5 and 6).
+All code that writes, reads, checks, converts or renders an MPNS notification uses it (mpns.md 5 and 6).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 VERSIONS = ("7.0", "7.1", "7.8", "8.0", "8.1")
-"""The Windows Phone versions that MPNS served, oldest first; compare them by their place here."""
+"""The Windows Phone versions that MPNS served, oldest first. Compare versions by their position in this tuple."""
 
 CYCLE_IMAGES = 9
 
@@ -37,11 +37,11 @@ class Clear(enum.Enum):
 
 
 CLEAR = Clear.CLEAR
-"""Erases a tile's field (`Action="Clear"`); a field that is left out stays as it is on the phone."""
+"""Erases a tile field (`Action="Clear"`). A field that is left out keeps its value on the phone."""
 
 
 class Kind(enum.Enum):
-    """What a field holds, and so how it is checked."""
+    """What a field holds, which decides how it is checked."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -53,7 +53,7 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One element of a payload: its name in Python and on the wire, and the first version that reads it."""
+    """One element of a payload: its Python and wire names, and the first version that reads it."""
 
     name: str
     wire: str
@@ -64,7 +64,7 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Template:
     """One tile template: its value on the wire (None for the 7.x tile), its fields in the documented order,
-    and those of them that can't be cleared."""
+    and the fields that can't be cleared."""
 
     name: str
     wire: str | None
@@ -77,7 +77,7 @@ TOAST_FIELDS = (
     Field("text1", "Text1", Kind.TEXT),
     Field("text2", "Text2", Kind.TEXT),
     Field("param", "Param", Kind.LINK, "7.1"),
-    # Windows Phone 8 Update 3 (8.0.10492) in truth; the versions here know no updates.
+    # Actually Windows Phone 8 Update 3 (8.0.10492), but VERSIONS doesn't distinguish updates.
     Field("sound", "Sound", Kind.SOUND, "8.0"),
 )
 

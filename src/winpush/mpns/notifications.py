@@ -1,5 +1,5 @@
-"""What all MPNS notifications have, and those that are no tiles: frozen values, checked and encoded once, when they
-are made (mpns.md 2 to 5 and 7)."""
+"""The base of all MPNS notifications, and the kinds other than tiles: frozen values, checked and encoded once, when
+they are created (mpns.md 2 to 5 and 7)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Batching", "Notification", "Raw", "Toast", "check_version", "reads"]
 
 
 class Batching(enum.IntEnum):
-    """How long MPNS may hold a notification back, to spare the phone's battery (mpns.md 3)."""
+    """How long MPNS may hold a notification back, to save the phone's battery (mpns.md 3)."""
 
     IMMEDIATELY = 0
     WITHIN_450_SECONDS = 1
@@ -26,10 +26,10 @@ class Batching(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Notification:
-    """What all MPNS notifications have: the delivery options.
+    """The base of all MPNS notifications: the delivery options.
 
-    `batching` is how long the service may wait; `message_id` comes back in the result; `callback_uri` is only for
-    authenticated channels.
+    `batching` is how long the service may wait; `message_id` is echoed in the result; `callback_uri` is for
+    authenticated channels only.
     """
 
     batching: Batching = Batching.IMMEDIATELY
@@ -41,7 +41,7 @@ class Notification:
     push_type: ClassVar[str]
 
     def _finish(self, body: bytes) -> None:
-        """Checks the delivery options and keeps the encoded payload: it is the same for every channel."""
+        """Checks the delivery options and stores the encoded payload, which is the same for every channel."""
         if self.message_id is not None:
             object.__setattr__(self, "message_id", checks.check_message_id(self.message_id))
         if self.callback_uri is not None:
@@ -52,7 +52,7 @@ class Notification:
         object.__setattr__(self, "_body", body)
 
     def __repr__(self) -> str:
-        # Only what is sent: the fields left out of a tile are many.
+        # Only what is sent: a tile usually leaves most of its fields out.
         options = [name for name, value in self._options().items() if value is not None and value != 0]
         shown = [name for name in self._names() if getattr(self, name) is not None]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown + options)})"
@@ -67,7 +67,7 @@ class Notification:
         return self._body
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: every field that is sent under its Python name, cleared ones as None, left out ones absent."""
+        """A JSON-ready dict of the fields that are sent, under their Python names. A cleared field is None."""
         named = {name: _jsonable(getattr(self, name)) for name in self._names() if getattr(self, name) is not None}
         if self.batching is not Batching.IMMEDIATELY:
             named["batching"] = self.batching.name.lower()
@@ -76,10 +76,10 @@ class Notification:
         return {"type": type(self).__name__, **named}
 
     def for_version(self, version: str) -> Notification:
-        """What a phone of that version (`7.0`, `7.1`, `7.8`, `8.0` or `8.1`) can take of it.
+        """The part of this notification that a phone of that version (`7.0`, `7.1`, `7.8`, `8.0` or `8.1`) understands.
 
-        The same notification if it can take all of it. Raises NothingToSendError when nothing would be left, and
-        ValidationError for a version that MPNS never served.
+        Returns the notification itself if the phone understands all of it. Raises NothingToSendError when nothing would
+        be left, and ValidationError for a version that MPNS never served.
         """
         check_version(version)
         return self
@@ -92,13 +92,13 @@ class Notification:
 
 
 def check_version(version: str) -> None:
-    """Raises ValidationError for what is no version of Windows Phone that MPNS served."""
+    """Raises ValidationError for anything but a Windows Phone version that MPNS served."""
     if version not in VERSIONS:
         raise ValidationError("version", f"is {version!r}; MPNS served {', '.join(VERSIONS)}")
 
 
 def reads(version: str, since: str) -> bool:
-    """True when a phone of `version` reads what came with version `since`."""
+    """True when a phone running `version` reads fields introduced in `since`."""
     return VERSIONS.index(version) >= VERSIONS.index(since)
 
 
@@ -110,10 +110,10 @@ def _jsonable(value: object) -> object:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Toast(Notification):
-    """A banner over the top of the screen: a bold title and a text, and the page that a tap opens.
+    """A banner across the top of the screen: a bold title, a text, and the page that a tap opens.
 
     `param` (Windows Phone 7.1 and later) starts with `/` or `?`. `sound` (8.0 Update 3 and later) is a path inside the
-    app's package; `silent=True` plays none. Raises ValidationError for a toast without text1 and text2.
+    app's package; `silent=True` plays none. Raises ValidationError when both text1 and text2 are missing.
     """
 
     text1: str | None = None
@@ -125,7 +125,7 @@ class Toast(Notification):
     push_type: ClassVar[str] = "toast"
 
     def __post_init__(self) -> None:
-        # A toast has no earlier state, so an empty text says the same as none.
+        # A toast has no previous state, so an empty text means the same as none.
         for name, value in (("text1", self.text1), ("text2", self.text2)):
             if value == "":
                 object.__setattr__(self, name, None)
@@ -144,10 +144,10 @@ class Toast(Notification):
         if self.sound is not None:
             checks.check_string("sound", self.sound)
             if self.silent:
-                raise ValidationError("sound", "is given, and silent is True; choose one of them")
+                raise ValidationError("sound", "is given although silent is True; choose one")
 
     def for_version(self, version: str) -> Toast:
-        """Without `param` on 7.0, without a sound before 8.0; a toast always has a text left."""
+        """Drops `param` on 7.0 and the sound before 8.0; the texts always remain."""
         check_version(version)
         unread = {field.name for field in TOAST_FIELDS if not reads(version, field.since)}
         changes: dict[str, Any] = {name: None for name in unread if getattr(self, name) is not None}
@@ -182,7 +182,7 @@ class Raw(Notification):
             body = payload.encode() if isinstance(payload, str) else bytes(payload)
         except UnicodeEncodeError as error:
             raise ValidationError(
-                "payload", f"has a lone surrogate at position {error.start}, which UTF-8 can't carry"
+                "payload", f"has a lone surrogate at position {error.start}, which UTF-8 can't encode"
             ) from None
         if not body:
             raise ValidationError("payload", "is empty: there is nothing to send")
@@ -199,7 +199,7 @@ class Raw(Notification):
         return ("payload",)
 
     def to_dict(self) -> dict[str, Any]:
-        """As for the others; the payload as text, bytes that are no UTF-8 replaced."""
+        """Like the base method, with the payload as text; bytes that aren't UTF-8 are replaced."""
         return {
             **Notification.to_dict(self),
             "payload": self.payload.decode(errors="replace"),

@@ -1,4 +1,4 @@
-"""From a document, or a whole request, back to our types: the other way of `payloads` and `requests`."""
+"""Parses a payload back into our types: the inverse of `payloads`."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BY_WIRE = {field.wire: field for field in (*TILE_FIELDS.values(), *TOAST_FIELDS
 
 
 def parse(body: bytes, *, raw: bool = False, **options: Any) -> Notification:
-    """Reads a payload into a notification; `options` are its delivery options. `raw=True` takes the bytes as they are.
+    """Parses a payload into a notification; `options` are its delivery options. `raw=True` takes the bytes as they are.
 
-    Raises ValidationError (DocumentError when the document itself is at fault) for what our types don't cover: an
+    Raises ValidationError (DocumentError when the document itself is at fault) for anything our types don't cover: an
     unknown element, a count over 99, a `param` that starts with neither `/` nor `?`.
     """
     if raw:
@@ -37,14 +37,14 @@ def parse(body: bytes, *, raw: bool = False, **options: Any) -> Notification:
 def _toast(document: Document, options: dict[str, Any]) -> Toast:
     values = _named(document, {field.name for field in TOAST_FIELDS})
     if any(isinstance(value, Clear) for value in values.values()):
-        raise DocumentError("document", "clears a field of a toast; only a tile's can be cleared")
+        raise DocumentError("document", "clears a field of a toast; only tile fields can be cleared")
     return Toast(**values, silent=document.silent, **options)
 
 
 def _tile(document: Document, options: dict[str, Any]) -> Notification:
     template = template_of(document)
     if template is None:
-        raise DocumentError("Template", f"is {document.template!r}, which no phone knows")
+        raise DocumentError("Template", f"is {document.template!r}, which no phone recognises")
     values = _named(document, set(template.fields))
     if "count" in values and not isinstance(values["count"], Clear):
         values["count"] = _count(values["count"])
@@ -58,7 +58,7 @@ def _named(document: Document, known: set[str]) -> dict[str, Any]:
     for wire, value in document.values:
         field = _BY_WIRE.get(wire)
         if field is None or field.name not in known:
-            raise DocumentError("document", f"has <wp:{wire}>, which this kind of notification doesn't have")
+            raise DocumentError("document", f"has <wp:{wire}>, which doesn't belong in this kind of notification")
         if field.name in named:
             raise DocumentError("document", f"has <wp:{wire}> twice")
         named[field.name] = value.strip() if field.kind is Kind.COUNT and isinstance(value, str) else value
@@ -67,7 +67,7 @@ def _named(document: Document, known: set[str]) -> dict[str, Any]:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise DocumentError("count", f"is {text!r}, which is no whole number")
+        raise DocumentError("count", f"is {text!r}, which is not a whole number")
     return int(text[:9])
 
 

@@ -1,7 +1,7 @@
-"""MPNS payloads: written for a notification, and read from anyone's document (mpns.md 4 to 6).
+"""Writes MPNS payloads for notifications, and reads anyone's documents (mpns.md 4 to 6).
 
-Writing is strict: our types let nothing else through. Reading is tolerant, as the service was: the order of elements
-is free, `Action="Clear"` counts with content too, and what no template knows is kept by name.
+Writing is strict: our types can't express an invalid document. Reading is lenient, as the service was: elements may
+come in any order, `Action="Clear"` clears even when there is content, and unknown elements are kept by name.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ __all__ = ["NAMESPACE", "Document", "read_document", "write_tile", "write_toast"
 
 NAMESPACE = "WPNotification"
 _OPEN = f'{PROLOG}<wp:Notification xmlns:wp="{NAMESPACE}">'
-# The 8-era templates carry the version; whether phones insist on it is unverified, so it is always sent.
+# Templates of Windows Phone 8 carry the version. Whether phones require it is unverified, so it is always sent.
 _OPEN_2 = f'{PROLOG}<wp:Notification xmlns:wp="{NAMESPACE}" Version="2.0">'
 _CLOSE = "</wp:Notification>"
 
 
 def write_toast(text1: str | None, text2: str | None, param: str | None, sound: str | None, silent: bool) -> bytes:
-    """The document of a toast, elements in the documented order."""
+    """A toast document, with its elements in the documented order."""
     return "".join(
         (
             _OPEN,
@@ -39,7 +39,7 @@ def write_toast(text1: str | None, text2: str | None, param: str | None, sound: 
 
 
 def write_tile(template: Template, tile_id: str | None, values: Mapping[str, object]) -> bytes:
-    """The document of a tile. `values` maps Python names to text, a count, CLEAR, or None for what is left out."""
+    """A tile document. `values` maps Python names to text, a count, CLEAR, or None for a field left out."""
     parts = [_OPEN if template.wire is None else _OPEN_2, "<wp:Tile"]
     if tile_id is not None:
         parts.append(attribute("Id", tile_id))
@@ -59,10 +59,10 @@ def write_tile(template: Template, tile_id: str | None, values: Mapping[str, obj
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a toast or tile document says, element by element, before any judgement.
+    """The contents of a toast or tile document, before validation.
 
-    `kind` is `toast` or `tile`; `template` the tile's Template attribute; `values` pairs of wire name and text or
-    CLEAR, in the order of the document; `silent` the toast's `<wp:Sound Silent="true"/>`; `version` the root's Version.
+    `kind` is `toast` or `tile`; `template` is the tile's Template attribute; `values` are pairs of wire name and text
+    or CLEAR, in document order; `silent` means `<wp:Sound Silent="true"/>`; `version` is the root's Version.
     """
 
     kind: str
@@ -74,12 +74,12 @@ class Document:
 
     @property
     def fields(self) -> dict[str, str | Clear]:
-        """`values` by wire name; of an element that stands twice, the last counts."""
+        """`values` by wire name; if an element occurs twice, the last one wins."""
         return dict(self.values)
 
 
 def read_document(body: bytes) -> Document:
-    """Reads a toast's or tile's XML. Raises DocumentError for what is no well-formed notification of either kind."""
+    """Reads toast or tile XML. Raises DocumentError for anything but a well-formed toast or tile."""
     root = read(body)
     if root.name != "Notification" or root.namespace != NAMESPACE:
         raise DocumentError(
@@ -87,11 +87,11 @@ def read_document(body: bytes) -> Document:
         )
     if len(root.children) != 1:
         raise DocumentError(
-            "document", f"has {len(root.children)} elements in its root; there must be one Toast or Tile"
+            "document", f"has {len(root.children)} elements in its root; there must be exactly one, a Toast or Tile"
         )
     inner = root.children[0]
     if inner.namespace != NAMESPACE or inner.name not in ("Toast", "Tile"):
-        raise DocumentError("document", f"holds <{inner.name}>; there must be one wp:Toast or wp:Tile")
+        raise DocumentError("document", f"contains <{inner.name}>; it must contain one wp:Toast or wp:Tile")
     version = root.attributes.get("Version")
     silent = inner.name == "Toast" and any(child.name == "Sound" and _is_silent(child) for child in inner)
     values = tuple((child.name, _value(child)) for child in inner if not (silent and child.name == "Sound"))
@@ -105,11 +105,13 @@ def _is_silent(sound: Element) -> bool:
 
 def _value(element: Element) -> str | Clear:
     if element.namespace != NAMESPACE or element.children:
-        raise DocumentError("document", f"has <{element.name}> in line {element.line}, which is no plain wp: element")
+        raise DocumentError(
+            "document", f"has <{element.name}> in line {element.line}, which is not a plain wp: element"
+        )
     return CLEAR if element.attributes.get("Action") == "Clear" else element.text
 
 
 def template_of(document: Document) -> Template | None:
-    """The template that a tile's document asks for; None for a name that no phone knows."""
+    """The template that a tile document names; None if no phone recognises it."""
     name = document.template or "Tile"
     return TEMPLATES.get(name)

@@ -1,7 +1,7 @@
-"""What a phone would make of a payload: the device's verdict beside the service's.
+"""What a phone would show of a payload.
 
-The service hardly looks at the schema (mpns.md 4.1), so a document can be accepted and still not show. This is the
-phone's part of the rules, element by element, for people who have no phone.
+The service barely checks the schema (mpns.md 4.1), so a document can be accepted and still never appear. These are the
+phone's own rules, element by element, for developers without a phone.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ _CHECKS = {Kind.COLOUR: checks.check_colour, Kind.LINK: checks.check_link}
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What changes on the phone: `values` by Python name (text, a count, or CLEAR), and why the rest does not show.
+    """What changes on the phone: `values` by Python name (text, a count, or CLEAR), and why the rest doesn't show.
 
-    `template` is the tile's template name, `tile_id` '' for the app's own tile; `nothing` is True when all of it is
-    lost on this phone.
+    `template` is the tile's template name; `tile_id` is '' for the app's own tile.
     """
 
     kind: str
@@ -38,7 +37,7 @@ class Shown:
 
     @property
     def nothing(self) -> bool:
-        """True when the phone would show nothing at all of it."""
+        """True when the phone would show none of it."""
         return not self.values
 
 
@@ -63,7 +62,7 @@ def _show_toast(document: Document, version: str) -> Shown:
 def _show_tile(document: Document, version: str) -> Shown:
     template = template_of(document)
     if template is None:
-        return Shown("tile", remarks=(f"Template: no phone knows {document.template!r}; the update is ignored.",))
+        return Shown("tile", remarks=(f"Template: no phone recognises {document.template!r}; the update is ignored.",))
     if not reads(version, template.since):
         return Shown(
             "tile",
@@ -83,7 +82,7 @@ def _show_tile(document: Document, version: str) -> Shown:
         return Shown("tile", template.name, remarks=tuple(remarks))
     if template.wire and document.version is None:
         remarks.append(
-            'Version: Microsoft\'s samples of this template say Version="2.0"; whether phones insist is unverified.'
+            'Version: Microsoft\'s samples of this template say Version="2.0"; whether phones require it is unverified.'
         )
     allowed = frozenset(TILE_FIELDS[name].wire for name in template.fields)
     values = _read_values(document, _TILE_BY_WIRE, allowed, version, remarks)
@@ -100,9 +99,9 @@ def _read_values(
     for wire, value in document.values:
         field_ = known.get(wire)
         if field_ is None:
-            remarks.append(f"{wire}: no phone knows this element; it is ignored.")
+            remarks.append(f"{wire}: no phone recognises this element; it is ignored.")
         elif wire not in allowed:
-            remarks.append(f"{wire}: not a part of this tile template; it is ignored.")
+            remarks.append(f"{wire}: not part of this tile template; it is ignored.")
         elif not reads(version, field_.since):
             remarks.append(f"{wire}: came with Windows Phone {field_.since}; {version} ignores it.")
         elif (read := _read_value(field_, value, remarks)) is not None:
@@ -114,7 +113,9 @@ def _read_value(field_: Field, value: str | Clear, remarks: list[str]) -> str | 
     if isinstance(value, Clear):
         return value
     if not value.strip():
-        remarks.append(f'{field_.wire}: is empty, which is taken as no change (unverified); Action="Clear" erases.')
+        remarks.append(
+            f'{field_.wire}: is empty, which is treated as no change (unverified); Action="Clear" erases it.'
+        )
         return None
     if field_.kind is Kind.COUNT:
         return _read_count(field_, value.strip(), remarks)
@@ -130,11 +131,11 @@ def _read_value(field_: Field, value: str | Clear, remarks: list[str]) -> str | 
 
 def _read_count(field_: Field, text: str, remarks: list[str]) -> int | None:
     if not (text.isascii() and text.isdigit()):
-        remarks.append(f"{field_.wire}: {text!r} is no whole number; the phone ignores it.")
+        remarks.append(f"{field_.wire}: {text!r} is not a whole number; the phone ignores it.")
         return None
     if len(text) > 9 or int(text) > checks.MAX_COUNT:
         remarks.append(
-            f"{field_.wire}: {text[:12]} is over {checks.MAX_COUNT}; the documentation leaves open what a phone shows."
+            f"{field_.wire}: {text[:12]} is over {checks.MAX_COUNT}; the documentation doesn't say what a phone shows."
         )
         return None
     return int(text)

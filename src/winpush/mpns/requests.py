@@ -1,4 +1,4 @@
-"""MPNS requests, both ways: built for the client, and judged for the emulator (mpns.md 2 and 3)."""
+"""MPNS requests in both directions: built for the client, checked for the emulator (mpns.md 2 and 3)."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ MAX_HEADER_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How a kind of notification is told on the wire: its target header (none for raw) and its immediate class."""
+    """How a kind of notification is marked on the wire: its target header (none for raw) and its immediate class."""
 
     target: str | None
     immediate: int
 
 
-# The one table of kinds. The target of every tile template is `token`; `tile` is a bug that PushSharp once had.
+# The single table of kinds. Every tile template has the target `token`; `tile` is a bug that PushSharp once had.
 _KINDS = {"tile": _Kind("token", 1), "toast": _Kind("toast", 2), "raw": _Kind(None, 3)}
 _CLASS_STEP = 10
-# Microsoft's hub library takes whole ranges for raw (mpns.md 3 [A1]); 0 and more than 31 have no documented meaning.
+# Microsoft's hub library accepts whole ranges for raw (mpns.md 3 [A1]); 0 and over 31 have no documented meaning.
 _RAW_CLASSES = (range(3, 11), range(13, 21), range(23, 32))
 
 
 def build_request(channel: Channel | str, notification: Notification) -> Request:
-    """The whole request, without sending it. `channel` is a URI of MPNS, or a parsed Channel.
+    """The complete request, without sending it. `channel` is an MPNS URI, or a parsed Channel.
 
-    Raises ChannelError for a URI that is not MPNS's, and ValidationError for a notification of another service.
+    Raises ChannelError for another service's URI, and ValidationError for another service's notification.
     """
     if not isinstance(channel, Channel):
         channel = Channel.parse(channel)
@@ -44,13 +44,13 @@ def build_request(channel: Channel | str, notification: Notification) -> Request
 
 
 def check_channel(channel: Channel) -> None:
-    """Raises ChannelError for a channel that is known to be WNS's."""
+    """Raises ChannelError for a WNS channel."""
     if channel.service is Service.WNS:
         raise ChannelError("channel_uri", "belongs to WNS; an MPNS notification can't be sent there: use winpush.wns")
 
 
 def headers_of(notification: Notification) -> Headers:
-    """All headers but Host and Content-Length. The very same tuple each time for those without an id of their own."""
+    """All headers except Host and Content-Length. Notifications without an id or callback share one tuple."""
     headers = _COMMON_HEADERS[notification.push_type, notification.batching]
     if notification.message_id is not None:
         headers += (("X-MessageID", str(notification.message_id)),)
@@ -72,7 +72,7 @@ _COMMON_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What a request's headers say: `kind` is `toast`, `tile` or `raw`; `remarks` what is doubtful."""
+    """What a request's headers say. `kind` is `toast`, `tile` or `raw`; `remarks` lists anything doubtful."""
 
     kind: str
     batching: Batching | None
@@ -81,9 +81,10 @@ class RequestHead:
 
 
 def read_head(headers: Mapping[str, str]) -> RequestHead:
-    """Judges a request's headers (names in lower case). Raises ValidationError for what MPNS answers with 400.
+    """Checks a request's headers (names in lower case). Raises ValidationError for anything MPNS answers with 400.
 
-    Tolerant where the reference is unverified: a missing class means immediately, the target `raw` counts as none.
+    Lenient where the reference is unverified: a missing class means immediate delivery, the target `raw` counts as
+    absent.
     """
     target = headers.get("x-windowsphone-target", "").strip().lower()
     remarks = []
@@ -106,7 +107,7 @@ def read_head(headers: Mapping[str, str]) -> RequestHead:
 
 def _batching(kind: str, value: str | None, remarks: list[str]) -> Batching | None:
     if value is None:
-        remarks.append("X-NotificationClass is missing; what the service then does is unverified.")
+        remarks.append("X-NotificationClass is missing; what the service does then is unverified.")
         return None
     text = value.strip()
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1

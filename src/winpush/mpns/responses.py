@@ -1,4 +1,4 @@
-"""MPNS answers: the one table of what each means, read for the client and looked up for the emulator (mpns.md 9)."""
+"""MPNS responses: the single table of what each one means, for the client and the emulator (mpns.md 9)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ABSENT = (b"", b"")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One combination of status and headers (None: the header is absent), and its verdict."""
+    """One combination of status and headers (None if the header is absent), and its verdict."""
 
     status_code: int
     notification_status: str | None
@@ -45,7 +45,7 @@ _BACKOFF_END = 32 * _MINUTES
 _ACCEPTED = Verdict(
     Outcome.ACCEPTED,
     Action.NOTHING,
-    "MPNS accepted it and queued it for the phone, which is no proof of delivery.",
+    "MPNS accepted it and queued it for the phone, which doesn't prove delivery.",
     source=_DOC,
 )
 _QUEUE_FULL = Verdict(
@@ -60,20 +60,20 @@ _QUEUE_FULL = Verdict(
 _SUPPRESSED = Verdict(
     Outcome.SUPPRESSED,
     Action.STOP_AND_FIX,
-    "The app has not bound this kind of notification, so the service dropped it. The channel is good: stop sending "
+    "The app hasn't bound this kind of notification, so the service dropped it. The channel is valid: stop sending "
     "this kind, or let the app bind it (BindToShellToast, BindToShellTile).",
     source=_DOC,
 )
 _DROPPED = Verdict(
     Outcome.DROPPED,
     Action.STOP_AND_FIX,
-    "Not delivered: the phone blocks background activity, or saves its battery. Keep the channel; do not resend.",
+    "Not delivered: the phone is blocking background activity or saving battery. Keep the channel; do not resend.",
     source=_LIBRARY,
 )
 _BAD_REQUEST = Verdict(
     Outcome.BAD_REQUEST,
     Action.STOP_AND_FIX,
-    "The XML, a header or the channel URI is malformed. The channel may well be good: keep it, and fix the request.",
+    "The XML, a header or the channel URI is malformed. The channel may well be valid: keep it, and fix the request.",
     source=_DOC,
 )
 _UNAUTHORIZED = Verdict(
@@ -98,8 +98,8 @@ _NOT_ALLOWED = Verdict(Outcome.METHOD_NOT_ALLOWED, Action.STOP_AND_FIX, "MPNS ta
 _THROTTLED = Verdict(
     Outcome.THROTTLED,
     Action.RETRY_LATER,
-    "Too many: an unauthenticated channel takes 500 notifications a day. Try again at most once an hour; it may take "
-    "up to a day. Channels with a certificate have no such limit.",
+    "Too many: an unauthenticated channel gets 500 notifications a day. Try again at most once an hour; recovery may "
+    "take a day. Channels with a certificate have no such limit.",
     60 * _MINUTES,
     Backoff.FIXED,
     1440 * _MINUTES,
@@ -117,7 +117,7 @@ _INACTIVE = Verdict(
 _UNAVAILABLE = Verdict(
     Outcome.SERVICE_UNAVAILABLE,
     Action.RETRY_LATER,
-    "MPNS can't take it now. Send it again later, waiting longer each time.",
+    "MPNS can't accept it now. Send it again later, waiting longer each time.",
     _BACKOFF_START,
     Backoff.EXPONENTIAL,
     _BACKOFF_END,
@@ -146,7 +146,7 @@ ROWS: tuple[Row, ...] = (
 _SERVER_TROUBLE = Verdict(
     Outcome.UNEXPECTED_ANSWER,
     Action.RETRY_LATER,
-    "An answer that MPNS does not document; by its status the service has trouble. Send it again later.",
+    "MPNS doesn't document this response; its status suggests a problem in the service. Send it again later.",
     _BACKOFF_START,
     Backoff.EXPONENTIAL,
     _BACKOFF_END,
@@ -154,13 +154,13 @@ _SERVER_TROUBLE = Verdict(
 _UNFORESEEN = Verdict(
     Outcome.UNEXPECTED_ANSWER,
     Action.STOP_AND_FIX,
-    "An answer that MPNS does not document, so it counts as no success. Keep the channel; look at what answers there "
+    "MPNS doesn't document this response, so it doesn't count as a success. Keep the channel; check what is answering "
     "(a proxy, a redirect, another server?).",
 )
 
 
 def _plain(value: str | None) -> str:
-    """Statuses compared as other senders learned to: any case, and `Temp Disconnected` as in the documentation."""
+    """A status for comparison: in any case, and with the space of the documentation's `Temp Disconnected`."""
     return "" if value is None else value.replace(" ", "").lower()
 
 
@@ -173,24 +173,24 @@ _EXACT = {
     ): row.verdict
     for row in ROWS
 }
-# Where the device's or subscription's header is missing or new, the notification's status still decides…
+# If the device or subscription header is missing or unknown, the notification status still decides…
 _BY_STATUS = {(row.status_code, _plain(row.notification_status)): row.verdict for row in ROWS}
-# …and every error means the same whatever headers come with it, as the libraries that were used with MPNS found.
+# …and every error means the same whatever its headers, as libraries used with MPNS found.
 _BY_CODE = {row.status_code: row.verdict for row in ROWS if row.status_code != 200}
 
 
 def judge(response: Response) -> Verdict:
-    """The verdict on an answer of MPNS. Never raises; what no row foresees is never success."""
+    """The verdict on an MPNS response. Never raises; a response that no row covers is never a success."""
     get = response.index.get
     found = get(_NOTIFICATION, _ABSENT)[1], get(_DEVICE, _ABSENT)[1], get(_SUBSCRIPTION, _ABSENT)[1]
     return _look_up(response.status_code, *found)
 
 
-# The same few answers come again and again, so each exact combination of bytes is judged once.
+# The same few responses keep coming, so each exact combination of bytes is judged once.
 @lru_cache(maxsize=1024)
 def _look_up(status_code: int, *headers: bytes) -> Verdict:
     notification, device, subscription = (_plain(value.decode("latin-1")) for value in headers)
-    if subscription == "expired":  # whatever the status: the subscription's own header says that it is over
+    if subscription == "expired":  # whatever the status, the subscription header says it has ended
         return _GONE
     verdict = (
         _EXACT.get((status_code, notification, device, subscription))

@@ -19,7 +19,7 @@ Text = str | Clear | None
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TileNotification(Notification):
-    """What all tiles have: the id of a secondary tile (its navigation URI), or None for the app's own tile."""
+    """The base of all tiles. `id` is a secondary tile's navigation URI, or None for the app's own tile."""
 
     id: str | None = None
 
@@ -40,7 +40,7 @@ class TileNotification(Notification):
         self._finish(payloads.write_tile(template, self.id, values))
 
     def for_version(self, version: str) -> TileNotification:
-        """The same tile, or the best older one with what that phone can still show (see the class)."""
+        """This tile, or the best older template with the fields that the phone can still show."""
         check_version(version)
         template = next(name for name in self._fallbacks() if reads(version, TEMPLATES[name].since))
         return self if template == type(self).__name__ and version != "7.0" else _fall_back(self, template, version)
@@ -88,7 +88,7 @@ class Tile(TileNotification):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FlipTile(TileNotification):
-    """The tile of 7.8 and later that turns over, in three sizes. Every field can be `mpns.CLEAR`."""
+    """The tile of 7.8 and later that flips over, in three sizes. Every field can be `mpns.CLEAR`."""
 
     background_image: Text = None
     count: int | Clear | None = None
@@ -109,7 +109,7 @@ class FlipTile(TileNotification):
 class IconicTile(TileNotification):
     """The tile of 8.0 and later with an icon, a large count and, when wide, three rows of text.
 
-    `background_color` is `#AARRGGBB`; phones are known to take the alpha FF. Every field can be `mpns.CLEAR`.
+    `background_color` is `#AARRGGBB`; phones are known to accept alpha FF. Every field can be `mpns.CLEAR`.
     """
 
     background_color: Text = None
@@ -129,7 +129,7 @@ class IconicTile(TileNotification):
 class CycleTile(TileNotification):
     """The tile of 8.0 and later that shows one to nine images in turn.
 
-    An entry of `cycle_images` that is `mpns.CLEAR` erases that image, one that is None leaves it as it is.
+    An `mpns.CLEAR` entry in `cycle_images` erases that image; a None entry leaves it unchanged.
     """
 
     small_background_image: Text = None
@@ -182,9 +182,7 @@ _CLASSES: dict[str, type[TileNotification]] = {cls.__name__: cls for cls in (Til
 
 def _fall_back(tile: TileNotification, template: str, version: str) -> TileNotification:
     if version == "7.0" and tile.id is not None:
-        raise NothingToSendError(
-            f"{type(tile).__name__}: Windows Phone 7.0 has no secondary tiles, and this is for one"
-        )
+        raise NothingToSendError(f"{type(tile).__name__}: Windows Phone 7.0 has no secondary tiles, and this is one")
     kept = _readable(tile._as_fields(), template, version)
     if not kept:
         raise NothingToSendError(f"{type(tile).__name__}: Windows Phone {version} can show none of its fields")

@@ -12,12 +12,12 @@ from winpush.wns.schema.enums import Glyph
 
 __all__ = ["Badge"]
 
-MAX_NUMBER = 2**32 - 1  # what Microsoft's builder writes in its tests; Windows shows more than 99 as 99+
+MAX_NUMBER = 2**32 - 1  # the largest in the tests of Microsoft's builder; Windows shows anything over 99 as 99+
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class Badge(Notification):
-    """`Badge(7)`, or `Badge(Glyph.ALERT)`. 0 and `Glyph.NONE` clear it; more than 99 shows as 99+."""
+    """`Badge(7)`, or `Badge(Glyph.ALERT)`. 0 and `Glyph.NONE` clear it; anything over 99 shows as 99+."""
 
     value: int | Glyph = 0
     version: int | None = None
@@ -26,7 +26,7 @@ class Badge(Notification):
 
     def __init__(self, value: int | Glyph, *, version: int | None = None, **options: Unpack[Options]) -> None:
         """`version` is the schema's, left out by default. Raises ValidationError for a negative number, and for a word
-        that is no glyph."""
+        that isn't a glyph."""
         checked = _check(value)
         if version is not None and (isinstance(version, bool) or version != 1):
             raise ValidationError("version", f"is {version!r}; the badge schema has version 1 only")
@@ -41,9 +41,11 @@ def _check(value: object) -> int | Glyph:
         try:
             return Glyph(value)
         except ValueError:
-            raise ValidationError("value", f"is {value!r}, which is none of the glyphs: see wns.Glyph") from None
+            raise ValidationError("value", f"is {value!r}, which is not a glyph: see wns.Glyph") from None
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValidationError("value", f"must be a whole number or a wns.Glyph, not {type(value).__name__}")
     if not 0 <= value <= MAX_NUMBER:
-        raise ValidationError("value", f"is {value}; a badge counts from 0, which clears it, to {MAX_NUMBER:,}")
+        raise ValidationError(
+            "value", f"is {value}; a badge's number must be from 0, which clears it, to {MAX_NUMBER:,}"
+        )
     return value

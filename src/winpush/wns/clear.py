@@ -1,4 +1,4 @@
-"""Removing toasts from the action centre of a Windows Phone (wns.md 4)."""
+"""Removes toasts from the action centre of a Windows Phone (wns.md 4)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _PREFIX = "type:wns/toast;"
 
 @dataclass(frozen=True, slots=True)
 class ClearToasts:
-    """Takes toasts back: those of a `group`, with a `tag`, with both; `ClearToasts(everything=True)`: all of the app.
+    """Removes toasts by `group`, by `tag`, or by both; `ClearToasts(everything=True)` removes all of the app's.
 
-    Windows Phone channels only: a Windows channel answers 405.
+    For Windows Phone channels only: a Windows channel answers 405.
     """
 
     group: str | None = None
@@ -38,7 +38,7 @@ class ClearToasts:
             raise ValidationError("everything", f"must be True or False, not {self.everything!r}")
         named = self.group is not None or self.tag is not None
         if self.everything and named:
-            raise ValidationError("everything", "is True, and a group or tag is given; choose one of them")
+            raise ValidationError("everything", "is True although a group or tag is given; choose one")
         if not self.everything and not named:
             raise ValidationError("tag", "is missing, and so is group; ClearToasts(everything=True) clears all")
 
@@ -52,20 +52,20 @@ class ClearToasts:
 
     @classmethod
     def read(cls, match: str) -> ClearToasts:
-        """From the value of X-WNS-Match. Raises ValidationError for one that the documentation doesn't know."""
+        """Parses the value of X-WNS-Match. Raises ValidationError for an undocumented form."""
         kind, _, rest = match.strip().partition(";")
         if kind.strip().lower() != "type:wns/toast" or not rest:
-            raise ValidationError("X-WNS-Match", "must start with 'type:wns/toast;', and say group, tag or all")
+            raise ValidationError("X-WNS-Match", "must start with 'type:wns/toast;' and name a group, a tag or all")
         if rest.strip().lower() == "all":
             return cls(everything=True)
         named: dict[str, str] = {}
         for part in rest.split(";"):
             name, separator, value = part.strip().partition("=")
             if not separator or name.lower() not in ("group", "tag") or name.lower() in named:
-                raise ValidationError("X-WNS-Match", f"says {part[:40]!r}; it can say group=…, tag=… or all")
+                raise ValidationError("X-WNS-Match", f"has {part[:40]!r}; it can have group=…, tag=… or all")
             named[name.lower()] = value
-        return cls(**named)  # type: ignore[arg-type]  # its keys are two of the fields, by the test above
+        return cls(**named)  # type: ignore[arg-type]  # the test above limits its keys to two of the fields
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """A JSON-ready dict."""
         return {"type": "ClearToasts", "group": self.group, "tag": self.tag, "everything": self.everything}

@@ -1,4 +1,4 @@
-"""Tiles and toasts in the legacy templates of Windows 8 to Windows Phone 8.1 (wns.md 10.4 and 12)."""
+"""Tiles and toasts in the legacy templates of Windows 8 through Windows Phone 8.1 (wns.md 10.4 and 12)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ _IMAGE_FIELDS = ("placement", "crop", "align", "remove_margin", "overlay", "id")
 def _template(kind: str, name: object) -> Template:
     template = CATALOGUE.get(name) if isinstance(name, str) else None
     if template is None or template.kind != kind:
-        raise ValidationError("template", f"is {name!r}, which is no legacy {kind} template; see winpush.wns.CATALOGUE")
+        raise ValidationError(
+            "template", f"is {name!r}, which is not a legacy {kind} template; see winpush.wns.CATALOGUE"
+        )
     return template
 
 
@@ -35,11 +37,11 @@ def _take_texts(template: Template, texts: Sequence[str]) -> tuple[str, ...]:
     taken = tuple(texts)
     for text in taken:
         if not isinstance(text, str):
-            raise ValidationError("texts", f"can't hold a {type(text).__name__}")
+            raise ValidationError("texts", f"can't contain a {type(text).__name__}")
         check_text("texts", text)
     if len(taken) != template.texts:
         raise ValidationError(
-            "texts", f'are {len(taken)}; {template.name} has {template.texts}: give "" for one that is to stay blank'
+            "texts", f'are {len(taken)}; {template.name} has {template.texts}: use "" for one that stays blank'
         )
     return taken
 
@@ -50,7 +52,7 @@ def _take_images(template: Template, images: Sequence[str | Image]) -> tuple[Ima
     taken = tuple(Image(image) if isinstance(image, str) else image for image in images)
     for image in taken:
         if not isinstance(image, Image):
-            raise ValidationError("images", f"can't hold a {type(image).__name__}")
+            raise ValidationError("images", f"can't contain a {type(image).__name__}")
         if any(getattr(image, name) is not None for name in _IMAGE_FIELDS):
             raise ValidationError("images", "of a legacy template have src, alt and add_image_query only")
     if len(taken) != template.images:
@@ -59,7 +61,7 @@ def _take_images(template: Template, images: Sequence[str | Image]) -> tuple[Ima
 
 
 def _write_fields(texts: Sequence[str], images: Sequence[Image]) -> str:
-    """Images, then texts, each numbered from 1 by itself, as Microsoft's samples have them."""
+    """Images, then texts, each numbered from 1 separately, as in Microsoft's samples."""
     written = [
         f'<image id="{number}"{open_tag(image, attributes.IMAGE).removeprefix("<image")}/>'
         for number, image in enumerate(images, 1)
@@ -81,9 +83,9 @@ def check_fallback(name: str, size: str | None) -> None:
 class LegacyBinding(Part):
     """One size of a tile, in a legacy template: `LegacyBinding("TileSquare150x150Text04", texts=["Hello"])`.
 
-    `texts` and `images` (addresses, or `Image`s with src, alt and add_image_query) are as many as the template has.
-    `fallback` is the version 1 name for Windows 8, and by default the one that belongs to the template; None sends
-    none. The other fields are those of the visual part, for this size alone.
+    Give exactly as many `texts` and `images` (addresses, or `Image`s with src, alt and add_image_query) as the template
+    has. `fallback` is the version 1 name for Windows 8; by default it is the template's own, and None sends none. The
+    other fields override the tile's for this size.
     """
 
     template: str
@@ -117,21 +119,21 @@ class LegacyBinding(Part):
     def to_element(self) -> str:
         """`<binding template="…">…</binding>`."""
         opened = open_tag(self, attributes.LEGACY_BINDING).removeprefix("<binding")
-        inner = _write_fields(self.texts, self.images)  # type: ignore[arg-type]  # made Images when the value was made
+        inner = _write_fields(self.texts, self.images)  # type: ignore[arg-type]  # converted to Images on construction
         return f"<binding{attribute('template', self.template)}{opened}>{inner}</binding>"
 
 
 def check_legacy_branding(branding: str | None) -> None:
     """`nameAndLogo` came with Windows 10 (wns.md 10.1)."""
     if branding == "nameAndLogo":
-        raise ValidationError("branding", "is 'nameAndLogo', which came with Windows 10, after the legacy templates")
+        raise ValidationError("branding", "is 'nameAndLogo', which came with Windows 10 and isn't for legacy templates")
 
 
 def settle_version(version: object, bindings: Sequence[object]) -> int | None:
-    """The version that `<visual>` says: for "auto" the highest that its legacy templates need, else the given one.
+    """The version for `<visual>`: the highest that its legacy templates need for "auto", otherwise the given one.
 
-    Raises ValidationError for a version under 2 with templates of version 2. Those of version 3 are also sent without,
-    by Microsoft too (wns.md 12.1).
+    Raises ValidationError for a version under 2 with templates of version 2. Templates of version 3 are often sent
+    without one, by Microsoft too (wns.md 12.1).
     """
     needed = [CATALOGUE[item.template].version or 0 for item in bindings if isinstance(item, LegacyBinding)]
     if version == "auto":
@@ -139,7 +141,7 @@ def settle_version(version: object, bindings: Sequence[object]) -> int | None:
     if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
         raise ValidationError("version", f"is {version!r}; it must be a whole number from 1, None or 'auto'")
     if 2 in needed and (version or 1) < 2:
-        raise ValidationError("version", f"is {version}; templates with sizes in their names need version 2")
+        raise ValidationError("version", f"is {version}; templates with a size in their name need version 2")
     return version
 
 
@@ -147,7 +149,7 @@ def settle_version(version: object, bindings: Sequence[object]) -> int | None:
 class LegacyTile(Notification):
     """A tile in legacy templates, one `LegacyBinding` for each size: Windows 8 expects at least medium and wide.
 
-    `version` is set to what the templates need; None sends none.
+    `version` defaults to what the templates need; None sends none.
     """
 
     bindings: tuple[LegacyBinding, ...] = ()
@@ -192,13 +194,13 @@ class LegacyTile(Notification):
 
 
 def check_bindings(bindings: Sequence[Any], allowed: tuple[type, ...]) -> None:
-    """At least one, and one for each size."""
+    """At least one binding, and only one for each size."""
     if not bindings:
         raise ValidationError("tile", "is empty; give it at least one binding")
     sizes: set[tuple[type, object]] = set()
     for binding in bindings:
         if not isinstance(binding, allowed):
-            raise ValidationError("tile", f"can't hold a {type(binding).__name__}")
+            raise ValidationError("tile", f"can't contain a {type(binding).__name__}")
         size: object = getattr(binding, "size", None)
         if (type(binding), size) in sizes:
             raise ValidationError("tile", f"has two bindings for the size {size}; Windows shows one")
@@ -206,7 +208,7 @@ def check_bindings(bindings: Sequence[Any], allowed: tuple[type, ...]) -> None:
 
 
 def write_tile(visual: object, bindings: Sequence[Any]) -> str:
-    """`<tile><visual …>…</visual></tile>`; `visual` has the attributes."""
+    """`<tile><visual …>…</visual></tile>`, with the attributes of `visual`."""
     inner = "".join([binding.to_element() for binding in bindings])
     return f"<tile>{open_tag(visual, attributes.TILE_VISUAL)}>{inner}</visual></tile>"
 
@@ -215,7 +217,7 @@ def write_tile(visual: object, bindings: Sequence[Any]) -> str:
 class LegacyToast(Notification):
     """A toast in a legacy template: `LegacyToast("ToastText02", texts=["Title", "Line"])`.
 
-    `texts` and `images` are as many as the template has. Windows Phone 8.1 draws all of them as ToastText02.
+    Give exactly as many `texts` and `images` as the template has. Windows Phone 8.1 draws them all as ToastText02.
     """
 
     template: str = ""

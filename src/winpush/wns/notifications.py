@@ -1,5 +1,5 @@
-"""What all WNS notifications have: the delivery options, and a payload that is checked and encoded once, when the
-notification is made (wns.md 3, 5 and 8)."""
+"""The base of all WNS notifications: the delivery options, and a payload that is checked and encoded once, when the
+notification is created (wns.md 3, 5 and 8)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from winpush.wns.schema.enums import Priority
 
 __all__ = ["MAX_PAYLOAD_BYTES", "Notification"]
 
-MAX_PAYLOAD_BYTES = 5000  # "5 KB" elsewhere, 5,120 in Microsoft's own builder: the smallest of the three
+MAX_PAYLOAD_BYTES = 5000  # elsewhere "5 KB", and 5,120 in Microsoft's own builder: this is the smallest of the three
 
 _put = object.__setattr__
 
 
 def setters(owner: type, names: Iterable[str]) -> tuple[Callable[[object, object], None], ...]:
-    """What sets these slots of a frozen value while it is made: twice as fast as `object.__setattr__`, and a
-    notification is made for every user."""
+    """Setters for these slots of a frozen value during construction: twice as fast as `object.__setattr__`, which
+    matters because a notification is created for every user."""
     return tuple([getattr(owner, name).__set__ for name in names])
 
 
@@ -42,7 +42,7 @@ class Notification:
     _body: bytes = field(init=False, repr=False, compare=False, default=b"")
 
     service: ClassVar[Service] = Service.WNS
-    # The field whose values are given by place, as in Toast("Hello", "World"); '' where each is an argument.
+    # The field filled by positional arguments, as in Toast("Hello", "World"); '' if there is none.
     _by_place: ClassVar[str] = ""
 
     @property
@@ -60,7 +60,7 @@ class Notification:
         return self._body
 
     def replace(self, **changes: object) -> Self:
-        """The same notification with other values for some fields, checked and encoded anew."""
+        """A copy with different values for some fields, checked and encoded again."""
         values: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.init}
         unknown = changes.keys() - values.keys()
         if unknown:
@@ -69,7 +69,7 @@ class Notification:
         return type(self)(*values.pop(self._by_place, ()), **values)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: every field that is given under its Python name; `ttl` as `ttl_seconds`."""
+        """A JSON-ready dict of the fields that are set, under their Python names; `ttl` as `ttl_seconds`."""
         named: dict[str, Any] = {"type": type(self).__name__}
         for name, value in self._given():
             if isinstance(value, timedelta):
@@ -88,15 +88,15 @@ class Notification:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _given(self) -> list[tuple[str, object]]:
-        """The fields that are neither absent nor empty: the notification's own first, then the delivery options."""
+        """The fields that are set and not empty: the notification's own first, then the delivery options."""
         named = [(entry.name, getattr(self, entry.name)) for entry in fields(self) if entry.repr]
         kept = [(name, value) for name, value in named if value is not None and value != ()]
         return sorted(kept, key=lambda pair: pair[0] in NAMES)
 
     def _finish(self, body: bytes, options: Options) -> None:
-        """Keeps the encoded payload, which is the same for every channel, and the delivery options."""
+        """Stores the encoded payload, which is the same for every channel, and the delivery options."""
         if len(body) > MAX_PAYLOAD_BYTES:
-            raise ValidationError("payload", f"has {len(body):,} bytes; WNS takes at most {MAX_PAYLOAD_BYTES:,}")
+            raise ValidationError("payload", f"has {len(body):,} bytes; WNS accepts at most {MAX_PAYLOAD_BYTES:,}")
         _put(self, "_body", body)
         for clear in _SETTERS:
             clear(self, None)

@@ -1,4 +1,4 @@
-"""The one table of the delivery options: which header each is, which kinds of notification take it, and its rule
+"""The single table of delivery options: each one's header, the kinds of notification that accept it, and its check
 (wns.md 3 and 5)."""
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _EVERY_KIND = frozenset({"toast", "tile", "badge", "raw"})
 
 
 class Options(TypedDict, total=False):
-    """How a notification is delivered; every notification takes those that are for its kind.
+    """How a notification is delivered. Each notification accepts the options for its kind.
 
-    - `tag`: up to 16 letters and digits: the tile of the notification queue, or on Windows Phone the toast, that it
-      replaces.
+    - `tag`: up to 16 letters and digits, naming the tile in the notification queue (or the toast, on Windows Phone)
+      that this one replaces.
     - `group`: the same for a group of toasts (Windows Phone).
-    - `ttl`: how long it is worth showing, in whole seconds, from when WNS receives it.
-    - `cache`: whether WNS keeps it for a device that is offline. Left out: tiles and badges yes, raw no.
+    - `ttl`: how long it is worth showing, in whole seconds from when WNS receives it.
+    - `cache`: whether WNS keeps it for a device that is offline. By default tiles and badges are kept, raw is not.
     - `suppress_popup`: True puts a toast into the action centre without a banner. Windows Phone channels only; a
       Windows channel drops it with an error.
-    - `request_status`: True asks for the device's connection in the answer.
+    - `request_status`: True asks for the device's connection status in the response.
     - `priority`: how soon a device in battery saver gets it.
-    - `correlation_vector`: your own MS-CV for support cases; it should differ for each request.
+    - `correlation_vector`: your own MS-CV for support cases; use a different one for each request.
     """
 
     tag: str | None
@@ -47,11 +47,11 @@ class Options(TypedDict, total=False):
 
 
 def check_tag(field: str, value: object) -> None:
-    """Up to 16 letters and digits: devices since build 15063 take 64, the header's limit is still stated as 16."""
+    """Up to 16 letters and digits: devices since build 15063 accept 64, but the header's stated limit is still 16."""
     if not isinstance(value, str):
         raise ValidationError(field, f"must be text, not {type(value).__name__}")
     if not _TAG.fullmatch(value):
-        raise ValidationError(field, f"must be 1 to {MAX_TAG_CHARACTERS} characters out of A-Z, a-z and 0-9")
+        raise ValidationError(field, f"must be 1 to {MAX_TAG_CHARACTERS} characters from A-Z, a-z and 0-9")
 
 
 def _check_ttl(field: str, value: object) -> None:
@@ -97,7 +97,7 @@ def _write_priority(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One delivery option: its name in Python, its header, the kinds that take it, how it is checked and written."""
+    """One delivery option: its Python name, its header, the kinds that accept it, and how it is checked and written."""
 
     name: str
     header: str
@@ -107,7 +107,7 @@ class Option:
 
 
 OPTIONS = (
-    # The page says tiles only; on Windows Phone it also names a toast that is to be replaced or deleted.
+    # The page says tiles only, but on Windows Phone it also names a toast to replace or delete.
     Option("tag", "X-WNS-Tag", frozenset({"toast", "tile"}), check_tag, str),
     Option("group", "X-WNS-Group", frozenset({"toast"}), check_tag, str),
     Option("ttl", "X-WNS-TTL", _EVERY_KIND, _check_ttl, _write_ttl),
@@ -117,13 +117,13 @@ OPTIONS = (
     Option("priority", "X-WNS-PRIORITY", _EVERY_KIND, _check_priority, _write_priority),
     Option("correlation_vector", "MS-CV", _EVERY_KIND, _check_vector, str),
 )
-"""Every delivery option, in the order in which the headers are written."""
+"""Every delivery option, in the order of the headers."""
 
 NAMES = tuple(option.name for option in OPTIONS)
 
 
 def check_options(kind: str, options: Options) -> None:
-    """Checks each option that is given, and that they agree. Raises ValidationError naming the option and the rule."""
+    """Checks each given option, and their combination. Raises ValidationError naming the option and the rule."""
     for option in OPTIONS:
         value = options.get(option.name)
         if value is None:
@@ -134,7 +134,7 @@ def check_options(kind: str, options: Options) -> None:
                 option.name, f"is for {' and '.join(sorted(option.kinds))} only ({option.header}), not for {kind}"
             )
     if kind == "toast" and options.get("cache"):
-        # The header's table leaves toasts out; by the text of the same page one toast is kept without being asked.
-        raise ValidationError("cache", "is True, which is for tiles, badges and raw; of a toast it can only be False")
+        # The header's table omits toasts, but the same page's text says that one toast is kept by default.
+        raise ValidationError("cache", "is True, which is for tiles, badges and raw; for a toast it can only be False")
     if options.get("ttl") == timedelta(0) and options.get("cache") is not False:
-        raise ValidationError("ttl", "is 0, which WNS refuses unless cache=False goes with it")
+        raise ValidationError("ttl", "is 0, which WNS rejects without cache=False")

@@ -1,12 +1,13 @@
-"""From a document back to our types: the other way of what the notifications write.
+"""Parses a document back into our types: the inverse of what the notifications write.
 
-Reading is tolerant (wns.md 3.3): the case of hints, the order of attributes, other people's spelling of true. What our
-types don't cover, or would write in another way, stays the sender's own document: a `wns.Xml`.
+Reading is lenient (wns.md 3.3) about the case of hints, the order of attributes, and the notation of numbers and times.
+A document that our types don't cover, or would write with another meaning, stays the sender's own: a `wns.Xml`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Unpack
 
 from winpush._xml import Element, read
@@ -30,6 +31,7 @@ from winpush.wns.schema.actions import (
 from winpush.wns.schema.attributes import FOLDED, Schema
 from winpush.wns.schema.elements import Group, Image, Progress, Subgroup, Text
 from winpush.wns.schema.templates import CATALOGUE
+from winpush.wns.schema.types import Fraction, Kind, Moment
 from winpush.wns.tile import TEMPLATES, Tile, TileBinding, has_adaptive
 from winpush.wns.toast import Toast
 from winpush.wns.xml import Xml
@@ -40,11 +42,13 @@ _SIZES = {template: size for size, template in TEMPLATES.items()}
 
 
 def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notification:
-    """Reads a payload of that kind (`toast`, `tile`, `badge` or `raw`) into a notification with these options.
+    """Parses a payload of that kind (`toast`, `tile`, `badge` or `raw`) into a notification with these options.
 
-    The result is a Toast, Tile, LegacyToast, LegacyTile, Badge or Raw that writes the same document again (elements and
-    attributes, not white space; hints in their documented spelling), or else an Xml with the document as it is. Raises
-    ValidationError for what can't be sent as that kind at all: not well-formed, another root, over 5,000 bytes.
+    Returns a Toast, Tile, LegacyToast, LegacyTile, Badge or Raw that writes the same document again (same elements and
+    attributes, values in their documented spelling, white space aside; what a toast's binding says about all of it may
+    move to the visual part), or else an Xml holding the document unchanged.
+    Raises ValidationError for anything that can't be sent as that kind: not well-formed, another root, over 5,000
+    bytes.
     """
     if kind == "raw":
         return Raw(body, **options)
@@ -52,29 +56,62 @@ def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notificat
     root = read(document.body)
     try:
         notification = _READERS[kind](root, options)
-    except ValidationError:  # a rule of the schema is a rule of the device, not of the service (wns.md 3.3)
+    except ValidationError:  # the schema's rules are the device's, not the service's (wns.md 3.3)
         return document
-    return notification if is_same(root, read(notification.body)) else document
+    return notification if is_same(_lift(root), _lift(read(notification.body))) else document
+
+
+_INHERITED = ("lang", "baseUri", "addImageQuery")
+
+
+def _lift(root: Element) -> Element:
+    """A toast whose binding's language and image base are on the visual part, where they mean the same."""
+    if root.name != "toast":
+        return root
+    return replace(root, children=tuple(_lift_visual(child) if child.name == "visual" else child for child in root))
+
+
+def _lift_visual(visual: Element) -> Element:
+    if [child.name for child in visual] != ["binding"]:
+        return visual
+    (binding,) = visual.children
+    moved = {name: value for name, value in binding.attributes.items() if name in _INHERITED}
+    kept = {name: value for name, value in binding.attributes.items() if name not in _INHERITED}
+    return replace(visual, attributes={**visual.attributes, **moved}, children=(replace(binding, attributes=kept),))
 
 
 def is_same(one: Element, other: Element) -> bool:
-    """True when two documents have the same elements and attributes, whatever white space stands between elements."""
+    """True when two documents have the same elements and attributes, ignoring white space between elements."""
     return (
         one.name == other.name
         and one.namespace == other.namespace
-        and _fold(one.attributes) == _fold(other.attributes)
+        and _normal(one.attributes) == _normal(other.attributes)
         and (one.text == other.text or not (one.text.strip() or other.text.strip() or one.name == "text"))
         and len(one.children) == len(other.children)
         and all(map(is_same, one, other))
     )
 
 
-def _fold(attributes: dict[str, str]) -> dict[str, str]:
-    return {name: value.lower() if name in FOLDED else value for name, value in attributes.items()}
+def _normal(attributes: dict[str, str]) -> dict[str, str]:
+    return {name: _normal_value(name, value) for name, value in attributes.items()}
+
+
+def _normal_value(name: str, value: str) -> str:
+    """The value in one notation: hints in lower case, a progress bar's 0.30 as 0.3, a time at its UTC offset."""
+    kind = _BY_MEANING.get(name)
+    if kind is None:
+        return value.lower() if name in FOLDED else value
+    try:
+        return kind.write(kind.read(name, value))
+    except ValidationError:
+        return value
+
+
+_BY_MEANING: dict[str, Kind] = {"value": Fraction(), "displayTimestamp": Moment()}
 
 
 def _values(element: Element, table: Schema, *ignored: str) -> dict[str, Any]:
-    """The element's attributes by their Python names. Raises DocumentError for one that the table doesn't have."""
+    """The element's attributes by Python name. Raises DocumentError for one that isn't in the table."""
     fixed = dict(table.fixed)
     values: dict[str, Any] = {}
     for wire, text in element.attributes.items():
@@ -92,9 +129,9 @@ def _uncovered(element: Element) -> DocumentError:
 
 
 def _only(element: Element, name: str) -> Element:
-    """The one child of that name, where nothing else is allowed."""
+    """The only child, which must have that name."""
     if len(element.children) != 1 or element.children[0].name != name:
-        raise DocumentError("document", f"has in <{element.name}> not just one <{name}>")
+        raise DocumentError("document", f"must have exactly one <{name}> in <{element.name}>")
     return element.children[0]
 
 
@@ -139,15 +176,20 @@ def _content(element: Element, allowed: Iterable[str]) -> list[Any]:
 def _toast(root: Element, options: Options) -> Notification:
     parts = {child.name: child for child in root}
     if len(parts) < len(root.children) or not parts.keys() <= {"header", "visual", "actions", "audio"}:
-        raise DocumentError("document", "has in <toast> what our types don't cover")
+        raise DocumentError("document", "has elements in <toast> that our types don't cover")
     if "visual" not in parts:
         raise DocumentError("document", "has no <visual>")
-    visual = _values(parts["visual"], attributes.TOAST_VISUAL)
     binding = _only(parts["visual"], "binding")
+    if binding.attributes.keys() - {"template", *_INHERITED}:
+        raise DocumentError("document", "has a <binding> that our types don't cover")
+    visual = {
+        **_values(parts["visual"], attributes.TOAST_VISUAL),
+        **_values(binding, attributes.TOAST_BINDING, "template"),
+    }
     audio = Audio(**_values(parts["audio"], attributes.AUDIO)) if "audio" in parts else None
     if binding.attributes.get("template") in CATALOGUE:
         return _legacy_toast(root, binding, {**visual, "audio": audio, **options})
-    if binding.attributes != {"template": "ToastGeneric"}:
+    if binding.attributes.get("template") != "ToastGeneric":
         raise DocumentError("document", "has a <binding> that our types don't cover")
     header = Header(**_values(parts["header"], attributes.HEADER)) if "header" in parts else None
     inputs, actions = _actions(parts["actions"]) if "actions" in parts else ([], ())
@@ -166,8 +208,6 @@ def _toast(root: Element, options: Options) -> Notification:
 
 def _legacy_toast(root: Element, binding: Element, values: dict[str, Any]) -> Notification:
     texts, images = _fields(binding)
-    if len(binding.attributes) > 1:
-        raise DocumentError("document", "has a <binding> that our types don't cover")
     return LegacyToast(binding.attributes["template"], texts, images, **_values(root, LEGACY_TOAST), **values)
 
 
@@ -185,14 +225,14 @@ def _only_id(text: Element) -> Element:
 
 
 def _actions(element: Element) -> tuple[list[Any], Any]:
-    """Inputs and actions; in place of the actions a SnoozeAndDismiss where the system has them."""
+    """Inputs and actions; SnoozeAndDismiss in place of the actions if the system provides them."""
     inputs = [_input(child) for child in element if child.name == "input"]
     actions = [_action(child) for child in element if child.name != "input"]
     if not element.attributes:
         return inputs, actions
     if element.attributes != {"hint-systemCommands": "SnoozeAndDismiss"}:
         raise _uncovered(element)
-    # What else stands there gets lost here, and is found missing by `is_same`.
+    # Anything else in there is dropped here, which `is_same` then notices.
     return inputs, SnoozeAndDismiss([action for action in actions if isinstance(action, MenuEntry)])
 
 

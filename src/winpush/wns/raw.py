@@ -1,4 +1,4 @@
-"""Raw notifications: any bytes for the app itself (wns.md 11.4)."""
+"""Raw notifications: arbitrary bytes for the app (wns.md 11.4)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Raw"]
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class Raw(Notification):
-    """Any bytes or text (sent as UTF-8) for the app: for the running one, else for its background task, else lost."""
+    """Any bytes or text (sent as UTF-8) for the app: for the running app, else its background task, else lost."""
 
     payload: bytes = b""
 
@@ -28,7 +28,7 @@ class Raw(Notification):
             body = payload.encode() if isinstance(payload, str) else bytes(payload)
         except UnicodeEncodeError as error:
             raise ValidationError(
-                "payload", f"has a lone surrogate at position {error.start}, which UTF-8 can't carry"
+                "payload", f"has a lone surrogate at position {error.start}, which UTF-8 can't encode"
             ) from None
         if not body:
             raise ValidationError("payload", "is empty: there is nothing to send")
@@ -36,7 +36,7 @@ class Raw(Notification):
         self._finish(body, options)
 
     def to_dict(self) -> dict[str, Any]:
-        """As for the others; the payload as text, bytes that are no UTF-8 replaced."""
+        """Like the base method, with the payload as text; bytes that aren't UTF-8 are replaced."""
         return {
             **Notification.to_dict(self),
             "payload": self.payload.decode(errors="replace"),

@@ -42,9 +42,9 @@ class TileBinding(Part):
     """One size of a tile: `TileBinding("medium", "Hello", Image("b.jpg", placement="background"))`.
 
     After the size come texts (plain strings, or `Text` with hints), `Image`s and `Group`s, from top to bottom.
-    `presentation` makes a special tile of it: "photos" (up to 12 images), "people", "contact". `lock_status1` to `3`
-    are lines of the lock screen, on a wide tile. `overlay` darkens its background image, 0 to 100. `fallback` is a
-    version 1 name of the legacy catalogue. The other fields are those of the tile, for this size alone.
+    `presentation` selects a special tile: "photos" (up to 12 images), "people" or "contact". `lock_status1` to `3` are
+    the lines that a wide tile shows on the lock screen. `overlay` darkens the background image, 0 to 100. `fallback` is
+    a version 1 name from the legacy catalogue. The other fields override the tile's for this size.
     """
 
     size: Size = "medium"
@@ -115,24 +115,24 @@ class TileBinding(Part):
 def _check_parts(binding: TileBinding) -> None:
     for item in binding.content:
         if isinstance(item, Image) and item.placement not in TILE_PLACEMENTS:
-            raise ValidationError("image.placement", f"is {item.placement!r}, which is for toasts")
+            raise ValidationError("image.placement", f"is {item.placement!r}, which only toasts have")
         if isinstance(item, Text) and (item.placement is not None or item.call_center_align is not None):
-            raise ValidationError("tile.text", "placement and call_center_align are for toasts")
+            raise ValidationError("tile.text", "can't have placement or call_center_align, which only toasts have")
     images = sum(isinstance(item, Image) for item in binding.content)
     if binding.presentation == "photos" and images > MAX_PHOTOS:
-        raise ValidationError("tile.image", f"stands {images} times; a photos tile shows at most {MAX_PHOTOS}")
+        raise ValidationError("tile.image", f"occurs {images} times; a photos tile shows at most {MAX_PHOTOS}")
     if binding.size != "wide" and any((binding.lock_status1, binding.lock_status2, binding.lock_status3)):
-        raise ValidationError("lock_status1", "and its like are read from the wide binding only")
+        raise ValidationError("lock_status1", "to lock_status3 are read from the wide binding only")
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class Tile(Notification):
-    """A live tile: one `TileBinding` for each size that the user can choose.
+    """A live tile: one `TileBinding` for each size the user can choose.
 
-    A `LegacyBinding` can stand beside them, for older devices and for the iconic templates (section 10.2); `version`
-    is set to what these need. `branding`, `display_name`, `lang`, `base_uri`, `add_image_query`, `arguments` (for
-    chaseable tiles) and `content_id` are for all sizes; a binding can say otherwise. Every delivery option of
-    `wns.Options` but those for toasts.
+    Add a `LegacyBinding` for older devices and for the iconic templates (section 10.2); `version` is then set to what
+    these need. `branding`, `display_name`, `lang`, `base_uri`, `add_image_query`, `arguments` (for chaseable tiles) and
+    `content_id` apply to all sizes unless a binding overrides them. Takes the delivery options of `wns.Options` except
+    those for toasts.
     """
 
     bindings: tuple[TileBinding | LegacyBinding, ...] = ()
@@ -171,7 +171,7 @@ class Tile(Notification):
         _put(self, "arguments", arguments)
         check_bindings(bindings, (TileBinding, LegacyBinding))
         if not has_adaptive(bindings):
-            raise ValidationError("tile", "has legacy templates only; make a wns.LegacyTile of them")
+            raise ValidationError("tile", "has legacy templates only; use a wns.LegacyTile for them")
         _put(self, "version", settle_version(version, bindings))
         check_attributes(self, attributes.TILE_VISUAL)
         self._finish(write_tile(self, bindings).encode(), options)

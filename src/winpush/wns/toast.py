@@ -34,6 +34,7 @@ from winpush.wns.schema.elements import (
     write_content,
 )
 from winpush.wns.schema.enums import Duration, LaunchActivation, Scenario
+from winpush.wns.schema.types import to_milliseconds
 
 __all__ = ["Toast", "ToastContent"]
 
@@ -44,24 +45,25 @@ _put = object.__setattr__
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class Toast(Notification):
-    """A banner with up to three texts, and with what else you give it; it stays in the action centre.
+    """A banner with up to three texts and optional parts, which stays in the action centre.
 
-    `Toast("Hello", "World", launch="id=1")` is a whole toast. By place come texts (plain strings, or `Text` with
-    hints), `Image`s, `Group`s and a `Progress`, in the order in which they are written. By keyword:
+    `Toast("Hello", "World", launch="id=1")` is a complete toast. Positional arguments are texts (plain strings, or
+    `Text` with hints), of which Windows demands at least one, `Image`s, `Group`s and `Progress` bars. Texts are written
+    first, then the attribution, because Windows shows them in that order. Keyword arguments:
 
-    - `launch`: what the app is told when the toast is clicked; a URI with `activation_type="protocol"`, which
-      `protocol_target` (a package family name) can aim at one app.
+    - `launch`: passed to the app when the toast is clicked; a URI with `activation_type="protocol"`, which
+      `protocol_target` (a package family name) can direct at one app.
     - `actions`: up to five `Button`s and `MenuEntry`s, or `SnoozeAndDismiss()`; `inputs`: up to five `TextInput`s and
       `SelectionInput`s.
-    - `header`, `audio`, `duration` ("short", "long"), `display_timestamp` (an aware datetime).
-    - `scenario`: "reminder" and "alarm" stay on the screen and need a button, a reminder one that works in the
-      background or is the system's own; "incomingCall"; "urgent".
-    - `use_button_style`: set for you where a button has a style.
+    - `header`, `audio`, `duration` ("short", "long"), `display_timestamp` (an aware datetime, kept to the millisecond:
+      Windows refuses more decimals).
+    - `scenario`: "reminder" and "alarm" stay on the screen and need a button; "incomingCall"; "urgent".
+    - `use_button_style`: set automatically when a button has a style.
     - `people`, `toast_id`: hints for contacts and repeated toasts.
-    - `lang`, `base_uri`, `add_image_query`, `version`: of the whole visual part.
+    - `lang`, `base_uri`, `add_image_query`, `version`: for the whole visual part.
     - every delivery option of `wns.Options`.
 
-    Raises ValidationError for what Windows would not show, naming the field and the rule (section 9).
+    Raises ValidationError for anything Windows wouldn't show, naming the field and the rule (section 9).
     """
 
     content: tuple[ToastContent, ...] = ()
@@ -138,6 +140,8 @@ class Toast(Notification):
         check_attributes(self, attributes.TOAST)
         check_attributes(self, attributes.TOAST_VISUAL)
         check_protocol("launch", self.activation_type, self.launch)
+        if self.display_timestamp is not None:
+            _put(self, "display_timestamp", to_milliseconds(self.display_timestamp))
         rules.check_content(self.content, self.scenario)
         rules.check_inputs(self.inputs)
         rules.check_actions(self.actions, self.inputs, self.scenario)
@@ -146,7 +150,8 @@ class Toast(Notification):
         return self._write()
 
     def _take_parts(self) -> None:
-        _put(self, "content", check_content("toast", self.content, (Text, Image, Group, Progress)))
+        content = check_content("toast", self.content, (Text, Image, Group, Progress))
+        _put(self, "content", rules.in_display_order(content))
         _put(self, "inputs", listed("inputs", self.inputs, (TextInput, SelectionInput)))
         if not isinstance(self.actions, SnoozeAndDismiss):
             _put(self, "actions", listed("actions", self.actions, (Button, MenuEntry)))
@@ -158,8 +163,8 @@ class Toast(Notification):
     def _settle_button_style(self) -> None:
         styled = any(isinstance(action, Button) and action.style for action in rules.own(self.actions))
         if styled and self.use_button_style is False:
-            raise ValidationError("use_button_style", "is False, and a button has a style")
-        if styled:  # as Microsoft's builder does it (wns.md 9.1)
+            raise ValidationError("use_button_style", "is False although a button has a style")
+        if styled:  # as Microsoft's builder does (wns.md 9.1)
             _put(self, "use_button_style", styled)
 
     def _write(self) -> str:
@@ -205,9 +210,9 @@ _NOTHING = tuple(() if name in ("inputs", "actions") else None for name in _REST
 
 
 def _write_simple(texts: tuple[ToastContent, ...], launch: str | None) -> str | None:
-    """The document of a toast that has only texts, and perhaps a launch string: most toasts, and quickly written.
+    """A fast path for most toasts: those with only texts and perhaps a launch string.
 
-    None for one that has more, or breaks a rule: that is for the long way to say.
+    Returns None for a toast that has more or breaks a rule, which the full path then reports.
     """
     if len(texts) > rules.MAX_TEXTS or not (launch is None or type(launch) is str):
         return None

@@ -1,4 +1,4 @@
-"""Documents that the caller brings, sent as they are."""
+"""The caller's own documents, sent unchanged."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _ENCODING = re.compile(rb"""\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']""")
 class Xml(Notification):
     """Your own XML: well-formed, in UTF-8, with `<toast>`, `<tile>` or `<badge>` as its root, in at most 5,000 bytes.
 
-    The schema is not checked: the service hardly looks at it (wns.md 3.3). `wns.show` says what a device would make of
-    the document.
+    The schema isn't checked, and the service barely checks it either (wns.md 3.3). `wns.show` tells what a device would
+    show.
     """
 
     kind: str = ""
     document: bytes = b""
 
     def __init__(self, kind: XmlKind, document: str | bytes, **options: Unpack[Options]) -> None:
-        """Raises ValidationError for what is not well-formed, not of that kind, or too large."""
+        """Raises ValidationError for a document that isn't well-formed, isn't of that kind, or is too large."""
         if kind not in _KINDS:
             raise ValidationError("kind", f"is {kind!r}; it must be one of {', '.join(_KINDS)}")
         body = _encode(document)
-        if len(body) > MAX_PAYLOAD_BYTES:  # before it is read
-            raise ValidationError("payload", f"has {len(body):,} bytes; WNS takes at most {MAX_PAYLOAD_BYTES:,}")
+        if len(body) > MAX_PAYLOAD_BYTES:  # before it is parsed
+            raise ValidationError("payload", f"has {len(body):,} bytes; WNS accepts at most {MAX_PAYLOAD_BYTES:,}")
         root = read(body)
         if root.name != kind or root.namespace:
             raise ValidationError("document", f"has the root <{root.name}>; a {kind} has <{kind}>, without a namespace")
@@ -49,7 +49,7 @@ class Xml(Notification):
         return self.kind
 
     def to_dict(self) -> dict[str, Any]:
-        """As for the others; the document as text."""
+        """Like the base method, with the document as text."""
         return {**Notification.to_dict(self), "document": self.document.decode("utf-8-sig")}
 
 
@@ -59,7 +59,7 @@ def _encode(document: object) -> bytes:
             body = document.encode()
         except UnicodeEncodeError as error:
             raise ValidationError(
-                "document", f"has a lone surrogate at position {error.start}, which UTF-8 can't carry"
+                "document", f"has a lone surrogate at position {error.start}, which UTF-8 can't encode"
             ) from None
     elif isinstance(document, bytes | bytearray):
         body = bytes(document)
@@ -67,9 +67,9 @@ def _encode(document: object) -> bytes:
         raise ValidationError("document", f"must be text or bytes, not {type(document).__name__}")
     declared = _ENCODING.match(body.removeprefix(b"\xef\xbb\xbf"))
     if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
-        raise ValidationError("document", f"declares the encoding {declared[1].decode('latin-1')!r}; WNS takes UTF-8")
+        raise ValidationError("document", f"declares the encoding {declared[1].decode('latin-1')!r}; WNS accepts UTF-8")
     try:
         body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValidationError("document", f"is not UTF-8: byte {error.start} can't be read") from None
+        raise ValidationError("document", f"is not UTF-8: byte {error.start} can't be decoded") from None
     return body

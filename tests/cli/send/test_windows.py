@@ -120,7 +120,7 @@ def test_a_printed_request_has_no_token() -> None:
         (["toast", MPNS, "a", "--tag", "x"], "--tag doesn't apply to MPNS"),
         (["badge", MPNS, "7"], "can't be sent to MPNS"),
         (["flip-tile", URI, "--title", "x"], "can't be sent to WNS"),
-        (["badge", URI, "nonsense"], "none of the glyphs"),
+        (["badge", URI, "nonsense"], "not a glyph"),
         (["badge", URI], "Give a number"),
         (["tile", URI], "Give --text"),
         (["toast", URI, "a", "--logo-circle"], "--logo"),

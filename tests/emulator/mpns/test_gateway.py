@@ -55,7 +55,7 @@ def test_any_method_but_post_is_405(method: str, winpush_emulator: Emulator) -> 
         (GOOD, b"", "no element"),
         (GOOD, b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", "DOCTYPE"),
         (GOOD, b"<toast/>", "root <toast>"),
-        (GOOD, b'<wp:Notification xmlns:wp="WPNotification"/>', "one Toast or Tile"),
+        (GOOD, b'<wp:Notification xmlns:wp="WPNotification"/>', "exactly one, a Toast or Tile"),
         (GOOD, b"x" * 3073, "3,073 bytes"),
         (GOOD, b"\xff\xfe\x00", "not well-formed"),
     ],

@@ -169,7 +169,7 @@ def test_a_request_shows_the_services_answer_and_the_devices_verdict_element_by_
         ["toast/visual/binding/marquee", "ignored"],
         ["toast/visual/binding/image", "ignored"],
     ]
-    assert "No device knows <marquee> here" in text_of(rows.nth(4))
+    assert "No device recognises <marquee> here" in text_of(rows.nth(4))
     assert "wns.md 9.1" in text_of(rows.nth(4))
     assert text_of(rows.nth(5).locator(".remark-place")).startswith("src")
 

@@ -143,7 +143,8 @@ def test_a_scenario_a_header_and_a_sound_are_said_in_words(
     scenario: str, word: str, screen: Locator, device: Device, wns_client: Client
 ) -> None:
     header = "<header id='1' title='Camping' arguments='a'/>"
-    sound = "<audio src='ms-winsoundevent:Notification.Looping.Call2' loop='true'/>"
+    button = "<actions><action content='OK' arguments='ok'/></actions>"
+    sound = button + "<audio src='ms-winsoundevent:Notification.Looping.Call2' loop='true'/>"
     wns_client.send(device.uri, toast("<text>a</text>", sound, f" scenario='{scenario}' duration='long'", header))
     slot = screen.locator(".win-slot")
     slot.locator(".win-toast").wait_for()

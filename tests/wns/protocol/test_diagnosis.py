@@ -40,11 +40,11 @@ _DROPPED = (b"X-WNS-Status", b"dropped")
         (_CHANNEL, wns.Toast("a", suppress_popup=True), _response(400, _DROPPED), "suppress_popup"),
         (_CHANNEL, wns.ClearToasts(everything=True), _response(405), "Windows Phone"),
         (_CHANNEL, _TOAST, _response(403), "map"),
-        (_CHANNEL, _TOAST, _response(403, _ID), "another app"),
+        (_CHANNEL, _TOAST, _response(403, _ID), "different app"),
         (_CUT, _TOAST, _response(404), "query"),
         (_CHANNEL, _TOAST, _response(413), "5,000"),
         (_CHANNEL, _TOAST, _response(200, _DROPPED, (b"X-WNS-DeviceConnectionStatus", b"disconnected")), "offline"),
-        (_CHANNEL, _TOAST, _response(200, _DROPPED), "switched"),
+        (_CHANNEL, _TOAST, _response(200, _DROPPED), "turned notifications off"),
     ],
 )
 def test_a_known_cause_is_told_with_its_source(

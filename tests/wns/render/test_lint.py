@@ -36,6 +36,15 @@ def _selections(number: int) -> str:
     return f"<input id='s' type='selection'>{inner}</input>"
 
 
+def _snooze(minutes: str) -> str:
+    button = "<action content='' arguments='snooze' activationType='system' hint-inputId='s'/>"
+    return f"<input id='s' type='selection'><selection id='{minutes}' content='x'/></input>{button}"
+
+
+def _legacy(template: str, visual: str = "") -> str:
+    return _tile(f"<binding template='{template}'><image id='1' src='a.png'/></binding>", visual)
+
+
 _GENERIC = f"<binding template='ToastGeneric'>{_OK}</binding>"
 _BUTTON = "<action content='a' arguments='b'/>"
 _PICTURE = "<image src='a.png'/>"
@@ -72,6 +81,28 @@ CASES: dict[str, tuple[str, str, str]] = {
         _toast(root="launch='x' activationType='protocol'"),
         _toast(root="launch='bingmaps:?q=a' activationType='protocol'"),
     ),
+    "boolean-case": (
+        "toast",
+        _toast(after="<audio silent='True'/>"),
+        _toast(after="<audio silent='true'/>"),
+    ),
+    "hint-boolean-case": (
+        "tile",
+        _medium("<text hint-wrap='True'>a</text>"),
+        _medium("<text hint-wrap='true'>a</text>"),
+    ),
+    "boolean-number": ("toast", _toast(after="<audio silent='1'/>"), _toast(after="<audio silent='true'/>")),
+    "data-binding": ("toast", _toast("<text>{title}</text>"), _toast('<text>{"json": 1}</text>')),
+    "data-binding-place": (
+        "toast",
+        _toast(_OK + "<group><subgroup><text>{title}</text></subgroup></group>"),
+        _toast(_OK + "<group><subgroup><text>a {title}</text></subgroup></group>"),
+    ),
+    "timestamp-decimals": (
+        "toast",
+        _toast(root="displayTimestamp='2017-04-15T19:45:00.1234Z'"),
+        _toast(root="displayTimestamp='2017-04-15T19:45:00.123Z'"),
+    ),
     "unknown-template": ("toast", _toast(binding="template='ToastText05'"), _toast(binding="template='ToastText01'")),
     "one-binding": (
         "toast",
@@ -84,14 +115,30 @@ CASES: dict[str, tuple[str, str, str]] = {
         "<binding template='ToastGeneric' experienceType='shoulderTap'/></visual></toast>",
         _toast(),
     ),
-    "nothing-to-show": ("toast", _toast("<text/>"), _toast()),
+    "no-text": ("toast", _toast("<text/>"), _toast()),
+    "late-text": ("toast", _toast(_OK + _PICTURE + _OK), _toast(_OK * 2 + _PICTURE)),
+    "late-attribution": (
+        "toast",
+        _toast(_OK + _PICTURE + "<text placement='attribution'>v</text>"),
+        _toast(_OK + "<text placement='attribution'>v</text>" + _PICTURE),
+    ),
+    "place-taken": (
+        "toast",
+        _toast(_OK + "<image src='a.png' placement='hero'/>" * 2),
+        _toast(_OK + "<image src='a.png' placement='hero'/>" + _PICTURE),
+    ),
     "too-many-texts": ("toast", _toast(_OK * 4), _toast(_OK * 3 + "<text placement='attribution'>v</text>")),
     "top-level-hint": (
         "toast",
         _toast("<text hint-style='title'>a</text>"),
         _toast(_OK + "<group><subgroup><text hint-style='title'>a</text></subgroup></group>"),
     ),
-    "title-lines": ("toast", _toast("<text hint-maxLines='3'>a</text>"), _toast("<text hint-maxLines='2'>a</text>")),
+    "line-limit": ("toast", _toast("<text hint-maxLines='3'>a</text>"), _toast("<text hint-maxLines='2'>a</text>")),
+    "fifteen-lines": (
+        "toast",
+        _toast(_OK + "<group><subgroup><text hint-wrap='true' hint-maxLines='16'>a</text></subgroup></group>"),
+        _toast(_OK + "<group><subgroup><text hint-wrap='true' hint-maxLines='15'>a</text></subgroup></group>"),
+    ),
     "top-level-image-hint": (
         "toast",
         _toast(_OK + "<image src='a.png' hint-align='left'/>"),
@@ -124,6 +171,16 @@ CASES: dict[str, tuple[str, str, str]] = {
         _actions("<input id='a' type='text'/><input id='a' type='text'/>"),
         _actions("<input id='a' type='text'/><input id='b' type='text'/>"),
     ),
+    "same-selection": (
+        "toast",
+        _actions(_selections(1).replace("</input>", "<selection id='0' content='y'/></input>")),
+        _actions(_selections(2)),
+    ),
+    "snooze-minutes": (
+        "toast",
+        _actions(_snooze("fifteen")),
+        _actions(_snooze("15")),
+    ),
     "no-such-input": (
         "toast",
         _actions("<action content='a' arguments='b' hint-inputId='t'/>"),
@@ -149,6 +206,11 @@ CASES: dict[str, tuple[str, str, str]] = {
         _actions("<action content='a' arguments='b' hint-buttonStyle='Success'/>"),
         _actions("<action content='a' arguments='b' hint-buttonStyle='Success'/>", root="useButtonStyle='true'"),
     ),
+    "windows-11": (
+        "toast",
+        _actions("<action content='a' arguments='b' hint-toolTip='c'/>"),
+        _actions(_BUTTON),
+    ),
     "system-commands": (
         "toast",
         _actions(_BUTTON, own="hint-systemCommands='SnoozeAndDismiss'"),
@@ -158,15 +220,20 @@ CASES: dict[str, tuple[str, str, str]] = {
         ),
     ),
     "scenario-button": ("toast", _toast(root="scenario='alarm'"), _actions(_BUTTON, root="scenario='alarm'")),
-    "reminder-background": (
-        "toast",
-        _actions(_BUTTON, root="scenario='reminder'"),
-        _actions("<action content='a' arguments='b' activationType='background'/>", root="scenario='reminder'"),
-    ),
     "sound": (
         "toast",
         _toast(after="<audio src='ms-winsoundevent:Notification.Alarm'/>"),
         _toast(after="<audio src='ms-winsoundevent:Notification.Mail'/>"),
+    ),
+    "registered-sound": (
+        "toast",
+        _toast(after="<audio src='ms-winsoundevent:MyApp.Ding'/>"),
+        _toast(after="<audio src='ms-winsoundevent:Notification.Mail'/>"),
+    ),
+    "appdata-sound": (
+        "toast",
+        _toast(after="<audio src='ms-appdata:///local/a.mp3'/>"),
+        _toast(after="<audio src='ms-appx:///a.mp3'/>"),
     ),
     "loop-duration": (
         "toast",
@@ -179,7 +246,17 @@ CASES: dict[str, tuple[str, str, str]] = {
         _toast(after="<audio src='ms-winsoundevent:Notification.Looping.Call' loop='true'/>", root="duration='long'"),
     ),
     "commands": ("toast", _toast(after="<commands scenario='alarm'/>"), _toast()),
-    "camera-preview": ("toast", _toast(_OK + "<cameraPreview/>"), _toast()),
+    "calling-preview": ("toast", _toast(_OK + "<cameraPreview/>"), _toast()),
+    "listed-by-mistake": (
+        "toast",
+        _actions("<action content='a' arguments='b' type='x'/>"),
+        _actions(_BUTTON),
+    ),
+    "shoulder-tap-only": (
+        "toast",
+        _toast(_OK + "<image src='a.png' spritesheet-fps='5'/>"),
+        _toast(_OK + _PICTURE),
+    ),
     "tile-version": ("tile", _tile(_TILE, root="version='3'"), _tile(_TILE, visual="version='3'")),
     "needs-version": (
         "tile",
@@ -195,10 +272,28 @@ CASES: dict[str, tuple[str, str, str]] = {
         ),
     ),
     "same-size": ("tile", _tile(_TILE * 2), _tile(_TILE + _TILE.replace("Medium", "Wide"))),
-    "not-on-windows-10": (
+    "needs-badge": (
         "tile",
-        _tile("<binding template='TileSquare71x71Image'><image id='1' src='a.png'/></binding>", visual="version='3'"),
-        _tile("<binding template='TileSquareImage'><image id='1' src='a.png'/></binding>"),
+        _legacy("TileSquare71x71IconWithBadge", visual="version='3'"),
+        _legacy("TileSquareImage"),
+    ),
+    "phone-only": (
+        "tile",
+        _legacy("TileSquare71x71Image", visual="version='3'"),
+        _legacy("TileSquare71x71IconWithBadge", visual="version='3'"),
+    ),
+    "retired-template": ("tile", _legacy("TileWideImageCollection"), _legacy("TileWideImage")),
+    "enumeration-only": ("tile", _legacy("TileTall150x310Image"), _legacy("TileSquareImage")),
+    "empty-binding": ("tile", _medium("<text> </text><group><subgroup/></group>"), _medium(_PICTURE)),
+    "peek-overlay": (
+        "tile",
+        _medium("<image src='a.png' placement='peek'/>"),
+        _medium("<image src='a.png' placement='peek' hint-overlay='0'/>"),
+    ),
+    "mobile-only": (
+        "tile",
+        _medium(_PICTURE, "hint-presentation='contact'"),
+        _medium(_PICTURE * 9, "hint-presentation='people'"),
     ),
     "too-many-photos": (
         "tile",
@@ -258,12 +353,15 @@ MORE: list[tuple[str, str, str, str]] = [
     (
         "toast",
         _actions(_selections(1).replace("</input>", "<selection id='0' content='y'/></input>")),
-        "same-id",
+        "same-selection",
         "toast/actions/input/selection[2]@id",
     ),
     ("toast", _actions("<action content='a'/>"), "missing-attribute", "toast/actions/action"),
     ("toast", _toast(after="<header id='1' title='t'/>"), "missing-attribute", "toast/header"),
     ("toast", _toast("<progress value='0.5'/>"), "missing-attribute", "toast/visual/binding/progress"),
+    ("toast", _actions(_BUTTON.replace("/>", " placement='inline'/>")), "bad-value", "toast/actions/action@placement"),
+    ("badge", "<badge value='1' colour='red'/>", "unknown-attribute", "badge@colour"),
+    ("badge", "<badge value='1' version='2'/>", "bad-value", "badge@version"),
     ("toast", _toast("<progress value='1.5' status=''/>"), "bad-value", "toast/visual/binding/progress@value"),
     (
         "toast",
@@ -306,18 +404,22 @@ def test_an_error_is_told_where_it_stands(kind: str, document: str, rule: str, p
     assert (rule, path) in [(remark.rule, remark.path) for remark in view.remarks]
 
 
-# Which rules a payload that is presented as right may break (wns.md 3.3, 9, 10.1 and 12.1).
+# Rules that payloads presented as right break: the service took them, or a builder's test never displays them.
 _EXPLAINED = {"one-binding", "sound", "loop-duration"}
+_UNSHOWN = {"no-text", "retired-template"}
 
 
 @needs_protocol
 @pytest.mark.parametrize(
     "entry", [entry for entry in vectors() if entry["valid"] is True], ids=lambda entry: str(entry["source"])[-60:]
 )
-def test_a_valid_vector_gets_no_objection_that_its_page_does_not_explain(entry: dict[str, Any]) -> None:
+def test_an_objection_to_a_valid_vector_names_what_contradicts_it(entry: dict[str, Any]) -> None:
     view = wns.show(entry["xml"].encode(), entry["kind"])
-    assert [str(remark) for remark in view.objections if remark.rule not in _EXPLAINED] == []
-    assert view.is_shown
+    unshown = _UNSHOWN & {remark.rule for remark in view.remarks}
+    explained = _EXPLAINED | _UNSHOWN | ({"no-binding"} if "retired-template" in unshown else set())
+    assert [str(remark) for remark in view.objections if remark.rule not in explained] == []
+    assert all(remark.doubt for remark in view.objections if remark.rule != "no-binding")
+    assert view.is_shown or unshown
     json.dumps(view.to_dict())
 
 

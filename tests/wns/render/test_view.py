@@ -40,7 +40,7 @@ def test_a_toasts_picture_has_everything_in_its_place() -> None:
     view = wns.show(toast.body, "toast")
     picture = view.picture
     assert picture is not None
-    assert view.remarks == ()
+    assert [remark.rule for remark in view.remarks] == ["windows-11"]
     assert picture["launch"] == "id=1"
     assert picture["attribution"]["text"] == "via SMS"
     assert picture["app_logo"]["url"] == "https://cdn.example/base/logo.png"
@@ -129,7 +129,7 @@ def test_raw_shows_nothing_and_is_told_as_text() -> None:
 
 def test_a_remark_is_told_in_one_line_with_its_source() -> None:
     (remark,) = wns.show(b"<toast/>", "toast").remarks
-    assert str(remark) == "toast: There is no <visual>: nothing would show. (wns.md 9.1 [W8])"
+    assert str(remark) == "toast: There is no <visual>, so nothing shows. (wns.md 9.1 [W8])"
 
 
 def test_a_path_leads_to_the_element_and_to_the_attribute() -> None:

@@ -68,7 +68,9 @@ GOOD: dict[type, list[Any]] = {
         "file:///c:/a.jpeg", "a.png",
     ],
     types.BaseUri: ["https://a.example/", "ms-appx:///x/"],
-    types.SoundSource: [*wns.Sound, "ms-appx:///a.mp3", "ms-appdata:///a.WAV", "ms-resource:a"],
+    types.SoundSource: [
+        *wns.Sound, "ms-winsoundevent:App.Ding", "ms-appx:///a.mp3", "ms-appdata:///local/a.WAV", "ms-resource:a",
+    ],
 }  # fmt: skip
 BAD: dict[type, list[Any]] = {
     types.String: [5, b"x", "\x00", "\ud800", "\ufffe"],

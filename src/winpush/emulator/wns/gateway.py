@@ -141,7 +141,7 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
         )
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, head.kind, head.remarks, row.error_description, asked)
-    view = show(request.body, head.kind)
+    view = show(request.body, head.kind, on_phone=device.is_phone)
     remarks = (*head.remarks, *[f"{remark.path}: {remark.message}" for remark in view.remarks])
     verdict = verdict_of(request.body, view)
 
@@ -170,6 +170,8 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
 
 
 def _what_shows(view: View) -> str:
+    if view.is_placeholder:
+        return 'Accepted by the service; the device shows only the app\'s name and "New notification".'
     lost = len(view.objections)
     if not lost:
         return "Accepted, and shown."
@@ -209,7 +211,7 @@ def _key(toast: dict[str, Any]) -> tuple[str, str]:
 def come_back(device: Device, now: datetime) -> None:
     """The device is online again: it receives what was kept for it, unless that has expired."""
     for kind, (body, arrival, expires) in device.cached.items():
-        picture = _draw(body, show(body, kind))
+        picture = _draw(body, show(body, kind, on_phone=device.is_phone))
         if picture is not None and (expires is None or now < expires):
             put_on_screen(device, kind, {**picture, **arrival})
     device.cached.clear()

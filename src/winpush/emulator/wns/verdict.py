@@ -35,8 +35,10 @@ GONE_BY_ELEMENT = frozenset(
         "too-many-selections",
         "system-commands",
         "commands",
-        "camera-preview",
+        "calling-preview",
         "needs-version",
+        "phone-only",
+        "retired-template",
         "same-size",
         "too-many-photos",
         "field-count",
@@ -97,6 +99,7 @@ def verdict_of(document: bytes, view: View) -> dict[str, Any]:
     judged = judge_elements(document, view)
     return {
         "is_shown": view.is_shown,
+        **({"is_placeholder": True} if view.is_placeholder else {}),
         "elements": [element.to_dict() for element in judged[:_KEPT_ELEMENTS]],
         "left_out": max(len(judged) - _KEPT_ELEMENTS, 0),
     }

@@ -1,1 +1,1 @@
-"""The protocol of WNS without a socket: tokens, requests, responses, the exchange of a send, diagnoses."""
+"""The WNS protocol without a socket: tokens, requests, responses, the exchange for one send, and diagnoses."""

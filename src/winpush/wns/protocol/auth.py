@@ -1,7 +1,7 @@
-"""Access tokens: the two ways to get one, the answer read, and when to ask for a new one (wns.md 1).
+"""Access tokens: the two ways to request one, how the response is read, and when to renew (wns.md 1).
 
-One token serves all senders of an app. `TokenState` holds what is known of it; the decisions are pure, so that whoever
-drives them can share one state between tasks or threads, and let them wait for one request.
+All senders of an app share one token. `TokenState` tracks it with pure transitions, so that callers can share one state
+between tasks or threads and have them all wait for a single request.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ __all__ = [
 ]
 
 SCOPE = "https://wns.windows.com/.default"
-"""The scope of an Entra token for WNS: what `get_token(*scopes)` of other libraries' credentials wants."""
+"""The scope of an Entra token for WNS, to pass to other libraries' `get_token(*scopes)`."""
 
 _PACKAGE_SCOPE = "notify.windows.com"
 _PACKAGE_URL = "https://login.live.com/accesstoken.srf"
 _ENTRA_URL = "https://login.microsoftonline.com"
 _FORM = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"))
 
-# Absent in some captures of 2012 to 2013, when tokens lived for a day (inferred).
+# The lifetime is missing from some captures of 2012 and 2013, when tokens lasted a day (inferred).
 _USUAL_LIFE = timedelta(hours=24)
 _MAX_LIFE = timedelta(days=365)
 _MARGIN = timedelta(minutes=5)
@@ -54,7 +54,7 @@ _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token: a secret, which no repr shows. Times are aware."""
+    """An access token. Its value is a secret that never appears in a repr. Times are aware."""
 
     value: str = field(repr=False)
     expires_at: datetime
@@ -62,7 +62,7 @@ class Token:
 
     def __post_init__(self) -> None:
         if not isinstance(self.value, str) or not check_header("token", self.value).strip():
-            raise ValidationError("token", "is empty, or no text")
+            raise ValidationError("token", "is empty, or not text")
 
     @property
     def renew_at(self) -> datetime:
@@ -80,39 +80,40 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TokenProblem:
-    """Why there is no token: the verdict for the sends that wait for it, and when it can be tried again."""
+    """Why there is no token: the verdict for the sends waiting for it, and when to try again."""
 
     verdict: Verdict
     retry_after: timedelta | None = None
 
     @classmethod
     def of(cls, verdict: Verdict, retry_after: timedelta | None, detail: str) -> TokenProblem:
-        """With the server's, or the network's, own words added to the verdict's."""
+        """Adds the server's or the network's own message to the verdict."""
         meaning = f"{verdict.meaning} ({detail})" if detail else verdict.meaning
         return cls(replace(verdict, meaning=meaning), retry_after)
 
     @classmethod
     def of_error(cls, error: WinPushError | Exception) -> TokenProblem:
-        """No answer came, or somebody else's credentials object raised: the token's server counts as unreachable."""
+        """No response arrived, or a third-party credentials object raised: the token server counts as unreachable."""
         detail = str(error) if isinstance(error, WinPushError) else type(error).__name__
         return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, detail)
 
 
 class Credentials(Protocol):
-    """What gets a token for one app."""
+    """Requests tokens for one app."""
 
     def request(self) -> Request:
         """The request for a token."""
 
     def read(self, response: Response, now: datetime) -> Token | TokenProblem:
-        """What came of it."""
+        """The token in the response, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntraCredentials:
     """The app registration of a Windows App SDK app in Microsoft Entra ID (wns.md 1.1).
 
-    `authority` is another address of the same service: a national cloud's, or an emulator's. Raises ConfigurationError.
+    `authority` is an alternative address of the service: a national cloud's, or an emulator's. Raises
+    ConfigurationError.
     """
 
     tenant_id: str
@@ -123,11 +124,11 @@ class EntraCredentials:
     def __post_init__(self) -> None:
         _check_texts(self, "tenant_id", "client_id", "client_secret")
         if not _TENANT.fullmatch(self.tenant_id):
-            raise ConfigurationError("tenant_id: must be the directory's id (a GUID) or its domain name")
+            raise ConfigurationError("tenant_id: must be the directory id (a GUID) or its domain name")
         _endpoint("authority", self.authority)
 
     def request(self) -> Request:
-        """`POST /{tenant}/oauth2/v2.0/token`. The secret is in no repr of it."""
+        """`POST /{tenant}/oauth2/v2.0/token`. The secret never appears in its repr."""
         url = f"{self.authority.rstrip('/')}/{self.tenant_id}/oauth2/v2.0/token"
         return _request("authority", url, self.client_id, self.client_secret, SCOPE)
 
@@ -136,14 +137,14 @@ class EntraCredentials:
         return _read(response, now, self.client_secret)
 
     def __reduce__(self) -> str:
-        raise TypeError("Credentials hold a secret and are not pickled; make them where they are used.")
+        raise TypeError("Credentials hold a secret and can't be pickled; create them where they are used.")
 
 
 @dataclass(frozen=True, slots=True)
 class PackageCredentials:
     """The Package SID and secret of a UWP or Store app, from Partner Center (wns.md 1.1).
 
-    `token_url` is another address of the same service: an emulator's. Raises ConfigurationError.
+    `token_url` is an alternative address of the service, such as an emulator's. Raises ConfigurationError.
     """
 
     package_sid: str
@@ -157,7 +158,7 @@ class PackageCredentials:
         _endpoint("token_url", self.token_url)
 
     def request(self) -> Request:
-        """`POST /accesstoken.srf`. The secret is in no repr of it."""
+        """`POST /accesstoken.srf`. The secret never appears in its repr."""
         return _request("token_url", self.token_url, self.package_sid, self.client_secret, _PACKAGE_SCOPE)
 
     def read(self, response: Response, now: datetime) -> Token | TokenProblem:
@@ -165,18 +166,18 @@ class PackageCredentials:
         return _read(response, now, self.client_secret)
 
     def __reduce__(self) -> str:
-        raise TypeError("Credentials hold a secret and are not pickled; make them where they are used.")
+        raise TypeError("Credentials hold a secret and can't be pickled; create them where they are used.")
 
 
 def _check_texts(credentials: object, *names: str) -> None:
     for name in names:
         value = getattr(credentials, name)
         if not isinstance(value, str) or not value.strip():
-            raise ConfigurationError(f"{name}: must be a text, and not empty")
+            raise ConfigurationError(f"{name}: must be non-empty text")
 
 
 def _endpoint(name: str, url: str) -> Channel:
-    """The address of a token's server: https, or in a network of one's own, since a secret goes there."""
+    """A token server's address: https, or on a private network, because a secret is sent to it."""
     try:
         origin_text, target = split_uri(url)
         authority = origin_text.partition("://")[2]
@@ -184,12 +185,12 @@ def _endpoint(name: str, url: str) -> Channel:
     except (ChannelError, ConfigurationError, AttributeError):
         raise ConfigurationError(f"{name}: must be an address such as {_ENTRA_URL}") from None
     if endpoint.origin.scheme != "https" and not _is_private(endpoint.origin.dial_host):
-        raise ConfigurationError(f"{name}: must be https, since a secret is sent there")
+        raise ConfigurationError(f"{name}: must be https, because a secret is sent there")
     return endpoint
 
 
 def _is_private(host: str) -> bool:
-    """True for a host that only its own network can reach: an emulator on this machine, or in the next container."""
+    """True for a host reachable only from its own network, such as an emulator on this machine or in a container."""
     try:
         return ip_address(host).is_private
     except ValueError:
@@ -237,14 +238,14 @@ def _token(document: dict[str, Any], now: datetime) -> Token:
 def _life(value: object) -> timedelta:
     """A number, a numeric string, or absent (wns.md 1.1)."""
     try:
-        seconds = float(value)  # type: ignore[arg-type]  # anything may come; what is no number is caught below
+        seconds = float(value)  # type: ignore[arg-type]  # anything may arrive; non-numbers are caught below
         return min(max(timedelta(seconds=seconds), timedelta(0)), _MAX_LIFE)
     except (TypeError, ValueError, OverflowError):
         return _USUAL_LIFE
 
 
 def _detail(error: str, description: object, secret: str) -> str:
-    """The server's own words, on one line and without the secret, should it repeat that."""
+    """The server's own message on one line, with the secret removed in case the server echoes it."""
     words = f"{error}: {description}" if isinstance(description, str) and description else error
     for form in (secret, quote(secret), quote(secret, safe="")):
         words = words.replace(form, "…")
@@ -254,7 +255,7 @@ def _detail(error: str, description: object, secret: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TokenForm:
-    """What a token request asks for: the other way of `request()`, for an emulator. The secret is in no repr."""
+    """A parsed token request: the inverse of `request()`, for an emulator. The secret never appears in a repr."""
 
     grant_type: str
     client_id: str
@@ -270,7 +271,7 @@ def read_token_request(body: bytes) -> TokenForm:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Nobody has a token that will do: send `credentials.request()` once, and let the others wait for its answer."""
+    """There is no usable token: send `credentials.request()` once, and have everyone else wait for its response."""
 
 
 _FIRST_HOLD = timedelta(seconds=10)
@@ -281,10 +282,10 @@ _PROVED = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class TokenState:
-    """What is known of an app's token, shared by all its senders; `ask`, `fetched` and `failed` give the next state.
+    """The state of an app's token, shared by all its senders; `ask`, `fetched` and `failed` return the next state.
 
-    `refusals` counts the tokens in a row that WNS refused, `failures` the requests in a row that brought none. After
-    either, new requests are held off, longer each time, so that no mistake becomes a storm.
+    `refusals` counts consecutive tokens that WNS refused, `failures` consecutive requests that returned none. After
+    either, new requests are put on hold, longer each time, so that a mistake can't turn into a request storm.
     """
 
     token: Token | None = None
@@ -294,17 +295,19 @@ class TokenState:
     hold_until: datetime | None = None
 
     def ask(self, now: datetime, instead_of: Token | None = None) -> tuple[TokenState, Token | TokenProblem | Fetch]:
-        """A sender wants a token; with `instead_of`, since WNS refused that one.
+        """A sender asks for a token, with `instead_of` when WNS refused that one.
 
-        Answers with the token at hand, if it is fresh and not the refused one (another sender may have renewed it
-        meanwhile); with a problem, while new requests are held off; else with Fetch.
+        Returns the current token if it is fresh and not the refused one (another sender may have renewed it already), a
+        problem while new requests are on hold, and otherwise Fetch.
         """
         if instead_of is not None and self.token is not None and self.token.value == instead_of.value:
             return self._replace_refused(self.token, now)
         if self.token is not None and self.token.is_fresh(now):
             return self, self.token
         if self.problem is not None and self.hold_until is not None and now < self.hold_until:
-            if self.token is not None and self.token.is_valid(now):  # inside the margin the old one still serves
+            if self.token is not None and self.token.is_valid(
+                now
+            ):  # within the renewal margin the old token still works
                 return self, self.token
             return self, self._held(self.problem, self.hold_until - now)
         return self, Fetch()
@@ -319,15 +322,15 @@ class TokenState:
         return replace(problem, retry_after=wait) if problem.verdict.action is Action.RETRY_LATER else problem
 
     def fetched(self, token: Token) -> TokenState:
-        """The request brought a token."""
+        """The request returned a token."""
         return TokenState(token, 0 if self.token is not None else self.refusals)
 
     def accepted(self) -> TokenState:
-        """WNS took the token at hand: the refusals before it are no longer in a row."""
+        """WNS accepted the current token, which ends the run of refusals."""
         return replace(self, refusals=0) if self.refusals else self
 
     def failed(self, problem: TokenProblem, now: datetime) -> TokenState:
-        """The request brought none: no other before the server's own delay, or ours, is over."""
+        """The request returned none: no new request until the server's delay, or ours, has passed."""
         failures = self.failures + 1
         wait = max(problem.retry_after or _FIRST_HOLD, _hold(_FIRST_HOLD, failures))
         return replace(self, problem=problem, failures=failures, hold_until=now + wait)
@@ -338,5 +341,5 @@ def _hold(first: timedelta, times: int) -> timedelta:
 
 
 def token_until(value: str, expires_on: float, now: datetime) -> Token:
-    """A token that another library got (azure-identity's `AccessToken`): `expires_on` in seconds since 1970."""
+    """A token obtained by another library (azure-identity's `AccessToken`); `expires_on` is in seconds since 1970."""
     return Token(value, datetime.fromtimestamp(expires_on, UTC), now)

@@ -1,4 +1,4 @@
-"""The known causes of an answer, each in a sentence that says what is wrong, what to do, and where that stands."""
+"""The known causes of a response. Each one says what is wrong, what to do about it, and where that is documented."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ANY_WNS = (b"x-wns-msg-id", b"x-wns-debug-trace", b"x-wns-error-description", *
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What is known of one send: where it went, what was sent, and what came back."""
+    """One send: where it went, what was sent, and what came back."""
 
     channel: Channel
     notification: Notification | ClearToasts
@@ -33,7 +33,7 @@ class _Case:
 
     @property
     def word(self) -> str:
-        """What the service did, in its own word, in lower case."""
+        """The service's own status word, in lower case."""
         return (self.response.header(*HEADERS.notification_status) or "").lower()
 
     @property
@@ -48,11 +48,11 @@ class _Case:
 
     @property
     def has_wns_header(self) -> bool:
-        """True when anything in the answer says that WNS itself looked at the request."""
+        """True when a header shows that WNS itself handled the request."""
         return self.response.header(*_ANY_WNS) is not None
 
     def option(self, name: str) -> object:
-        """A delivery option, None where it isn't given."""
+        """A delivery option; None if it isn't set."""
         return getattr(self.notification, name, None)
 
 
@@ -67,73 +67,73 @@ def _conflicts(case: _Case) -> bool:
     )
 
 
-# The one table of causes: the first whose test is true is told.
+# The single table of causes; the first one that matches is reported.
 _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
     (
         lambda case: case.channel.is_web_push or "jwt authentication" in case.description or case.status == 201,
-        "This is the web-push channel of a browser (/w/): it takes VAPID messages of a web-push library, and no WNS "
-        "token helps. Use the channel that the app itself asked Windows for. [wns.md 2 [G2: web-push-csharp issue 93]]",
+        "This is a browser's web-push channel (/w/): it accepts VAPID messages from a web-push library, and no WNS "
+        "token will work. Use the channel that the app itself requested from Windows. "
+        "[wns.md 2 [G2: web-push-csharp issue 93]]",
     ),
     (
         _is_mpns,
-        "The payload is one of MPNS, the service of Windows Phone 7 and 8, and this is a WNS channel. Send a "
-        "wns.Toast, wns.Tile or wns.Badge: convert a notification of mpns with winpush.convert.to_wns(). [wns.md 3.1]",
+        "The payload is for MPNS, the service of Windows Phone 7 and 8, but this is a WNS channel. Send a wns.Toast, "
+        "wns.Tile or wns.Badge, or convert an mpns notification with winpush.convert.to_wns(). [wns.md 3.1]",
     ),
     (
         _conflicts,
-        "A TTL of 0 and a cache policy exclude each other: send cache=False with it, or a TTL of some minutes. "
+        "A TTL of 0 conflicts with caching: send cache=False with it, or use a TTL of a few minutes. "
         "[wns.md 5 [G2: pywebpush issue 162]]",
     ),
     (
         lambda case: case.status == 400 and "content-type" in case.description,
-        "Content-Type and X-WNS-Type do not go together: text/xml is for toasts, tiles and badges, "
-        "application/octet-stream for raw. A proxy may have changed one of them. "
+        "Content-Type doesn't match X-WNS-Type: text/xml is for toasts, tiles and badges, application/octet-stream for "
+        "raw. A proxy may have changed one of them. "
         "[wns.md 7.1 [G2: push-notify issue 10]]",
     ),
     (
         lambda case: bool(case.option("suppress_popup")) and (case.status == 400 or case.word == "dropped"),
-        "suppress_popup works on Windows Phone channels only, and a Windows channel drops the notification: leave it "
-        "out. [wns.md 3.1 [W1]]",
+        "suppress_popup works only on Windows Phone channels; a Windows channel drops the notification. Leave it out. "
+        "[wns.md 3.1 [W1]]",
     ),
     (
         lambda case: isinstance(case.notification, ClearToasts) and case.status == 405,
-        "Only a Windows Phone lets a server clear its toasts; on a Windows channel the app has to do it. "
-        "[wns.md 4 [W1]]",
+        "Only Windows Phone lets a server clear toasts; on Windows the app has to do it. [wns.md 4 [W1]]",
     ),
     (
         lambda case: case.status == 403 and not case.has_wns_header,
-        "WNS said nothing of its own, as when the package is not mapped to the app registration: ask Microsoft to map "
-        "the Package Family Name to the AppId (a multi-tenant registration). [wns.md 1.2 [W3]]",
+        "The response has no WNS headers, which happens when the package isn't mapped to the app registration: ask "
+        "Microsoft to map the Package Family Name to the AppId (a multi-tenant registration). [wns.md 1.2 [W3]]",
     ),
     (
         lambda case: case.status == 403,
-        "The credentials are another app's than the channel: take the Package SID or AppId of the app that asked for "
-        "the channel. [wns.md 7 [W1]]",
+        "The credentials belong to a different app than the channel: use the Package SID or AppId of the app that "
+        "requested the channel. [wns.md 7 [W1]]",
     ),
     (
         lambda case: case.status == 404 and "token=" not in case.channel.target,
-        "The channel has lost its query (?token=…), perhaps where it was stored or logged: take it from the app again, "
-        "whole. [wns.md 2 [W2]]",
+        "The channel URI has lost its query (?token=…), perhaps where it was stored or logged: get the full URI from "
+        "the app again. [wns.md 2 [W2]]",
     ),
     (
         lambda case: case.status == 413,
-        f"WNS takes {MAX_PAYLOAD_BYTES:,} bytes of payload; put the rest where the app can fetch it. [wns.md 8 [W1]]",
+        f"WNS accepts {MAX_PAYLOAD_BYTES:,} bytes of payload; put the rest where the app can fetch it. [wns.md 8 [W1]]",
     ),
     (
         lambda case: case.word == "dropped" and case.is_offline,
-        "The device is offline, and nothing was kept for it: a toast, or what was sent with cache=False. "
+        "The device is offline and WNS kept nothing for it: this was a toast, or was sent with cache=False. "
         "[wns.md 5 [W1]]",
     ),
     (
         lambda case: case.word == "dropped" and case.status == 200,
-        "The device refuses this kind: the user or the app has switched its notifications off, or the channel is a "
-        "secondary tile's, which takes tiles and badges only. [wns.md 2.1, 7 [W1, W2]]",
+        "The device refuses this kind of notification: the user or the app has turned notifications off, or the "
+        "channel belongs to a secondary tile, which accepts tiles and badges only. [wns.md 2.1, 7 [W1, W2]]",
     ),
 )
 
 
 def diagnose(channel: Channel, notification: Notification | ClearToasts, response: Response | None) -> str | None:
-    """The cause of an answer where it is a known one: what is wrong, what to do, and the source. None for any other."""
+    """The cause of a response, if it is a known one: what is wrong, what to do, and the source. None otherwise."""
     if response is None:
         return None
     case = _Case(channel, notification, response)

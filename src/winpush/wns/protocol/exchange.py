@@ -1,8 +1,8 @@
-"""One send to WNS from beginning to end, as a generator: a token, the request, and on a 401 a new token and the request
-once more, never twice (wns.md 1 and 7).
+"""One send to WNS from start to finish, as a generator: get a token, send the request, and on a 401 get a new token and
+retry exactly once (wns.md 1 and 7).
 
-The generator yields what it wants next and is sent what came of it, so that any client can drive it: asyncio's, the
-one with threads, a test with lists.
+The generator yields what it needs next and is sent the outcome, so that any client can drive it: the asyncio client,
+the threaded one, or a test with lists.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ __all__ = ["Answer", "Exchange", "TokenNeeded", "exchange"]
 
 @dataclass(frozen=True, slots=True)
 class TokenNeeded:
-    """The exchange wants a token, by `TokenState.ask`; with `instead_of`, since WNS refused that one.
+    """The exchange needs a token from `TokenState.ask`, with `instead_of` when WNS refused that one.
 
-    It is sent a Token, or the TokenProblem for which there is none.
+    Reply with a Token, or with a TokenProblem if there is none.
     """
 
     instead_of: Token | None = None
@@ -36,15 +36,15 @@ class TokenNeeded:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an exchange ended: the last answer of WNS, or the problem with the token (then nothing was sent, or the
-    answer is a 401). `renewed` says that the token was already a new one."""
+    """How an exchange ended: the last response from WNS, or the problem with the token (in which case nothing was sent,
+    or the response is a 401). `renewed` is True if the token had already been renewed."""
 
     response: Response | None
     problem: TokenProblem | None = None
     renewed: bool = False
 
     def judge(self, now: datetime) -> tuple[Verdict, timedelta | None]:
-        """The verdict, and the least time to wait before the next send."""
+        """The verdict, and the minimum wait before the next send."""
         if self.problem is not None:
             return self.problem.verdict, self.problem.retry_after
         if self.response is None:
@@ -56,10 +56,10 @@ Exchange = Generator[TokenNeeded | Request, Token | TokenProblem | Response, Ans
 
 
 def exchange(channel: Channel | str, notification: Notification | ClearToasts) -> Exchange:
-    """The steps of one send. A TokenNeeded is answered with a Token or TokenProblem, a Request with its Response.
+    """The steps of one send. Reply to a TokenNeeded with a Token or TokenProblem, and to a Request with its Response.
 
-    Where a request gets no answer, throw the TransportError in, or close the generator: it ends. Raises ChannelError
-    and ValidationError, as `build_request` does, before it asks for a token.
+    If a request gets no response, throw the TransportError into the generator or close it. Raises ChannelError and
+    ValidationError, as `build_request` does, before asking for a token.
     """
     channel = check_channel(channel)
     if not isinstance(notification, Notification | ClearToasts):

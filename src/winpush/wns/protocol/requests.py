@@ -1,4 +1,4 @@
-"""WNS requests, both ways: built for the client, and judged for the emulator (wns.md 3 and 4)."""
+"""WNS requests in both directions: built for the client, checked for the emulator (wns.md 3 and 4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from winpush.wns.schema.enums import Priority
 
 __all__ = ["RequestHead", "bearer_of", "build_request", "check_channel", "read_head"]
 
-# The one table of kinds: X-WNS-Type and Content-Type. A mismatch of the two is answered with 400 (observed).
+# The single table of kinds and their X-WNS-Type. If Content-Type doesn't match, WNS answers 400 (observed).
 _TYPES = {"toast": "wns/toast", "tile": "wns/tile", "badge": "wns/badge", "raw": "wns/raw"}
 _XML = "text/xml"
 _BYTES = "application/octet-stream"
@@ -28,10 +28,9 @@ T = TypeVar("T")
 
 
 def check_channel(channel: Channel | str) -> Channel:
-    """The channel, if a Windows notification and its token can be sent there. Raises ChannelError that says what was
-    mixed up.
+    """The channel, if a Windows notification and its token can be sent there. Raises ChannelError naming the mix-up.
 
-    The token leaves only for https hosts under notify.windows.com, or hosts that the caller allowed by name.
+    The token is only sent to https hosts under notify.windows.com, and to hosts that the caller allowed by name.
     """
     if not isinstance(channel, Channel):
         channel = Channel.parse(channel)
@@ -40,21 +39,23 @@ def check_channel(channel: Channel | str) -> Channel:
     if channel.is_web_push:
         raise ChannelError(
             "channel_uri",
-            "is a browser's web-push channel (/w/), which takes VAPID messages of a web-push library, and no "
-            "notification of an app",
+            "is a browser's web-push channel (/w/), which accepts VAPID messages from a web-push library but no app "
+            "notifications",
         )
     origin = channel.origin
     is_ours = origin.scheme == "https" and origin.host.endswith(".notify.windows.com")
     if origin.service is not None and not is_ours:
-        raise ChannelError("channel_uri", "is no https address under notify.windows.com: the token is not sent there")
+        raise ChannelError(
+            "channel_uri", "is not an https address under notify.windows.com: the token is not sent there"
+        )
     return channel
 
 
 def build_request(channel: Channel | str, notification: Notification | ClearToasts, token: Token | str) -> Request:
-    """The whole request, without sending it. `channel` is a URI of WNS, or a parsed Channel.
+    """The complete request, without sending it. `channel` is a WNS URI, or a parsed Channel.
 
-    Raises ChannelError for a URI that is not WNS's or is a web-push channel, and ValidationError for a notification of
-    another service and for a token that no header can carry.
+    Raises ChannelError for another service's URI or a web-push channel, and ValidationError for another service's
+    notification or a token that can't go in a header.
     """
     channel = check_channel(channel)
     if not isinstance(notification, Notification | ClearToasts):
@@ -70,17 +71,17 @@ def build_request(channel: Channel | str, notification: Notification | ClearToas
 
 
 def bearer_of(headers: Mapping[str, str]) -> str | None:
-    """The token of a request (names in lower case), or None: without one WNS answers 401."""
+    """The token in a request's headers (names in lower case), or None, which WNS answers with 401."""
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What a POST's headers say: `kind` is `toast`, `tile`, `badge` or `raw`; `remarks` what is doubtful.
+    """What a POST's headers say. `kind` is `toast`, `tile`, `badge` or `raw`; `remarks` lists anything doubtful.
 
-    The options are those of `wns.Options`; None where the header is absent. `is_cached` says whether WNS keeps it for a
-    device that is offline, by the policy or by the kind's default (wns.md 3.1, 5).
+    The options are those of `wns.Options`, None if the header is absent. `is_cached` tells whether WNS keeps it for an
+    offline device, by its cache policy or by the kind's default (wns.md 3.1, 5).
     """
 
     kind: str
@@ -96,16 +97,16 @@ class RequestHead:
 
     @property
     def is_cached(self) -> bool:
-        """True for toasts, tiles and badges that say nothing, and for all that say `cache`."""
+        """True with the policy `cache`, and without a policy for toasts, tiles and badges."""
         return self.kind != "raw" if self.cache is None else self.cache
 
 
 def read_head(headers: Mapping[str, str]) -> RequestHead:
-    """Judges a POST's headers (names in lower case).
+    """Checks a POST's headers (names in lower case).
 
-    Raises ValidationError for what WNS answers with 400; its `problem` is the text of X-WNS-Error-Description.
+    Raises ValidationError for anything WNS answers with 400; its `problem` is the text of X-WNS-Error-Description.
 
-    Tolerant where the documentation is silent: the type without `wns/`, and the case of values.
+    Lenient where the documentation is silent: on the type without `wns/`, and on the case of values.
     """
     remarks: list[str] = []
     kind = _read_kind(headers, remarks)
@@ -131,7 +132,7 @@ def _read_kind(headers: Mapping[str, str], remarks: list[str]) -> str:
     kinds = {wire: kind for kind, wire in _TYPES.items()}
     if value in _TYPES:
         remarks.append(
-            f"X-WNS-Type: {value} without wns/ stands in one page's prose; whether it is taken is unverified."
+            f"X-WNS-Type: {value} without wns/ appears in one page's prose; whether WNS accepts it is unverified."
         )
         return value
     if value not in kinds:

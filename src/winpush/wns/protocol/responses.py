@@ -1,4 +1,4 @@
-"""WNS answers: the one table of what each means, read for the client and looked up for the emulator (wns.md 7)."""
+"""WNS responses: the single table of what each one means, for the client and the emulator (wns.md 7)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
     "wants_new_token",
 ]
 
-# Real servers send both names, those of 2012 to 2013 only the second (wns.md 6).
+# Real servers send both names; in 2012 and 2013 they sent only the second (wns.md 6).
 HEADERS = StatusHeaders(
     notification_status=(b"x-wns-status", b"x-wns-notificationstatus"),
     device_connection_status=(b"x-wns-deviceconnectionstatus",),
@@ -42,7 +42,7 @@ ERROR_DESCRIPTION = (b"x-wns-error-description",)
 DEBUG_TRACE = (b"x-wns-debug-trace",)
 CORRELATION_VECTOR = (b"ms-cv",)
 
-MAX_RETRY_AFTER = timedelta(days=31)  # a quota may be a month's; anything beyond is a mistake
+MAX_RETRY_AFTER = timedelta(days=31)  # a quota may be monthly; anything longer is a mistake
 
 
 class Endpoint(Enum):
@@ -54,11 +54,11 @@ class Endpoint(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer that is foreseen, and its verdict.
+    """One documented or observed response, and its verdict.
 
-    None stands for an absent header; `error_description` for a text that X-WNS-Error-Description, or the JSON of the
-    token's server, holds; `reason` for the status line's. `honours_retry_after`: the service's own delay goes before
-    the row's. `renews_token`: a new token is got and the request sent once more.
+    None means that the header is absent; `error_description` is text contained in X-WNS-Error-Description or in the
+    token server's JSON; `reason` is the status line's. `honours_retry_after`: the service's own delay overrides the
+    row's. `renews_token`: get a new token and send the request once more.
     """
 
     endpoint: Endpoint
@@ -82,15 +82,15 @@ _PRACTICE = "general practice; unverified for this server, wns.md 1.3"
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
-_ACCEPTED = Verdict(Outcome.ACCEPTED, Action.NOTHING, "WNS accepted it, which is no proof of delivery.", source=_PAGE)
+_ACCEPTED = Verdict(Outcome.ACCEPTED, Action.NOTHING, "WNS accepted it, which doesn't prove delivery.", source=_PAGE)
 _ACCEPTED_WEB_PUSH = Verdict(
     Outcome.ACCEPTED, Action.NOTHING, "WNS accepted it, as a browser's web-push channel does.", source=_RECORDED
 )
 _DROPPED = Verdict(
     Outcome.DROPPED,
     Action.STOP_AND_FIX,
-    "WNS dropped it: an error, an app that takes no notifications of this kind, or a toast for a device that is "
-    "offline. Keep the channel; do not send the same again.",
+    "WNS dropped it: an error, an app that accepts no notifications of this kind, or a toast for an offline "
+    "device. Keep the channel; do not send the same again.",
     source=_PAGE,
 )
 _CHANNEL_THROTTLED = Verdict(
@@ -105,7 +105,7 @@ _CHANNEL_THROTTLED = Verdict(
 _BAD_REQUEST = Verdict(
     Outcome.BAD_REQUEST,
     Action.STOP_AND_FIX,
-    "A header is wrong, or two of them conflict. The channel may well be good: keep it, and fix the request.",
+    "A header is wrong, or two headers conflict. The channel may well be valid: keep it, and fix the request.",
     source=_PAGE,
 )
 _TOKEN_EXPIRED = Verdict(
@@ -118,19 +118,19 @@ _TOKEN_EXPIRED = Verdict(
 UNAUTHORIZED = Verdict(
     Outcome.UNAUTHORIZED,
     Action.STOP_AND_FIX,
-    "WNS refused a fresh access token too. Check that the credentials are the channel's app's; keep the channel.",
+    "WNS refused a fresh access token too. Check that the credentials are the channel app's; keep the channel.",
     source=_PAGE,
 )
 _WEB_PUSH_REFUSED = Verdict(
     Outcome.UNAUTHORIZED,
     Action.STOP_AND_FIX,
-    "This is a browser's web-push channel, which wants a VAPID signature and no WNS token.",
+    "This is a browser's web-push channel, which needs a VAPID signature instead of a WNS token.",
     source=_RECORDED,
 )
 _FORBIDDEN = Verdict(
     Outcome.FORBIDDEN,
     Action.STOP_AND_FIX,
-    "The token is valid, and belongs to another app than the channel. Fix the credentials; keep the channel.",
+    "The token is valid but belongs to a different app than the channel. Fix the credentials; keep the channel.",
     source=_PAGE,
 )
 _UNKNOWN_CHANNEL = Verdict(
@@ -142,19 +142,19 @@ _UNKNOWN_CHANNEL = Verdict(
 _EXPIRED_CHANNEL = Verdict(
     Outcome.CHANNEL_GONE,
     Action.DELETE_CHANNEL,
-    "The channel has expired, as each does after 30 days. Delete it; the app must ask for a new one.",
+    "The channel has expired, as all do after 30 days. Delete it; the app must ask for a new one.",
     source=_PAGE,
 )
 _DOMAIN_BLOCKED = Verdict(
     Outcome.DOMAIN_BLOCKED,
     Action.STOP_AND_FIX,
-    "Microsoft has blocked the sender for abuse. Stop sending and ask Microsoft; the channel may be good: keep it.",
+    "Microsoft has blocked the sender for abuse. Stop and contact Microsoft; the channel may be valid: keep it.",
     source=_PAGE,
 )
 _NOT_ALLOWED = Verdict(
     Outcome.METHOD_NOT_ALLOWED,
     Action.STOP_AND_FIX,
-    "WNS takes POST only, and DELETE for the channel of a Windows Phone.",
+    "WNS accepts only POST, and DELETE on a Windows Phone's channel.",
     source=_PAGE,
 )
 _THROTTLED = Verdict(
@@ -190,16 +190,16 @@ _TOO_LARGE = Verdict(
 _SERVICE_ERROR = Verdict(
     Outcome.SERVICE_ERROR,
     Action.RETRY_LATER,
-    "Something failed inside WNS. Send it again later, waiting longer each time; if it stays, report the debug trace.",
+    "WNS failed internally. Send it again later, waiting longer each time; if it persists, report the debug trace.",
     _MINUTE,
     Backoff.EXPONENTIAL,
     _HOUR,
-    source=f"{_PAGE}; to try again is our decision",
+    source=f"{_PAGE}; retrying is our decision",
 )
 _UNAVAILABLE = Verdict(
     Outcome.SERVICE_UNAVAILABLE,
     Action.RETRY_LATER,
-    "WNS can't take it now. Send it again later, waiting longer each time.",
+    "WNS can't accept it now. Send it again later, waiting longer each time.",
     _MINUTE,
     Backoff.EXPONENTIAL,
     _HOUR,
@@ -210,7 +210,7 @@ _TOKEN_ISSUED = Verdict(Outcome.ACCEPTED, Action.NOTHING, "A token was issued.",
 _CREDENTIALS_REFUSED = Verdict(
     Outcome.CREDENTIALS_REFUSED,
     Action.STOP_AND_FIX,
-    "The token's server refused the credentials: the id, the secret, the tenant or the scope is wrong, or the secret "
+    "The token server refused the credentials: the id, the secret, the tenant or the scope is wrong, or the secret "
     "has expired. Nothing was sent.",
     source="wns.md 1.3 [W1]",
 )
@@ -220,7 +220,7 @@ _CREDENTIALS_REFUSED_ENTRA = Verdict(
 _TOKEN_THROTTLED = Verdict(
     Outcome.TOKEN_THROTTLED,
     Action.RETRY_LATER,
-    "The token's server wants fewer requests. Nothing was sent.",
+    "The token server asks for fewer requests. Nothing was sent.",
     _MINUTE,
     Backoff.EXPONENTIAL,
     _HOUR,
@@ -229,7 +229,7 @@ _TOKEN_THROTTLED = Verdict(
 TOKEN_UNAVAILABLE = Verdict(
     Outcome.TOKEN_UNAVAILABLE,
     Action.RETRY_LATER,
-    "The token's server could not be reached, or gave no token. Nothing was sent.",
+    "The token server could not be reached, or returned no token. Nothing was sent.",
     _MINUTE,
     Backoff.EXPONENTIAL,
     _HOUR,
@@ -267,12 +267,12 @@ ROWS: tuple[Row, ...] = (
     Row(_TOKEN, 429, None, None, _TOKEN_THROTTLED, honours_retry_after=True),
     Row(_TOKEN, 503, None, None, TOKEN_UNAVAILABLE, honours_retry_after=True),
 )
-"""Every answer that is foreseen, in the order of the table in the protocol."""
+"""Every known response, in the order of the protocol reference's table."""
 
 _SERVER_TROUBLE = Verdict(
     Outcome.UNEXPECTED_ANSWER,
     Action.RETRY_LATER,
-    "An answer that WNS does not document; by its status the service has trouble. Send it again later.",
+    "WNS doesn't document this response; its status suggests a problem in the service. Send it again later.",
     _MINUTE,
     Backoff.EXPONENTIAL,
     _HOUR,
@@ -280,37 +280,36 @@ _SERVER_TROUBLE = Verdict(
 _UNFORESEEN = Verdict(
     Outcome.UNEXPECTED_ANSWER,
     Action.STOP_AND_FIX,
-    "An answer that WNS does not document, so it counts as no success. Keep the channel; look at what answers there "
+    "WNS doesn't document this response, so it doesn't count as a success. Keep the channel; check what is answering "
     "(a proxy, a redirect, another server?).",
 )
 _TOKEN_UNFORESEEN = Verdict(
     Outcome.TOKEN_UNAVAILABLE,
     Action.STOP_AND_FIX,
-    "The token's server gave an answer that holds no token. Check its address, and what answers there. Nothing was "
-    "sent.",
+    "The token server's response contains no token. Check its address, and what is answering there. Nothing was sent.",
 )
 
 
 def _first(*rows: Row) -> dict[int, Row]:
-    """By status code, the first of the rows that has it."""
+    """The first row for each status code."""
     return {row.status_code: row for row in reversed(rows)}
 
 
 _ABSENT = (b"", b"")
 _SUCCESSES = (200, 201)
 _PLAIN = [row for row in ROWS if row.reason is None and row.error_description is None]
-# A success is only what says so in a word that is foreseen…
+# Only a known status word counts as a success…
 _BY_WORD = {
     (row.status_code, row.notification_status): row
     for row in _PLAIN
     if row.endpoint is _NOTIFY and row.status_code in _SUCCESSES
 }
-# …a throttle is one wherever its word stands, 406 and 429 alike…
+# …a throttling word counts with any of these codes…
 _THROTTLES = {row.notification_status: row for row in ROWS if (row.notification_status or "").endswith("throttled")}
 _THROTTLE_CODES = (200, 406, 429)
-# …every other error means the same whatever headers come with it: a 404 was captured without any status word…
+# …every other error means the same whatever its headers: a 404 was captured without any status word…
 _BY_CODE = _first(*[row for row in _PLAIN if row.endpoint is _NOTIFY and row.status_code not in _SUCCESSES])
-# …but for those that a text alone tells from their neighbours.
+# …except those that only a text distinguishes.
 _BY_TEXT = [
     row
     for row in ROWS
@@ -320,10 +319,10 @@ _BY_TOKEN_CODE = _first(*[row for row in ROWS if row.endpoint is _TOKEN])
 
 
 def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[Verdict, timedelta | None]:
-    """The verdict on an answer of WNS, and the least time to wait before the next send (None: it would not help).
+    """The verdict on a WNS response, and the minimum wait before the next send (None if waiting wouldn't help).
 
-    `now` (aware) turns a Retry-After date into a time; `renewed` says that the token was already a new one, so that a
-    401 is final. Never raises; what no row foresees is never success.
+    `now` (aware) turns a Retry-After date into a wait; `renewed` means that the token had already been renewed, so that
+    a 401 is final. Never raises; a response that no row covers is never a success.
     """
     row = _row_of(response)
     if row is None:
@@ -334,7 +333,7 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
 
 
 def wants_new_token(response: Response) -> bool:
-    """True when the answer says that the token is not, or no longer, good (and is not a web-push channel's)."""
+    """True when the response rejects the token (and isn't from a web-push channel)."""
     row = _row_of(response) if response.status_code == 401 else None
     return row is not None and row.renews_token
 
@@ -348,10 +347,10 @@ def _row_of(response: Response) -> Row | None:
     return _look_up(code, *[get(name, _ABSENT)[1] for name in HEADERS.notification_status])
 
 
-# The same few answers come again and again, so each exact combination of bytes is looked up once.
+# The same few responses keep coming, so each exact combination of bytes is looked up once.
 @lru_cache(maxsize=1024)
 def _look_up(code: int, *statuses: bytes) -> Row | None:
-    """By the words in which the service says what it did; where they disagree, `received` is not what counts."""
+    """Looks up by the service's status words; if they disagree, `received` loses."""
     words = [status.decode("latin-1").strip().lower() for status in statuses if status.strip()]
     word = min(words, key=lambda word: word == "received") if words else None
     if code in _THROTTLE_CODES and word in _THROTTLES:
@@ -360,7 +359,7 @@ def _look_up(code: int, *statuses: bytes) -> Row | None:
 
 
 def _texts(response: Response) -> str:
-    """Everything by which a 410 for a blocked sender could be known: how is not documented (wns.md 7)."""
+    """Everything that could identify a 410 for a blocked sender; how is undocumented (wns.md 7)."""
     reason = getattr(response, "reason", "")
     return _squeeze(f"{reason} {response.header(*ERROR_DESCRIPTION) or ''} {response.body[:500].decode('latin-1')}")
 
@@ -377,9 +376,9 @@ def _timed(verdict: Verdict, response: Response | None, now: datetime) -> tuple[
 
 
 def retry_after(response: Response, now: datetime) -> timedelta | None:
-    """What the answer says about when to come back: seconds or a date, at most 31 days; None when it says nothing.
+    """How long the response asks to wait, given in seconds or as a date, at most 31 days; None if it doesn't say.
 
-    X-WNS-CONTINUE-AFTER, of an older page, counts where there is no Retry-After (wns.md 6).
+    X-WNS-CONTINUE-AFTER, from an older page, is used if there is no Retry-After (wns.md 6).
     """
     text = response.header(b"retry-after") or response.header(b"x-wns-continue-after")
     if text is None:
@@ -395,9 +394,9 @@ def retry_after(response: Response, now: datetime) -> timedelta | None:
 
 
 def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Verdict, timedelta | None]:
-    """The verdict on an answer of a token's server that holds no token; `error` is the code in its JSON, or ''.
+    """The verdict on a token server's response that holds no token; `error` is the code in its JSON, or ''.
 
-    Never raises, and never says that a token was issued: that is for the one who has read it.
+    Never raises, and never reports a token as issued: that is up to the caller who has parsed it.
     """
     row = _BY_TOKEN_CODE.get(response.status_code)
     if response.status_code >= 500 or error in ("temporarily_unavailable", "server_error"):

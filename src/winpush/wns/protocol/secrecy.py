@@ -1,4 +1,4 @@
-"""Text and bytes that no repr shows: a request can then be printed, logged and shown in a failing test."""
+"""Text and bytes hidden from reprs, so that a request can safely be printed, logged, or shown by a failing test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["SecretBytes", "SecretText"]
 
 
 class SecretText(str):
-    """A text that shows itself as `'…'`; on the wire it is what it is."""
+    """Text whose repr is `'…'`; on the wire it is unchanged."""
 
     __slots__ = ()
 
@@ -15,7 +15,7 @@ class SecretText(str):
 
 
 class SecretBytes(bytes):
-    """Bytes that show themselves as `b'…'`; on the wire they are what they are."""
+    """Bytes whose repr is `b'…'`; on the wire they are unchanged."""
 
     def __repr__(self) -> str:
         return "b'…'"

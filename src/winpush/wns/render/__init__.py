@@ -1,1 +1,1 @@
-"""What a Windows device shows of a document, and what is worth a remark in it."""
+"""What a Windows device shows of a document, and remarks about it."""

@@ -1,4 +1,4 @@
-"""What Windows shows below a toast's texts, and plays: inputs, buttons, menu entries and sound (wns.md 9)."""
+"""What Windows shows below a toast's texts, and what it plays: inputs, buttons, menu entries and sound (wns.md 9)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from winpush.wns.schema.actions import MAX_SELECTIONS
 from winpush.wns.schema.attributes import Attribute, Schema
 from winpush.wns.schema.enums import Sound
 from winpush.wns.schema.rules import BUTTON_SCENARIOS, LOOPING_SCENARIOS, MAX_ACTIONS, MAX_INPUTS
-from winpush.wns.schema.types import Choice, scheme_of
+from winpush.wns.schema.types import Choice, is_registered_sound, is_whole, scheme_of
 
 __all__ = ["check_uri", "show_actions", "show_audio"]
 
 _ACTIONS = Schema("actions", (Attribute("system", "hint-systemCommands", Choice(("SnoozeAndDismiss",))),))
 
+_PLACEMENT = Attribute("placement", "placement", Choice(("contextMenu",)))
+_BUTTON = Schema("action", (*attributes.BUTTON.attributes, _PLACEMENT))
+
 Part = tuple[Element, str] | None
-"""An element of a toast with its path, or None when there is none."""
+"""An element of a toast with its path, or None if absent."""
 
 
 def check_uri(inspection: Inspection, values: dict[str, Any], name: str, path: str) -> None:
-    """What is started by protocol is started by a URI."""
+    """Protocol activation needs a URI."""
     text = values.get(name)
     if values.get("activation_type") == "protocol" and scheme_of(text or "") is None:
         inspection.remark("not-a-uri", path, repr(text))
 
 
 def show_actions(inspection: Inspection, toast: dict[str, Any], part: Part) -> dict[str, Any]:
-    """The inputs, buttons and menu entries; `toast` has the values of the root's attributes."""
+    """The inputs, buttons and menu entries. `toast` holds the root's attributes; an ineffective scenario is removed."""
     picture: dict[str, Any] = {"inputs": [], "buttons": [], "menu": [], "system_commands": False}
     if part is not None:
         actions, path = part
@@ -41,14 +44,14 @@ def show_actions(inspection: Inspection, toast: dict[str, Any], part: Part) -> d
             else:
                 _show_action(inspection, element, place, picture)
         _check_buttons(inspection, toast, picture, path)
-    _check_scenario(inspection, toast.get("scenario"), picture)
+    _check_scenario(inspection, toast, picture)
     return picture
 
 
 def _within_limits(
     inspection: Inspection, actions: Element, path: str, *, is_system: bool
 ) -> list[tuple[Element, str]]:
-    """Inputs, then actions: an input may stand after the button that names it."""
+    """Inputs, then actions: an input may come after the button that names it."""
     kept: dict[str, list[tuple[Element, str]]] = {"input": [], "action": []}
     for child, place in inspection.children(actions, path, known=("input", "action")):
         most, rule = (MAX_INPUTS, "too-many-inputs") if child.name == "input" else (MAX_ACTIONS, "too-many-actions")
@@ -98,13 +101,13 @@ def _show_selections(inspection: Inspection, element: Element, path: str) -> lis
             inspection.remark("too-many-selections", place)
         elif inspection.requires(values, child, attributes.SELECTION, place):
             if values["id"] in [item["id"] for item in shown]:
-                inspection.remark("same-id", f"{place}@id", values["id"])
+                inspection.remark("same-selection", f"{place}@id", values["id"])
             shown.append(values)
     return shown
 
 
 def _show_action(inspection: Inspection, element: Element, path: str, picture: dict[str, Any]) -> None:
-    table = attributes.MENU_ENTRY if _is_menu(element) else attributes.BUTTON
+    table = attributes.MENU_ENTRY if _is_menu(element) else _BUTTON
     values = inspection.attributes(element, table, path)
     if not inspection.requires(values, element, table, path):
         return
@@ -113,7 +116,23 @@ def _show_action(inspection: Inspection, element: Element, path: str, picture: d
         inspection.remark("system-argument", f"{path}@arguments", values["arguments"])
     if "input_id" in values and values["input_id"] not in [item["id"] for item in picture["inputs"]]:
         inspection.remark("no-such-input", f"{path}@hint-inputId", values.pop("input_id"))
+    if values.get("activation_type") == "system" and values["arguments"] == "snooze" and "input_id" in values:
+        _check_snooze(inspection, values["input_id"], path, picture)
+    for name, wire in (("style", "hint-buttonStyle"), ("tool_tip", "hint-toolTip")):
+        if name in values:
+            inspection.remark("windows-11", f"{path}@{wire}")
     picture["menu" if _is_menu(element) else "buttons"].append(values)
+
+
+def _check_snooze(inspection: Inspection, input_id: str, path: str, picture: dict[str, Any]) -> None:
+    """A snooze button reads its interval from the ids of a selection input: minutes (wns.md 9.6)."""
+    chosen = next(item for item in picture["inputs"] if item["id"] == input_id)
+    if chosen["type"] != "selection":
+        inspection.remark("snooze-minutes", f"{path}@hint-inputId", f"{input_id!r} is a text input")
+        return
+    for selection in chosen["selections"]:
+        if not is_whole(selection["id"]):
+            inspection.remark("snooze-minutes", f"{path}@hint-inputId", f"{selection['id']!r} is not a whole number")
 
 
 def _check_buttons(inspection: Inspection, toast: dict[str, Any], picture: dict[str, Any], path: str) -> None:
@@ -121,27 +140,20 @@ def _check_buttons(inspection: Inspection, toast: dict[str, Any], picture: dict[
     # A button beside an input is drawn there, and not in the row of buttons.
     if len({"image" in button for button in buttons if "input_id" not in button}) > 1:
         inspection.remark("images-on-some", path)
-        for button in buttons:
-            if "input_id" not in button:
-                button.pop("image", None)
     if any("style" in button for button in buttons) and not toast.get("use_button_style"):
         inspection.remark("style-off", path)
         for button in buttons:
             button.pop("style", None)
 
 
-def _check_scenario(inspection: Inspection, scenario: str | None, picture: dict[str, Any]) -> None:
-    if scenario not in BUTTON_SCENARIOS or picture["system_commands"]:
-        return
-    working = [button.get("activation_type") in ("background", "system") for button in picture["buttons"]]
-    if not working:
-        inspection.remark("scenario-button", "toast@scenario", scenario)
-    elif scenario == "reminder" and not any(working):
-        inspection.remark("reminder-background", "toast@scenario")
+def _check_scenario(inspection: Inspection, toast: dict[str, Any], picture: dict[str, Any]) -> None:
+    """A reminder or an alarm without a button is an ordinary toast (wns.md 9.1)."""
+    if toast.get("scenario") in BUTTON_SCENARIOS and not (picture["system_commands"] or picture["buttons"]):
+        inspection.remark("scenario-button", "toast@scenario", toast.pop("scenario"))
 
 
 def show_audio(inspection: Inspection, toast: dict[str, Any], part: Part) -> dict[str, Any]:
-    """What is heard: the sound, whether it loops, and whether nothing is. `toast` is the root's attributes."""
+    """What plays: the sound, whether it loops, and whether it is silent. `toast` holds the root's attributes."""
     looping = toast.get("scenario") in LOOPING_SCENARIOS
     heard: dict[str, Any] = {"src": None, "loop": looping, "silent": False}
     if part is None:
@@ -155,5 +167,17 @@ def show_audio(inspection: Inspection, toast: dict[str, Any], part: Part) -> dic
             del values["loop"]
         elif isinstance(values.get("src"), Sound) and not values["src"].loops:
             inspection.remark("loop-sound", f"{path}@loop")
+    return {**heard, **values, "src": _heard_source(inspection, element, values, f"{path}@src")}
+
+
+def _heard_source(inspection: Inspection, element: Element, values: dict[str, Any], path: str) -> str | None:
+    """The sound that plays. An unknown one falls back to Windows's default (wns.md 9.2)."""
+    fallback = Sound.CALL if values.get("loop") else Sound.DEFAULT
     source = values.get("src")
-    return {**heard, **values, "src": None if source is None else str(source)}
+    if source is None:
+        return str(fallback) if "src" in element.attributes else None
+    if is_registered_sound(str(source)):
+        inspection.remark("registered-sound", path, fallback.rpartition("Notification.")[2])
+    elif scheme_of(str(source)) == "ms-appdata":
+        inspection.remark("appdata-sound", path)
+    return str(source)

@@ -1,8 +1,9 @@
-"""What toasts and tiles show alike: images, groups of columns, and the numbered fields of
-legacy templates (wns.md 9.1, 10.1, 10.3 and 12)."""
+"""What toasts and tiles have in common: texts, images, groups of columns, and the numbered fields of legacy templates
+(wns.md 9.1, 10.1, 10.3 and 12)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,23 +13,23 @@ from winpush.wns.schema import attributes
 from winpush.wns.schema.templates import Template
 from winpush.wns.schema.types import scheme_of
 
-__all__ = ["Base", "legacy_fields", "picture_group", "picture_image", "picture_text"]
+__all__ = ["Base", "has_content", "has_text", "legacy_fields", "picture_group", "picture_image", "picture_text"]
 
 _APP = "ms-appx:///"
-# What a device adds for `addImageQuery`: the documentation's own values.
+# What a device appends for `addImageQuery`, with the documentation's example values.
 _QUERY = "ms-scale=100&ms-contrast=standard&ms-lang=en-us"
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What the sources of images are relative to, and whether the device adds its scale and language to them."""
+    """The base of relative image sources, and whether the device appends its scale and language to them."""
 
     uri: str = _APP
     add_image_query: bool = False
 
     @classmethod
     def of(cls, *levels: dict[str, Any]) -> Base:
-        """From the values of visual and binding; the inner one counts."""
+        """From the attributes of visual and binding; the inner one wins."""
         found: dict[str, Any] = {}
         for level in levels:
             found.update(level)
@@ -47,7 +48,7 @@ class Base:
 
 
 def picture_image(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
-    """The picture of an image with the `url` that is loaded; None when no image shows."""
+    """The picture of an image, with the `url` that is loaded; None if it doesn't show."""
     values = inspection.attributes(element, attributes.IMAGE, path)
     inspection.nothing_inside(element, path)
     if not inspection.requires(values, element, attributes.IMAGE, path) or not values["src"]:
@@ -55,18 +56,22 @@ def picture_image(inspection: Inspection, element: Element, path: str, base: Bas
     return {"type": "image", **values, "url": base.resolve(values["src"], values.get("add_image_query"))}
 
 
-def picture_group(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
-    """The picture of a group with its columns; None for an empty one."""
+def picture_group(
+    inspection: Inspection, element: Element, path: str, base: Base, *, most_lines: int | None = None
+) -> dict[str, Any] | None:
+    """The picture of a group with its columns, whose texts end after `most_lines`; None for an empty one."""
     columns = []
     for child, place in inspection.children(element, path, known=("subgroup",)):
         values = inspection.attributes(child, attributes.SUBGROUP, place)
-        columns.append({**values, "content": _column(inspection, child, place, base)})
+        columns.append({**values, "content": _column(inspection, child, place, base, most_lines)})
     if not element.children:
         inspection.remark("empty-group", path)
     return {"type": "group", "subgroups": columns} if columns else None
 
 
-def _column(inspection: Inspection, subgroup: Element, path: str, base: Base) -> list[dict[str, Any]]:
+def _column(
+    inspection: Inspection, subgroup: Element, path: str, base: Base, most_lines: int | None
+) -> list[dict[str, Any]]:
     content = []
     for child, place in inspection.children(subgroup, path, known=("text", "image")):
         if child.name == "image":
@@ -76,22 +81,48 @@ def _column(inspection: Inspection, subgroup: Element, path: str, base: Base) ->
                 shown = None
         else:
             shown = picture_text(inspection, child, place)
+            lines = max(shown.get("max_lines", 0), shown.get("min_lines", 0), shown["text"].count("\n") + 1)
+            if most_lines is not None and lines > most_lines:
+                inspection.remark("fifteen-lines", place)
+                shown["max_lines"] = most_lines
         if shown is not None:
             content.append(shown)
     return content
 
 
-def picture_text(inspection: Inspection, element: Element, path: str) -> dict[str, Any]:
-    """The picture of a text with its hints."""
+def picture_text(inspection: Inspection, element: Element, path: str, *, is_bindable: bool = False) -> dict[str, Any]:
+    """The picture of a text with its hints. `is_bindable`: an app can bind it to data."""
     values = inspection.attributes(element, attributes.TEXT, path)
     inspection.nothing_inside(element, path, has_text=True)
+    inspection.check_binding(element.text, path, works=is_bindable)
     return {"type": "text", "text": element.text, **values}
+
+
+def has_text(items: Iterable[Any]) -> bool:
+    """True if any of these pictures is, or contains, a text that isn't blank."""
+    return any(_texts(item) for item in items)
+
+
+def has_content(items: Iterable[Any]) -> bool:
+    """True if any of these pictures shows something: an image, or a text that isn't blank."""
+    return any(_texts(item) or _images(item) for item in items)
+
+
+def _texts(item: dict[str, Any]) -> bool:
+    return bool(item.get("text", "").strip()) or any(
+        has_text(column["content"]) for column in item.get("subgroups", ())
+    )
+
+
+def _images(item: dict[str, Any]) -> bool:
+    inside = [part for column in item.get("subgroups", ()) for part in column["content"]]
+    return item["type"] == "image" or any(part["type"] == "image" for part in inside)
 
 
 def legacy_fields(
     inspection: Inspection, binding: Element, path: str, template: Template, base: Base
 ) -> dict[str, Any]:
-    """The texts and images of a legacy template by their numbers; None for a field that stays blank."""
+    """The texts and images of a legacy template by number; None for a field that stays blank."""
     texts: dict[int, Any] = {}
     images: dict[int, Any] = {}
     for child, place in inspection.children(binding, path, known=("text", "image")):
@@ -115,7 +146,7 @@ def legacy_fields(
 
 
 def _number(inspection: Inspection, element: Element, path: str, place: int) -> int:
-    """The field's number by its id, else by its place."""
+    """The field's number, from its id or else from its position."""
     text = element.attributes.get("id", "")
     if text.isascii() and text.isdigit() and 0 < int(text[:6]) < 100:
         return int(text[:6])

@@ -1,12 +1,8 @@
-"""What a device may have to say about a document: the one table of its rules, and a collector of remarks.
-
-The service hardly looks at the schema: a rule of the schema is a rule of the device (wns.md 3.3). Where Microsoft's own
-samples break a rule of Microsoft's own pages, the rule is doubtful, and only a note.
-"""
+"""What a device objects to in a document: remarks, and the collector that makes them by the table of rules."""
 
 from __future__ import annotations
 
-import enum
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,149 +10,34 @@ from typing import Any
 
 from winpush._xml import Element
 from winpush.errors import ValidationError
-from winpush.wns.schema.attributes import Attribute, Schema
-from winpush.wns.schema.types import Choice, ImageSource, SoundSource
+from winpush.wns.render.rules import DOUBTS, RULES, Rule, Severity
+from winpush.wns.schema.attributes import ELSEWHERE, Attribute, Schema
+from winpush.wns.schema.types import Choice, Flag, ImageSource, Moment, SoundSource, has_many_decimals
 
 __all__ = ["RULES", "Inspection", "Remark", "Rule", "Severity", "numbered"]
 
-
-class Severity(enum.Enum):
-    """How much is lost."""
-
-    LOST = "lost"
-    """Nothing of the notification shows."""
-    IGNORED = "ignored"
-    """This element or attribute does nothing; the rest shows."""
-    NOTE = "note"
-    """It shows. Something about it is doubtful, or good to know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule of the device. `source` is where it stands; `doubt` what speaks against it, and where that stands."""
-
-    severity: Severity
-    text: str
-    source: str
-    doubt: str = ""
-
-
-_LOST, _IGNORED, _NOTE = Severity.LOST, Severity.IGNORED, Severity.NOTE
-_TOAST = "wns.md 9.1 [W8]"
-_TILE = "wns.md 10.1 [W10]"
-_LEGACY = "wns.md 10.4, 12 [W11, W12]"
-_SAMPLES = "Microsoft's own samples and tests do otherwise"
-
-RULES = {
-    "not-well-formed": Rule(_LOST, "The document {detail}.", "XML 1.0"),
-    "wrong-root": Rule(
-        _LOST, "The root is <{detail}>, which is not the kind that X-WNS-Type names.", "wns.md 3.1 [W1]"
-    ),
-    "no-visual": Rule(_LOST, "There is no <visual>: nothing would show.", _TOAST),
-    "no-binding": Rule(_LOST, "There is no <binding> that a device could show.", _TOAST),
-    "badge-value": Rule(_LOST, "{detail}: a badge shows whole numbers from 0 and 13 glyphs.", "wns.md 11.1 [W9]"),
-    "unknown-element": Rule(_IGNORED, "No device knows <{detail}> here; it is ignored.", "wns.md 9.1, 10.1"),
-    "stray-text": Rule(_IGNORED, "Text between the elements is ignored: {detail!r}.", "wns.md 9.1, 10.1"),
-    "twice": Rule(_IGNORED, "<{detail}> stands there a second time; only the first counts.", "wns.md 9.1, 10.1"),
-    "missing-attribute": Rule(
-        _IGNORED, "The attribute {detail} is missing; without it the element is ignored.", _TOAST
-    ),
-    "attribute-case": Rule(
-        _IGNORED, "Names are case-sensitive: it is spelled {detail}, and this one is ignored.", "wns.md 9.5 [W8]"
-    ),
-    "unknown-attribute": Rule(_NOTE, "No document names this attribute; devices skip it.", "wns.md 9.5 [T2]"),
-    "bad-value": Rule(_IGNORED, "The value {detail}; the attribute is ignored.", "wns.md 9.1, 10.1"),
-    "says-default": Rule(_NOTE, "To say nothing says the same: no page lists this word.", "wns.md 9.7 [T2]"),
-    "value-case": Rule(
-        _NOTE,
-        "It is spelled {detail}; whether devices look at the case is unverified.",
-        "wns.md 9.5 [W8]",
-        "wns.md 9.5 [T7]",
-    ),
-    "no-effect": Rule(_NOTE, "{detail} has no effect here.", "wns.md 9.1, 10.1"),
-    "image-source": Rule(_IGNORED, "The source {detail}; the image doesn't show.", "wns.md 10.3 [W9]"),
-    "empty-image": Rule(_NOTE, "The source is empty: no image shows.", "wns.md 10.3 [W9]"),
-    "not-a-uri": Rule(_IGNORED, "Activation by protocol needs a URI; {detail} is none: a click does nothing.", _TOAST),
-    # Toasts
-    "unknown-template": Rule(_IGNORED, "No device knows the template {detail!r}; the binding is ignored.", _TOAST),
-    "one-binding": Rule(
-        _IGNORED, "A toast has one binding; this one is ignored.", _TOAST, "the service takes two, wns.md 3.3 [T4]"
-    ),
-    "my-people": Rule(_NOTE, "A shoulder tap shows on Windows 10 only, from a contact on the taskbar.", _TOAST),
-    "nothing-to-show": Rule(
-        _NOTE, "There is no text and no image; what Windows shows of an empty toast is unverified.", _TOAST, _SAMPLES
-    ),
-    "too-many-texts": Rule(_IGNORED, "Windows shows three top texts; this one is ignored.", "wns.md 9.3 [W8]"),
-    "top-level-hint": Rule(
-        _NOTE, "The hint works in a subgroup; on a top text its effect was never tested.", _TOAST, "wns.md 9.4 [T2]"
-    ),
-    "title-lines": Rule(
-        _NOTE, "The first text shows {detail} lines at most, the others four together.", _TOAST, "wns.md 9.1 [T2]"
-    ),
-    "top-level-image-hint": Rule(_NOTE, "The hint works in a subgroup's images only.", _TOAST, _SAMPLES),
-    "call-only": Rule(_IGNORED, 'The hint works with scenario="incomingCall" only.', _TOAST),
-    "wrong-placement": Rule(_IGNORED, "The placement {detail!r} is for another kind; the image is ignored.", _TOAST),
-    "empty-group": Rule(_NOTE, "The group has no subgroup and shows nothing.", _TOAST, _SAMPLES),
-    "too-many-inputs": Rule(_IGNORED, "Windows shows five inputs; this one is ignored.", "wns.md 9.3 [W8]"),
-    "too-many-actions": Rule(
-        _IGNORED, "Windows shows five actions, menu entries among them; this one is ignored.", "wns.md 9.3 [W8]"
-    ),
-    "too-many-selections": Rule(_IGNORED, "Windows shows five selections; this one is ignored.", "wns.md 9.3 [W8]"),
-    "same-id": Rule(_IGNORED, "The id {detail!r} is taken; the app gets the first one's value only.", _TOAST),
-    "no-such-input": Rule(_IGNORED, "There is no input with the id {detail!r}; the button stands alone.", _TOAST),
-    "no-such-selection": Rule(_IGNORED, "There is no selection with the id {detail!r}; none is chosen.", _TOAST),
-    "system-argument": Rule(_IGNORED, "A system button's arguments are snooze or dismiss, not {detail!r}.", _TOAST),
-    "images-on-some": Rule(
-        _IGNORED, "Some buttons have an image and some none; Windows shows it on all or none.", _TOAST
-    ),
-    "style-off": Rule(_IGNORED, 'Button styles need useButtonStyle="true" on the toast.', _TOAST),
-    "system-commands": Rule(_IGNORED, "With hint-systemCommands Windows shows its own; this one is ignored.", _TOAST),
-    "scenario-button": Rule(
-        _NOTE,
-        "The scenario {detail!r} needs a button, by the page; without it the toast may be an ordinary one.",
-        "wns.md 9.3 [W8]",
-        _SAMPLES,
-    ),
-    "reminder-background": Rule(
-        _NOTE,
-        "By the schema page a reminder is an ordinary toast unless a button works in the background.",
-        _TOAST,
-        _SAMPLES,
-    ),
-    "sound": Rule(_IGNORED, "The sound {detail}; Windows plays its default.", "wns.md 9.2 [W9]", "wns.md 3.3 [T4]"),
-    "loop-duration": Rule(
-        _IGNORED, "A sound loops only on a toast with a duration; it plays once.", "wns.md 9.2 [W9]", "wns.md 3.3 [T4]"
-    ),
-    "loop-sound": Rule(
-        _NOTE, "The sounds that loop are Looping.Alarm… and Looping.Call….", "wns.md 9.2 [W9]", "wns.md 3.3 [T4]"
-    ),
-    "commands": Rule(_NOTE, "<commands> is Windows 8.1's; since Windows 10 it is deprecated.", _TOAST),
-    "camera-preview": Rule(_NOTE, "An experiment of the Windows App SDK.", "wns.md 9.1 [T6]"),
-    # Tiles
-    "tile-version": Rule(_NOTE, "The version belongs on <visual>; here it is skipped.", _TILE, "wns.md 10.1 [T7]"),
-    "needs-version": Rule(_IGNORED, 'The template needs <visual version="{detail}">; older devices skip it.', _LEGACY),
-    "badge-version": Rule(_NOTE, 'By the enumeration the template needs version="3".', _LEGACY, "wns.md 12.1 [T1, T2]"),
-    "same-size": Rule(_IGNORED, "There is a binding for the size {detail} already; this one is ignored.", _LEGACY),
-    "not-on-windows-10": Rule(_NOTE, "{detail}", "wns.md 12.1 [W11]"),
-    "too-many-photos": Rule(_IGNORED, "A photos tile shows 12 images; this one is ignored.", "wns.md 10.2 [W10]"),
-    "people-count": Rule(_NOTE, "For this size {detail} images are recommended.", "wns.md 10.2 [W10]"),
-    "lock-screen": Rule(_IGNORED, "The lock screen reads its lines from TileWide only.", _TILE),
-    "field-count": Rule(_IGNORED, "{detail}; the rest is ignored.", _LEGACY),
-    "field-missing": Rule(_NOTE, "{detail}; the rest stays blank.", _LEGACY),
-    "field-id": Rule(
-        _NOTE, "Fields of legacy templates are numbered by id, from 1.", _LEGACY, "other senders' samples"
-    ),
-    "badge-shows-99": Rule(_NOTE, "More than 99 shows as 99+.", "wns.md 11.1 [W9]"),
-}
-"""Every rule of the device by its key. `{detail}` is filled in for the document at hand."""
-
 _KIND_RULES: dict[type, str] = {ImageSource: "image-source", SoundSource: "sound"}
+_BOUND = re.compile(r"\{[A-Za-z_][\w.-]*\}")
+_DISPLAYED = frozenset(
+    {
+        "content",
+        "defaultInput",
+        "displayName",
+        "imageUri",
+        "placeHolderContent",
+        "src",
+        "status",
+        "title",
+        "value",
+        "valueStringOverride",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing that a device would do otherwise than the document says. `path` leads to the element, and with `@` to
-    the attribute; `rule` is the key in RULES."""
+    """One thing that a device does differently from what the document says. `path` leads to the element, or with `@` to
+    an attribute; `rule` is the key in RULES."""
 
     path: str
     rule: str
@@ -164,26 +45,26 @@ class Remark:
 
     @property
     def severity(self) -> Severity:
-        """How much is lost by it."""
+        """How much is lost."""
         return RULES[self.rule].severity
 
     @property
     def source(self) -> str:
-        """Where the rule stands."""
+        """Where the rule is documented."""
         return RULES[self.rule].source
 
     @property
     def doubt(self) -> str:
-        """What speaks against the rule, or ''."""
-        return RULES[self.rule].doubt
+        """What contradicts the rule, or ''."""
+        return DOUBTS.get((self.rule, self.path.partition("@")[2]), RULES[self.rule].doubt)
 
     @property
     def is_objection(self) -> bool:
-        """True when something of the document doesn't show, or doesn't work."""
+        """True when part of the document doesn't show or doesn't work."""
         return self.severity is not Severity.NOTE
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """A JSON-ready dict."""
         return {
             "path": self.path,
             "rule": self.rule,
@@ -199,42 +80,51 @@ class Remark:
 
 @dataclass(slots=True)
 class Inspection:
-    """Collects the remarks on one document while it is walked."""
+    """Collects the remarks on one document while it is processed. `on_phone`: the device is a Windows Phone."""
 
     remarks: list[Remark] = field(default_factory=list)
+    on_phone: bool = False
 
     def remark(self, rule: str, path: str, detail: object = "") -> None:
         """Adds a remark, with its detail filled in."""
         self.remarks.append(Remark(path, rule, RULES[rule].text.format(detail=detail)))
 
     def children(self, element: Element, path: str, *, known: tuple[str, ...]) -> Iterator[tuple[Element, str]]:
-        """The children that can stand there, each with its path; remarks on the others, and on text between them."""
+        """The known children, each with its path; remarks on the others, and on text between them."""
         if element.text.strip():
             self.remark("stray-text", path, element.text.strip()[:40])
         for child, place in numbered(element, path):
             if child.name in known and not child.namespace:
                 yield child, place
             else:
-                self.remark("camera-preview" if child.name == "cameraPreview" else "unknown-element", place, child.name)
+                self.remark(
+                    "calling-preview" if child.name == "cameraPreview" else "unknown-element", place, child.name
+                )
 
     def nothing_inside(self, element: Element, path: str, *, has_text: bool = False) -> None:
-        """Remarks on what stands inside an element that holds nothing, or nothing but text."""
+        """Remarks on anything inside an element that should be empty, or contain only text."""
         for child, place in numbered(element, path):
             self.remark("unknown-element", place, child.name)
         if element.text.strip() and not has_text:
             self.remark("stray-text", path, element.text.strip()[:40])
 
     def attributes(self, element: Element, table: Schema, path: str) -> dict[str, Any]:
-        """The attributes that a device takes, by their Python names; remarks on the others."""
+        """The attributes that a device accepts, by Python name; remarks on the others."""
         values: dict[str, Any] = {}
         fixed = dict(table.fixed)
         for wire, text in element.attributes.items():
             entry = table.by_wire.get(wire)
             if entry is not None:
                 self._value(entry, text, f"{path}@{wire}", values)
-            elif wire not in fixed:
+                if wire in _DISPLAYED:
+                    self.check_binding(text, f"{path}@{wire}", works=table.element == "progress")
+            elif wire in fixed:
+                if text != fixed[wire]:
+                    self.remark("value-case", f"{path}@{wire}", fixed[wire])
+            else:
                 folded = {name.lower(): name for name in table.by_wire}.get(wire.lower())
-                self.remark("attribute-case" if folded else "unknown-attribute", f"{path}@{wire}", folded)
+                rule = "attribute-case" if folded else ELSEWHERE.get((table.element, wire), "unknown-attribute")
+                self.remark(rule, f"{path}@{wire}", folded)
         return values
 
     def _value(self, entry: Attribute, text: str, path: str, values: dict[str, Any]) -> None:
@@ -245,16 +135,32 @@ class Inspection:
             value = entry.kind.read(entry.name, text)
             entry.kind.check(entry.name, value)
         except ValidationError as error:
-            if isinstance(entry.kind, Choice) and text.lower() == "default":
-                return self.remark("says-default", path)
-            return self.remark(_KIND_RULES.get(type(entry.kind), "bad-value"), path, error.problem)
+            return self._bad_value(entry, text, path, error.problem)
         if entry.kind.folds and entry.kind.write(value) != text:
             self.remark("value-case", path, entry.kind.write(value))
+        if isinstance(entry.kind, Flag) and entry.kind.write(value) != text.strip():
+            self.remark("boolean-number", path, entry.kind.write(value))
         values[entry.name] = value
         return None
 
+    def _bad_value(self, entry: Attribute, text: str, path: str, problem: str) -> None:
+        folded = text.strip().lower()
+        if isinstance(entry.kind, Choice) and folded == "default":
+            self.remark("says-default", path)
+        elif isinstance(entry.kind, Flag) and folded in ("true", "false"):
+            self.remark("hint-boolean-case" if entry.wire.startswith("hint-") else "boolean-case", path, folded)
+        elif isinstance(entry.kind, Moment) and has_many_decimals(text):
+            self.remark("timestamp-decimals", path)
+        else:
+            self.remark(_KIND_RULES.get(type(entry.kind), "bad-value"), path, problem)
+
+    def check_binding(self, text: str, path: str, *, works: bool) -> None:
+        """Remarks on `{name}`: an app can bind it to data, a push can't. `works`: binding works in this place."""
+        if match := _BOUND.fullmatch(text.strip()):
+            self.remark("data-binding" if works else "data-binding-place", path, match[0])
+
     def requires(self, values: dict[str, Any], element: Element, table: Schema, path: str) -> bool:
-        """True when every attribute is there without which a device skips the element."""
+        """True if every required attribute is present; a device skips the element otherwise."""
         missing = [entry.wire for entry in table.attributes if entry.required and entry.wire not in element.attributes]
         for wire in missing:
             self.remark("missing-attribute", path, wire)
@@ -262,7 +168,7 @@ class Inspection:
 
 
 def numbered(element: Element, path: str) -> Iterator[tuple[Element, str]]:
-    """The children with their paths, numbered from 1 where several have the same name."""
+    """The children with their paths, numbered from 1 if several have the same name."""
     total = Counter(child.name for child in element)
     seen: Counter[str] = Counter()
     for child in element:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from winpush._xml import Element
-from winpush.wns.render.content import Base, legacy_fields, picture_group, picture_image, picture_text
+from winpush.wns.render.content import (
+    Base,
+    has_content,
+    has_text,
+    legacy_fields,
+    picture_group,
+    picture_image,
+    picture_text,
+)
 from winpush.wns.render.lint import Inspection
 from winpush.wns.schema import attributes
 from winpush.wns.schema.templates import CATALOGUE, Template
@@ -15,11 +23,14 @@ __all__ = ["show_tile"]
 
 _SIZES = {template: size for size, template in TEMPLATES.items()}
 _PEOPLE = {"medium": 9, "wide": 15, "large": 20}
+MOBILE_PHOTOS = 9
+DEFAULT_OVERLAY = 20  # percent, on a background image with text over it (wns.md 10.1)
+_NOT_ON_WINDOWS_10 = frozenset({"phone-only", "retired-template"})
 _TEMPLATE = attributes.TOAST_BINDING.by_wire["template"]
 
 
 def show_tile(root: Element, inspection: Inspection) -> dict[str, Any] | None:
-    """The picture of a tile by size, or None when nothing of it shows."""
+    """The picture of a tile by size, or None if nothing shows."""
     for wire in root.attributes:
         inspection.remark("tile-version" if wire == "version" else "unknown-attribute", f"tile@{wire}")
     visual = None
@@ -40,7 +51,7 @@ def show_tile(root: Element, inspection: Inspection) -> dict[str, Any] | None:
 
 
 def _show_sizes(inspection: Inspection, visual: Element, path: str, values: dict[str, Any]) -> dict[str, Any]:
-    """One picture for each size; an adaptive binding goes before a legacy one of the same size."""
+    """One picture for each size; an adaptive binding takes precedence over a legacy one."""
     adaptive: dict[str, Any] = {}
     legacy: dict[str, Any] = {}
     for binding, place in inspection.children(visual, path, known=("binding",)):
@@ -68,10 +79,13 @@ def _show_adaptive(
     table = attributes.Schema("binding", (*attributes.TILE_BINDING.attributes, _TEMPLATE))
     values = inspection.attributes(binding, table, path)
     lock = [values.pop(f"lock_status{n}", None) for n in (1, 2, 3)]
-    if any(lock) and size != "wide":
+    content = _show_content(inspection, binding, path, Base.of(visual, values))
+    _check_emptiness(inspection, path, _inherited(visual, values), content)
+    if size == "wide":
+        lock = [hint or _text_with_id(content, n) for n, hint in enumerate(lock, 1)]
+    elif any(lock):
         inspection.remark("lock-screen", path)
         lock = []
-    content = _show_content(inspection, binding, path, Base.of(visual, values))
     _check_presentation(inspection, path, values.get("presentation"), size, content)
     picture: dict[str, Any] = {**_inherited(visual, values), "background": None, "peek": None, "content": []}
     for item in content:
@@ -80,11 +94,26 @@ def _show_adaptive(
             picture[place] = item
         else:
             picture["content"].append(item)
+    if picture["background"] is not None:
+        usual = values.get("overlay", DEFAULT_OVERLAY if has_text(content) else 0)
+        picture["background"] = {"overlay": usual, **picture["background"]}
     return {**picture, "lock_screen": lock}
 
 
+def _text_with_id(content: list[dict[str, Any]], number: int) -> str | None:
+    """The lock screen reads texts by id, if they are direct children of the wide binding (wns.md 10.5)."""
+    texts = [item["text"] for item in content if item["type"] == "text" and item.get("id") == number]
+    return texts[0] if texts else None
+
+
+def _check_emptiness(inspection: Inspection, path: str, values: dict[str, Any], content: list[dict[str, Any]]) -> None:
+    """A tile may consist of its branding alone, if the document asks for that."""
+    if values.get("branding", "none") == "none" and not has_content(content):
+        inspection.remark("empty-binding", path)
+
+
 def _inherited(visual: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """The binding's own values, and those of the whole tile where it says nothing."""
+    """The binding's own values, defaulting to those of the whole tile."""
     kept = {name: value for name, value in visual.items() if name != "version"}
     return {**kept, **values}
 
@@ -103,6 +132,8 @@ def _show_content(inspection: Inspection, binding: Element, path: str, base: Bas
             if shown is not None and shown.get("placement") not in TILE_PLACEMENTS:
                 inspection.remark("wrong-placement", f"{place}@placement", shown["placement"])
                 shown = None
+            elif shown is not None and shown.get("placement") == "peek" and "overlay" not in shown:
+                inspection.remark("peek-overlay", place)
         else:
             shown = picture_group(inspection, child, place, base)
         if shown is not None:
@@ -118,17 +149,25 @@ def _check_presentation(
         for extra in images[MAX_PHOTOS:]:
             inspection.remark("too-many-photos", f"{path}/image[{images.index(extra) + 1}]")
             content.remove(extra)
+        if len(images) > MOBILE_PHOTOS:
+            inspection.remark("mobile-only", path, f"Windows 10 Mobile shows only the first {MOBILE_PHOTOS} photos.")
+    if presentation == "contact":
+        inspection.remark("mobile-only", path, "Contact tiles are for Windows 10 Mobile only.")
+    if presentation == "people" and size not in _PEOPLE:
+        inspection.remark("no-effect", path, 'hint-presentation="people"')
     if presentation == "people" and size in _PEOPLE and len(images) != _PEOPLE[size]:
         inspection.remark("people-count", path, _PEOPLE[size])
 
 
 def _is_readable(inspection: Inspection, template: Template, path: str, visual: dict[str, Any]) -> bool:
-    """What the version says about a legacy template."""
+    """Checks whether the device still knows a legacy template, and its version; False if the device skips it."""
     version = visual.get("version", 1)
     if template.version == 3 and version < 3:
         inspection.remark("badge-version", path)
-    if template.note:
-        inspection.remark("not-on-windows-10", path, template.note)
+    if template.rule and not (inspection.on_phone and template.rule in _NOT_ON_WINDOWS_10):
+        inspection.remark(template.rule, path)
+        if template.rule in _NOT_ON_WINDOWS_10:
+            return False
     if template.version == 2 and version < 2:
         inspection.remark("needs-version", path, template.version)
         return False
@@ -141,4 +180,8 @@ def _show_legacy(
     table = attributes.Schema("binding", (*attributes.LEGACY_BINDING.attributes, _TEMPLATE))
     values = inspection.attributes(binding, table, path)
     fields = legacy_fields(inspection, binding, path, template, Base.of(visual, values))
-    return {**_inherited(visual, values), **fields}
+    inherited = _inherited(visual, values)
+    _check_emptiness(
+        inspection, path, inherited, [item for kind in fields.values() for item in kind if item is not None]
+    )
+    return {**inherited, **fields}

@@ -8,20 +8,22 @@ from typing import Any
 
 from winpush._xml import Element
 from winpush.wns.render.actions import check_uri, show_actions, show_audio
-from winpush.wns.render.content import Base, legacy_fields, picture_group, picture_image, picture_text
+from winpush.wns.render.content import Base, has_text, legacy_fields, picture_group, picture_image, picture_text
 from winpush.wns.render.lint import Inspection
 from winpush.wns.schema import attributes
-from winpush.wns.schema.rules import MAX_TEXTS, MAX_TITLE_LINES, TOAST_PLACEMENTS
+from winpush.wns.schema.rules import MAX_OTHER_LINES, MAX_TEXTS, MAX_TITLE_LINES, TOAST_PLACEMENTS
 from winpush.wns.schema.templates import CATALOGUE, Template
 
-__all__ = ["show_toast"]
+__all__ = ["placeholder", "show_toast"]
+
+MAX_SUBGROUP_LINES = 15  # one report (wns.md 9.4)
 
 _PARTS = ("header", "visual", "actions", "audio", "commands")
 
 
 @dataclass(slots=True)
 class _Toast:
-    """What is known of the toast while its parts are walked."""
+    """State while the parts of a toast are processed."""
 
     inspection: Inspection
     values: dict[str, Any]
@@ -29,7 +31,7 @@ class _Toast:
 
 
 def show_toast(root: Element, inspection: Inspection) -> dict[str, Any] | None:
-    """The picture of a toast, or None when nothing shows."""
+    """The picture of a toast, or None if nothing shows."""
     toast = _Toast(inspection, inspection.attributes(root, attributes.TOAST, "toast"))
     for child, path in inspection.children(root, "toast", known=_PARTS):
         if child.name == "commands":
@@ -45,19 +47,38 @@ def show_toast(root: Element, inspection: Inspection) -> dict[str, Any] | None:
     visual = _show_visual(toast, *toast.parts["visual"])
     if visual is None:
         return None
+    header = _show_header(toast)
+    actions = show_actions(inspection, toast.values, toast.parts.get("actions"))  # may remove the scenario
     return {
         "kind": "toast",
         **{name: value.isoformat() if isinstance(value, datetime) else value for name, value in toast.values.items()},
         **visual,
-        "header": _show_header(toast),
-        **show_actions(inspection, toast.values, toast.parts.get("actions")),
+        "header": header,
+        **actions,
         "audio": show_audio(inspection, toast.values, toast.parts.get("audio")),
+    }
+
+
+def placeholder() -> dict[str, Any]:
+    """What Windows shows in place of a toast that is invalid or has no text, under the app's name (wns.md 9.1, 9.4)."""
+    return {
+        "kind": "toast",
+        "is_placeholder": True,
+        "template": "ToastGeneric",
+        **dict.fromkeys(_PLACES.values()),
+        "content": [{"type": "text", "text": "New notification"}],
+        "header": None,
+        "inputs": [],
+        "buttons": [],
+        "menu": [],
+        "system_commands": False,
+        "audio": {"src": None, "loop": False, "silent": False},
     }
 
 
 def _show_visual(toast: _Toast, visual: Element, path: str) -> dict[str, Any] | None:
     inspection = toast.inspection
-    # `branding` is in the schema and not used by toasts.
+    # The schema has `branding`, but toasts don't use it.
     known = attributes.Schema(
         "visual", (*attributes.TOAST_VISUAL.attributes, attributes.TOAST_BINDING.by_wire["branding"])
     )
@@ -79,9 +100,7 @@ def _show_visual(toast: _Toast, visual: Element, path: str) -> dict[str, Any] | 
     base = Base.of(values, own)
     template = CATALOGUE.get(own["template"])
     shown = _show_content(toast, *chosen, base) if template is None else _show_legacy(toast, *chosen, base, template)
-    if not any(item.get("text", "").strip() or item["type"] != "text" for item in shown):
-        inspection.remark("nothing-to-show", chosen[1])
-    return {"template": own["template"], **_sort_out(shown)}
+    return {"template": own["template"], **shown}
 
 
 def _is_known(toast: _Toast, binding: Element, path: str) -> bool:
@@ -93,84 +112,130 @@ def _is_known(toast: _Toast, binding: Element, path: str) -> bool:
     return False
 
 
-def _show_legacy(toast: _Toast, binding: Element, path: str, base: Base, template: Template) -> list[dict[str, Any]]:
+def _show_legacy(toast: _Toast, binding: Element, path: str, base: Base, template: Template) -> dict[str, Any]:
     fields = legacy_fields(toast.inspection, binding, path, template, base)
-    return [item for item in (*fields["images"], *fields["texts"]) if item is not None]
+    texts = [text for text in fields["texts"] if text is not None]
+    if not has_text(texts):
+        toast.inspection.remark("no-text", path)
+    images = [image for image in fields["images"] if image is not None]
+    return {**dict.fromkeys(_PLACES.values()), "content": [*images, *texts]}
 
 
-def _show_content(toast: _Toast, binding: Element, path: str, base: Base) -> list[dict[str, Any]]:
+@dataclass(slots=True)
+class _Content:
+    """What a binding shows, as it is collected. `before` is the last element that texts should come before."""
+
+    texts: list[dict[str, Any]] = field(default_factory=list)
+    rest: list[dict[str, Any]] = field(default_factory=list)
+    places: dict[str, dict[str, Any]] = field(default_factory=dict)
+    before: str = ""
+
+
+def _show_content(toast: _Toast, binding: Element, path: str, base: Base) -> dict[str, Any]:
     inspection = toast.inspection
-    content: list[dict[str, Any]] = []
+    content = _Content()
     for child, place in inspection.children(binding, path, known=("text", "image", "group", "progress")):
-        shown = None
         if child.name == "text":
-            before = sum(item["type"] == "text" and "placement" not in item for item in content)
-            shown = _show_text(toast, child, place, before)
+            _add_text(toast, content, child, place)
         elif child.name == "image":
-            shown = _show_image(toast, child, place, base)
-        elif child.name == "group":
-            shown = picture_group(inspection, child, place, base)
+            _add_image(toast, content, child, place, base)
         else:
-            values = inspection.attributes(child, attributes.PROGRESS, place)
-            if inspection.requires(values, child, attributes.PROGRESS, place):
-                shown = {"type": "progress", **values}
-        if shown is not None:
-            content.append(shown)
-    return content
+            content.before = child.name
+            shown = _group(toast, child, place, base) if child.name == "group" else _progress(toast, child, place)
+            if shown is not None:
+                content.rest.append(shown)
+    if not has_text(content.texts):
+        inspection.remark("no-text", path)
+    return {**dict.fromkeys(_PLACES.values()), **content.places, "content": [*content.texts, *content.rest]}
 
 
-def _sort_out(content: list[dict[str, Any]]) -> dict[str, Any]:
-    """App logo, hero image and attribution have their own places; the rest stands as it comes."""
-    places = {"appLogoOverride": "app_logo", "hero": "hero", "attribution": "attribution"}
-    picture: dict[str, Any] = dict.fromkeys(places.values())
-    picture["content"] = []
-    for item in content:
-        place = places.get(item.get("placement", ""))
-        if place is None or picture[place] is not None:
-            picture["content"].append(item)
-        else:
-            picture[place] = item
-    return picture
+def _group(toast: _Toast, element: Element, path: str, base: Base) -> dict[str, Any] | None:
+    return picture_group(toast.inspection, element, path, base, most_lines=MAX_SUBGROUP_LINES)
 
 
+def _progress(toast: _Toast, element: Element, path: str) -> dict[str, Any] | None:
+    values = toast.inspection.attributes(element, attributes.PROGRESS, path)
+    toast.inspection.nothing_inside(element, path)
+    if not toast.inspection.requires(values, element, attributes.PROGRESS, path):
+        return None
+    return {"type": "progress", **values}
+
+
+_PLACES = {"appLogoOverride": "app_logo", "hero": "hero", "attribution": "attribution"}
 _SUBGROUP_HINTS = ("style", "wrap", "align", "min_lines")
 
 
-def _show_text(toast: _Toast, element: Element, path: str, before: int) -> dict[str, Any] | None:
-    """A top text; `before` are the top texts that stand before it."""
+def _take_place(toast: _Toast, content: _Content, shown: dict[str, Any], path: str) -> bool:
+    """Puts app logo, hero image and attribution in their own places; False for everything else."""
+    place = _PLACES.get(shown.get("placement", ""))
+    if place is None:
+        return False
+    if place in content.places:
+        toast.inspection.remark("place-taken", f"{path}@placement", shown["placement"])
+        return False
+    content.places[place] = shown
+    return True
+
+
+def _add_text(toast: _Toast, content: _Content, element: Element, path: str) -> None:
+    """A top-level text: Windows shows three, before everything else (wns.md 9.4)."""
     inspection = toast.inspection
-    shown = picture_text(inspection, element, path)
-    wires = {entry.name: entry.wire for entry in attributes.TEXT.attributes}
-    for name in _SUBGROUP_HINTS:
-        if name in shown:
-            inspection.remark("top-level-hint", f"{path}@{wires[name]}")
-    if "call_center_align" in shown and toast.values.get("scenario") != "incomingCall":
-        inspection.remark("call-only", f"{path}@{wires['call_center_align']}")
-        del shown["call_center_align"]
+    shown = picture_text(inspection, element, path, is_bindable=True)
+    _check_hints(toast, shown, path)
     if "placement" in shown:
-        return shown
-    if before == 0 and shown.get("max_lines", 0) > MAX_TITLE_LINES:
-        inspection.remark("title-lines", f"{path}@{wires['max_lines']}", MAX_TITLE_LINES)
-    if before >= MAX_TEXTS:
+        if content.before:
+            inspection.remark("late-attribution", path)
+        if _take_place(toast, content, shown, path) or len(content.texts) >= MAX_TEXTS:
+            return
+    elif content.before:
+        inspection.remark("late-text", path, f"<{content.before}>")
+    if len(content.texts) >= MAX_TEXTS:
         inspection.remark("too-many-texts", path)
-        return None
-    return shown
+        return
+    _limit_lines(inspection, content, shown, f"{path}@{_WIRES['max_lines']}")
+    content.texts.append(shown)
 
 
-def _show_image(toast: _Toast, element: Element, path: str, base: Base) -> dict[str, Any] | None:
+_WIRES = {entry.name: entry.wire for entry in attributes.TEXT.attributes}
+
+
+def _check_hints(toast: _Toast, shown: dict[str, Any], path: str) -> None:
+    """Removes the hints that don't work on a top-level text."""
+    for name in _SUBGROUP_HINTS:
+        if shown.pop(name, None) is not None:
+            toast.inspection.remark("top-level-hint", f"{path}@{_WIRES[name]}")
+    if "call_center_align" in shown and toast.values.get("scenario") != "incomingCall":
+        toast.inspection.remark("call-only", f"{path}@{_WIRES['call_center_align']}")
+        del shown["call_center_align"]
+
+
+def _limit_lines(inspection: Inspection, content: _Content, shown: dict[str, Any], path: str) -> None:
+    """Two lines for the first text; four for the others together (wns.md 9.4)."""
+    if "max_lines" not in shown:
+        return
+    most = MAX_TITLE_LINES if not content.texts else MAX_OTHER_LINES
+    earlier = sum(text.get("max_lines", 0) for text in content.texts[1:])
+    if shown["max_lines"] > most - earlier:
+        inspection.remark("line-limit", path)
+        shown["max_lines"] = min(shown["max_lines"], most)
+
+
+def _add_image(toast: _Toast, content: _Content, element: Element, path: str, base: Base) -> None:
     inspection = toast.inspection
     shown = picture_image(inspection, element, path, base)
     if shown is None:
-        return None
+        return
     if shown.get("placement") not in TOAST_PLACEMENTS:
         inspection.remark("wrong-placement", f"{path}@placement", shown["placement"])
-        return None
+        return
     for name, wire in (("align", "hint-align"), ("remove_margin", "hint-removeMargin")):
-        if name in shown:
+        if shown.pop(name, None) is not None:
             inspection.remark("top-level-image-hint", f"{path}@{wire}")
-    if "overlay" in shown:
+    if shown.pop("overlay", None) is not None:
         inspection.remark("no-effect", f"{path}@hint-overlay", "hint-overlay")
-    return shown
+    if not _take_place(toast, content, shown, path):
+        content.before = element.name
+        content.rest.append(shown)
 
 
 def _show_header(toast: _Toast) -> dict[str, Any] | None:

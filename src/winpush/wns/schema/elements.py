@@ -1,8 +1,8 @@
-"""What toasts and tiles are made of: texts, images, groups and progress bars, as frozen, checked values
+"""The building blocks of toasts and tiles: texts, images, groups and progress bars, as frozen, checked values
 (wns.md 9.1 and 10.1).
 
-A text without hints is a plain string; `Text` adds the hints. Where a hint is allowed at all is for the toast or tile
-that holds the part to say.
+A text without hints is a plain string; `Text` adds hints. The toast or tile that contains a part decides which hints
+are allowed there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Group", "Image", "Part", "Progress", "Subgroup", "Text", "as_json", 
 
 
 def check_attributes(part: object, table: Schema) -> None:
-    """Checks every attribute of a part that is given, and that the required ones are."""
+    """Checks every attribute that is set, and that the required ones are."""
     for entry in table.attributes:
         value = getattr(part, entry.name)
         if value is not None:
@@ -33,7 +33,7 @@ def check_attributes(part: object, table: Schema) -> None:
 
 
 def open_tag(part: object, table: Schema) -> str:
-    """`<element name="value"…`, still open; the attributes in the order of the table."""
+    """`<element name="value"…` without the closing bracket; attributes in the table's order."""
     out = [f"<{table.element}", *[attribute(name, value) for name, value in table.fixed]]
     for entry in table.attributes:
         value = getattr(part, entry.name)
@@ -43,7 +43,7 @@ def open_tag(part: object, table: Schema) -> str:
 
 
 def as_json(value: object) -> Any:
-    """A value of ours as JSON has it: parts and tuples in depth, times in ISO 8601, what is left out absent."""
+    """A JSON-ready value: parts and tuples recursively, times in ISO 8601."""
     if isinstance(value, Part):
         return value.to_dict()
     if isinstance(value, tuple):
@@ -54,7 +54,7 @@ def as_json(value: object) -> Any:
 
 
 class Part:
-    """What all parts have: a short repr, and a form for JSON."""
+    """The base of all parts: a short repr, and a JSON-ready form."""
 
     __slots__ = ()
 
@@ -63,13 +63,13 @@ class Part:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: the type's name and every field that is given."""
+        """A JSON-ready dict of the type's name and every field that is set."""
         return {"type": type(self).__name__, **{name: as_json(value) for name, value in given(self)}}
 
 
 def given(part: object) -> Iterable[tuple[str, object]]:
-    """The fields that are neither absent nor empty lists, in their order."""
-    for entry in fields(part):  # type: ignore[arg-type]  # every part is a dataclass; their base can't say so
+    """The fields that are set and not empty, in order."""
+    for entry in fields(part):  # type: ignore[arg-type]  # every part is a dataclass, which the base can't express
         value = getattr(part, entry.name)
         if entry.repr and value is not None and value != ():
             yield entry.name, value
@@ -80,7 +80,9 @@ class Text(Part):
     """A text with hints.
 
     In a toast `style`, `wrap`, `align` and `min_lines` are for subgroups; `placement="attribution"` and
-    `call_center_align` for its top level. `max_lines` of a toast's first text is 1 or 2. `lang` is a BCP-47 tag.
+    `call_center_align` for its top level, where texts always wrap. `max_lines` of a toast's first text is 1 or 2; the
+    other two share four lines. `lang` is a BCP-47 tag. In a wide tile, texts with the `id` 1, 2 and 3 are also lines of
+    the lock screen.
     """
 
     text: str
@@ -102,7 +104,7 @@ class Text(Part):
 
     @property
     def is_plain(self) -> bool:
-        """True when it says no more than its text."""
+        """True when there are no hints."""
         return all(getattr(self, entry.name) is None for entry in attributes.TEXT.attributes)
 
     def to_element(self) -> str:
@@ -114,9 +116,10 @@ class Text(Part):
 class Image(Part):
     """An image: inline unless `placement` says otherwise.
 
-    Toasts know `hero` (364×180 pixels) and `appLogoOverride` (48×48), tiles `background` and `peek`, which also take an
-    `overlay` from 0 to 100. `src` is an http(s), ms-appx or ms-appdata address, or a path relative to the base
-    (section 10.3). `alt` is read aloud. `add_image_query` tells the image's server the device's scale and language.
+    Toasts have `hero` (364×180 pixels) and `appLogoOverride` (48×48), tiles have `background` and `peek`, which also
+    take an `overlay` from 0 to 100. `src` is an http(s), ms-appx or ms-appdata address, or a path relative to the base
+    (section 10.3). `alt` is for screen readers. `add_image_query` tells the image's server the device's scale and
+    language.
     """
 
     src: str
@@ -132,7 +135,7 @@ class Image(Part):
     def __post_init__(self) -> None:
         check_attributes(self, attributes.IMAGE)
         if self.overlay is not None and self.placement not in ("background", "peek"):
-            raise ValidationError("image.overlay", "darkens a background or peek image only")
+            raise ValidationError("image.overlay", "is for background and peek images only")
 
     def to_element(self) -> str:
         """`<image …/>`."""
@@ -143,14 +146,14 @@ Content = str | Text | Image
 
 
 def check_content(owner: str, items: Iterable[object], allowed: tuple[type, ...]) -> tuple[Any, ...]:
-    """The items as a tuple, a Text without hints as its string. Raises ValidationError for what can't stand there."""
+    """The items as a tuple, with a Text without hints as a string. Raises ValidationError for a wrong type."""
     checked = tuple(item.text if type(item) is Text and item.is_plain else item for item in items)
     for item in checked:
         if isinstance(item, str):
             check_text(f"{owner}.text", item)
         elif not isinstance(item, allowed):
             names = ", ".join(["str", *[kind.__name__ for kind in allowed]])
-            raise ValidationError(owner, f"can't hold a {type(item).__name__}; it holds {names}")
+            raise ValidationError(owner, f"can't contain a {type(item).__name__}; it can contain {names}")
     return checked
 
 
@@ -161,7 +164,7 @@ def write_content(items: Iterable[Any]) -> str:
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class Subgroup(Part):
-    """One column of a group: texts and images from top to bottom. `weight` is its width relative to its neighbours'."""
+    """One column of a group: texts and images from top to bottom. `weight` is its width relative to the others."""
 
     content: tuple[Content, ...] = ()
     weight: int | None = None
@@ -174,9 +177,13 @@ class Subgroup(Part):
         check_attributes(self, attributes.SUBGROUP)
         for item in self.content:
             if isinstance(item, Image) and item.placement not in (None, "inline"):
-                raise ValidationError("image.placement", f"is {item.placement!r}, and a subgroup's images are inline")
+                raise ValidationError(
+                    "image.placement", f"is {item.placement!r}, but images in a subgroup are always inline"
+                )
             if isinstance(item, Text) and (item.placement is not None or item.call_center_align is not None):
-                raise ValidationError("subgroup.text", "placement and call_center_align are for a toast's top level")
+                raise ValidationError(
+                    "subgroup.text", "can't have placement or call_center_align, which are for a toast's top level"
+                )
 
     def to_element(self) -> str:
         """`<subgroup …>…</subgroup>`."""
@@ -185,16 +192,16 @@ class Subgroup(Part):
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class Group(Part):
-    """Columns side by side, shown all or not at all."""
+    """Columns side by side, shown completely or not at all."""
 
     subgroups: tuple[Subgroup, ...] = ()
 
     def __init__(self, *subgroups: Subgroup) -> None:
         if not subgroups:
-            raise ValidationError("group", "is empty; a group holds at least one Subgroup")
+            raise ValidationError("group", "is empty; a group needs at least one Subgroup")
         for subgroup in subgroups:
             if not isinstance(subgroup, Subgroup):
-                raise ValidationError("group", f"holds Subgroups only, not a {type(subgroup).__name__}")
+                raise ValidationError("group", f"can only contain Subgroups, not a {type(subgroup).__name__}")
         object.__setattr__(self, "subgroups", subgroups)
 
     def to_element(self) -> str:
@@ -206,8 +213,9 @@ class Group(Part):
 class Progress(Part):
     """A progress bar, on desktops since the Creators Update.
 
-    `value` is 0.0 to 1.0, `"indeterminate"`, or `"{name}"` of a value that the app binds; `status` stands below at the
-    left and may be empty, but must be there (wns.md 9.1); `value_override` replaces the percentage.
+    `value` is 0.0 to 1.0, `"indeterminate"`, or `"{name}"` of a value that the app binds later: a push carries no data
+    for it. `status` is shown below on the left and is required but may be empty (wns.md 9.1); `value_override`
+    replaces the percentage.
     """
 
     value: float | str

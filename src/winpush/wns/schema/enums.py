@@ -1,6 +1,6 @@
-"""The closed vocabularies of the WNS schemas: every word is written as on the wire (wns.md 9 to 11).
+"""The enumerations of the WNS schemas, spelled as on the wire (wns.md 9 to 11).
 
-The Literal types are the tables: what checks, writes, reads and judges a value looks up in them with `words()`.
+The Literal types are the tables: code that checks, writes, reads or judges a value gets them through `words()`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ HeaderActivation = Literal["foreground", "protocol"]
 ImageAlign = Literal["stretch", "left", "center", "right"]
 ImagePlacement = Literal["inline", "appLogoOverride", "hero", "background", "peek"]
 LaunchActivation = Literal["foreground", "background", "protocol"]
-# `contact` stands in Microsoft's code only [T2].
+# `contact` appears only in Microsoft's code [T2].
 Presentation = Literal["photos", "people", "contact"]
 Scenario = Literal["reminder", "alarm", "incomingCall", "urgent"]
 Size = Literal["small", "medium", "wide", "large"]
-# `auto` stands in Microsoft's toolkit, which really writes it (wns.md 10.1).
+# `auto` comes from Microsoft's toolkit, which does write it (wns.md 10.1).
 TextAlign = Literal["left", "center", "right", "auto"]
 TextPlacement = Literal["attribution"]
 TextStacking = Literal["top", "center", "bottom"]
@@ -48,23 +48,26 @@ TextStyle = Literal[
     "title",
     "titleSubtle",
     "titleNumeral",
+    "titleNumeralSubtle",
     "subheader",
     "subheaderSubtle",
     "subheaderNumeral",
+    "subheaderNumeralSubtle",
     "header",
     "headerSubtle",
     "headerNumeral",
+    "headerNumeralSubtle",
 ]
 
 
 def words(literal: Any) -> tuple[str, ...]:
-    """The words of one of these types, in the documented order."""
+    """The values of one of these types, in the documented order."""
     return get_args(literal)
 
 
 class Priority(enum.IntEnum):
-    """How soon a device in battery saver gets it. Left out, WNS takes HIGH for a toast, MEDIUM for a tile or badge,
-    LOW for raw (wns.md 3.1, which names a fourth level that one of Microsoft's tables lacks)."""
+    """How soon a device in battery saver gets it. WNS defaults to HIGH for a toast, MEDIUM for a tile or badge and LOW
+    for raw (wns.md 3.1, which lists a fourth level that one of Microsoft's tables lacks)."""
 
     HIGH = 1
     MEDIUM = 2
@@ -73,7 +76,7 @@ class Priority(enum.IntEnum):
 
 
 class Glyph(enum.StrEnum):
-    """The pictures that a badge can show instead of a number; `NONE` clears it (wns.md 11.1)."""
+    """The glyphs that a badge can show instead of a number; `NONE` clears it (wns.md 11.1)."""
 
     NONE = "none"
     ACTIVITY = "activity"
@@ -91,7 +94,7 @@ class Glyph(enum.StrEnum):
 
 
 class Sound(enum.StrEnum):
-    """The 25 sounds that Windows brings along (wns.md 9.2)."""
+    """The 25 sounds built into Windows (wns.md 9.2)."""
 
     DEFAULT = "ms-winsoundevent:Notification.Default"
     IM = "ms-winsoundevent:Notification.IM"
@@ -121,5 +124,5 @@ class Sound(enum.StrEnum):
 
     @property
     def loops(self) -> bool:
-        """True for the sounds that are made to be repeated."""
+        """True for the sounds designed to loop."""
         return ".Looping." in self.value

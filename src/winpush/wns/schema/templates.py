@@ -1,8 +1,8 @@
-"""The one table of the legacy templates of Windows 8 to Windows Phone 8.1: how many texts and images each takes
+"""The single table of the legacy templates of Windows 8 through Windows Phone 8.1, with their text and image counts
 (wns.md 12).
 
-Names follow from a shape: the medium and wide shapes exist twice, as version 1 (`TileSquareText01`, Windows 8) and as
-version 2 (`TileSquare150x150Text01`, Windows 8.1) with the first as the fallback.
+Names are derived from shapes: the medium and wide shapes exist twice, in version 1 (`TileSquareText01`, Windows 8) and
+in version 2 (`TileSquare150x150Text01`, Windows 8.1), which falls back to the first.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ LegacySize = Literal["small", "medium", "wide", "large", "tall"]
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One legacy template: its numbers of text and image fields, and since which version of the schema it exists.
+    """One legacy template: how many text and image fields it has, and the schema version that introduced it.
 
-    `size` is None for a toast. `version` is what `<visual version>` must say, None where that is unknown. `fallback` is
-    the version 1 name of a version 2 template, `successor` the other way round. `number` is its value in the WinRT
-    enumeration. `phone` tells whether Windows Phone 8.1 draws it (None: unknown).
+    `size` is None for a toast. `version` is the required `<visual version>`, None if unknown. `fallback` is the version
+    1 name of a version 2 template, `successor` the reverse. `number` is its value in the WinRT enumeration. `phone`
+    tells whether Windows Phone 8.1 draws it (None if unknown). `rule` is the device's rule about it, or ''.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Template:
     successor: str | None = None
     phone: bool | None = True
     note: str = ""
+    rule: str = ""
 
     @property
     def kind(self) -> str:
@@ -61,7 +62,7 @@ _WIDE = {
     "ImageAndText01": (1, 1),
     "ImageAndText02": (2, 1),
     "BlockAndText01": (6, 0),
-    # NotificationsExtensions declares 6 texts in its version 2 class: a bug, by the enumeration's own text.
+    # NotificationsExtensions declares 6 texts in its version 2 class: a bug, going by the enumeration's description.
     "BlockAndText02": (3, 0),
     "PeekImageCollection01": (2, 5),
     "PeekImageCollection02": (5, 5),
@@ -122,7 +123,7 @@ _LARGE = {
     "TextList02": (3, 0),
     "TextList03": (6, 0),
     "SmallImageAndText01": (3, 1),
-    # Three code sources say 7; the enumeration's prose could be read as 10: unverified.
+    # Three code bases say 7; the enumeration's description could mean 10 (unverified).
     "SmallImagesAndTextList05": (7, 3),
     "Text09": (5, 0),
 }
@@ -138,13 +139,21 @@ _TOASTS = {
 }
 _NOT_ON_PHONE = frozenset({"Text02", "Text06", "Text07", "Text08", "Text10", "Text11"})
 _BADGE = "The number comes from a badge notification."
+_PHONE = "Windows Phone only."
+_TALL = "It appears only in the enumeration."
+_GONE = "It no longer works since Windows 10."
 _LATE = (
-    Template("TileSquare71x71IconWithBadge", 0, 1, "small", 3, 75, note=_BADGE),
-    Template("TileSquare150x150IconWithBadge", 0, 1, "medium", 3, 76, note=_BADGE),
-    Template("TileWide310x150IconWithBadgeAndText", 3, 1, "wide", 3, 77, note=_BADGE),
-    Template("TileSquare71x71Image", 0, 1, "small", 3, 78, note="Windows Phone 8.1 only."),
-    Template("TileTall150x310Image", 0, 1, "tall", None, 79, phone=None, note="It stands in the enumeration only."),
+    Template("TileSquare71x71IconWithBadge", 0, 1, "small", 3, 75, note=_BADGE, rule="needs-badge"),
+    Template("TileSquare150x150IconWithBadge", 0, 1, "medium", 3, 76, note=_BADGE, rule="needs-badge"),
+    Template("TileWide310x150IconWithBadgeAndText", 3, 1, "wide", 3, 77, note=_PHONE, rule="phone-only"),
+    Template("TileSquare71x71Image", 0, 1, "small", 3, 78, note=_PHONE, rule="phone-only"),
+    Template("TileTall150x310Image", 0, 1, "tall", None, 79, None, None, None, _TALL, "enumeration-only"),
 )
+
+
+def _retired(shape: str) -> tuple[str, str]:
+    """The note and the rule about templates that went out of use with Windows 10 (wns.md 12.1)."""
+    return (_GONE, "retired-template") if "ImageCollection" in shape else ("", "")
 
 
 def _both(
@@ -153,19 +162,23 @@ def _both(
     for number, (shape, (texts, images)) in enumerate(shapes.items(), start):
         phone = size == "medium" or shape not in _NOT_ON_PHONE
         old, new = f"{first}{shape}", f"{second}{shape}"
-        yield Template(old, texts, images, size, 1, number, successor=new, phone=phone)
-        yield Template(new, texts, images, size, 2, number, fallback=old, phone=phone)
+        note, rule = _retired(shape)
+        yield Template(old, texts, images, size, 1, number, successor=new, phone=phone, note=note, rule=rule)
+        yield Template(new, texts, images, size, 2, number, fallback=old, phone=phone, note=note, rule=rule)
 
 
 def _all() -> Iterator[Template]:
     yield from _both("TileSquare", "TileSquare150x150", "medium", 0, _MEDIUM)
     yield from _both("TileWide", "TileWide310x150", "wide", len(_MEDIUM), _WIDE)
     for number, (shape, (texts, images)) in enumerate(_LARGE.items(), len(_MEDIUM) + len(_WIDE)):
-        yield Template(f"TileSquare310x310{shape}", texts, images, "large", 2, number, phone=False)
+        note, rule = _retired(shape)
+        yield Template(
+            f"TileSquare310x310{shape}", texts, images, "large", 2, number, phone=False, note=note, rule=rule
+        )
     yield from _LATE
     for number, (name, (texts, images)) in enumerate(_TOASTS.items()):
         yield Template(name, texts, images, None, 1, number)
 
 
 CATALOGUE = {template.name: template for template in _all()}
-"""All 134 legacy templates by their documented names: 126 of tiles, 8 of toasts."""
+"""All 134 legacy templates by documented name: 126 for tiles, 8 for toasts."""

@@ -1,6 +1,6 @@
-"""What an attribute of the WNS schemas can hold: each kind checks a value, writes it, and reads it back.
+"""The types of the attributes in the WNS schemas. Each one checks a value, writes it, and reads it back.
 
-`check` raises ValidationError naming the field and the rule; `read` raises it for a text that stands for no value.
+`check` raises ValidationError naming the field and the rule; `read` raises it for text that isn't a valid value.
 """
 
 from __future__ import annotations
@@ -30,10 +30,14 @@ __all__ = [
     "SoundSource",
     "String",
     "Whole",
+    "has_many_decimals",
+    "is_registered_sound",
+    "is_whole",
     "scheme_of",
+    "to_milliseconds",
 ]
 
-MAX_WHOLE = 2**31 - 1  # what Microsoft's toolkit takes, and writes in its tests (wns.md 9.1, 10.1)
+MAX_WHOLE = 2**31 - 1  # the largest in the tests of Microsoft's toolkit (wns.md 9.1, 10.1)
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -42,40 +46,42 @@ _IMAGE_SCHEMES = ("http", "https", "ms-appx", "ms-appdata", "file")
 _IMAGE_TYPES = ("png", "jpg", "jpeg", "gif")
 _OTHER_IMAGE = re.compile(r"\.(svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.IGNORECASE)
 _SOUND_SCHEMES = ("ms-appx", "ms-appdata", "ms-resource")
+_WINDOWS_SOUNDS = "ms-winsoundevent:Notification."
+_MANY_DECIMALS = re.compile(r"[.,]\d{4}")
 SOUND_TYPES = ("aac", "flac", "m4a", "mp3", "wav", "wma")
 
 
 def scheme_of(uri: str) -> str | None:
-    """The scheme in lower case; None for a relative path, and for a drive letter such as `c:` (wns.md 10.3)."""
+    """The scheme in lower case; None for a relative path or a drive letter such as `c:` (wns.md 10.3)."""
     match = _SCHEME.match(uri)
     return match[1].lower() if match else None
 
 
 class Kind(Protocol):
-    """What every kind of value can do. `folds` is True where the case of the letters is not looked at."""
+    """The interface of every type. `folds` is True where case doesn't matter."""
 
     @property
     def folds(self) -> bool:
-        """True where `captionsubtle` is taken for `captionSubtle` (wns.md 9.5)."""
+        """True where `captionsubtle` counts as `captionSubtle` (wns.md 9.5)."""
 
     def check(self, field: str, value: object, /) -> None:
-        """Raises ValidationError for a value that may not be sent."""
+        """Raises ValidationError for a value that must not be sent."""
 
     def write(self, value: object, /) -> str:
-        """The text of the attribute, not yet escaped."""
+        """The attribute's text, unescaped."""
 
     def read(self, field: str, text: str, /) -> object:
-        """The value that a text stands for. Raises ValidationError for none."""
+        """The value of this text. Raises ValidationError if it isn't valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """Any text, the empty one too."""
+    """Any text, including empty text."""
 
     folds: ClassVar[bool] = False
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for what is no text, and for what XML can't carry."""
+        """Raises ValidationError for anything but text that XML can carry."""
         if not isinstance(value, str):
             raise ValidationError(field, f"must be text, not {type(value).__name__}")
         check_text(field, value)
@@ -91,13 +97,13 @@ class String:
 
 @dataclass(frozen=True, slots=True)
 class Name(String):
-    """A text that is not empty: an id, a title, the name of a package family."""
+    """Non-empty text: an id, a title, a package family name."""
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for an empty text too."""
+        """Raises ValidationError for empty text too."""
         String.check(self, field, value)
         if not value:
-            raise ValidationError(field, "is empty, and must not be")
+            raise ValidationError(field, "must not be empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +111,18 @@ class Language(String):
     """A BCP-47 tag, such as `en-US`."""
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for what has not the form of a language tag."""
+        """Raises ValidationError for anything not shaped like a language tag."""
         String.check(self, field, value)
         if not _LANGUAGE.fullmatch(str(value)):
-            raise ValidationError(field, f"is {value!r}, which is no language tag; write one such as 'en-US'")
+            raise ValidationError(field, f"is {value!r}, which is not a language tag such as 'en-US'")
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSource(String):
-    """Where an image is: http(s), ms-appx, ms-appdata, file, or a path relative to the base (wns.md 10.3)."""
+    """An image's address: http(s), ms-appx, ms-appdata, file, or a path relative to the base (wns.md 10.3)."""
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for an empty source, for another scheme, and for a type that Windows doesn't show."""
+        """Raises ValidationError for an empty source, another scheme, or a file type that Windows doesn't show."""
         String.check(self, field, value)
         source = str(value)
         if not source.strip():
@@ -130,10 +136,10 @@ class ImageSource(String):
 
 @dataclass(frozen=True, slots=True)
 class BaseUri(String):
-    """What relative image sources start from: an absolute URI."""
+    """The base of relative image sources: an absolute URI."""
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for a relative one, or one with a scheme that images can't have."""
+        """Raises ValidationError for a relative URI, or a scheme that images can't have."""
         String.check(self, field, value)
         if scheme_of(str(value)) not in _IMAGE_SCHEMES:
             raise ValidationError(field, f"must be an absolute URI with one of the schemes {', '.join(_IMAGE_SCHEMES)}")
@@ -152,34 +158,41 @@ class People(String):
 
 @dataclass(frozen=True, slots=True)
 class SoundSource(String):
-    """One of Windows's own sounds, or a file of the app (wns.md 9.2)."""
+    """One of Windows's own sounds, or a sound file of the app (wns.md 9.2)."""
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for a sound that Windows doesn't have, and for a file that it can't play."""
+        """Raises ValidationError for a sound that Windows doesn't have, or a file that it can't play."""
         String.check(self, field, value)
         source = str(value)
         scheme = scheme_of(source)
         if scheme == "ms-winsoundevent":
-            if source not in SOUNDS:
-                raise ValidationError(field, f"is {source!r}, which is none of the 25 sounds of Windows: see wns.Sound")
+            if source not in SOUNDS and not is_registered_sound(source):
+                raise ValidationError(field, f"is {source!r}, which is not one of Windows's 25 sounds: see wns.Sound")
         elif scheme not in _SOUND_SCHEMES:
             raise ValidationError(field, "must be a wns.Sound, or a file of the app: ms-appx:///… or ms-appdata:///…")
         elif scheme != "ms-resource" and source.rpartition(".")[2].lower() not in SOUND_TYPES:
             raise ValidationError(field, f"must be a file of one of the types {', '.join(SOUND_TYPES)}")
 
     def read(self, _field: str, text: str) -> object:
-        """A wns.Sound where it is one."""
+        """A wns.Sound if it is one."""
         return SOUNDS.get(text, text)
 
 
 SOUNDS = {sound.value: sound for sound in Sound}
 
 
+def is_registered_sound(source: str) -> bool:
+    """True for a sound event outside Windows's own: it plays if the app has registered it (wns.md 9.2)."""
+    prefix = _WINDOWS_SOUNDS.lower()
+    own = source.lower().startswith(prefix)
+    return source.startswith("ms-winsoundevent:") and not own and len(source) > len("ms-winsoundevent:")
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """True or false."""
+    """True or false. Windows knows them in lower case only: a capital breaks a toast (wns.md 9.1)."""
 
-    folds: ClassVar[bool] = True
+    folds: ClassVar[bool] = False
 
     def check(self, field: str, value: object) -> None:
         """Raises ValidationError for anything but True and False."""
@@ -187,14 +200,14 @@ class Flag:
             raise ValidationError(field, f"must be True or False, not {value!r}")
 
     def write(self, value: object) -> str:
-        """In lower case, as XML has it."""
+        """In lower case, as in XML Schema."""
         return "true" if value else "false"
 
     def read(self, field: str, text: str) -> object:
-        """`1` and `0` too, as XML allows."""
-        value = {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower())
+        """`1` and `0` too, as XML Schema allows."""
+        value = {"true": True, "1": True, "false": False, "0": False}.get(text.strip())
         if value is None:
-            raise ValidationError(field, f"is {text!r}; it must be 'true' or 'false'")
+            raise ValidationError(field, f"is {text[:20]!r}; it must be 'true' or 'false', in lower case")
         return value
 
 
@@ -219,16 +232,20 @@ class Whole:
         return str(value)
 
     def read(self, field: str, text: str) -> object:
-        """Raises ValidationError for what is no whole number."""
-        digits = text.strip().removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
-            raise ValidationError(field, f"is {text[:20]!r}, which is no whole number")
+        """Raises ValidationError for anything but a whole number."""
+        if not is_whole(text.strip().removeprefix("-")):
+            raise ValidationError(field, f"is {text[:20]!r}, which is not a whole number")
         return int(text)
+
+
+def is_whole(text: str) -> bool:
+    """True for a whole number without a sign."""
+    return text.isascii() and text.isdigit() and len(text) <= 12
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One word out of a closed list. `folds` is False for the few whose case Windows is known to look at."""
+    """One word from a closed list. `folds` is False for the few that Windows is known to treat as case-sensitive."""
 
     values: tuple[str, ...]
     folds: bool = True
@@ -243,7 +260,7 @@ class Choice:
         return str(value)
 
     def read(self, field: str, text: str) -> object:
-        """The word in the documented spelling, whatever the case of the text (wns.md 9.5)."""
+        """The word in its documented spelling, whatever the case of the text (wns.md 9.5)."""
         if text in self.values:
             return text
         folded = text.lower()
@@ -255,12 +272,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time with its offset, in ISO 8601."""
+    """A time with its UTC offset, in ISO 8601."""
 
     folds: ClassVar[bool] = False
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for a time without an offset: nobody could tell which moment it is."""
+        """Raises ValidationError for a time without a UTC offset, which would be ambiguous."""
         if not isinstance(value, datetime):
             raise ValidationError(field, f"must be a datetime, not {type(value).__name__}")
         offset = value.utcoffset()
@@ -270,31 +287,42 @@ class Moment:
             raise ValidationError(field, "has an offset with seconds, which ISO 8601 can't write")
 
     def write(self, value: object) -> str:
-        """`2017-04-15T19:45:00Z`; other offsets as `+02:00`."""
-        moment = cast(datetime, value)
-        precision = "milliseconds" if moment.microsecond and moment.microsecond % 1000 == 0 else "auto"
-        text = moment.isoformat(timespec=precision)
+        """`2017-04-15T19:45:00Z`, with three decimals if it has a fraction; other offsets as `+02:00`."""
+        moment = to_milliseconds(cast(datetime, value))
+        text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
         return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
     def read(self, field: str, text: str) -> object:
-        """Raises ValidationError for what is no time, or one without offset."""
+        """Raises ValidationError for anything but a time with a UTC offset and at most three decimals."""
+        if has_many_decimals(text):
+            raise ValidationError(field, f"is {text[:40]!r}; Windows takes at most three decimals")
         try:
             value = datetime.fromisoformat(text.strip())
             value.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise ValidationError(field, f"is {text[:40]!r}; write it as 2017-04-15T19:45:00Z") from None
+            raise ValidationError(field, f"is {text[:40]!r}; it must look like 2017-04-15T19:45:00Z") from None
         self.check(field, value)
         return value
 
 
+def to_milliseconds(moment: datetime) -> datetime:
+    """The time cut to three decimals, which is all that a toast can have."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def has_many_decimals(text: str) -> bool:
+    """True for a time with more than three decimals, which makes a toast invalid (wns.md 9.1)."""
+    return _MANY_DECIMALS.search(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Fraction:
-    """How far a progress bar is: 0 to 1, `indeterminate`, or the name of a bound value in braces."""
+    """The value of a progress bar: 0 to 1, `indeterminate`, or the name of a bound value in braces."""
 
     folds: ClassVar[bool] = False
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for a number outside 0 to 1 and for any other text."""
+        """Raises ValidationError for a number outside 0 to 1, and for any other text."""
         if isinstance(value, str):
             if value != "indeterminate" and not _BINDING.fullmatch(check_text(field, value)):
                 raise ValidationError(field, "must be a number from 0 to 1, 'indeterminate', or '{a bound value}'")
@@ -304,11 +332,11 @@ class Fraction:
             raise ValidationError(field, f"is {value}; it must be from 0.0 (nothing done) to 1.0 (all done)")
 
     def write(self, value: object) -> str:
-        """In decimal without an exponent, which an XML reader of ours would take and Windows might not."""
+        """In decimal without an exponent, which Windows might not read."""
         return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
 
     def read(self, _field: str, text: str) -> object:
-        """A number where it is one."""
+        """A number if it is one."""
         if not (text.isascii() and text.replace(".", "", 1).isdigit()):
             return text
         return int(text) if len(text) == 1 else float(text)
