@@ -154,10 +154,11 @@ def real_actions() -> dict[str, set[Action]]:
     for name in errors.__all__:
         error = getattr(errors, name)
         if issubclass(error, errors.TransportError):
-            left = "request_sent" in inspect.signature(error).parameters
-            ways: list[dict[str, bool]] = [{"request_sent": False}, {"request_sent": True}] if left else [{}]
+            takes = inspect.signature(error).parameters
+            ways = [{}, *({name: True} for name in ("request_sent", "is_outage") if name in takes)]
             verdicts += [judge_failure(error("It failed.", **way)) for way in ways]
     verdicts.append(judge_failure(errors.ChannelError("uri", "no channel")))
+    verdicts.append(wns.TokenProblem.of_error(RuntimeError()).verdict)
     for verdict in verdicts:
         found[verdict.outcome.name].add(verdict.action)
     return found

@@ -21,7 +21,7 @@ from winpush import (
 @pytest.mark.parametrize(
     ("result", "error"),
     [
-        (answer(404), ChannelGoneError),
+        (answer(404, "Dropped"), ChannelGoneError),
         (answer(406, "Dropped"), RetryLaterError),
         (answer(200, "QueueFull"), RetryLaterError),
         (answer(400), RefusedError),

@@ -99,7 +99,15 @@ class TransportError(WinPushError):
 
 
 class ConnectError(TransportError):
-    """The connection failed; nothing was sent."""
+    """The connection failed; nothing was sent.
+
+    `is_outage` is True for what passes by itself (the other side is down, or hung up), False for what somebody has to
+    fix first: a certificate, an address, credentials.
+    """
+
+    def __init__(self, message: str, *, request_sent: bool = False, is_outage: bool = False) -> None:
+        super().__init__(message, request_sent=request_sent)
+        self.is_outage = is_outage
 
 
 class DnsError(ConnectError):
@@ -113,8 +121,8 @@ class TlsError(ConnectError):
 class ProxyError(ConnectError):
     """The proxy refused, asked for credentials, or sent an invalid answer. `status_code` is its status, if any."""
 
-    def __init__(self, message: str, *, status_code: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, status_code: int | None = None, is_outage: bool = False) -> None:
+        super().__init__(message, is_outage=is_outage)
         self.status_code = status_code
 
 

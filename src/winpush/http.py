@@ -90,6 +90,12 @@ class Response:
             index.setdefault(header[0].lower(), header)
         return index
 
+    @property
+    def is_page(self) -> bool:
+        """True for an HTML page, such as a proxy, a firewall or a captive portal answers with; no push service does."""
+        kind = self.header(b"content-type") or ""
+        return "html" in kind.lower() or self.body[:200].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
+
     def header(self, *names: bytes) -> str | None:
         """The stripped value of the first header with one of these lower-case names; None if there is none."""
         return self.find(names)

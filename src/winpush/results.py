@@ -36,6 +36,7 @@ __all__ = [
     "SendError",
     "StatusHeaders",
     "Verdict",
+    "foreign_answer",
     "judge_failure",
 ]
 
@@ -56,12 +57,14 @@ class Outcome(enum.Enum):
     DEVICE_INACTIVE = "device-inactive"
     SERVICE_UNAVAILABLE = "service-unavailable"
     UNEXPECTED_ANSWER = "unexpected-answer"
+    FOREIGN_ANSWER = "foreign-answer"
 
     CHANNEL_THROTTLED = "channel-throttled"
     DOMAIN_BLOCKED = "domain-blocked"
     PAYLOAD_TOO_LARGE = "payload-too-large"
     SERVICE_ERROR = "service-error"
     CREDENTIALS_REFUSED = "credentials-refused"
+    CREDENTIALS_FAILED = "credentials-failed"
     TOKEN_UNAVAILABLE = "token-unavailable"  # noqa: S105 - the name of an outcome
     TOKEN_THROTTLED = "token-throttled"  # noqa: S105 - the name of an outcome
 
@@ -126,6 +129,19 @@ class StatusHeaders:
     error_description: tuple[bytes, ...] = ()
     debug_trace: tuple[bytes, ...] = ()
     correlation_vector: tuple[bytes, ...] = ()
+
+
+def foreign_answer(service: str) -> Verdict:
+    """The verdict on an answer that something between us and the service gave: it says nothing about the channel."""
+    return Verdict(
+        Outcome.FOREIGN_ANSWER,
+        Action.RETRY_LATER,
+        f"This answer lacks {service}'s own headers, so something else gave it: a proxy, a firewall, another server. "
+        "Keep the channel, check what answers in the service's place, and try again later.",
+        timedelta(minutes=1),
+        Backoff.EXPONENTIAL,
+        timedelta(hours=1),
+    )
 
 
 class Notification(Protocol):
@@ -250,7 +266,19 @@ class Result:
     @property
     def explanation(self) -> str:
         """What happened and what to do about it, in plain words."""
-        return self.verdict.meaning if self.error is None else f"{self.error} {self.verdict.meaning}"
+        text = self.verdict.meaning if self.error is None else f"{self.error} {self.verdict.meaning}"
+        return text if self.ok or self.response is None else text + self._words_of_the_service()
+
+    def _words_of_the_service(self) -> str:
+        """What it said itself, and the ids that its support asks for."""
+        said = "" if self.error_description is None else f' The service said: "{self.error_description}".'
+        ids = {
+            "message id": self.message_id,
+            "debug trace": self.debug_trace,
+            "correlation vector": self.correlation_vector,
+        }
+        shown = ", ".join(f"{name} {value}" for name, value in ids.items() if value)
+        return said + (f" ({shown})" if shown else "")
 
     def raise_for_error(self) -> Result:
         """Returns this result if it is ok. Otherwise raises the matching WinPushError: a SendError with `.result`, or
@@ -355,8 +383,17 @@ _NETWORK: dict[tuple[type[WinPushError], bool], Verdict] = {
 _UNFORESEEN = _lost(Outcome.BAD_ANSWER)
 
 
+# What passes by itself, of the errors that somebody must otherwise fix.
+_OUTAGES: dict[type[WinPushError], Verdict] = {
+    TlsError: _retry(Outcome.TLS_FAILED, "Nothing was sent. The other side seems to be down: try again later."),
+    ProxyError: _retry(Outcome.PROXY_FAILED, "Nothing was sent. The proxy seems to be down: try again later."),
+}
+
+
 def judge_failure(error: WinPushError) -> Verdict:
     """The verdict on a send without an answer. Never raises; an unknown error counts as possibly delivered."""
+    if isinstance(error, ConnectError) and error.is_outage and type(error) in _OUTAGES:
+        return _OUTAGES[type(error)]
     sent = isinstance(error, TransportError) and error.request_sent
     for ancestor in type(error).__mro__:
         verdict = _NETWORK.get((ancestor, sent))

@@ -77,7 +77,7 @@ def test_a_correlation_vector_keeps_its_case_on_both_ways(service: Service) -> N
 
 def test_a_bulk_goes_on_after_every_kind_of_trouble(service: Service) -> None:
     troubles = {
-        b"token=gone": reply(404, {}),
+        b"token=gone": reply(404, {"X-WNS-Msg-ID": "1"}),
         b"token=broken": b"no HTTP at all\r\n\r\n",
         b"token=refused": reply(403, {}),
         b"token=late": reply(200, {"X-WNS-Status": "channelthrottled"}),

@@ -164,7 +164,7 @@ def test_another_librarys_error_is_an_outcome(service: Service) -> None:
             raise RuntimeError("the vault is locked")
 
     with Client(wns=Broken(), allow_hosts=[service.server.authority]) as client:
-        assert client.send(service.uri(), TOAST).outcome is Outcome.TOKEN_UNAVAILABLE
+        assert client.send(service.uri(), TOAST).outcome is Outcome.CREDENTIALS_FAILED
 
 
 def test_everything_works_over_tls(certificates: Certificates) -> None:

@@ -75,7 +75,8 @@ def show_result(result: Result) -> None:
     good, bad = "✓✗" if _carries_unicode() else "+-"
     mark, colour = (good, "green") if result.ok else (bad, "red")
     click.echo(f"{click.style(f'{mark} {result.outcome.value}', fg=colour, bold=True)}  {_statuses(result)}".rstrip())
-    click.echo(f"  {result.explanation}")
+    meaning = result.verdict.meaning
+    click.echo(f"  {meaning if result.error is None else f'{result.error} {meaning}'}")
     if result.diagnosis is not None:
         echo_cited(f"  {result.diagnosis}")
     if result.should_delete_channel:

@@ -17,7 +17,7 @@ from winpush.channels import Channel, Service
 from winpush.client.encoder import Destination, Encoder, check
 from winpush.client.throttle import Hold, Throttle
 from winpush.client.token_cache import TokenCache
-from winpush.errors import ConfigurationError, SendAbortedError, TransportError, ValidationError, WinPushError
+from winpush.errors import ConfigurationError, TransportError, ValidationError, WinPushError
 from winpush.http import Request, Response
 from winpush.results import Action, Notification, Result
 from winpush.transport.connection import Connection
@@ -209,7 +209,7 @@ class Sender:
             if isinstance(step, Request):
                 answer = await self._deliver(deferred.destination, deferred.destination.write(step), deadline)
             else:
-                answer = await self._get_token(step.instead_of)
+                answer = await self._token_cache().get(deadline, step.instead_of)
             if isinstance(answer, TransportError):
                 steps.close()
                 return self.encoder.fail(channel, notification, answer, deferred.key)
@@ -236,13 +236,8 @@ class Sender:
 
     async def log_in(self) -> wns.Token | wns.TokenProblem:
         """A token, or why there is none. Raises ConfigurationError without credentials."""
-        return await self._token_cache().get()
-
-    async def _get_token(self, instead_of: wns.Token | None) -> wns.Token | wns.TokenProblem | TransportError:
-        try:
-            return await self._token_cache().get(instead_of)
-        except SendAbortedError as error:
-            return error
+        answer = await self._token_cache().get(self.pool.loop.time() + self._settings.timeout_seconds)
+        return wns.TokenProblem.of_error(answer) if isinstance(answer, TransportError) else answer
 
     def _token_cache(self) -> TokenCache:
         if self._tokens is None:

@@ -1,27 +1,43 @@
 """The token of an app: one for all senders of a client, fetched once however many want it.
 
-What to do is decided by `wns.TokenState`, which is pure; this is the IO around it, on one event loop.
+What to do is decided by `wns.TokenState`, which is pure; this is the IO around it, on one event loop. Somebody else's
+credentials object may raise whatever it likes, and take as long: either becomes a TokenProblem, and nobody hangs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
-from winpush.errors import SendAbortedError, TransportError
+from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.http import Request, Response
-from winpush.wns.protocol.auth import SCOPE, Credentials, Fetch, Token, TokenProblem, TokenState, token_until
+from winpush.wns.protocol.auth import (
+    SCOPE,
+    Credentials,
+    Fetch,
+    Token,
+    TokenProblem,
+    TokenState,
+    check_life,
+    claims_for_new_token,
+    token_until,
+)
 
 __all__ = ["AnyCredentials", "TokenCache", "TokenSource"]
+
+# A request for a token that takes longer is given up, so that the next send asks anew.
+_MOST_SECONDS = 60.0
 
 
 class TokenSource(Protocol):
     """Any object that gets tokens itself, sync or async: azure-identity's credentials, for one.
 
-    `get_token(*scopes)` returns (or awaits to) something with `token` and `expires_on` (seconds since 1970).
+    `get_token(*scopes)` returns (or awaits to) something with `token` and `expires_on` (seconds since 1970). Where it
+    takes `claims`, as azure-identity's does, it is asked with them for a token that is not from its cache.
     """
 
     def get_token(self, *scopes: str) -> Any:
@@ -49,21 +65,25 @@ class TokenCache:
         token = self._state.token
         return token if token is not None and token.is_fresh(datetime.now(UTC)) else None
 
-    async def get(self, instead_of: Token | None = None) -> Token | TokenProblem:
+    async def get(self, deadline: float, instead_of: Token | None = None) -> Token | TokenProblem | TransportError:
         """A token, or why there is none; with `instead_of`, another than that, since WNS refused it.
 
-        Raises SendAbortedError when the cache is closed meanwhile.
+        Waits until `deadline` (on the loop's clock) at most: then it is a SendTimeoutError, and a SendAbortedError when
+        the cache is closed meanwhile. Both are returned, since they become a Result.
         """
         self._state, answer = self._state.ask(datetime.now(UTC), instead_of)
         if not isinstance(answer, Fetch):
             return answer
+        loop = asyncio.get_running_loop()
         if self._fetching is None:
-            self._fetching = asyncio.get_running_loop().create_task(self._fetch())
+            self._fetching = loop.create_task(self._fetch(instead_of))
         fetching = self._fetching
         # Waited for, and not awaited: a sender that is cancelled must not take the others' token with it.
-        await asyncio.wait([fetching])
+        await asyncio.wait([fetching], timeout=max(deadline - loop.time(), 0))
+        if not fetching.done():
+            return SendTimeoutError("No access token came within the time for the send.")
         if fetching.cancelled():
-            raise SendAbortedError("The client was closed before there was a token; nothing was sent.")
+            return SendAbortedError("The client was closed before there was a token; nothing was sent.")
         return fetching.result()
 
     def accepted(self) -> None:
@@ -76,9 +96,12 @@ class TokenCache:
             self._fetching.cancel()
             await asyncio.gather(self._fetching, return_exceptions=True)
 
-    async def _fetch(self) -> Token | TokenProblem:
+    async def _fetch(self, instead_of: Token | None) -> Token | TokenProblem:
         try:
-            answer = await self._ask_server()
+            async with asyncio.timeout(_MOST_SECONDS):
+                answer = await self._ask_server(instead_of)
+        except TimeoutError:
+            answer = TokenProblem.of_error(SendTimeoutError(f"No answer within {_MOST_SECONDS:g} seconds."))
         finally:
             self._fetching = None
         if isinstance(answer, Token):
@@ -89,22 +112,67 @@ class TokenCache:
             self._state = self._state.failed(answer, datetime.now(UTC))
         return answer
 
-    async def _ask_server(self) -> Token | TokenProblem:
-        if hasattr(self._credentials, "get_token"):
-            return await _ask_source(cast("TokenSource", self._credentials))
-        response = await self._deliver(self._credentials.request())
-        if isinstance(response, Response):
-            return self._credentials.read(response, datetime.now(UTC))
-        return TokenProblem.of_error(response)
+    async def _ask_server(self, instead_of: Token | None) -> Token | TokenProblem:
+        """Never raises but for its own cancellation."""
+        try:
+            if hasattr(self._credentials, "get_token"):
+                return await _ask_source(cast("TokenSource", self._credentials), instead_of)
+            response = await self._deliver(self._credentials.request())
+            if not isinstance(response, Response):
+                return TokenProblem.of_error(response)
+            answer: object = self._credentials.read(response, datetime.now(UTC))
+            if isinstance(answer, Token | TokenProblem):
+                return answer
+            return TokenProblem.of_error(TypeError("read() returned neither a Token nor a TokenProblem"))
+        except BaseException as error:  # somebody else's code: whatever it raises means that there is no token
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return TokenProblem.of_error(error)
 
 
-async def _ask_source(source: TokenSource) -> Token | TokenProblem:
+async def _ask_source(source: TokenSource, instead_of: Token | None) -> Token | TokenProblem:
+    now = datetime.now(UTC)
+    options = {} if instead_of is None else claims_for_new_token(_parameters(source.get_token), now)
+    if inspect.iscoroutinefunction(source.get_token):
+        access = await source.get_token(SCOPE, **options)
+    else:
+        access = await _in_thread(lambda: source.get_token(SCOPE, **options))
+        access = await access if inspect.isawaitable(access) else access
+    now = datetime.now(UTC)
+    return check_life(token_until(access.token, access.expires_on, now), now)
+
+
+def _parameters(function: Callable[..., Any]) -> frozenset[str]:
     try:
-        if inspect.iscoroutinefunction(source.get_token):
-            access = await source.get_token(SCOPE)
-        else:
-            access = await asyncio.to_thread(source.get_token, SCOPE)
-            access = await access if inspect.isawaitable(access) else access
-        return token_until(access.token, access.expires_on, datetime.now(UTC))
-    except Exception as error:  # noqa: BLE001 - somebody else's code: whatever it raises means that there is no token
-        return TokenProblem.of_error(error)
+        return frozenset(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # one in C says nothing
+        return frozenset()
+
+
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    """Runs it in a thread of its own, which nobody waits for when it takes too long: an executor's would keep the whole
+    program from ending, and can't pass on every exception."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+
+    def end(outcome: tuple[Any, BaseException | None]) -> None:
+        if not done.done():
+            done.set_result(outcome)
+
+    def run() -> None:
+        outcome: tuple[Any, BaseException | None]
+        try:
+            outcome = work(), None
+        except BaseException as error:  # noqa: BLE001 - passed on to the loop's thread
+            outcome = None, error
+        try:
+            loop.call_soon_threadsafe(end, outcome)
+        except RuntimeError:  # the loop has ended: nobody waits any more
+            return
+
+    threading.Thread(target=run, name="winpush-token", daemon=True).start()
+    value, error = await done
+    if error is not None:
+        raise error
+    return value

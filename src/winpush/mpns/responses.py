@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from winpush.http import Response
-from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict
+from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
 
 __all__ = ["HEADERS", "ROWS", "Row", "judge"]
 
@@ -159,6 +159,12 @@ _UNFORESEEN = Verdict(
 )
 
 
+FOREIGN_ANSWER = foreign_answer("MPNS")
+_MARKS = frozenset(
+    (*HEADERS.notification_status, *HEADERS.device_connection_status, *HEADERS.subscription_status, *HEADERS.message_id)
+)
+
+
 def _plain(value: str | None) -> str:
     """A status for comparison: in any case, and with the space of the documentation's `Temp Disconnected`."""
     return "" if value is None else value.replace(" ", "").lower()
@@ -183,7 +189,16 @@ def judge(response: Response) -> Verdict:
     """The verdict on an MPNS response. Never raises; a response that no row covers is never a success."""
     get = response.index.get
     found = get(_NOTIFICATION, _ABSENT)[1], get(_DEVICE, _ABSENT)[1], get(_SUBSCRIPTION, _ABSENT)[1]
-    return _look_up(response.status_code, *found)
+    verdict = _look_up(response.status_code, *found)
+    return verdict if verdict.action is Action.NOTHING or not _is_foreign(response, verdict) else FOREIGN_ANSWER
+
+
+def _is_foreign(response: Response, verdict: Verdict) -> bool:
+    """True when something other than MPNS gave this answer: it bears none of MPNS's headers (mpns.md 9.1), and it is a
+    page, or would end the channel."""
+    if not _MARKS.isdisjoint(response.index):
+        return False
+    return response.is_page or verdict.action is Action.DELETE_CHANNEL
 
 
 # The same few responses keep coming, so each exact combination of bytes is judged once.

@@ -128,7 +128,7 @@ async def _dial_tunnel(
         transport.abort()
         raise
     if secured is None:
-        raise TlsError(f"The connection to {route.origin} was closed during the TLS handshake.")
+        raise TlsError(f"The connection to {route.origin} was closed during the TLS handshake.", is_outage=True)
     connection.connection_made(secured)
 
 

@@ -23,6 +23,15 @@ MAX_HEAD_BYTES = 65_536
 MAX_BODY_BYTES = 65_536
 
 
+_REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE")
+
+
+def _is_refusal(error: ssl.SSLError) -> bool:
+    """True for an alert about who we are; any other error of TLS may come after the request was taken."""
+    reason = error.reason or ""
+    return "ALERT" in reason and any(word in reason for word in _REFUSALS)
+
+
 class Job(Protocol):
     """A request, and who is told how it ended: exactly one of the two is called, once."""
 
@@ -272,7 +281,7 @@ class Connection:
             self._answered(job, answer)
 
     def _loss(self, error: Exception | None) -> TransportError:
-        if isinstance(error, ssl.SSLError) and not self._received:
+        if isinstance(error, ssl.SSLError) and not self._received and not self.used and _is_refusal(error):
             # TLS 1.3 refuses a client certificate only after the first request has been written; nothing was taken.
             return TlsError(f"The server ended TLS: {error.reason or error}. Check the client certificate.")
         how = f" ({error.strerror or error})" if isinstance(error, OSError) else ""

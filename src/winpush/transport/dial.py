@@ -17,6 +17,9 @@ from winpush.transport.route import Route
 
 __all__ = ["dial"]
 
+# The other side ended the handshake without a word: it is going down, or something between is. No setting mends that.
+_HANGING_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
 
 async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) -> Connection:
     """A new connection, ready for its first request. Raises ConnectError or one of its kinds."""
@@ -33,7 +36,7 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
     except TransportError:
         raise
     except ssl.SSLError as error:
-        raise TlsError(_describe_tls(error, route.origin)) from error
+        raise TlsError(_describe_tls(error, route.origin), is_outage=isinstance(error, _HANGING_UP)) from error
     except socket.gaierror as error:
         raise DnsError(f"The name {_dialled(route)!r} can't be resolved: {error.strerror}.") from error
     except OSError as error:
@@ -79,7 +82,7 @@ def _describe_refusal(error: OSError, route: Route) -> ConnectError:
     # asyncio puts the address where the reason belongs; of several addresses that failed it tells all.
     reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
     if route.proxy is not None:
-        return ProxyError(f"The proxy {route.proxy} can't be reached: {reason}.")
+        return ProxyError(f"The proxy {route.proxy} can't be reached: {reason}.", is_outage=True)
     return ConnectError(f"{route.origin} can't be reached: {reason}.")
 
 

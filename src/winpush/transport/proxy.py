@@ -44,7 +44,7 @@ class Proxy:
 
     def hung_up(self) -> ProxyError:
         """What is told when it ends the connection before there is a tunnel."""
-        return ProxyError(f"The proxy {self} closed the connection before the tunnel was open.")
+        return ProxyError(f"The proxy {self} closed the connection before the tunnel was open.", is_outage=True)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -140,7 +140,9 @@ def read_connect_answer(received: bytes, proxy: Proxy) -> bool:
             f"The proxy {proxy} {had} (407). Write them as http://user:password@host:port.", status_code=407
         )
     if not 200 <= status < 300:
-        raise ProxyError(f"The proxy {proxy} refused to connect ({status}).", status_code=status)
+        problem = f"The proxy {proxy} refused to connect ({status})."
+        # A 5xx says that the proxy, or the way behind it, is down; any other that it doesn't want to.
+        raise ProxyError(problem, status_code=status, is_outage=status >= 500)
     if len(received) > end + 4:
         raise ProxyError(f"The proxy {proxy} sent bytes of its own into the tunnel.")
     return True

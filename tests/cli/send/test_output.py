@@ -144,7 +144,7 @@ def test_ctrl_c_while_waiting_for_the_answer_ends_with_130() -> None:
         ("throttled", "try again in 1 hour or later"),
         ("expired", "delete this channel"),
         ("bad-request", "malformed"),
-        ("suppressed", "has not bound this kind"),
+        ("suppressed", "hasn't bound this kind"),
     ],
 )
 def test_what_to_do_is_said_for_every_refusal(winpush_emulator: Emulator, health: str, said: str) -> None:

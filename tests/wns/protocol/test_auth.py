@@ -143,7 +143,7 @@ def test_expires_in_is_a_number_a_string_or_absent(
     [
         (_answer(400, error="invalid_client", error_description="x"), Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX),
         (_answer(401, error="invalid_client"), Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX),
-        (_answer(400, error="temporarily_unavailable"), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
+        (_answer(400, error="temporarily_unavailable"), Outcome.TOKEN_THROTTLED, Action.RETRY_LATER),
         (_answer(429), Outcome.TOKEN_THROTTLED, Action.RETRY_LATER),
         (_answer(503), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
         (_answer(500), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),

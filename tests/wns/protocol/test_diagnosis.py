@@ -41,7 +41,7 @@ _DROPPED = (b"X-WNS-Status", b"dropped")
         (_CHANNEL, wns.ClearToasts(everything=True), _response(405), "Windows Phone"),
         (_CHANNEL, _TOAST, _response(403), "map"),
         (_CHANNEL, _TOAST, _response(403, _ID), "different app"),
-        (_CUT, _TOAST, _response(404), "query"),
+        (_CUT, _TOAST, _response(404, _ID), "query"),
         (_CHANNEL, _TOAST, _response(413), "5,000"),
         (_CHANNEL, _TOAST, _response(200, _DROPPED, (b"X-WNS-DeviceConnectionStatus", b"disconnected")), "offline"),
         (_CHANNEL, _TOAST, _response(200, _DROPPED), "turned notifications off"),

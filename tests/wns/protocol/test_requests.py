@@ -93,7 +93,7 @@ def test_the_token_is_in_no_repr_and_in_no_log(caplog: pytest.LogCaptureFixture)
         ("https://notify.windows.com.evil.example/?token=a", "neither MPNS"),
         ("https://evilnotify.windows.com/?token=a", "neither MPNS"),
         ("https://user@db3.notify.windows.com/?token=a", "user name"),
-        ("http://db3.notify.windows.com/?token=a", "https only"),
+        ("http://db3.notify.windows.com/?token=a", "always use https"),
         ("https://db3.notify.windows.com:8443/?token=a", "port"),
         ("https://db3.notify.windows.com/w/?token=a", "web-push"),
         ("http://db3.notify.live.net/throttledthirdparty/01.00/abc", "MPNS"),

@@ -39,6 +39,7 @@ def _answer(row: dict[str, Any], **more: str) -> Response:
         X_WNS_Status=row["notification_status"],
         X_WNS_DeviceConnectionStatus=row["device_connection_status"],
         X_WNS_Error_Description=described,
+        X_WNS_Msg_ID="1" if row["endpoint"] == "notify" else None,
         **more,
     )
 
@@ -137,7 +138,7 @@ def test_our_table_has_the_documented_rows_and_no_others() -> None:
     ],
 )
 def test_each_status_has_its_own_outcome(status: int, word: str | None, outcome: Outcome) -> None:
-    assert judge(_response(status, X_WNS_Status=word), _NOW)[0].outcome is outcome
+    assert judge(_response(status, X_WNS_Status=word, X_WNS_Msg_ID="1"), _NOW)[0].outcome is outcome
 
 
 @pytest.mark.parametrize("name", ["X_WNS_Status", "x_wns_status", "X_WNS_STATUS", "X_WNS_NotificationStatus"])
@@ -162,7 +163,25 @@ def test_what_no_row_foresees_is_never_success(status: int, word: str | None) ->
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_channel_that_is_gone_is_deleted(status: int) -> None:
-    assert judge(_response(status), _NOW)[0].action is Action.DELETE_CHANNEL
+    assert judge(_response(status, X_WNS_Msg_ID="1"), _NOW)[0].action is Action.DELETE_CHANNEL
+
+
+_PAGE = b"<!DOCTYPE html><html><body>404 Not Found</body></html>"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("body", [b"", b"not here", _PAGE])
+def test_an_answer_without_the_services_mark_deletes_no_channel(status: int, body: bytes) -> None:
+    verdict, wait = judge(_response(status, body, Server="nginx"), _NOW)
+    assert (verdict.outcome, verdict.action) == (Outcome.FOREIGN_ANSWER, Action.RETRY_LATER)
+    assert wait == timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 405, 413, 503])
+def test_a_page_of_a_proxy_or_firewall_is_not_the_services_answer(status: int) -> None:
+    response = _response(status, _PAGE, Content_Type="text/html")
+    assert judge(response, _NOW)[0].outcome is Outcome.FOREIGN_ANSWER
+    assert not wants_new_token(response)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ THROTTLED = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outco
 """Answers that ask every sender to pause, for this channel or for the whole app."""
 # Refusals specific to one channel or device: they say nothing about the others.
 _ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED})
+_PATIENCE: Millis = 7 * 24 * 3600 * 1000
+"""How long a broadcast without an end of its own is tried."""
 _RETRY_LATER = Action.RETRY_LATER
 _ACCEPTED = Outcome.ACCEPTED
 _ACCEPTED_NAME = Outcome.ACCEPTED.value
@@ -102,7 +104,8 @@ def _after_quiet_hours(plan: SendPlan, target: Target, now: Millis) -> Millis:
 def after(plan: SendPlan, target: Target, result: Result, now: Millis) -> Record:
     """What to record about this result."""
     tried = _tried(plan, target, result, now)
-    attempt = target.attempts + 1
+    # What never left this machine is no attempt: an outage must not use up those of a whole broadcast.
+    attempt = target.attempts + (result.response is not None or result.may_have_arrived)
     state, due = _DELIVERED, None
     effect: Effect | None = None
     refusal: bool | None = False
@@ -124,10 +127,10 @@ _new = tuple.__new__
 def _decide(plan: SendPlan, result: Result, attempt: int, now: Millis) -> tuple[DeliveryState, Millis | None]:
     decision = decide(
         result,
-        attempt,
+        max(attempt, 1),
         from_millis(now),
         max_attempts=plan.max_attempts,
-        give_up_at=None if plan.expires_at is None else from_millis(plan.expires_at),
+        give_up_at=from_millis(plan.begins + _PATIENCE if plan.expires_at is None else plan.expires_at),
         resend_unanswered=plan.resend_unanswered,
     )
     if isinstance(decision, RetryAt):
@@ -172,5 +175,4 @@ def _tried(plan: SendPlan, target: Target, result: Result, now: Millis) -> Tried
 def _detail(result: Result) -> str | None:
     if result.ok:
         return None
-    said = result.diagnosis or result.error_description or (None if result.error is None else str(result.error))
-    return said or result.explanation
+    return " ".join(part for part in (result.explanation, result.diagnosis) if part)

@@ -22,6 +22,7 @@ const VERDICT_TONES = new Map([
   ["channel-gone", "refused"],
   ["method-not-allowed", "refused"],
   ["unexpected-answer", "refused"],
+  ["foreign-answer", "later"],
   ["received", "neutral"],
 ]);
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -15,10 +16,16 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
 from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
-from winpush.errors import ChannelError, ConfigurationError, ValidationError, WinPushError
+from winpush.errors import ChannelError, ConfigurationError, TransportError, ValidationError
 from winpush.http import Request, Response, check_header
-from winpush.results import Action, Verdict
-from winpush.wns.protocol.responses import TOKEN_UNAVAILABLE, UNAUTHORIZED, judge_token
+from winpush.results import Action, Outcome, Verdict, judge_failure
+from winpush.wns.protocol.responses import (
+    CREDENTIALS_FAILED,
+    CREDENTIALS_REFUSED,
+    TOKEN_UNAVAILABLE,
+    UNAUTHORIZED,
+    judge_token,
+)
 from winpush.wns.protocol.secrecy import SecretBytes
 
 __all__ = [
@@ -31,6 +38,8 @@ __all__ = [
     "TokenForm",
     "TokenProblem",
     "TokenState",
+    "check_life",
+    "claims_for_new_token",
     "read_token_request",
     "token_until",
 ]
@@ -47,6 +56,10 @@ _FORM = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "appl
 _USUAL_LIFE = timedelta(hours=24)
 _MAX_LIFE = timedelta(days=365)
 _MARGIN = timedelta(minutes=5)
+_MAX_DETAIL = 2000
+
+# What azure-core raises when no answer came, or none that could be read.
+_AZURE_NETWORK = frozenset({"ServiceRequestError", "ServiceResponseError", "HttpResponseError"})
 
 _SID = re.compile(r"ms-app://s-1-15-2(?:-[0-9]+)+/?", re.IGNORECASE)
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
@@ -92,10 +105,29 @@ class TokenProblem:
         return cls(replace(verdict, meaning=meaning), retry_after)
 
     @classmethod
-    def of_error(cls, error: WinPushError | Exception) -> TokenProblem:
-        """No response arrived, or a third-party credentials object raised: the token server counts as unreachable."""
-        detail = str(error) if isinstance(error, WinPushError) else type(error).__name__
-        return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, detail)
+    def of_error(cls, error: BaseException) -> TokenProblem:
+        """No response arrived, or a third-party credentials object raised.
+
+        Trouble with the proxy or with TLS is what it is at a send, and so is what azure-identity says of wrong
+        credentials (`ClientAuthenticationError`). What else the network does means that the token server can't be
+        reached. Any other exception is the object's own failure; of it only the kind is told, since its text may hold
+        a secret.
+        """
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        if isinstance(error, TransportError):
+            verdict = judge_failure(error)
+            if verdict.outcome in (Outcome.PROXY_FAILED, Outcome.TLS_FAILED):
+                return cls.of(verdict, verdict.delay, str(error))
+            return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, str(error))
+        if "ClientAuthenticationError" in kinds:
+            return cls.of(CREDENTIALS_REFUSED, None, _one_line(str(error)))
+        status = getattr(error, "status_code", None)
+        if "HttpResponseError" in kinds and isinstance(status, int) and 400 <= status < 500 and status != 429:
+            return cls.of(CREDENTIALS_REFUSED, None, _one_line(str(error)))
+        if isinstance(error, OSError) or kinds & _AZURE_NETWORK:
+            detail = _one_line(str(error)) if kinds & _AZURE_NETWORK else type(error).__name__
+            return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, detail)
+        return cls.of(CREDENTIALS_FAILED, None, f"It raised {type(error).__name__}.")
 
 
 class Credentials(Protocol):
@@ -125,7 +157,8 @@ class EntraCredentials:
         _check_texts(self, "tenant_id", "client_id", "client_secret")
         if not _TENANT.fullmatch(self.tenant_id):
             raise ConfigurationError("tenant_id: must be the directory id (a GUID) or its domain name")
-        _endpoint("authority", self.authority)
+        if _endpoint("authority", self.authority).target != "/":
+            raise ConfigurationError("authority: must be without a path: the tenant is tenant_id")
 
     def request(self) -> Request:
         """`POST /{tenant}/oauth2/v2.0/token`. The secret never appears in its repr."""
@@ -174,6 +207,15 @@ def _check_texts(credentials: object, *names: str) -> None:
         value = getattr(credentials, name)
         if not isinstance(value, str) or not value.strip():
             raise ConfigurationError(f"{name}: must be non-empty text")
+        if value != value.strip() or "\ufeff" in value or not all(map(str.isprintable, value)):
+            raise ConfigurationError(
+                f"{name}: has white space or a control character at its ends or in it, such as a file's line end or "
+                "byte order mark; remove it"
+            )
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError(f"{name}: has a character that UTF-8 can't encode: how was it read?") from None
 
 
 def _endpoint(name: str, url: str) -> Channel:
@@ -249,8 +291,14 @@ def _detail(error: str, description: object, secret: str) -> str:
     words = f"{error}: {description}" if isinstance(description, str) and description else error
     for form in (secret, quote(secret), quote(secret, safe="")):
         words = words.replace(form, "…")
-    line = words.splitlines()[0] if words else ""
-    return "".join(character for character in line if character.isprintable())[:300]
+    return _one_line(words)
+
+
+def _one_line(words: str) -> str:
+    """On one line, whole up to a length that no server's message has: its last lines are the ids that support asks
+    for."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in words).split())
+    return line if len(line) <= _MAX_DETAIL else line[:_MAX_DETAIL].rpartition(" ")[0] + " …"
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,3 +391,20 @@ def _hold(first: timedelta, times: int) -> timedelta:
 def token_until(value: str, expires_on: float, now: datetime) -> Token:
     """A token obtained by another library (azure-identity's `AccessToken`); `expires_on` is in seconds since 1970."""
     return Token(value, datetime.fromtimestamp(expires_on, UTC), now)
+
+
+def check_life(token: Token, now: datetime) -> Token | TokenProblem:
+    """The token, or the problem with one that has already expired: asked for again, it would be the same."""
+    if token.is_valid(now):
+        return token
+    problem = f"It returned a token that expired at {token.expires_at.isoformat()}: check this machine's clock."
+    return TokenProblem.of(CREDENTIALS_FAILED, None, problem)
+
+
+def claims_for_new_token(parameters: Collection[str], now: datetime) -> dict[str, str]:
+    """What makes another library's `get_token`, with these parameters, pass over its cache: `claims`, as azure-identity
+    takes them, that the token was issued from now on. Empty where it doesn't take them."""
+    if "claims" not in parameters:
+        return {}
+    moment = str(int(now.timestamp()))
+    return {"claims": json.dumps({"access_token": {"nbf": {"essential": True, "value": moment}}})}

@@ -10,7 +10,7 @@ from winpush.channels import Channel
 from winpush.http import Response
 from winpush.wns.clear import ClearToasts
 from winpush.wns.notifications import MAX_PAYLOAD_BYTES, Notification
-from winpush.wns.protocol.responses import ERROR_DESCRIPTION, HEADERS
+from winpush.wns.protocol.responses import ERROR_DESCRIPTION, HEADERS, is_foreign
 from winpush.wns.raw import Raw
 
 __all__ = ["diagnose"]
@@ -45,6 +45,11 @@ class _Case:
     def is_offline(self) -> bool:
         """True when the service said that the device is not connected."""
         return (self.response.header(*HEADERS.device_connection_status) or "").lower() == "disconnected"
+
+    @property
+    def is_connected(self) -> bool:
+        """True when the service said that the device is connected."""
+        return (self.response.header(*HEADERS.device_connection_status) or "").lower() == "connected"
 
     @property
     def has_wns_header(self) -> bool:
@@ -101,6 +106,11 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
         "Only Windows Phone lets a server clear toasts; on Windows the app has to do it. [wns.md 4 [W1]]",
     ),
     (
+        lambda case: case.status == 403 and "allowed receiving apps list" in case.description,
+        "The package isn't mapped to the app registration: ask Microsoft to map the Package Family Name to the AppId "
+        "(a multi-tenant registration). [wns.md 1.2 [W3]]",
+    ),
+    (
         lambda case: case.status == 403 and not case.has_wns_header,
         "The response has no WNS headers, which happens when the package isn't mapped to the app registration: ask "
         "Microsoft to map the Package Family Name to the AppId (a multi-tenant registration). [wns.md 1.2 [W3]]",
@@ -120,6 +130,18 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
         f"WNS accepts {MAX_PAYLOAD_BYTES:,} bytes of payload; put the rest where the app can fetch it. [wns.md 8 [W1]]",
     ),
     (
+        lambda case: case.status == 410 and "revoked" in (case.word, case.description),
+        "The channel was revoked before its 30 days were over: the app was removed, or asked for a new channel. Delete "
+        "it, and use the newest one that the app has sent. [wns.md 2 [W2]]",
+    ),
+    (
+        lambda case: (
+            case.word == "dropped" and case.status == 200 and isinstance(case.notification, Raw) and case.is_connected
+        ),
+        "The app isn't running: a raw notification reaches an app that runs or has registered a background task for "
+        "it, and nothing shows on the screen. [wns.md 11 [W1]]",
+    ),
+    (
         lambda case: case.word == "dropped" and case.is_offline,
         "The device is offline and WNS kept nothing for it: this was a toast, or was sent with cache=False. "
         "[wns.md 5 [W1]]",
@@ -135,6 +157,8 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
 def diagnose(channel: Channel, notification: Notification | ClearToasts, response: Response | None) -> str | None:
     """The cause of a response, if it is a known one: what is wrong, what to do, and the source. None otherwise."""
     if response is None:
+        return None
+    if is_foreign(response):
         return None
     case = _Case(channel, notification, response)
     return next((sentence for is_cause, sentence in _CAUSES if is_cause(case)), None)

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import lru_cache
 
 from winpush.http import Response
-from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict
+from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
 
 __all__ = [
     "CORRELATION_VECTOR",
@@ -207,7 +207,7 @@ _UNAVAILABLE = Verdict(
 )
 
 _TOKEN_ISSUED = Verdict(Outcome.ACCEPTED, Action.NOTHING, "A token was issued.", source="wns.md 1.3 [W1, W3]")
-_CREDENTIALS_REFUSED = Verdict(
+CREDENTIALS_REFUSED = Verdict(
     Outcome.CREDENTIALS_REFUSED,
     Action.STOP_AND_FIX,
     "The token server refused the credentials: the id, the secret, the tenant or the scope is wrong, or the secret "
@@ -215,7 +215,7 @@ _CREDENTIALS_REFUSED = Verdict(
     source="wns.md 1.3 [W1]",
 )
 _CREDENTIALS_REFUSED_ENTRA = Verdict(
-    Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX, _CREDENTIALS_REFUSED.meaning, source=_OAUTH
+    Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX, CREDENTIALS_REFUSED.meaning, source=_OAUTH
 )
 _TOKEN_THROTTLED = Verdict(
     Outcome.TOKEN_THROTTLED,
@@ -262,7 +262,7 @@ ROWS: tuple[Row, ...] = (
     Row(_NOTIFY, 201, "received", None, _ACCEPTED_WEB_PUSH),
     Row(_NOTIFY, 401, None, None, _WEB_PUSH_REFUSED, "JWT Authentication Failed"),
     Row(_TOKEN, 200, None, None, _TOKEN_ISSUED),
-    Row(_TOKEN, 400, None, None, _CREDENTIALS_REFUSED, "invalid_client"),
+    Row(_TOKEN, 400, None, None, CREDENTIALS_REFUSED, "invalid_client"),
     Row(_TOKEN, 401, None, None, _CREDENTIALS_REFUSED_ENTRA, "invalid_client"),
     Row(_TOKEN, 429, None, None, _TOKEN_THROTTLED, honours_retry_after=True),
     Row(_TOKEN, 503, None, None, TOKEN_UNAVAILABLE, honours_retry_after=True),
@@ -283,6 +283,11 @@ _UNFORESEEN = Verdict(
     "WNS doesn't document this response, so it doesn't count as a success. Keep the channel; check what is answering "
     "(a proxy, a redirect, another server?).",
 )
+CREDENTIALS_FAILED = Verdict(
+    Outcome.CREDENTIALS_FAILED,
+    Action.STOP_AND_FIX,
+    "The credentials object failed. Nothing was sent. Fix it, or what it is configured with.",
+)
 _TOKEN_UNFORESEEN = Verdict(
     Outcome.TOKEN_UNAVAILABLE,
     Action.STOP_AND_FIX,
@@ -295,6 +300,7 @@ def _first(*rows: Row) -> dict[int, Row]:
     return {row.status_code: row for row in reversed(rows)}
 
 
+FOREIGN_ANSWER = foreign_answer("WNS")
 _ABSENT = (b"", b"")
 _SUCCESSES = (200, 201)
 _PLAIN = [row for row in ROWS if row.reason is None and row.error_description is None]
@@ -325,6 +331,8 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
     a 401 is final. Never raises; a response that no row covers is never a success.
     """
     row = _row_of(response)
+    if (row is None or row.verdict.action is not Action.NOTHING) and _is_foreign(response, row):
+        return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
     if row is None:
         return _timed(_SERVER_TROUBLE if response.status_code >= 500 else _UNFORESEEN, response, now)
     if renewed and row.renews_token:
@@ -332,9 +340,21 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
     return _timed(row.verdict, response if row.honours_retry_after else None, now)
 
 
+def is_foreign(response: Response) -> bool:
+    """True when something other than WNS gave this answer: it bears none of WNS's headers, and it is a page, or would
+    end the channel. A bare 403 is WNS's own, for a package without a mapping (wns.md 1.2)."""
+    return _is_foreign(response, _row_of(response))
+
+
+def _is_foreign(response: Response, row: Row | None) -> bool:
+    if any(name.startswith(b"x-wns-") for name in response.index):
+        return False
+    return response.is_page or (row is not None and row.verdict.action is Action.DELETE_CHANNEL)
+
+
 def wants_new_token(response: Response) -> bool:
-    """True when the response rejects the token (and isn't from a web-push channel)."""
-    row = _row_of(response) if response.status_code == 401 else None
+    """True when the response rejects the token (and isn't from a web-push channel, or from something else)."""
+    row = _row_of(response) if response.status_code == 401 and not is_foreign(response) else None
     return row is not None and row.renews_token
 
 
@@ -399,6 +419,8 @@ def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Ver
     Never raises, and never reports a token as issued: that is up to the caller who has parsed it.
     """
     row = _BY_TOKEN_CODE.get(response.status_code)
+    if response.status_code == 429 or (error == "temporarily_unavailable" and response.status_code < 500):
+        return _timed(_TOKEN_THROTTLED, response, now)
     if response.status_code >= 500 or error in ("temporarily_unavailable", "server_error"):
         return _timed(TOKEN_UNAVAILABLE, response, now)
     if row is None or row.verdict is _TOKEN_ISSUED:

@@ -1,0 +1,205 @@
+"""Whatever a credentials object does, a send ends in a Result, in time, on every way to send."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.client.service import TOAST, Service, reply
+from tests.client.ways import Sender, every_way
+from winpush import Action, Client, ConfigurationError, Outcome, ProxyError, TlsError, wns
+
+URI = "https://db5.notify.windows.com/?token=AwYAAADexample"
+
+
+class AzureError(Exception):
+    """As in azure-core, which winpush knows by the names of its classes alone."""
+
+
+class HttpResponseError(AzureError):
+    status_code = 400
+
+
+class ClientAuthenticationError(HttpResponseError):
+    pass
+
+
+class ServiceRequestError(AzureError):
+    pass
+
+
+@dataclass
+class Source:
+    """`get_token` that raises, or returns, what it is given."""
+
+    error: BaseException | None = None
+
+    def get_token(self, *scopes: str) -> Any:
+        if self.error is not None:
+            raise self.error
+        return None
+
+
+class AsyncSource(Source):
+    async def get_token(self, *scopes: str) -> Any:
+        if self.error is not None:
+            raise self.error
+        return None
+
+
+class OwnRequest:
+    """Credentials of winpush's own kind whose request raises."""
+
+    def request(self) -> Any:
+        raise RuntimeError("the vault is locked")
+
+    def read(self, response: Any, now: Any) -> Any:
+        raise RuntimeError("the vault is locked")
+
+
+@every_way
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        Source(RuntimeError("the vault is locked")),
+        Source(StopIteration("an iterator's end")),
+        Source(SystemExit(1)),
+        Source(asyncio.CancelledError()),
+        Source(None),
+        AsyncSource(RuntimeError("the vault is locked")),
+        AsyncSource(asyncio.CancelledError()),
+        AsyncSource(None),
+        OwnRequest(),
+    ],
+    ids=lambda each: f"{type(each).__name__}-{type(getattr(each, 'error', None)).__name__}",
+)
+def test_credentials_that_fail_end_in_an_outcome_of_their_own(send: Sender, credentials: Any) -> None:
+    results = send([(URI, TOAST)] * 2, {"wns": credentials})
+    assert [result.outcome for result in results] == [Outcome.CREDENTIALS_FAILED] * 2
+    assert all(result.action is Action.STOP_AND_FIX for result in results)
+    assert "the vault is locked" not in results[0].explanation  # it may hold a secret
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (
+            ClientAuthenticationError("AADSTS7000222: The secret is expired. Trace ID: 1-2-3"),
+            Outcome.CREDENTIALS_REFUSED,
+        ),
+        (HttpResponseError("AADSTS90002: Tenant not found"), Outcome.CREDENTIALS_REFUSED),
+        (ServiceRequestError("no route to host"), Outcome.TOKEN_UNAVAILABLE),
+        (ConnectionResetError("reset"), Outcome.TOKEN_UNAVAILABLE),
+        (TimeoutError("late"), Outcome.TOKEN_UNAVAILABLE),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
+)
+def test_azure_identitys_errors_are_judged_as_what_they_are(send: Sender, error: Exception, outcome: Outcome) -> None:
+    (result,) = send([(URI, TOAST)], {"wns": Source(error)})
+    assert result.outcome is outcome
+    if isinstance(error, AzureError):
+        assert str(error) in result.explanation
+
+
+@pytest.fixture
+def stuck() -> Iterator[Callable[..., Any]]:
+    """A `get_token` that returns only when the test has ended."""
+    ended = threading.Event()
+
+    class Stuck:
+        def get_token(self, *scopes: str) -> Any:
+            ended.wait()
+
+    yield Stuck
+    ended.set()
+
+
+@every_way
+def test_the_timeout_covers_the_wait_for_a_token(send: Sender, stuck: Callable[[], Any]) -> None:
+    (result,) = send([(URI, TOAST)], {"wns": stuck(), "timeout": 0.2})
+    assert result.outcome is Outcome.TIMED_OUT
+    assert not result.may_have_arrived
+
+
+def test_after_a_401_another_library_is_asked_for_a_token_that_is_new(service: Service) -> None:
+    asked: list[str | None] = []
+
+    class Caching:
+        def get_token(self, *scopes: str, claims: str | None = None) -> Any:
+            asked.append(claims)
+            value = "token-old" if claims is None else "token-0"
+            return type("Access", (), {"token": value, "expires_on": 4_000_000_000})
+
+    with Client(wns=Caching(), allow_hosts=[service.server.authority]) as client:
+        assert client.send(service.uri(), TOAST).ok
+    assert asked[0] is None
+    assert "nbf" in json.loads(asked[1] or "{}")["access_token"]
+
+
+def test_a_token_that_has_already_expired_is_not_asked_for_at_every_send(service: Service) -> None:
+    asked: list[int] = []
+
+    class Skewed:
+        def get_token(self, *scopes: str) -> Any:
+            asked.append(1)
+            return type("Access", (), {"token": "a", "expires_on": 1_000_000})
+
+    with Client(wns=Skewed(), allow_hosts=[service.server.authority]) as client:
+        results = [client.send(service.uri(), TOAST) for _ in range(3)]
+    assert {result.outcome for result in results} == {Outcome.CREDENTIALS_FAILED}
+    assert "clock" in results[0].explanation
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "action"),
+    [
+        (ProxyError("407", status_code=407), Outcome.PROXY_FAILED, Action.STOP_AND_FIX),
+        (ProxyError("502", status_code=502, is_outage=True), Outcome.PROXY_FAILED, Action.RETRY_LATER),
+        (TlsError("not trusted"), Outcome.TLS_FAILED, Action.STOP_AND_FIX),
+        (TlsError("EOF", is_outage=True), Outcome.TLS_FAILED, Action.RETRY_LATER),
+    ],
+)
+def test_trouble_on_the_way_to_the_token_server_is_named_as_at_a_send(
+    error: Exception, outcome: Outcome, action: Action
+) -> None:
+    problem = wns.TokenProblem.of_error(error)
+    assert (problem.verdict.outcome, problem.verdict.action) == (outcome, action)
+
+
+def test_a_throttling_token_server_is_throttling_and_not_away(service: Service) -> None:
+    service.token_answer = reply(429, {"Retry-After": "30"}, b'{"error": "temporarily_unavailable"}')
+    with Client(**service.options) as client:
+        result = client.send(service.uri(), TOAST)
+    assert result.outcome is Outcome.TOKEN_THROTTLED
+    assert result.retry_after is not None
+
+
+def test_what_entra_says_is_whole_ids_and_all(service: Service) -> None:
+    words = "The provided client secret keys are expired. " * 12
+    said = f"AADSTS7000222: {words}\r\nTrace ID: 12-34\r\nCorrelation ID: 56-78"
+    document = {"error": "invalid_client", "error_description": said}
+    service.token_answer = reply(401, {}, json.dumps(document).encode())
+    with Client(**service.options) as client:
+        result = client.send(service.uri(), TOAST)
+    assert result.outcome is Outcome.CREDENTIALS_REFUSED
+    assert "Correlation ID: 56-78" in result.explanation
+    assert "Trace ID: 12-34" in result.explanation
+
+
+@pytest.mark.parametrize("secret", ["secret\n", "\ufeffsecret", " secret", "s\udce9cret", "a\x00b"])
+def test_a_secret_that_can_not_be_one_is_refused_when_it_is_given(secret: str) -> None:
+    with pytest.raises(ConfigurationError, match="client_secret"):
+        wns.EntraCredentials("contoso.example", "id", secret)
+
+
+def test_an_authority_with_a_path_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="without a path"):
+        wns.EntraCredentials("contoso.example", "id", "secret", "https://login.example/tenant")
