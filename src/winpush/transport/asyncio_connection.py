@@ -12,6 +12,7 @@ import ssl
 from typing import cast
 
 from winpush.errors import ProxyError, TlsError
+from winpush.transport.connect import connect
 from winpush.transport.connection import Connection, Home, Owner
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
 from winpush.transport.route import Route
@@ -96,14 +97,13 @@ async def dial_asyncio(route: Route, connection: AsyncioConnection) -> None:
     if proxy is not None and route.context is not None:
         await _dial_tunnel(loop, route, proxy, route.context, connection)
     elif proxy is not None:
-        await loop.create_connection(lambda: connection, proxy.host, proxy.port)
+        await loop.create_connection(lambda: connection, sock=await connect(loop, proxy.host, proxy.port))
     elif route.context is None:
-        await loop.create_connection(lambda: connection, origin.dial_host, origin.port)
+        await loop.create_connection(lambda: connection, sock=await connect(loop, origin.dial_host, origin.port))
     else:
         await loop.create_connection(
             lambda: connection,
-            origin.dial_host,
-            origin.port,
+            sock=await connect(loop, origin.dial_host, origin.port),
             ssl=route.context,
             server_hostname=origin.dial_host,
             ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
@@ -113,7 +113,8 @@ async def dial_asyncio(route: Route, connection: AsyncioConnection) -> None:
 async def _dial_tunnel(
     loop: asyncio.AbstractEventLoop, route: Route, proxy: Proxy, context: ssl.SSLContext, connection: AsyncioConnection
 ) -> None:
-    transport, tunnel = await loop.create_connection(lambda: _Tunnel(proxy), proxy.host, proxy.port)
+    sock = await connect(loop, proxy.host, proxy.port)
+    transport, tunnel = await loop.create_connection(lambda: _Tunnel(proxy), sock=sock)
     try:
         transport.write(connect_request(route.origin, proxy))
         await tunnel.opened

@@ -9,8 +9,9 @@ import ssl
 from winpush.channels import Origin
 from winpush.errors import ConnectError, DnsError, ProxyError, TlsError, TransportError
 from winpush.transport.asyncio_connection import AsyncioConnection, dial_asyncio
+from winpush.transport.connect import connect
 from winpush.transport.connection import Connection, Home, Owner
-from winpush.transport.epoll_connection import EpollConnection, EpollTlsConnection, connect, secure
+from winpush.transport.epoll_connection import EpollConnection, EpollTlsConnection, secure
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
 from winpush.transport.reactor import Reactor
 from winpush.transport.route import Route
@@ -47,9 +48,9 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
 
 async def _dial_epoll(route: Route, owner: Owner, host: Home, reactor: Reactor) -> Connection:
     if route.proxy is None:
-        sock = await connect(reactor, route.origin.dial_host, route.origin.port)
+        sock = await connect(reactor.loop, route.origin.dial_host, route.origin.port)
     else:
-        sock = await connect(reactor, route.proxy.host, route.proxy.port)
+        sock = await connect(reactor.loop, route.proxy.host, route.proxy.port)
     if route.context is None:
         return EpollConnection(owner, host, reactor, sock)
     if route.proxy is not None:

@@ -16,7 +16,7 @@ from winpush.transport.connection import Connection, Home, Job, Owner
 from winpush.transport.kernel import KernelSocket, TlsSocket
 from winpush.transport.reactor import READABLE, WRITABLE, Reactor
 
-__all__ = ["EpollConnection", "EpollTlsConnection", "connect", "secure"]
+__all__ = ["EpollConnection", "EpollTlsConnection", "secure"]
 
 
 class EpollConnection(Connection):
@@ -148,37 +148,6 @@ class EpollTlsConnection(EpollConnection):
             with contextlib.suppress(OSError, ValueError):
                 self._tls.unwrap()  # says farewell, and does not wait for the answer
         super()._end(abort=abort)
-
-
-async def connect(reactor: Reactor, host: str, port: int) -> socket.socket:
-    """A connected socket, not blocking. Of several addresses each is tried. Raises OSError."""
-    failure: OSError | None = None
-    for family, kind, protocol, _, address in await _resolve(reactor, host, port):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.setblocking(False)  # noqa: FBT003 - its own name says what it means
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await reactor.loop.sock_connect(sock, address)
-        except OSError as error:
-            sock.close()
-            failure = failure or error
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
-    raise failure or OSError("the name has no address")
-
-
-_Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
-
-
-async def _resolve(reactor: Reactor, host: str, port: int) -> list[_Address]:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with contextlib.suppress(OSError, ValueError):
-            socket.inet_pton(family, host)  # an address as it stands needs no thread to resolve it
-            return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
-    return await reactor.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)  # type: ignore[return-value]  # its stub also knows families without ports
 
 
 async def secure(reactor: Reactor, sock: socket.socket, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:

@@ -173,7 +173,8 @@ class Pool(HostPool):
         if late:
             host.waiting = deque(job for job in host.waiting if job.deadline > now)
         for job in late:
-            job.failed(SendTimeoutError(f"No connection to {host.route.origin} became free in the time for the send."))
+            what = "became free" if host.open else "could be made"
+            job.failed(SendTimeoutError(f"No connection to {host.route.origin} {what} in the time for the send."))
         return bool(host.waiting)
 
     # --- the end ------------------------------------------------------------------------------------------------
