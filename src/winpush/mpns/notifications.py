@@ -38,7 +38,11 @@ class Notification:
     _body: bytes = field(init=False, repr=False, compare=False, default=b"")
 
     service: ClassVar[Service] = Service.MPNS
-    push_type: ClassVar[str]
+
+    @property
+    def push_type(self) -> str:
+        """`toast`, `tile` or `raw`."""
+        raise NotImplementedError
 
     def _finish(self, body: bytes) -> None:
         """Checks the delivery options and stores the encoded payload, which is the same for every channel."""

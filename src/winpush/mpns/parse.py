@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from winpush.errors import DocumentError
+from winpush.errors import DocumentError, ValidationError
 from winpush.mpns.fields import CYCLE_IMAGES, TILE_FIELDS, TOAST_FIELDS, Clear, Kind
 from winpush.mpns.notifications import Notification, Raw, Toast
 from winpush.mpns.payloads import Document, read_document, template_of
 from winpush.mpns.tiles import CycleTile, FlipTile, IconicTile, Tile
+from winpush.mpns.xml import Xml
 
 __all__ = ["parse"]
 
@@ -25,13 +26,18 @@ _BY_WIRE = {field.wire: field for field in (*TILE_FIELDS.values(), *TOAST_FIELDS
 def parse(body: bytes, *, raw: bool = False, **options: Any) -> Notification:
     """Parses a payload into a notification; `options` are its delivery options. `raw=True` takes the bytes as they are.
 
-    Raises ValidationError (DocumentError when the document itself is at fault) for anything our types don't cover: an
-    unknown element, a count over 99, a `param` that starts with neither `/` nor `?`.
+    A document that our types don't cover (an unknown element, a count over 99, a `param` that starts with neither `/`
+    nor `?`) stays the sender's own: an `Xml`. Raises ValidationError (DocumentError when the document itself is at
+    fault) for anything that can't be sent at all: not well-formed, another root, over 3,072 bytes.
     """
     if raw:
         return Raw(body, **options)
     document = read_document(body)
-    return _toast(document, options) if document.kind == "toast" else _tile(document, options)
+    own = Xml(document.kind, body, **options)  # type: ignore[arg-type]  # the kind is one of the two
+    try:
+        return _toast(document, options) if document.kind == "toast" else _tile(document, options)
+    except ValidationError:  # the types' rules are the phone's, not the service's (mpns.md 4.1)
+        return own
 
 
 def _toast(document: Document, options: dict[str, Any]) -> Toast:

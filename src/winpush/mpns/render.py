@@ -16,6 +16,7 @@ from winpush.mpns.payloads import Document, template_of
 
 __all__ = ["Shown", "show"]
 
+_NO_TEXT = "There is no text. That a phone then shows no toast is assumed: no source says so."
 _TOAST_BY_WIRE = {field.wire: field for field in TOAST_FIELDS}
 _TILE_BY_WIRE = {field.wire: field for field in TILE_FIELDS.values()}
 _CHECKS = {Kind.COLOUR: checks.check_colour, Kind.LINK: checks.check_link}
@@ -54,7 +55,7 @@ def _show_toast(document: Document, version: str) -> Shown:
         remarks.append(f'{name}: Action="Clear" is for tiles; a toast ignores the element.')
         del values[name]
     if not any(values.get(name) for name in ("text1", "text2")):
-        return Shown("toast", remarks=(*remarks, "There is no text: the phone shows no toast."))
+        return Shown("toast", remarks=(*remarks, _NO_TEXT))
     silent = document.silent and reads(version, "8.0")
     return Shown("toast", values=values, silent=silent, remarks=tuple(remarks))
 

@@ -137,7 +137,7 @@ def test_windows_own_snooze_and_dismiss_are_drawn(screen: Locator, device: Devic
 
 @pytest.mark.parametrize(
     ("scenario", "word"),
-    [("reminder", "Reminder"), ("alarm", "Alarm"), ("incomingCall", "Incoming call"), ("urgent", "Urgent")],
+    [("reminder", "Reminder"), ("alarm", "Alarm"), ("incomingCall", "Incoming call")],
 )
 def test_a_scenario_a_header_and_a_sound_are_said_in_words(
     scenario: str, word: str, screen: Locator, device: Device, wns_client: Client

@@ -73,6 +73,19 @@ export function clock(iso) {
 }
 
 /**
+ * A `<time>` with the local time of day, and with the date unless that is today.
+ * @param {unknown} iso
+ */
+export function timestamp(iso) {
+  const node = clock(iso);
+  const date = new Date(String(iso));
+  if (!Number.isNaN(date.getTime()) && date.toDateString() !== new Date().toDateString()) {
+    node.textContent = date.toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+  }
+  return node;
+}
+
+/**
  * A number that is the same for the same text on every machine (FNV-1a, 32 bit): colours and phases come from it.
  * @param {unknown} text
  */

@@ -48,13 +48,15 @@ export class DeviceGrid {
       for (const id of [...this.#entries.keys()]) if (!devices.has(id)) this.#remove(id);
     }
     for (const id of delta.removed) this.#remove(id);
-    const added = document.createDocumentFragment();
+    const [broad, narrow] = [document.createDocumentFragment(), document.createDocumentFragment()];
     for (const id of delta.changed) {
-      if (!this.#entries.has(id)) this.#add(devices.get(id), added);
+      if (!this.#entries.has(id)) this.#add(devices.get(id), broad, narrow);
       // Whatever is known from the first event is old news: nothing of it drops in.
       this.#due.set(id, delta.fresh);
     }
-    this.#list.append(added);
+    // Windows devices come first: a hundred phones would fill the first screens.
+    this.#list.insertBefore(broad, this.#list.querySelector(".device:not(.broad)"));
+    this.#list.append(narrow);
     this.#drawDue(devices, delta.fresh ? FIRST_BUDGET_MS : BUDGET_MS);
   }
 
@@ -75,12 +77,12 @@ export class DeviceGrid {
     }
   }
 
-  #add(device, parent) {
+  #add(device, broad, narrow) {
     const view = kindOf(device).createView(device);
     const item = el("li", { class: view.broad ? "device broad" : "device" }, view.element);
     const entry = { item, view };
     this.#entries.set(device.id, entry);
-    parent.append(item);
+    (view.broad ? broad : narrow).append(item);
     this.#watcher.watch(item);
     this.#viewOf.set(item, view);
     this.#near.observe(item);

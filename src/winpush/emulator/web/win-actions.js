@@ -7,8 +7,9 @@ import { given } from "./win-content.js";
 /** What Windows itself writes on a system button that has no text of its own. */
 const SYSTEM_WORDS = new Map([["snooze", "Snooze"], ["dismiss", "Dismiss"]]);
 
-/** What Windows draws for `hint-systemCommands`. */
-const SYSTEM_INPUT = { type: "selection", id: "", title: "Remind me in", default: "5", selections: [{ id: "5", content: "5 minutes" }] };
+/** What Windows draws for `hint-systemCommands`: a list of its own, which starts at nine minutes. */
+const SYSTEM_SNOOZE = "9 minutes";
+const SYSTEM_INPUT = { type: "selection", id: "", default: "9", selections: [{ id: "9", content: SYSTEM_SNOOZE }] };
 const SYSTEM_BUTTONS = [...SYSTEM_WORDS].map(([word, content]) => ({ content, arguments: word, activation_type: "system" }));
 
 /** The text of a button, or what stands for it. */
@@ -22,7 +23,8 @@ function captionOf(button) {
 export function effectOf(action) {
   const how = action.activation_type ?? "foreground";
   const after = action.after_activation === "pendingUpdate" ? ", then waits for an update" : "";
-  return `${how}: ${action.arguments}${after}`;
+  const interval = how === "system" && action.arguments === "snooze" && !given(action.input_id) ? `, ${SYSTEM_SNOOZE}` : "";
+  return `${how}: ${action.arguments}${interval}${after}`;
 }
 
 /** @param {any} button */
@@ -63,6 +65,9 @@ function inputRow(input, buttons) {
     el("span", { class: "win-input-row" }, fieldOf(input), ...beside.map(buttonOf)));
 }
 
+/** If every button of the row has an icon, Windows draws icon buttons: the icon above its caption. */
+const inIconStyle = (row) => row.every((button) => given(button.image));
+
 /**
  * Inputs and buttons of a toast, or null when it has none.
  * @param {any} toast
@@ -76,7 +81,7 @@ export function actionsOf(toast) {
   if (!inputs.length && !buttons.length) return null;
   return el("div", { class: "win-actions" },
     ...inputs.map((input) => inputRow(input, buttons)),
-    row.length > 0 && el("div", { class: "win-buttons" }, ...row.map(buttonOf)));
+    row.length > 0 && el("div", { class: `win-buttons ${inIconStyle(row) ? "icon-style" : ""}` }, ...row.map(buttonOf)));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { append, clock, el, foreign, hash, listOf } from "./dom.js";
 import { badgeMark } from "./win-badge.js";
+import { fitted } from "./win-fit.js";
 import { contentOf, given, imageBox, terms, textLine } from "./win-content.js";
 import { legacyFaces } from "./win-legacy.js";
 
@@ -10,9 +11,12 @@ const PHASES = 60;
 
 const isLegacy = (tile) => Array.isArray(tile.texts);
 
-/** Name and sign of the app at the lower edge, as `branding` says; a small tile has no room for them. */
+/**
+ * Name and sign of the app at the lower edge, as `branding` says; a small tile has no room for them. Without `branding`
+ * Windows 10 shows the name or nothing, as the app's own tile does: here the name, if the document gives one.
+ */
 function brandOf(size, tile) {
-  const branding = tile.branding ?? "logo";
+  const branding = tile.branding ?? (given(tile.display_name) ? "name" : "none");
   const name = (branding === "name" || branding === "nameAndLogo") && foreign("span", "tile-name", given(tile.display_name) ? tile.display_name : "Your app");
   const logo = (branding === "logo" || branding === "nameAndLogo") && el("span", { class: "win-app", "aria-hidden": "true" });
   return size !== "small" && (name || logo) ? el("div", { class: "win-brand" }, logo, name) : null;
@@ -29,9 +33,9 @@ function presented(tile) {
 }
 
 function adaptiveFaces(tile) {
-  const shown = presented(tile) ?? [el("div", { class: "tile-content", "data-stacking": tile.text_stacking },
-    ...contentOf(tile.content, { text: (item) => textLine(item), image: (item) => imageBox(item, "inline") }))];
-  const behind = tile.background && imageBox({ overlay: tile.overlay ?? 20, ...tile.background }, "behind");
+  const shown = presented(tile) ?? [fitted(el("div", { class: "tile-content", "data-stacking": tile.text_stacking },
+    ...contentOf(tile.content, { text: (item) => textLine(item), image: (item) => imageBox(item, "inline") })))];
+  const behind = tile.background && imageBox(tile.background, "behind");
   const faces = shown.map((content) => [behind && behind.cloneNode(true), content]);
   return tile.peek ? [[imageBox(tile.peek, "whole")], ...faces] : faces;
 }

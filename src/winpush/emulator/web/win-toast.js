@@ -1,6 +1,6 @@
 /** A toast of Windows: adaptive ones with everything that they may hold, and those of the eight legacy templates. */
 
-import { append, clock, el, foreign, listOf, setText } from "./dom.js";
+import { append, clock, el, foreign, listOf, setText, timestamp } from "./dom.js";
 import { actionsOf, effectOf, menuOf } from "./win-actions.js";
 import { contentOf, given, imageBox, terms, textLine } from "./win-content.js";
 
@@ -8,7 +8,6 @@ const SCENARIOS = new Map([
   ["reminder", "Reminder"],
   ["alarm", "Alarm"],
   ["incomingCall", "Incoming call"],
-  ["urgent", "Urgent"],
 ]);
 
 const SOUND_PREFIX = /^ms-winsoundevent:Notification\./;
@@ -36,7 +35,30 @@ function logoOf(toast, legacy) {
 /** @param {any} item @param {number} at */
 function topText(item, at) {
   const centred = item.call_center_align ? "centred" : "";
-  return textLine(item, `${at === 0 ? "toast-title" : "toast-line"} ${centred}`);
+  return textLine({ ...item, wrap: true }, `${at === 0 ? "toast-title" : "toast-line"} ${centred}`);
+}
+
+/** The first text is the title; the others share four lines. The attribution is below them. */
+function textsOf(toast) {
+  const own = listOf(toast.content).filter((item) => item.type === "text");
+  const [title, ...lines] = (toast.is_placeholder ? [{ text: "Your app" }, ...own] : own).map(topText);
+  return el("div", { class: "win-toast-text" },
+    title,
+    lines.length > 0 && el("div", { class: "toast-lines" }, ...lines),
+    toast.attribution && textLine({ ...toast.attribution, wrap: true }, "toast-attribution"));
+}
+
+/** What is below the texts, at full width: images, groups and progress bars. Calls have their image at the top. */
+function wideParts(toast, legacy) {
+  const items = legacy ? [] : listOf(toast.content).filter((item) => item.type !== "text");
+  const inCall = (item) => toast.scenario === "incomingCall" && item.type === "image";
+  const draw = (kept, place) => contentOf(kept, { text: topText, image: (item) => imageBox(item, place) });
+  const above = draw(items.filter(inCall), "call-image");
+  const below = draw(items.filter((item) => !inCall(item)), "inline");
+  return {
+    above: above.length > 0 && el("div", { class: "win-toast-call" }, ...above),
+    below: below.length > 0 && el("div", { class: "win-toast-wide" }, ...below),
+  };
 }
 
 /** @param {any} toast */
@@ -46,9 +68,11 @@ function headOf(toast) {
   return el("div", { class: "win-toast-head" },
     el("span", { class: "win-app", "aria-hidden": "true" }),
     el("span", { class: "win-app-name" }, "Your app"),
+    toast.scenario === "urgent" && el("span", { class: "win-urgent", role: "img", "aria-label": "Urgent", title: "Urgent" }, "!"),
     scenario && el("span", { class: "win-scenario" }, scenario),
     sound && foreign("span", "win-sound", sound, { title: toast.audio?.src ?? "Windows' default sound" }),
-    listOf(toast.menu).length > 0 && el("span", { class: "win-more", title: "Has entries in its menu" }, "\u22ef"));
+    el("span", { class: "win-more", title: listOf(toast.menu).length > 0 && "Has entries in its menu", "aria-hidden": "true" }, "\u22ef"),
+    el("span", { class: "win-close", "aria-hidden": "true" }, "\u00d7"));
 }
 
 /**
@@ -58,10 +82,7 @@ function headOf(toast) {
 export function toastCard(toast) {
   const legacy = legacyOf(toast);
   const logo = logoOf(toast, legacy);
-  const content = legacy ? listOf(toast.content).filter((item) => item.type === "text") : toast.content;
-  const body = el("div", { class: "win-toast-text" },
-    ...contentOf(content, { text: topText, image: (item) => imageBox(item, "inline") }),
-    toast.attribution && textLine(toast.attribution, "toast-attribution"));
+  const { above, below } = wideParts(toast, legacy);
   return el("article", {
     class: "win-toast",
     "data-toast": toast.n,
@@ -72,7 +93,9 @@ export function toastCard(toast) {
     toast.hero && imageBox(toast.hero, "hero"),
     headOf(toast),
     toast.header && foreign("p", "win-toast-header", toast.header.title, { title: `Header ${toast.header.id}` }),
-    el("div", { class: `win-toast-body ${logo ? "has-logo" : ""}` }, logo, body),
+    above,
+    el("div", { class: `win-toast-body ${logo ? "has-logo" : ""}` }, logo, textsOf(toast)),
+    below,
     actionsOf(toast));
 }
 
@@ -116,16 +139,33 @@ function groupOf(toast) {
   return { key: "", title: "Your app" };
 }
 
+/** The time that Windows sorts by: the toast's own, or when the service received it. @param {any} toast */
+const timeOf = (toast) => toast.display_timestamp ?? toast.at;
+
+/** A toast in the action centre: its buttons are behind an arrow, as on a device. */
+function centreEntry(toast) {
+  const card = toastCard(toast);
+  const actions = card.querySelector(".win-actions");
+  const meta = el("span", { class: "toast-meta" }, timestamp(timeOf(toast)));
+  if (actions) {
+    const arrow = el("button", { class: "centre-expand", type: "button", "aria-expanded": "false", "aria-label": "Show inputs and buttons" });
+    arrow.addEventListener("click", () => arrow.setAttribute("aria-expanded", String(card.classList.toggle("expanded"))));
+    meta.append(arrow);
+  }
+  return el("li", {}, meta, card);
+}
+
 /**
- * The action centre's content: newest group first, newest toast first.
- * @param {any[]} toasts oldest first
+ * The action centre's content: newest group first, newest toast first, by the time that each toast shows.
+ * @param {any[]} toasts in the order of their arrival
  */
 export function centreOf(toasts) {
   const groups = new Map();
-  for (const toast of [...toasts].reverse()) {
+  const sorted = [...toasts].sort((one, other) => Date.parse(timeOf(other)) - Date.parse(timeOf(one)) || other.n - one.n);
+  for (const toast of sorted) {
     const { key, title } = groupOf(toast);
     if (!groups.has(key)) groups.set(key, el("li", { class: "centre-group" }, foreign("p", "centre-title", title), el("ol", {})));
-    groups.get(key).lastChild.append(el("li", {}, el("span", { class: "toast-meta" }, clock(toast.display_timestamp ?? toast.at)), toastCard(toast)));
+    groups.get(key).lastChild.append(centreEntry(toast));
   }
   if (!groups.size) return [el("li", { class: "centre-none" }, "No notifications")];
   return [...groups.values()];
