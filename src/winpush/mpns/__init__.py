@@ -15,6 +15,7 @@ from winpush.mpns.parse import parse
 from winpush.mpns.requests import build_request
 from winpush.mpns.responses import HEADERS, ROWS, Row, judge
 from winpush.mpns.tiles import CycleTile, FlipTile, IconicTile, Tile
+from winpush.mpns.xml import Xml
 
 if TYPE_CHECKING:
     from winpush.shortcuts import (
@@ -40,6 +41,7 @@ __all__ = [
     "Row",
     "Tile",
     "Toast",
+    "Xml",
     "build_request",
     "judge",
     "parse",

@@ -31,6 +31,12 @@ def parse(body: bytes, *, raw: bool = False, **options: Any) -> Notification:
     if raw:
         return Raw(body, **options)
     document = read_document(body)
+    if document.strange:
+        first = document.strange[0]
+        raise DocumentError(
+            "document",
+            f"has the attribute {first.name}={first.value[:40]!r} on <wp:{first.element}>, which means nothing",
+        )
     return _toast(document, options) if document.kind == "toast" else _tile(document, options)
 
 

@@ -39,6 +39,7 @@ NOTIFICATIONS: list[Any] = [
     mpns.IconicTile(background_color="#FF112233", count=99, wide_content1="1"),
     mpns.CycleTile(cycle_images=["1.png", None, mpns.CLEAR], title="t"),
     mpns.Raw(b"\x00\xff", **MPNS_OPTIONS),
+    mpns.Xml("toast", mpns.Toast("a").body, **MPNS_OPTIONS),
     wns.Toast("Hello"),
     wns.Toast(
         "Hello",

@@ -23,7 +23,7 @@ from winpush.mpns.fields import Clear
 
 __all__ = ["build", "check_known", "read_form", "taken_apart", "write_form"]
 
-_MPNS = (mpns.Toast, mpns.Tile, mpns.FlipTile, mpns.IconicTile, mpns.CycleTile, mpns.Raw)
+_MPNS = (mpns.Toast, mpns.Tile, mpns.FlipTile, mpns.IconicTile, mpns.CycleTile, mpns.Raw, mpns.Xml)
 _WNS = (
     *(wns.Toast, wns.Tile, wns.LegacyToast, wns.LegacyTile, wns.Badge, wns.Raw, wns.Xml, wns.ClearToasts),
     *(wns.Text, wns.Image, wns.Group, wns.Subgroup, wns.Progress, wns.TileBinding, wns.LegacyBinding),

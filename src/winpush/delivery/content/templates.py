@@ -42,7 +42,7 @@ def plan_template(notification: object) -> TemplatePlan | None:
     Raises ValidationError naming the field that has any other brace than `{name}`, `{{` and `}}`, and for raw and XML
     notifications, whose contents can't be filled safely.
     """
-    if isinstance(notification, mpns.Raw | wns.Raw | wns.Xml):
+    if isinstance(notification, mpns.Raw | mpns.Xml | wns.Raw | wns.Xml):
         raise ValidationError(
             "template",
             f"can't fill a {type(notification).__name__}, which is sent as it is; send one to each channel instead",
