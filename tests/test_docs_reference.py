@@ -124,7 +124,7 @@ def test_the_fields_of_each_notification_of_mpns_are_those_of_its_type() -> None
             fields[name] |= fields[of_another[1]]
     real = {name: set(inspect.signature(getattr(mpns, name)).parameters) - shared for name in fields}
     assert fields == real
-    assert len(fields) == 6
+    assert len(fields) == 7
 
 
 def test_the_options_of_the_clients_are_all_named() -> None:
