@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,11 +14,24 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from winpush.emulator import views
+from winpush.emulator.exchange import Incoming
 from winpush.emulator.faults import Fault
-from winpush.emulator.mpns import gateway
+from winpush.emulator.fields import (
+    Check,
+    a_flag,
+    a_number,
+    a_number_or_none,
+    a_text,
+    a_text_or_none,
+    a_whole,
+    a_whole_or_none,
+    check_fields,
+    read_json,
+    texts,
+)
 from winpush.emulator.reference import render
 from winpush.emulator.service import Service
-from winpush.emulator.tokens import headers_of, is_token_path
+from winpush.emulator.streams import Streams
 from winpush.emulator.wire import has_certificate, transport_of
 from winpush.emulator.wns.device import Device
 from winpush.emulator.wns.gateway import is_wns_channel
@@ -30,7 +41,6 @@ from winpush.protocol_pages import NAMES
 
 __all__ = ["make_app"]
 
-_NEWS_SECONDS = 0.1
 # Bodies are kept in memory, so they are cut far above the largest that a service accepts.
 _MAX_BODY_BYTES = 1_000_000
 _MAX_PHONES_AT_ONCE = 10_000
@@ -45,8 +55,18 @@ _SAFETY = {
 }
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-_MPNS_FIELDS = frozenset({"version", "health", "authenticated", "name", "not_bound"})
-_WNS_FIELDS = frozenset({"health", "phone", "name", "secure"})
+_COMMON: dict[str, Check] = {"health": a_text, "name": a_text_or_none}
+_MPNS_FIELDS = {**_COMMON, "version": a_text, "authenticated": a_flag, "not_bound": texts, "pinned": texts}
+_WNS_FIELDS = {**_COMMON, "phone": a_flag, "secure": a_flag}
+_FAULT_FIELDS: dict[str, Check] = {
+    "status": a_whole_or_none,
+    "delay_seconds": a_number,
+    "cut": a_text_or_none,
+    "count": a_whole_or_none,
+    "share": a_number_or_none,
+    "phone": a_text_or_none,
+}
+_CHANGES: dict[str, Check] = {"version": a_text, "health": a_text, "pinned": texts}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -64,6 +84,9 @@ def make_app(service: Service) -> Starlette:
         Route("/api/requests", app.guarded(app.requests), methods=["GET"]),
         Route("/api/channels", app.guarded(app.channels), methods=["GET", "POST"]),
         Route("/api/channels/{id}", app.guarded(app.channel), methods=["GET", "PATCH", "DELETE"]),
+        Route("/api/channels/{id}/send", app.guarded(app.send), methods=["POST"]),
+        Route("/api/preview", app.guarded(app.preview), methods=["POST"]),
+        Route("/api/options", app.guarded(app.options), methods=["GET"]),
         Route("/api/faults", app.guarded(app.faults), methods=["GET", "POST", "DELETE"]),
         Route("/api/clock", app.guarded(app.clock), methods=["POST"]),
         Route("/api/reset", app.guarded(app.reset), methods=["POST"]),
@@ -85,6 +108,7 @@ class _Anything:
 class _App:
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._streams = Streams(service)
 
     def guarded(self, handler: Handler) -> Handler:
         """Keeps other sites' pages out: Host and Origin must be ours (DNS rebinding, cross-site requests)."""
@@ -94,7 +118,7 @@ class _App:
             if host not in self._service.own_hosts:
                 return _error(403, f"The emulator only answers requests to {self._service.authority}, not to {host!r}.")
             origin = request.headers.get("origin")
-            if origin is not None and urlsplit(origin).netloc.lower() not in self._service.own_hosts:
+            if origin is not None and origin.lower() not in self._service.own_origins:
                 return _error(403, "Requests from other sites' pages are refused.")
             try:
                 response = await handler(request)
@@ -109,29 +133,21 @@ class _App:
 
     async def push(self, request: Request) -> Response:
         """A request to a channel URI or to any other path, judged as the service would judge it."""
-        service = self._service
-        path, query = request.url.path, request.url.query
-        is_channel = gateway.is_channel(path) or is_wns_channel(path, query)
-        if not is_channel and request.method in ("GET", "HEAD"):
-            return _error(404, "Nothing here. The page is at /, the API under /api/.")
         try:
             body = await _read_body(request)
         except ClientDisconnect:
             return Response(status_code=400)
-        if is_token_path(path):
-            status, document = service.issue_token(path, body)
-            return JSONResponse(document, status_code=status, headers=headers_of(status))
-        incoming = gateway.Incoming(
+        incoming = Incoming(
             request.method,
-            path,
+            request.url.path,
             tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),
             body,
             secure=request.url.scheme == "https",
             certificate=has_certificate(request.scope),
-            query=query,
+            query=request.url.query,
         )
-        answer, fault = service.receive(incoming)
-        response = Response(status_code=answer.status, headers=dict(answer.headers))
+        answer, fault = self._service.receive(incoming)
+        response = Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
         return response if fault is None else await self._spoil(request, response, fault)
 
     async def _spoil(self, request: Request, response: Response, fault: Fault) -> Response:
@@ -178,17 +194,7 @@ class _App:
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: first the whole state, then the changes, at most ten times a second."""
-        return StreamingResponse(self._news(request), media_type="text/event-stream")
-
-    async def _news(self, request: Request) -> AsyncIterator[str]:
-        service = self._service
-        revision, last, event = service.snapshot()
-        yield _event("state", event)
-        while not service.stopping and not await request.is_disconnected():
-            await asyncio.sleep(_NEWS_SECONDS)
-            if service.revision != revision:
-                revision, last, event = service.news(revision, last)
-                yield _event("changes", event)
+        return StreamingResponse(self._streams.read(request.is_disconnected), media_type="text/event-stream")
 
     # --- the API ----------------------------------------------------------------------------------------------
 
@@ -205,23 +211,21 @@ class _App:
         service = self._service
         if request.method == "GET":
             return JSONResponse([views.phone(each) for each in service.phones])
-        asked = await _read_json(request, {"service", "count", *_MPNS_FIELDS, *_WNS_FIELDS})
+        asked = read_json(await _read_body(request))
         count = asked.pop("count", 1)
-        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MAX_PHONES_AT_ONCE:
+        a_whole("count", count)
+        if not 1 <= count <= _MAX_PHONES_AT_ONCE:
             raise ValidationError("count", f"must be a whole number from 1 to {_MAX_PHONES_AT_ONCE:,}")
         made = self._create(asked.pop("service", "mpns"), count, asked)
         return JSONResponse([views.phone(each) for each in made], status_code=201)
 
-    def _create(self, service: Any, count: int, asked: dict[str, Any]) -> list[Phone | Device]:
-        known = {"mpns": _MPNS_FIELDS, "wns": _WNS_FIELDS}.get(str(service))
-        if known is None:
-            raise ValidationError("service", "must be mpns or wns")
-        if unknown := sorted(set(asked) - known):
-            raise ValidationError(
-                unknown[0], f"is not a field of {service} channels; choose from {', '.join(sorted(known))}"
-            )
+    def _create(self, service: object, count: int, asked: dict[str, Any]) -> list[Phone | Device]:
         if service == "wns":
+            check_fields(asked, _WNS_FIELDS)
             return [self._service.create_windows_channel(**asked) for _ in range(count)]
+        if service != "mpns":
+            raise ValidationError("service", "must be mpns or wns")
+        check_fields(asked, _MPNS_FIELDS)
         return [self._service.create_channel(**asked) for _ in range(count)]
 
     async def channel(self, request: Request) -> Response:
@@ -231,8 +235,24 @@ class _App:
             self._service.remove(phone)
             return Response(status_code=204)
         if request.method == "PATCH":
-            self._service.change(phone, **await _read_json(request, {"version", "health"}))
+            self._service.change(phone, **await _read_fields(request, _CHANGES))
         return JSONResponse(views.phone(phone))
+
+    async def send(self, request: Request) -> Response:
+        """Sends a test notification, the API's own example or a document that is given; answers with its record."""
+        asked = await _read_fields(request, {"kind": a_text, "document": a_text})
+        if "kind" not in asked:
+            raise ValidationError("kind", "is missing")
+        return JSONResponse(views.record(self._service.send_test(self._find(request.path_params["id"]), **asked)))
+
+    async def preview(self, request: Request) -> Response:
+        """What each kind of device would show of a document."""
+        asked = await _read_fields(request, {"document": a_text})
+        return JSONResponse(self._service.preview(asked.get("document", "")))
+
+    async def options(self, _request: Request) -> Response:
+        """Every name that the API accepts, and the playground's examples: what a form can offer."""
+        return JSONResponse(views.options())
 
     def _find(self, identity: str) -> Phone | Device:
         for phone in self._service.phones:
@@ -247,15 +267,14 @@ class _App:
             faults.clear()
             return Response(status_code=204)
         if request.method == "POST":
-            asked = await _read_json(request, {"status", "delay_seconds", "cut", "count", "share", "phone"})
-            faults.add(Fault(**asked))
+            faults.add(Fault(**await _read_fields(request, _FAULT_FIELDS)))
         return JSONResponse([views.fault(each, left) for each, left in faults.active])
 
     async def clock(self, request: Request) -> Response:
         """Moves the emulator's clock forward."""
-        asked = await _read_json(request, {"advance_seconds"})
+        asked = await _read_fields(request, {"advance_seconds": a_number})
         seconds = asked.get("advance_seconds")
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 10**9:
+        if seconds is None or not 0 <= seconds <= 10**9:
             raise ValidationError("advance_seconds", "must be a number of seconds from 0")
         self._service.advance(seconds)
         return JSONResponse({"now": self._service.now().isoformat()})
@@ -267,11 +286,8 @@ class _App:
 
 
 def _error(status: int, sentence: str) -> Response:
-    return JSONResponse({"error": sentence}, status_code=status, headers=_SAFETY)
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+    # ASCII: a sentence may repeat what came, and not all of that can be written as UTF-8.
+    return Response(json.dumps({"error": sentence}), status, _SAFETY, "application/json")
 
 
 async def _read_body(request: Request) -> bytes:
@@ -282,14 +298,7 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _read_json(request: Request, known: set[str]) -> dict[str, Any]:
-    body = await _read_body(request)
-    try:
-        asked = json.loads(body or b"{}")
-    except ValueError as error:
-        raise ValidationError("body", f"is not JSON: {error}") from None
-    if not isinstance(asked, dict):
-        raise ValidationError("body", "must be a JSON object")
-    if unknown := sorted(set(asked) - known):
-        raise ValidationError(unknown[0], f"is not a field here; choose from {', '.join(sorted(known))}")
+async def _read_fields(request: Request, known: dict[str, Check]) -> dict[str, Any]:
+    asked = read_json(await _read_body(request))
+    check_fields(asked, known)
     return asked

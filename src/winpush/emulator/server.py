@@ -106,7 +106,10 @@ class Emulator(Service):
         app = make_app(self)
         self._servers = [_Server(_config(app, context), started, len(contexts)) for context in contexts]
         pairs = zip(self._servers, self._sockets, strict=True)
-        await asyncio.gather(*[server.serve(sockets=[listening]) for server, listening in pairs])
+        try:
+            await asyncio.gather(*[server.serve(sockets=[listening]) for server, listening in pairs])
+        finally:
+            await _abort_connections(self._servers)
 
     # --- certificates -----------------------------------------------------------------------------------------
 
@@ -115,9 +118,12 @@ class Emulator(Service):
         """The certificate authority that https clients must trust, as PEM. Raises ConfigurationError without TLS."""
         return self._tls().ca_pem
 
-    def make_client_certificate(self, name: str = "push.example") -> tuple[bytes, bytes]:
-        """A client certificate with this common name that the emulator accepts, and its key, both PEM."""
-        return self._tls().issue_client(name)
+    def make_client_certificate(self, name: str = "push.example", *, expired: bool = False) -> tuple[bytes, bytes]:
+        """A client certificate with this common name that the emulator accepts, and its key, both PEM.
+
+        An `expired` one fails the handshake with the alert of a real server, as does one of another authority.
+        """
+        return self._tls().issue_client(name, expired=expired)
 
     def _tls(self) -> Authority:
         if self._authority is None:
@@ -140,6 +146,14 @@ class _Server(uvicorn.Server):
         app_state.ports = getattr(app_state, "ports", 0) + 1
         if app_state.ports == self._ports:
             self._started_all.set()
+
+
+async def _abort_connections(servers: list[uvicorn.Server]) -> None:
+    """Ends those that wait for their client to close TLS in good order: some never do."""
+    for server in servers:
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+    await asyncio.sleep(0)
 
 
 def _config(app: Any, context: ssl.SSLContext | None) -> uvicorn.Config:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import threading
 from collections.abc import Callable, Iterable
@@ -13,19 +14,44 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from winpush import wns
+from winpush import mpns, wns
 from winpush.emulator import views
+from winpush.emulator.assertions import make_login_certificate
+from winpush.emulator.channel_uris import is_mpns_path, read_wns_token
+from winpush.emulator.examples import example_for
+from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault, Faults
+from winpush.emulator.login import is_login, receive_login
+from winpush.emulator.mpns import delivery as mpns_delivery
 from winpush.emulator.mpns import gateway as mpns_gateway
+from winpush.emulator.preview import preview
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
 from winpush.emulator.wns import gateway as wns_gateway
 from winpush.emulator.wns.device import Device
 from winpush.emulator.world import Phone, Record, World
-from winpush.errors import ConfigurationError
+from winpush.errors import ConfigurationError, ValidationError
+from winpush.mpns.requests import headers_of
+from winpush.results import Outcome
 
 __all__ = ["Addresses", "Service", "entra_credentials_for"]
 
 _PAUSE_STEP_SECONDS = 0.1
+# Nothing that the emulator remembers lasts longer: channels, tokens, TTLs.
+_LONGEST_LIFE = timedelta(days=365 * 400)
+
+
+def _mpns_headers(notification: mpns.Notification) -> tuple[tuple[str, str], ...]:
+    return tuple((name.lower(), value) for name, value in headers_of(notification))
+
+
+# The kinds of test notifications, and how a client in good order sends them.
+MPNS_HEADERS = {each.push_type: _mpns_headers(each) for each in (mpns.Toast("a"), mpns.Tile(title="a"), mpns.Raw("a"))}
+WNS_CONTENT_TYPES = {
+    "toast": "text/xml",
+    "tile": "text/xml",
+    "badge": "text/xml",
+    "raw": "application/octet-stream",
+}
 
 
 def _utc_now() -> datetime:
@@ -67,9 +93,18 @@ class Addresses:
     @property
     def own_hosts(self) -> frozenset[str]:
         """The Host headers that the page and the API answer to."""
+        return frozenset(origin.partition("://")[2] for origin in self.own_origins)
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """The origins of its own page, as browsers write them. Other ports of this machine are other people's."""
         names = {self.shown_host, "127.0.0.1", "localhost", "[::1]"}
-        ports = {self.port} if self.tls_port is None else {self.port, self.tls_port}
-        return frozenset(f"{name}:{port}" for name in names for port in ports) | frozenset(names)
+        ports = [("http", self.port, 80), *([] if self.tls_port is None else [("https", self.tls_port, 443)])]
+        return frozenset(
+            f"{scheme}://{name}" if port == usual else f"{scheme}://{name}:{port}"
+            for name in names
+            for scheme, port, usual in ports
+        )
 
 
 class Service:
@@ -122,6 +157,11 @@ class Service:
         """The Host headers that the page and the API answer to."""
         return self._addresses.own_hosts
 
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """The Origin headers that the page and the API answer to."""
+        return self._addresses.own_origins
+
     def _base(self, *, secure: bool) -> str:
         return f"https://{self._addresses.tls_authority}" if secure else f"http://{self.authority}"
 
@@ -132,8 +172,13 @@ class Service:
         return self._clock() + self._ahead
 
     def advance(self, by: timedelta | float) -> None:
-        """Moves the clock forward, by a timedelta or by seconds."""
-        self._ahead += by if isinstance(by, timedelta) else timedelta(seconds=by)
+        """Moves the clock forward, by a timedelta or by seconds. Raises ValidationError beyond the calendar's end."""
+        try:
+            ahead = self._ahead + (by if isinstance(by, timedelta) else timedelta(seconds=by))
+            _ = self._clock() + ahead + _LONGEST_LIFE
+        except OverflowError:
+            raise ValidationError("advance", "leads beyond the end of the calendar") from None
+        self._ahead = ahead
 
     def create_channel(
         self,
@@ -143,11 +188,13 @@ class Service:
         authenticated: bool = False,
         name: str | None = None,
         not_bound: Iterable[str] = (),
+        pinned: Iterable[str] = (),
     ) -> Phone:
         """Creates a simulated phone; its channel URI is `.uri`.
 
         `version` is 7.0, 7.1, 7.8, 8.0 or 8.1, `health` a name from CHANNEL_STATES, `not_bound` the kinds (toast,
-        tile, raw) that its app hasn't bound. Raises ValidationError for anything else.
+        tile, raw) that its app hasn't bound, `pinned` the ids of its secondary tiles. Raises ValidationError for
+        anything else.
         """
         base = self._base(secure=authenticated)
         with self._lock:
@@ -158,6 +205,7 @@ class Service:
                 authenticated=authenticated,
                 name=name,
                 not_bound=frozenset(not_bound),
+                pinned=frozenset(pinned),
             )
 
     def create_windows_channel(
@@ -187,11 +235,24 @@ class Service:
         with self._lock:
             self._tokens.revoke()
 
-    def change(self, phone: Phone | Device, *, version: str | None = None, health: str | None = None) -> None:
-        """Changes a device's version or health. One that comes back online receives what was kept for it."""
+    def change(
+        self,
+        phone: Phone | Device,
+        *,
+        version: str | None = None,
+        health: str | None = None,
+        pinned: Iterable[str] | None = None,
+    ) -> None:
+        """Changes a device's version, health or (a phone's) secondary tiles; the rest stays.
+
+        One that comes back online receives what was kept for it.
+        """
         with self._lock:
             if isinstance(phone, Phone):
-                self._world.change_phone(phone, version=version, health=health)
+                ids = None if pinned is None else frozenset(pinned)
+                self._world.change_phone(phone, version=version, health=health, pinned=ids)
+                if not phone.is_offline and phone.health.row.verdict.outcome is Outcome.ACCEPTED:
+                    mpns_delivery.come_back(self._world, phone, self.now())
             elif health is not None:
                 self._world.change_device(phone, health)
                 if not phone.is_offline:
@@ -226,24 +287,73 @@ class Service:
         """A number that grows with every change."""
         return self._world.revision
 
-    def receive(self, incoming: mpns_gateway.Incoming) -> tuple[mpns_gateway.Answer, Fault | None]:
+    def receive(self, incoming: Incoming) -> tuple[Answer, Fault | None]:
         """Judges a request as the service would; also returns the fault that applies to it."""
         with self._lock:
+            now = self.now()
+            if is_login(incoming.path):
+                fault = self.faults.strike("token", exactly=True)
+                return receive_login(self._world, self._tokens, incoming, self._base_of(incoming), now, fault), fault
             if wns_gateway.is_wns_channel(incoming.path, incoming.query):
-                device = self._world.find_device(incoming.query.removeprefix("token="))
+                device = self._world.wns_channels.get(read_wns_token(incoming.query))
                 fault = self.faults.strike(None if device is None else device.id)
-                return wns_gateway.receive_wns(self._world, self._tokens, incoming, self.now(), fault), fault
-            phone = mpns_gateway.phone_of(self._world, incoming.path)
+                return wns_gateway.receive_wns(self._world, self._tokens, incoming, now, fault), fault
+            if incoming.method in ("GET", "HEAD") and not is_mpns_path(incoming.path):
+                return self._refuse_unknown(incoming, now), None
+            phone = self._world.mpns_channels.get(incoming.path)
             fault = self.faults.strike(None if phone is None else phone.id)
-            return mpns_gateway.receive(self._world, incoming, self.now(), fault), fault
+            return mpns_gateway.receive(self._world, incoming, now, fault), fault
 
-    def issue_token(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        """The token server's answer: status and JSON. Faults for the phone `token` apply here."""
+    def send_test(self, device: Phone | Device, kind: str, document: str | None = None) -> Record:
+        """Sends a notification of the emulator's own, as a client in good order would; returns its record.
+
+        Without a document it is an example of that kind: toast, tile, raw, or (on Windows) badge. Raises
+        ValidationError for another kind.
+        """
+        service = "mpns" if isinstance(device, Phone) else "wns"
+        kinds = MPNS_HEADERS if isinstance(device, Phone) else WNS_CONTENT_TYPES
+        if kind not in kinds:
+            raise ValidationError("kind", f"is {kind!r}; choose one of {', '.join(kinds)}")
+        body = (example_for(service, kind) if document is None else document).encode()
+        path, _, query = device.uri.partition("://")[2].partition("/")[2].partition("?")
         with self._lock:
-            fault = self.faults.strike("token", exactly=True)
-            if fault is not None and fault.status is not None:
-                return fault.status, {"error": "temporarily_unavailable", "error_description": "A fault is set."}
-            return self._tokens.issue(path, body, self.now())
+            if isinstance(device, Phone):
+                headers = MPNS_HEADERS[kind]
+            else:
+                token = self._tokens.issue_own(self.now())
+                content = (("content-type", WNS_CONTENT_TYPES[kind]), ("x-wns-type", f"wns/{kind}"))
+                headers = (("authorization", f"Bearer {token}"), *content)
+            secure = device.uri.startswith("https:")
+            self.receive(Incoming("POST", f"/{path}", headers, body, secure, certificate=True, query=query))
+            return self._world.records[-1]
+
+    def preview(self, document: str) -> dict[str, Any]:
+        """What each kind of device would show of a document, with remarks by line, as JSON. Nothing is sent."""
+        return preview(document, self.now())
+
+    def _base_of(self, incoming: Incoming) -> str:
+        """The address that a request came to, as its sender wrote it."""
+        host = (incoming.header("host") or "").lower()
+        if host in self.own_hosts:
+            return f"{'https' if incoming.secure else 'http'}://{host}"
+        return self._base(secure=incoming.secure)
+
+    def _refuse_unknown(self, incoming: Incoming, now: datetime) -> Answer:
+        words = "Nothing here. The page is at /, the API under /api/."
+        answer = Answer(404, (("Content-Type", "application/json"),), json.dumps({"error": words}).encode())
+        keep(self._world, incoming, answer, Judged("", 404, Outcome.CHANNEL_GONE, words, word="not-found"), now)
+        return answer
+
+    def add_login_certificate(self, certificate: bytes) -> None:
+        """Registers an RSA certificate (PEM) for logins with `client_assertion`. Raises ConfigurationError."""
+        with self._lock:
+            self._tokens.certificates.add(certificate)
+
+    def make_login_certificate(self, name: str = "winpush emulator") -> tuple[bytes, bytes]:
+        """An RSA certificate that may log in at the Entra token server, and its key, both PEM."""
+        certificate, key = make_login_certificate(name)
+        self.add_login_certificate(certificate)
+        return certificate, key
 
     def snapshot(self) -> tuple[int, int, dict[str, Any]]:
         """The revision, the number of the last record, and the whole state as JSON."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from winpush.emulator.channel_uris import ChannelIndex, make_mpns_path, make_wns_token, wns_query
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES, ChannelState
 from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.errors import ValidationError
 from winpush.mpns import VERSIONS
 from winpush.mpns.fields import CLEAR
+from winpush.mpns.payloads import Document
 from winpush.mpns.render import Shown
+from winpush.results import Outcome
 
-__all__ = ["Arrival", "Phone", "Record", "Tile", "World"]
+__all__ = ["Arrival", "Phone", "Record", "Tile", "Waiting", "World"]
 
 _KEPT_RECORDS = 1000
 _KEPT_REMOVALS = 10_000
@@ -45,33 +47,59 @@ class Arrival:
     content: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notification on its way to a phone; `document` is None for raw."""
+
+    body: bytes
+    document: Document | None
+
+
 @dataclass(slots=True)
 class Phone:
-    """A simulated phone with one channel. `not_bound` are the kinds of notification that its app hasn't bound."""
+    """A simulated phone with one channel.
+
+    `not_bound` are the kinds of notification that its app hasn't bound, `pinned` the ids of the secondary tiles on its
+    start screen, `queue` what the service keeps while it is offline.
+    """
 
     id: str
     name: str
     version: str
     health: ChannelState
     authenticated: bool
-    token: str = field(repr=False)
+    path: str = field(repr=False)
     uri: str = field(repr=False)
     not_bound: frozenset[str] = frozenset()
+    pinned: frozenset[str] = frozenset()
     revision: int = 0
     accepted: int = 0
+    queue: deque[Waiting] = field(default_factory=deque)
     tiles: dict[str, Tile] = field(default_factory=dict)
     toasts: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
     raws: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
     sent: deque[datetime] = field(default_factory=deque, repr=False)
     refused_inactive: datetime | None = None
 
+    @property
+    def is_offline(self) -> bool:
+        """True while the service accepts notifications and can only queue them."""
+        row = self.health.row
+        return row.verdict.outcome is Outcome.ACCEPTED and row.device_connection_status != "Connected"
+
+    @property
+    def token(self) -> str:
+        """The secret part of the channel URI."""
+        return self.path.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request and how it was judged, as the page's list shows it.
+    """One request and how it was judged, as the page's list shows it. Secrets in it are shortened.
 
     `source` is where the answer is documented, '' for one that no table has. `device` is the Windows device's own
-    verdict as JSON (`is_shown`, and each of the `elements`), or None.
+    verdict as JSON (`is_shown`, and each of the `elements`), or None. `phone` is the device's id, None for a login or
+    an unknown channel; `headers` are the request's, `answer` the answer's.
     """
 
     n: int
@@ -90,6 +118,8 @@ class Record:
     service: str = "mpns"
     device: dict[str, Any] | None = None
     source: str = ""
+    path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class World:
@@ -102,7 +132,8 @@ class World:
         self.records: deque[Record] = deque(maxlen=_KEPT_RECORDS)
         self.removed: deque[tuple[int, str]] = deque(maxlen=_KEPT_REMOVALS)
         self.counters: Counter[str] = Counter()
-        self._by_token: dict[str, Phone | Device] = {}
+        self.mpns_channels: ChannelIndex[Phone] = ChannelIndex()
+        self.wns_channels: ChannelIndex[Device] = ChannelIndex()
         self._made = 0
         self._numbered = 0
 
@@ -115,23 +146,26 @@ class World:
         authenticated: bool = False,
         name: str | None = None,
         not_bound: frozenset[str] = frozenset(),
+        pinned: frozenset[str] = frozenset(),
     ) -> Phone:
         """Creates a phone whose channel URI begins with `base`. Raises ValidationError."""
         _check_phone(version, health, not_bound)
-        token = self._new_token()
-        room = "unthrottledthirdparty" if authenticated else "throttledthirdparty"
+        check_pinned(pinned)
+        self._made += 1
+        path = make_mpns_path(self._rng, version, authenticated=authenticated)
         phone = Phone(
             f"p{self._made}",
             name or f"Phone {self._made}",
             version,
             CHANNEL_STATES[health],
             authenticated,
-            token,
-            f"{base}/{room}/01.00/{token}",
+            path,
+            f"{base}{path}",
             not_bound,
+            pinned,
         )
         self.phones[phone.id] = phone
-        self._by_token[token] = phone
+        self.mpns_channels.add(path, phone)
         self.touch(phone)
         return phone
 
@@ -140,18 +174,15 @@ class World:
     ) -> Device:
         """Creates a Windows device whose channel URI begins with `base`. Raises ValidationError."""
         _check_windows_health(health)
-        token = self._new_token()
+        self._made += 1
+        token = make_wns_token(self._rng)
         made = f"Windows {self._made}"
-        uri = f"{base}/?token={token}"
+        uri = f"{base}/?{wns_query(token)}"
         device = Device(f"w{self._made}", name or made, is_phone, WINDOWS_CHANNEL_STATES[health], token, uri, now)
         self.phones[device.id] = device
-        self._by_token[token] = device
+        self.wns_channels.add(token, device)
         self.touch(device)
         return device
-
-    def _new_token(self) -> str:
-        self._made += 1
-        return base64.urlsafe_b64encode(self._rng.randbytes(36)).decode("ascii").rstrip("=")
 
     def change_device(self, device: Device, health: str) -> None:
         """Sets the health. Raises ValidationError for an unknown one."""
@@ -159,29 +190,34 @@ class World:
         device.health = WINDOWS_CHANNEL_STATES[health]
         self.touch(device)
 
-    def change_phone(self, phone: Phone, *, version: str | None = None, health: str | None = None) -> None:
-        """Sets the version, the health or both. Raises ValidationError for an unknown one."""
+    def change_phone(
+        self,
+        phone: Phone,
+        *,
+        version: str | None = None,
+        health: str | None = None,
+        pinned: frozenset[str] | None = None,
+    ) -> None:
+        """Sets those that are given. Raises ValidationError for an unknown version or health, and a wrong tile id."""
         _check_phone(version or phone.version, health or phone.health.name, frozenset())
         phone.version = version or phone.version
         phone.health = CHANNEL_STATES[health] if health else phone.health
+        if pinned is not None:
+            check_pinned(pinned)
+            phone.pinned = pinned
+            for unpinned in set(phone.tiles) - pinned - {""}:
+                del phone.tiles[unpinned]
         self.touch(phone)
 
     def remove_phone(self, phone: Phone | Device) -> None:
         """Removes a device; its channel is unknown from now on."""
         del self.phones[phone.id]
-        del self._by_token[phone.token]
+        if isinstance(phone, Phone):
+            self.mpns_channels.remove(phone.path)
+        else:
+            self.wns_channels.remove(phone.token)
         self.revision += 1
         self.removed.append((self.revision, phone.id))
-
-    def find(self, token: str) -> Phone | None:
-        """The phone whose channel has this token, or None."""
-        found = self._by_token.get(token)
-        return found if isinstance(found, Phone) else None
-
-    def find_device(self, token: str) -> Device | None:
-        """The Windows device whose channel has this token, or None."""
-        found = self._by_token.get(token)
-        return found if isinstance(found, Device) else None
 
     def touch(self, phone: Phone | Device) -> None:
         """Marks a device as changed."""
@@ -228,14 +264,23 @@ class World:
 
 
 def _check_windows_health(health: str) -> None:
-    if health not in WINDOWS_CHANNEL_STATES:
+    if not isinstance(health, str) or health not in WINDOWS_CHANNEL_STATES:
         raise ValidationError("health", f"is {health!r}; choose one of {', '.join(WINDOWS_CHANNEL_STATES)}")
+
+
+def check_pinned(pinned: frozenset[str]) -> None:
+    """Raises ValidationError for an id that no tile can have (mpns.md 6.6)."""
+    for each in pinned:
+        if not isinstance(each, str) or not each.startswith("/"):
+            raise ValidationError(
+                "pinned", f"holds {each!r}; the id of a tile is a navigation URI that starts with '/'"
+            )
 
 
 def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:
     if version not in VERSIONS:
         raise ValidationError("version", f"is {version!r}; choose one of {', '.join(VERSIONS)}")
-    if health not in CHANNEL_STATES:
+    if not isinstance(health, str) or health not in CHANNEL_STATES:
         raise ValidationError("health", f"is {health!r}; choose one of {', '.join(CHANNEL_STATES)}")
     if not not_bound <= set(KINDS):
         raise ValidationError("not_bound", f"holds {', '.join(sorted(not_bound))}; choose from {', '.join(KINDS)}")

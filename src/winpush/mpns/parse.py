@@ -34,6 +34,8 @@ def parse(body: bytes, *, raw: bool = False, **options: Any) -> Notification:
         return Raw(body, **options)
     document = read_document(body)
     own = Xml(document.kind, body, **options)  # type: ignore[arg-type]  # the kind is one of the two
+    if document.strange:  # attributes that mean nothing, which a typed value would lose
+        return own
     try:
         return _toast(document, options) if document.kind == "toast" else _tile(document, options)
     except ValidationError:  # the types' rules are the phone's, not the service's (mpns.md 4.1)

@@ -1,4 +1,4 @@
-"""The caller's own documents, sent unchanged."""
+"""Documents that the caller brings, sent as they are."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from winpush.errors import ValidationError
-from winpush.mpns import checks
+from winpush._xml import encode_document
+from winpush.errors import DocumentError, ValidationError
+from winpush.mpns.checks import check_payload
 from winpush.mpns.notifications import Batching, Notification
 from winpush.mpns.payloads import read_document
 
 __all__ = ["Xml"]
 
 XmlKind = Literal["toast", "tile"]
+_KINDS = ("toast", "tile")
 
 
-@dataclass(frozen=True, slots=True, repr=False, init=False)
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class Xml(Notification):
-    """Your own XML: a well-formed toast or tile document of MPNS, in at most 3,072 bytes.
+    """Your own XML: well-formed, in UTF-8, a `<wp:Notification>` with one toast or tile, in at most 3,072 bytes.
 
-    Only the outline is checked, `<wp:Notification>` with one `<wp:Toast>` or `<wp:Tile>` in it: the service barely
-    checks more (mpns.md 4.1). This is for payloads that the other types don't cover, such as a count over 99.
+    Its fields and attributes are not checked: the emulator, or `mpns.parse`, says what a phone would make of them.
     """
 
     kind: str = ""
@@ -37,13 +38,13 @@ class Xml(Notification):
         callback_uri: str | None = None,
     ) -> None:
         """Raises ValidationError for a document that isn't well-formed, isn't of that kind, or is too large."""
-        if kind not in ("toast", "tile"):
-            raise ValidationError("kind", f"is {kind!r}; it must be toast or tile")
-        body = _encode(document)
-        checks.check_payload(body)  # before it is parsed
+        if kind not in _KINDS:
+            raise ValidationError("kind", f"is {kind!r}; it must be one of {', '.join(_KINDS)}")
+        body = encode_document(document, "MPNS")
+        check_payload(body)  # before it is read
         found = read_document(body).kind
         if found != kind:
-            raise ValidationError("document", f"is a {found}, not a {kind}")
+            raise DocumentError("document", f"holds a {found}, and the kind is {kind}")
         for name, value in (
             ("kind", kind),
             ("document", body),
@@ -63,18 +64,5 @@ class Xml(Notification):
         return ("kind", "document")
 
     def to_dict(self) -> dict[str, Any]:
-        """Like the base method, with the document as text."""
-        return {**Notification.to_dict(self), "document": self.document.decode(errors="replace")}
-
-
-def _encode(document: object) -> bytes:
-    if isinstance(document, str):
-        try:
-            return document.encode()
-        except UnicodeEncodeError as error:
-            raise ValidationError(
-                "document", f"has a lone surrogate at position {error.start}, which UTF-8 can't encode"
-            ) from None
-    if not isinstance(document, bytes | bytearray):
-        raise ValidationError("document", f"must be text or bytes, not {type(document).__name__}")
-    return bytes(document)
+        """As for the others; the document as text."""
+        return {**Notification.to_dict(self), "document": self.document.decode("utf-8-sig")}

@@ -102,7 +102,7 @@ def test_a_kind_that_the_app_has_not_bound_is_suppressed(winpush_emulator: Emula
 def test_a_tile_keeps_what_is_left_out_and_loses_what_is_cleared(
     winpush_emulator: Emulator, winpush_client: Client
 ) -> None:
-    phone = winpush_emulator.create_channel("8.0")
+    phone = winpush_emulator.create_channel("8.0", pinned=["/Second.xaml"])
     winpush_client.send(phone.uri, mpns.FlipTile("front.png", 5, "Mail", back_title="Back"))
     winpush_client.send(phone.uri, mpns.FlipTile(count=0, back_title=mpns.CLEAR))
     winpush_client.send(phone.uri, mpns.FlipTile(title="Second", id="/Second.xaml"))
@@ -226,7 +226,7 @@ def shared_emulator() -> Iterator[Emulator]:
 def test_any_request_is_answered_from_the_table(
     shared_emulator: Emulator, body: bytes, target: str, number: str
 ) -> None:
-    from winpush.emulator.mpns.gateway import Incoming
+    from winpush.emulator.exchange import Incoming
 
     headers = (("x-windowsphone-target", target), ("x-notificationclass", number))
     path = shared_emulator.phones[0].uri.partition(shared_emulator.authority)[2]

@@ -8,46 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns.channel_states import row_for
-from winpush.emulator.world import Phone, Record, World
+from winpush.emulator.mpns.delivery import QUEUE_LIMIT, deliver
+from winpush.emulator.transfer import remark_encoding, remark_transfer
+from winpush.emulator.world import Phone, Waiting, World
 from winpush.errors import ValidationError
 from winpush.mpns import Row
 from winpush.mpns.checks import MAX_PAYLOAD_BYTES
 from winpush.mpns.payloads import Document, read_document
-from winpush.mpns.render import show
-from winpush.mpns.requests import MAX_HEADER_BYTES, read_head
+from winpush.mpns.requests import MAX_HEADER_BYTES, kind_of, read_head
 from winpush.results import Outcome
 
-__all__ = ["Answer", "Incoming", "receive"]
+__all__ = ["receive"]
 
 DAILY_LIMIT = 500
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _SERVER = "winpush-emulator"
 _HOUR = timedelta(hours=1)
-_KEPT_BODY_CHARACTERS = 2000
-_CHANNEL_ROOMS = ("throttledthirdparty", "unthrottledthirdparty")
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One request as it arrived. Header names are in lower case; `certificate`: the client presented a valid one."""
-
-    method: str
-    path: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    secure: bool = False
-    certificate: bool = False
-    query: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent back: status and headers, without a body."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +47,9 @@ class _RefusedError(Exception):
         self.judgement = _Judgement(row, reason, kind, remarks)
 
 
-def is_channel(path: str) -> bool:
-    """True for a path that looks like a channel URI's."""
-    return path.strip("/").split("/", 1)[0] in _CHANNEL_ROOMS
-
-
 def receive(world: World, request: Incoming, now: datetime, fault: Fault | None = None) -> Answer:
     """Judges a request, delivers to the phone, and records both. Never raises."""
-    phone = world.find(request.path.rsplit("/", 1)[-1]) if is_channel(request.path) else None
+    phone = world.mpns_channels.get(request.path)
     if fault is not None and fault.status is not None:
         judgement, answer = _fault_answer(request, fault.status)
     else:
@@ -86,29 +60,43 @@ def receive(world: World, request: Incoming, now: datetime, fault: Fault | None 
         answer = _answer(judgement.row, request)
     if phone is not None:
         world.touch(phone)
-    world.record(_record(world, phone, request, now, judgement, answer, fault))
+    judged = Judged(
+        "mpns",
+        judgement.row.status_code,
+        judgement.row.verdict.outcome,
+        judgement.reason,
+        judgement.kind or kind_of(dict(request.headers)),
+        judgement.remarks,
+        source=judgement.row.verdict.source,
+    )
+    keep(world, request, answer, judged, now, phone=None if phone is None else phone.id, fault=fault)
     return answer
-
-
-def phone_of(world: World, path: str) -> Phone | None:
-    """The phone that a request's path belongs to, or None."""
-    return world.find(path.rsplit("/", 1)[-1])
 
 
 def _judge(world: World, phone: Phone | None, request: Incoming, now: datetime) -> _Judgement:
     if request.method != "POST":
         raise _RefusedError(row_for(405), f"The method is {request.method}; MPNS only accepts POST.")
     if phone is None:
-        raise _RefusedError(row_for(404, "Dropped", "Disconnected"), "No channel has this token.")
+        raise _RefusedError(row_for(404, "Dropped", "Disconnected"), world.mpns_channels.explain(request.path))
     _check_size(request)
     if phone.authenticated and not (request.secure and request.certificate):
         raise _RefusedError(row_for(401), "This channel is authenticated: it needs https with a client certificate.")
     kind, document, remarks = _read(request)
+    remarks = (*remarks, *_remark_callback(phone, request))
     if not phone.authenticated and world.sent_today(phone, now) >= DAILY_LIMIT:
         row = row_for(406, "Dropped", _device(phone))
         raise _RefusedError(row, f"This unauthenticated channel has reached its limit of {DAILY_LIMIT} a day.", kind)
-    phone.sent.append(now)
+    if not phone.authenticated:
+        phone.sent.append(now)
     return _pass_on(world, phone, request, now, _Read(kind, document, remarks))
+
+
+def _remark_callback(phone: Phone, request: Incoming) -> tuple[str, ...]:
+    if request.header("x-callbackuri") is None:
+        return ()
+    if not phone.authenticated:
+        return ("X-CallbackURI is for authenticated channels; on this one it has no effect.",)
+    return ("X-CallbackURI on a notification has no documented effect; it registers with POST {channel URI}/callback.",)
 
 
 def _check_size(request: Incoming) -> None:
@@ -133,8 +121,9 @@ class _Read:
 def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
     try:
         head = read_head(dict(request.headers))
+        remarks = (*head.remarks, *remark_transfer(request))
         if head.kind == "raw":
-            return head.kind, None, head.remarks
+            return head.kind, None, remarks
         document = read_document(request.body)
     except ValidationError as error:
         raise _RefusedError(row_for(400), f"{error}.") from None
@@ -142,7 +131,7 @@ def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
         raise _RefusedError(
             row_for(400), f"The headers say {head.kind}, but the document holds a {document.kind}.", head.kind
         )
-    return head.kind, document, head.remarks
+    return head.kind, document, (*remarks, *remark_encoding(request.body, "MPNS"))
 
 
 def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read: _Read) -> _Judgement:
@@ -153,22 +142,30 @@ def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read:
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, read.kind, tuple(remarks))
     if read.kind in phone.not_bound:
-        row = row_for(200, "Suppressed", row.device_connection_status)
+        row = _row_beside(200, "Suppressed", row.device_connection_status)
         return _Judgement(
             row, f"The app hasn't bound {read.kind}s, so the service dropped it.", read.kind, tuple(remarks)
         )
+    waiting = Waiting(request.body, read.document)
+    if not phone.is_offline:
+        phone.accepted += 1
+        reason, more = deliver(world, phone, waiting, now)
+        return _Judgement(row, reason, read.kind, (*remarks, *more))
+    if len(phone.queue) >= QUEUE_LIMIT:
+        remarks.append(f"How many MPNS queues was never published; the emulator queues {QUEUE_LIMIT}.")
+        full = _row_beside(200, "QueueFull", row.device_connection_status)
+        return _Judgement(full, "The phone is offline and its queue is full.", read.kind, tuple(remarks))
     phone.accepted += 1
-    if read.document is None:
-        world.deliver_raw(phone, request.body, now)
-        return _Judgement(row, "Accepted, and passed to the app.", read.kind, tuple(remarks))
-    shown = show(read.document, phone.version)
-    remarks += shown.remarks
-    if shown.kind == "tile" and shown.values:
-        remarks += _remark_template(phone, shown.tile_id, shown.template)
-    if shown.nothing:
-        return _Judgement(row, "Accepted by the service; the phone shows nothing of it.", read.kind, tuple(remarks))
-    world.deliver(phone, shown, now)
-    return _Judgement(row, "Accepted, and shown.", read.kind, tuple(remarks))
+    phone.queue.append(waiting)
+    return _Judgement(row, "Accepted, and queued until the phone is back.", read.kind, tuple(remarks))
+
+
+def _row_beside(status: int, notification: str, device: str | None) -> Row:
+    """The row for this device status, or the nearest where the documentation has none for it."""
+    try:
+        return row_for(status, notification, device)
+    except LookupError:
+        return row_for(status, notification)
 
 
 def _remark_hourly_rule(phone: Phone, now: datetime) -> list[str]:
@@ -179,13 +176,6 @@ def _remark_hourly_rule(phone: Phone, now: datetime) -> list[str]:
     return [
         f"Tried again after {minutes} minutes: MPNS may block a sender that tries an inactive phone more than hourly."
     ]
-
-
-def _remark_template(phone: Phone, tile_id: str, template: str | None) -> list[str]:
-    tile = phone.tiles.get(tile_id)
-    if tile is None or tile.template == template:
-        return []
-    return [f"Template: this tile was a {tile.template}; on a real phone the app's manifest fixes the template."]
 
 
 def _device(phone: Phone) -> str:
@@ -212,35 +202,3 @@ def _fault_answer(request: Incoming, status: int) -> tuple[_Judgement, Answer]:
         judgement = _Judgement(known, f"A fault is set: the status {status}, which MPNS doesn't document.")
         return judgement, Answer(status, (("X-Server", _SERVER),))
     return _Judgement(row, f"A fault is set: {row.verdict.meaning}"), _answer(row, request)
-
-
-def _record(
-    world: World,
-    phone: Phone | None,
-    request: Incoming,
-    now: datetime,
-    judgement: _Judgement,
-    answer: Answer,
-    fault: Fault | None,
-) -> Record:
-    verdict, source = judgement.row.verdict.outcome.value, judgement.row.verdict.source
-    if answer.status != judgement.row.status_code:
-        verdict, source = Outcome.UNEXPECTED_ANSWER.value, ""
-    if fault is not None and fault.cut is not None:
-        verdict, source = "cut", ""
-    return Record(
-        n=world.next_number(),
-        at=now,
-        phone=None if phone is None else phone.id,
-        kind=judgement.kind,
-        method=request.method,
-        status=answer.status,
-        answer=dict(answer.headers),
-        verdict=verdict,
-        reason=judgement.reason,
-        remarks=judgement.remarks,
-        size=len(request.body),
-        fault=None if fault is None else fault.name,
-        body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
-        source=source,
-    )

@@ -10,21 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from winpush.emulator.channel_uris import read_wns_token
+from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
-from winpush.emulator.mpns.gateway import Answer, Incoming
 from winpush.emulator.tokens import Tokens
+from winpush.emulator.transfer import is_chunked, remark_encoding, remark_transfer
 from winpush.emulator.wns.device import CHANNEL_LIFE, Device, wns_row
 from winpush.emulator.wns.verdict import verdict_of
-from winpush.emulator.world import Record, World
+from winpush.emulator.world import World
 from winpush.errors import ValidationError
 from winpush.results import Outcome
 from winpush.wns import ClearToasts, Row, View, show
-from winpush.wns.protocol.requests import RequestHead, bearer_of, read_head
+from winpush.wns.protocol.requests import RequestHead, bearer_of, kind_of, read_head
 
-__all__ = ["is_wns_channel", "receive_wns"]
+__all__ = ["come_back", "draw", "is_wns_channel", "put_on_screen", "receive_wns"]
 
 MAX_PAYLOAD_BYTES = 5000
-_KEPT_BODY_CHARACTERS = 2000
 _KEPT_RAW_BYTES = 200
 
 
@@ -54,7 +55,7 @@ def is_wns_channel(path: str, query: str) -> bool:
 
 def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, fault: Fault | None) -> Answer:
     """Judges a request to a WNS channel, delivers to the device, and records both. Never raises."""
-    device = world.find_device(request.query.removeprefix("token="))
+    device = world.wns_channels.get(read_wns_token(request.query))
     try:
         if fault is not None and fault.status is not None:
             raise _RefusedError(_fault_row(fault.status), f"A fault is set: the status {fault.status}.")
@@ -65,7 +66,17 @@ def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, 
     answer = Answer(status, _headers(world, request, device, judgement))
     if device is not None:
         world.touch(device)
-    world.record(_record(world, device, request, now, judgement, answer, fault))
+    judged = Judged(
+        "wns",
+        judgement.row.status_code,
+        judgement.row.verdict.outcome,
+        judgement.reason,
+        judgement.kind or kind_of(request.method, dict(request.headers)),
+        judgement.remarks,
+        judgement.device,
+        source=judgement.row.verdict.source,
+    )
+    keep(world, request, answer, judged, now, phone=None if device is None else device.id, fault=fault)
     return answer
 
 
@@ -87,18 +98,29 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
             wns_row(401), "The token is missing, was not issued here, or has been revoked or has expired."
         )
     if device is None or request.path == "/w/":
-        raise _RefusedError(wns_row(404), "No channel has this token.")
+        raise _RefusedError(wns_row(404), world.wns_channels.explain(read_wns_token(request.query)))
     if now - device.made_at >= CHANNEL_LIFE:
         raise _RefusedError(wns_row(410), "The channel is older than 30 days: the app must ask for a new one.")
     if request.method == "DELETE":
         return _clear(device, headers)
     if len(request.body) > MAX_PAYLOAD_BYTES:
         raise _RefusedError(wns_row(413), f"The payload has {len(request.body):,} bytes; WNS accepts 5,000.")
+    if is_chunked(request):
+        words = "The body came in chunks; WNS demands a Content-Length and documents that it takes no chunked encoding."
+        raise _RefusedError(wns_row(400), words, description="Content-Length is missing")
     try:
         head = read_head(headers)
     except ValidationError as error:
-        raise _RefusedError(wns_row(400), f"{error}.", description=error.problem) from None
+        raise _RefusedError(wns_row(400), _with_value(error, headers), description=error.problem) from None
     return _pass_on(world, device, request, now, head)
+
+
+def _with_value(error: ValidationError, headers: dict[str, str]) -> str:
+    """The service's own words, and what the request has instead."""
+    problem = error.problem.rstrip(".")
+    words = problem if problem.lower().startswith(error.field.lower()) else f"{error.field}: {problem}"
+    value = headers.get(error.field.lower())
+    return f"{words}; the request has {'none' if value is None else repr(value[:80])}."
 
 
 def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
@@ -142,7 +164,8 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, head.kind, head.remarks, row.error_description, asked)
     view = show(request.body, head.kind, on_phone=device.is_phone)
-    remarks = (*head.remarks, *[f"{remark.path}: {remark.message}" for remark in view.remarks])
+    remarks = (*head.remarks, *remark_transfer(request), *_remark_body(head.kind, request.body))
+    remarks = (*remarks, *[f"{remark.path}: {remark.message}" for remark in view.remarks])
     verdict = verdict_of(request.body, view)
 
     def judgement(reason: str, row: Row = row) -> _Judgement:
@@ -162,11 +185,17 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
     if device.is_offline:
         device.cached[head.kind] = (request.body, arrival, expires)
         return judgement("Accepted, and kept until the device is back.")
-    picture = _draw(request.body, view)
+    picture = draw(request.body, view)
     if picture is None:
         return judgement("Accepted by the service; the device shows nothing of it.")
     put_on_screen(device, head.kind, {**picture, **arrival})
     return judgement(_what_shows(view))
+
+
+def _remark_body(kind: str, body: bytes) -> tuple[str, ...]:
+    if kind != "raw":
+        return remark_encoding(body, "WNS")
+    return () if body else ("The payload is empty: a raw notification must have content (wns.md 8).",)
 
 
 def _what_shows(view: View) -> str:
@@ -178,7 +207,7 @@ def _what_shows(view: View) -> str:
     return f"Accepted, and shown except for what {'one remark says' if lost == 1 else f'{lost} remarks say'}."
 
 
-def _draw(body: bytes, view: View) -> dict[str, Any] | None:
+def draw(body: bytes, view: View) -> dict[str, Any] | None:
     """The picture. For bytes that aren't text it also has the first of them in hexadecimal."""
     if view.kind != "raw" or view.picture is None:
         return view.picture
@@ -211,7 +240,7 @@ def _key(toast: dict[str, Any]) -> tuple[str, str]:
 def come_back(device: Device, now: datetime) -> None:
     """The device is online again: it receives what was kept for it, unless that has expired."""
     for kind, (body, arrival, expires) in device.cached.items():
-        picture = _draw(body, show(body, kind, on_phone=device.is_phone))
+        picture = draw(body, show(body, kind, on_phone=device.is_phone))
         if picture is not None and (expires is None or now < expires):
             put_on_screen(device, kind, {**picture, **arrival})
     device.cached.clear()
@@ -238,37 +267,3 @@ def _headers(
 
 def _connection(device: Device) -> str:
     return "disconnected" if device.is_offline else "connected"
-
-
-def _record(
-    world: World,
-    device: Device | None,
-    request: Incoming,
-    now: datetime,
-    judgement: _Judgement,
-    answer: Answer,
-    fault: Fault | None,
-) -> Record:
-    verdict, source = judgement.row.verdict.outcome.value, judgement.row.verdict.source
-    if answer.status != judgement.row.status_code:
-        verdict, source = Outcome.UNEXPECTED_ANSWER.value, ""
-    if fault is not None and fault.cut is not None:
-        verdict, source = "cut", ""
-    return Record(
-        n=world.next_number(),
-        at=now,
-        phone=None if device is None else device.id,
-        kind=judgement.kind,
-        method=request.method,
-        status=answer.status,
-        answer=dict(answer.headers),
-        verdict=verdict,
-        reason=judgement.reason,
-        remarks=judgement.remarks,
-        size=len(request.body),
-        fault=None if fault is None else fault.name,
-        body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
-        service="wns",
-        device=judgement.device,
-        source=source,
-    )
