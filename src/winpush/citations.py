@@ -56,7 +56,7 @@ def parse(text: str) -> tuple[str | Citation, ...]:
 
 
 def cited(text: str) -> tuple[Citation, ...]:
-    """The citations of a text, without what stands between them."""
+    """The citations of a text, without the text between them."""
     return tuple(citation for _, citation in _found(text))
 
 

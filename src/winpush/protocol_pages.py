@@ -80,7 +80,7 @@ def section(name: str, number: str) -> Section:
 
 
 def source(key: str) -> str:
-    """What a key of a source stands for, as Markdown. Raises ValidationError for one that there isn't."""
+    """The source behind a key, as Markdown. Raises ValidationError for an unknown key."""
     found = re.search(rf'^\| <a id="{re.escape(key.lower())}"></a>(\S+) \| (.+) \|$', page(SOURCES), re.M)
     if found is None:
         raise ValidationError("key", f"{key!r} is the key of no source; type 'winpush protocol sources' for all")

@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(
         shutil.which("gcc") is None or not _HEADER.exists(), reason="waits for gcc and Python's headers"
     ),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(3600),
 ]
 
 

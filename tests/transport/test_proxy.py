@@ -90,7 +90,7 @@ def answer(data: bytes) -> Callable[[Peer], None]:
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "502"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "did not answer in HTTP"),
         (b"HTTP/1.1 200 OK\r\n\r\nsurprise", "bytes of its own"),
-        (b"x" * 70_000, "endless head"),
+        (b"x" * 70_000, "head that doesn't end"),
         (b"HTTP/1.1 200", "closed the connection"),
         (b"", "closed the connection"),
     ],

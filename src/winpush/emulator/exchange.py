@@ -20,7 +20,7 @@ _KEPT_HEADER_CHARACTERS = 300
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SECRET_FIELDS = frozenset({"client_secret", "client_assertion", "password", "refresh_token", "assertion", "code"})
 _FORM = "application/x-www-form-urlencoded"
-# What stands before the secret part of a channel URI.
+# The part of a channel URI before its secret.
 _CHANNEL = re.compile(r"/(?:un)?throttledthirdparty/[^/]*/|/u/1/[^/]*/|/(?:w/)?\?token=")
 
 
@@ -55,7 +55,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How a request was judged, for its record. `status` is what `outcome` stands for; a fault may answer another.
+    """How a request was judged, for its record. `status` is the HTTP status of `outcome`; a fault may answer another.
 
     `word` replaces the outcome's name as the verdict, where a request is not a notification; `source` is where the
     answer is documented.

@@ -53,7 +53,7 @@ class _Remarks:
 def preview(text: str, now: datetime) -> dict[str, Any]:
     """JSON: the service and kind that the document is for, what each kind of device shows, and remarks by line.
 
-    `error` is a sentence where it is no notification at all, else null.
+    `error` is a sentence if it isn't a notification at all, otherwise null.
     """
     body = text.encode()
     answer: dict[str, Any] = {"service": None, "kind": None, "size": len(body), "limit": None, "error": None}

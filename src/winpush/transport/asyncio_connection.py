@@ -35,7 +35,7 @@ class AsyncioConnection(Connection, asyncio.BufferedProtocol):
         self._poll: select.poll | None = None
 
     def is_quiet(self) -> bool:
-        """Asks the kernel, without waiting, whether the other side has closed or spoken out of turn."""
+        """Asks the kernel, without waiting, whether the other side has closed, or sent something unasked."""
         return not self.closed and not (self._poll is not None and self._poll.poll(0))
 
     def abort(self) -> None:

@@ -82,6 +82,6 @@ def _in_turn(addresses: Sequence[_Address]) -> list[_Address]:
 async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[_Address]:
     for family in (socket.AF_INET, socket.AF_INET6):
         with contextlib.suppress(OSError, ValueError):
-            socket.inet_pton(family, host)  # an address as it stands needs no thread to resolve it
+            socket.inet_pton(family, host)  # a literal address needs no resolver thread
             return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
     return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)  # type: ignore[return-value]  # its stub also knows families without ports

@@ -45,7 +45,7 @@ class Job(Protocol):
         """The answer is whole, and the connection no longer the job's: its host has it back."""
 
     def failed(self, error: TransportError) -> None:
-        """No answer came. The connection is no longer usable."""
+        """No answer came, and the connection is closed."""
 
 
 class Home(Protocol):
@@ -112,7 +112,7 @@ class Connection:
     # --- what each kind does in its own way ---------------------------------------------------------------------
 
     def is_quiet(self) -> bool:
-        """Asks the kernel, without waiting, whether the other side has closed or spoken out of turn.
+        """Asks the kernel, without waiting, whether the other side has closed, or sent something unasked.
 
         The loop may not have come to it yet; with this look an idle close costs no send.
         """
@@ -179,7 +179,7 @@ class Connection:
         """Some bytes of an answer are in the buffer."""
         job = self.job
         if job is None:
-            # Spoken out of turn: whatever it is, no answer to a later request may be mixed with it.
+            # Unsolicited data: it must never be taken for the answer to a later request.
             self.close(abort=True)
             return
         if not self._received:
@@ -195,7 +195,7 @@ class Connection:
             return
         except httptools.HttpParserError as error:
             if self._answer is None:
-                self.fail(BadAnswerError(f"What came back is no HTTP answer: {error}.", request_sent=True))
+                self.fail(BadAnswerError(f"The answer is not HTTP: {error}.", request_sent=True))
                 return
             self._keep_alive = False  # the answer was whole, and only what follows it is garbage
         answer = self._answer
@@ -266,7 +266,7 @@ class Connection:
     def _limit(self) -> None:
         """Ends what is longer than any answer of a push service."""
         if self._body is None:
-            problem = f"The answer's head is over {MAX_HEAD_BYTES:,} bytes; no push service sends such a one."
+            problem = f"The answer's head is over {MAX_HEAD_BYTES:,} bytes; no push service sends one that long."
             self.fail(BadAnswerError(problem, request_sent=True))
         elif self._received > MAX_HEAD_BYTES + MAX_BODY_BYTES:
             self._cut_off()

@@ -43,7 +43,7 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
     except OSError as error:
         raise _describe_refusal(error, route) from error
     except ValueError as error:  # a label that IDNA refuses, a name that TLS can't ask for
-        raise DnsError(f"The name {_dialled(route)!r} can't be resolved: it is no host name.") from error
+        raise DnsError(f"The name {_dialled(route)!r} can't be resolved: it is not a valid host name.") from error
 
 
 async def _dial_epoll(route: Route, owner: Owner, host: Home, reactor: Reactor) -> Connection:

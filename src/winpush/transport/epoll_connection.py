@@ -22,7 +22,7 @@ __all__ = ["EpollConnection", "EpollTlsConnection", "secure"]
 class EpollConnection(Connection):
     """A plain connection over a socket of our own, already connected."""
 
-    # What the kernel, or TLS, raises when it must be asked again later.
+    # What the kernel, or TLS, raises when the call must be repeated later.
     _not_now: ClassVar[tuple[type[OSError], ...]] = (BlockingIOError,)
 
     __slots__ = ("_backlog", "_kernel", "_reactor", "_unsent", "fd", "sock")
@@ -94,7 +94,7 @@ class EpollConnection(Connection):
 
     def _handle(self, mask: int) -> None:
         if self._unsent:
-            # What comes before the request is no answer to it. (On a new connection it may be TLS's session tickets.)
+            # Bytes that come before the request can't answer it. (On a new connection it may be TLS's session tickets.)
             if self.used:
                 self.refused()
             return

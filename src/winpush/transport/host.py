@@ -109,7 +109,7 @@ class Host:
         return bool(self.open or self.opening or self.waiting)
 
     def judge(self, newest: float, now: float) -> None:
-        """Sees whether it hangs. `newest` is the latest deadline of the requests in flight: while it stays the same, no
+        """Decides whether it hangs. `newest` is the latest deadline of the requests in flight: while it stays, no
         request is begun."""
         if newest != self._newest or not self.waiting:
             self._newest, self._newest_since, self.hangs = newest, now, False

@@ -33,7 +33,7 @@ def count_received(sock: socket.socket) -> int:
 
 
 def set_timeouts(sock: socket.socket, seconds: float) -> None:
-    """Has the kernel end a blocking read or write after so many seconds, with EAGAIN."""
+    """Makes a blocking read or write end with EAGAIN after this many seconds."""
     whole = int(seconds)
     timeval = _TIMEVAL.pack(whole, int((seconds - whole) * _MICROSECONDS))
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)

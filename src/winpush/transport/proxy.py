@@ -37,13 +37,13 @@ class Proxy:
             host, port = None, None
             parts = urlsplit("")
         if not host:
-            raise ConfigurationError("proxy: is no proxy address; write it as http://[user:password@]host:port")
+            raise ConfigurationError("proxy: is not a proxy address; write it as http://[user:password@]host:port")
         if parts.scheme != "http":
             raise ConfigurationError(f"proxy: {parts.scheme}:// proxies are not supported; give an http:// one")
         return cls(host, port or _DEFAULT_PORT, _authorization(parts.username, parts.password))
 
     def hung_up(self) -> ProxyError:
-        """What is told when it ends the connection before there is a tunnel."""
+        """The error for a proxy that closes the connection before the tunnel is open."""
         return ProxyError(f"The proxy {self} closed the connection before the tunnel was open.", is_outage=True)
 
     def __str__(self) -> str:
@@ -128,7 +128,7 @@ def read_connect_answer(received: bytes, proxy: Proxy) -> bool:
     end = received.find(b"\r\n\r\n")
     if end < 0:
         if len(received) > MAX_ANSWER_BYTES:
-            raise ProxyError(f"The proxy {proxy} answered with an endless head.")
+            raise ProxyError(f"The proxy {proxy} sent a response head that doesn't end.")
         return False
     match = _STATUS_LINE.match(received)
     if match is None:

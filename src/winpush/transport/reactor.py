@@ -19,7 +19,7 @@ READABLE = 0x001
 WRITABLE = 0x004
 """EPOLLOUT: the kernel takes bytes again."""
 
-# So many answers are handled before the loop's other work has its turn: about two milliseconds.
+# Answers handled before the loop's other work gets a turn: about two milliseconds' worth.
 _BATCH = 128
 
 
@@ -90,8 +90,8 @@ class Reactor:
     def flush(self) -> None:
         """Writes what has been gathered.
 
-        First one look at all sockets: who has spoken out of turn, or closed, gets nothing more. The loop may not have
-        come to it yet; with this look a connection that was closed while idle costs no send.
+        First one look at all sockets: one that has closed, or sent something unasked, gets nothing more. The loop may
+        not have noticed yet; this look means that a connection closed while idle costs no send.
         """
         if not self._writes:
             return

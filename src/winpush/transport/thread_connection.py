@@ -91,7 +91,7 @@ class ThreadConnection(Connection):
         return count_received(self._sock)
 
     def is_quiet(self) -> bool:
-        """Asks the kernel, without waiting, whether the other side has closed or spoken out of turn."""
+        """Asks the kernel, without waiting, whether the other side has closed, or sent something unasked."""
         return not self._look(0)
 
     def is_good(self) -> bool:
@@ -114,7 +114,7 @@ class ThreadConnection(Connection):
                 self._wait_for(job.deadline - time.monotonic())
 
     def _wait_for(self, seconds: float) -> None:
-        """Has the kernel wait so long, and no longer. A hundredth more or less is not worth the call."""
+        """Sets how long the kernel waits. A difference of a hundredth isn't worth the call."""
         wanted = max(seconds, 0.001)
         if not 0.99 <= self._patience / wanted <= 1.01:
             self._patience = wanted

@@ -104,7 +104,7 @@ def _after_quiet_hours(plan: SendPlan, target: Target, now: Millis) -> Millis:
 def after(plan: SendPlan, target: Target, result: Result, now: Millis) -> Record:
     """What to record about this result."""
     tried = _tried(plan, target, result, now)
-    # What never left this machine is no attempt: an outage must not use up those of a whole broadcast.
+    # Only what left this machine counts as an attempt: an outage must not use up those of a whole broadcast.
     attempt = target.attempts + (result.response is not None or result.may_have_arrived)
     state, due = _DELIVERED, None
     effect: Effect | None = None
