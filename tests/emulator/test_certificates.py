@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,38 @@ def test_an_authenticated_channel_accepts_the_emulators_client_certificate(emula
     phone = emulator.create_channel(authenticated=True)
     assert send(emulator, phone, emulator.make_client_certificate()) is Outcome.ACCEPTED
     assert send(emulator, phone, None) is Outcome.UNAUTHORIZED
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(
+    ("kind", "alert"),
+    [("expired", "certificate expired|CERTIFICATE_EXPIRED"), ("foreign", "unknown ca|UNKNOWN_CA")],
+)
+def test_a_client_certificate_that_is_no_good_is_refused_by_a_tls_alert(
+    version: ssl.TLSVersion, kind: str, alert: str, emulator: Emulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "client.pem"
+    path.write_bytes(b"".join(bad_certificate(emulator, kind)))
+    context = strict_context(emulator)
+    context.maximum_version = version
+    context.load_cert_chain(path)
+    with (
+        pytest.raises(ssl.SSLError, match=alert),
+        socket.create_connection(("127.0.0.1", emulator.tls_port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+    ):
+        secure.recv(1)
+
+
+@pytest.mark.parametrize("kind", ["expired", "foreign"])
+def test_the_client_calls_a_refused_certificate_a_tls_failure(kind: str, emulator: Emulator) -> None:
+    phone = emulator.create_channel(authenticated=True)
+    assert send(emulator, phone, bad_certificate(emulator, kind)) is Outcome.TLS_FAILED
+    assert send(emulator, phone, emulator.make_client_certificate()) is Outcome.ACCEPTED
+
+
+def bad_certificate(emulator: Emulator, kind: str) -> tuple[bytes, bytes]:
+    """A client certificate that the emulator must refuse, and its key."""
+    if kind == "expired":
+        return emulator.make_client_certificate(expired=True)
+    return Emulator(tls=True).make_client_certificate()

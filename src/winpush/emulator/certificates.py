@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from winpush.emulator.handshake import TellingHandshake
 from winpush.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Authority:
         context.load_verify_locations(cadata=self.ca_pem.decode("ascii"))
         # Optional, so that a client without a certificate gets the service's 401 instead of a failed handshake.
         context.verify_mode = ssl.CERT_OPTIONAL
+        context.sslobject_class = TellingHandshake
         return context
 
     def _issue(self, name: str, purpose: x509.ObjectIdentifier, life: timedelta) -> tuple[bytes, bytes]:

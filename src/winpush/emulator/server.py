@@ -115,9 +115,12 @@ class Emulator(Service):
         """The certificate authority that https clients must trust, as PEM. Raises ConfigurationError without TLS."""
         return self._tls().ca_pem
 
-    def make_client_certificate(self, name: str = "push.example") -> tuple[bytes, bytes]:
-        """A client certificate with this common name that the emulator accepts, and its key, both PEM."""
-        return self._tls().issue_client(name)
+    def make_client_certificate(self, name: str = "push.example", *, expired: bool = False) -> tuple[bytes, bytes]:
+        """A client certificate with this common name that the emulator accepts, and its key, both PEM.
+
+        An `expired` one fails the handshake with the alert of a real server, as does one of another authority.
+        """
+        return self._tls().issue_client(name, expired=expired)
 
     def _tls(self) -> Authority:
         if self._authority is None:
