@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from winpush.emulator import views
+from winpush.emulator.exchange import Incoming
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns import gateway
 from winpush.emulator.reference import render
@@ -121,7 +122,7 @@ class _App:
         if is_token_path(path):
             status, document = service.issue_token(path, body)
             return JSONResponse(document, status_code=status, headers=headers_of(status))
-        incoming = gateway.Incoming(
+        incoming = Incoming(
             request.method,
             path,
             tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),

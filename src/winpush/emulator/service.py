@@ -15,6 +15,7 @@ from typing import Any
 
 from winpush import wns
 from winpush.emulator import views
+from winpush.emulator.exchange import Answer, Incoming
 from winpush.emulator.faults import Fault, Faults
 from winpush.emulator.mpns import gateway as mpns_gateway
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
@@ -226,7 +227,7 @@ class Service:
         """A number that grows with every change."""
         return self._world.revision
 
-    def receive(self, incoming: mpns_gateway.Incoming) -> tuple[mpns_gateway.Answer, Fault | None]:
+    def receive(self, incoming: Incoming) -> tuple[Answer, Fault | None]:
         """Judges a request as the service would; also returns the fault that applies to it."""
         with self._lock:
             if wns_gateway.is_wns_channel(incoming.path, incoming.query):

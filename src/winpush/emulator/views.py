@@ -97,6 +97,8 @@ def record(each: Record) -> dict[str, Any]:
         "service": each.service,
         "kind": each.kind,
         "method": each.method,
+        "path": each.path,
+        "headers": [list(pair) for pair in each.headers],
         "status": each.status,
         "answer": each.answer,
         "verdict": each.verdict,

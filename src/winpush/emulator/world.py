@@ -68,10 +68,11 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request and how it was judged, as the page's list shows it.
+    """One request and how it was judged, as the page's list shows it. Secrets in it are shortened.
 
     `source` is where the answer is documented, '' for one that no table has. `device` is the Windows device's own
-    verdict as JSON (`is_shown`, and each of the `elements`), or None.
+    verdict as JSON (`is_shown`, and each of the `elements`), or None. `phone` is the device's id, None for a login or
+    an unknown channel; `headers` are the request's, `answer` the answer's.
     """
 
     n: int
@@ -90,6 +91,8 @@ class Record:
     service: str = "mpns"
     device: dict[str, Any] | None = None
     source: str = ""
+    path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class World:

@@ -10,7 +10,15 @@ from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request
 from winpush.mpns.notifications import Batching, Notification
 
-__all__ = ["MAX_HEADER_BYTES", "RequestHead", "build_request", "check_channel", "headers_of", "read_head"]
+__all__ = [
+    "MAX_HEADER_BYTES",
+    "RequestHead",
+    "build_request",
+    "check_channel",
+    "headers_of",
+    "kind_of",
+    "read_head",
+]
 
 MAX_HEADER_BYTES = 1024
 
@@ -80,6 +88,13 @@ class RequestHead:
     remarks: tuple[str, ...] = ()
 
 
+def kind_of(headers: Mapping[str, str]) -> str | None:
+    """The kind that a request's headers name (in lower case), or None for a target that MPNS doesn't know."""
+    target = headers.get("x-windowsphone-target", "").strip().lower()
+    kinds = {kind.target or "": name for name, kind in _KINDS.items()} | {"raw": "raw"}
+    return kinds.get(target)
+
+
 def read_head(headers: Mapping[str, str]) -> RequestHead:
     """Checks a request's headers (names in lower case). Raises ValidationError for anything MPNS answers with 400.
 
@@ -90,8 +105,7 @@ def read_head(headers: Mapping[str, str]) -> RequestHead:
     remarks = []
     if target == "raw":
         remarks.append("X-WindowsPhone-Target: raw is not documented; raw notifications leave the header out.")
-    kinds = {kind.target or "": name for name, kind in _KINDS.items()} | {"raw": "raw"}
-    kind = kinds.get(target)
+    kind = kind_of(headers)
     if kind is None:
         raise ValidationError(
             "X-WindowsPhone-Target", f"is {target!r}; it must be 'toast', 'token' (for tiles) or absent (for raw)"

@@ -226,7 +226,7 @@ def shared_emulator() -> Iterator[Emulator]:
 def test_any_request_is_answered_from_the_table(
     shared_emulator: Emulator, body: bytes, target: str, number: str
 ) -> None:
-    from winpush.emulator.mpns.gateway import Incoming
+    from winpush.emulator.exchange import Incoming
 
     headers = (("x-windowsphone-target", target), ("x-notificationclass", number))
     path = shared_emulator.phones[0].uri.partition(shared_emulator.authority)[2]

@@ -8,46 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns.channel_states import row_for
-from winpush.emulator.world import Phone, Record, World
+from winpush.emulator.world import Phone, World
 from winpush.errors import ValidationError
 from winpush.mpns import Row
 from winpush.mpns.checks import MAX_PAYLOAD_BYTES
 from winpush.mpns.payloads import Document, read_document
 from winpush.mpns.render import show
-from winpush.mpns.requests import MAX_HEADER_BYTES, read_head
+from winpush.mpns.requests import MAX_HEADER_BYTES, kind_of, read_head
 from winpush.results import Outcome
 
-__all__ = ["Answer", "Incoming", "receive"]
+__all__ = ["is_channel", "phone_of", "receive"]
 
 DAILY_LIMIT = 500
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _SERVER = "winpush-emulator"
 _HOUR = timedelta(hours=1)
-_KEPT_BODY_CHARACTERS = 2000
 _CHANNEL_ROOMS = ("throttledthirdparty", "unthrottledthirdparty")
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One request as it arrived. Header names are in lower case; `certificate`: the client presented a valid one."""
-
-    method: str
-    path: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    secure: bool = False
-    certificate: bool = False
-    query: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent back: status and headers, without a body."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +65,16 @@ def receive(world: World, request: Incoming, now: datetime, fault: Fault | None 
         answer = _answer(judgement.row, request)
     if phone is not None:
         world.touch(phone)
-    world.record(_record(world, phone, request, now, judgement, answer, fault))
+    judged = Judged(
+        "mpns",
+        judgement.row.status_code,
+        judgement.row.verdict.outcome,
+        judgement.reason,
+        judgement.kind or kind_of(dict(request.headers)),
+        judgement.remarks,
+        source=judgement.row.verdict.source,
+    )
+    keep(world, request, answer, judged, now, phone=None if phone is None else phone.id, fault=fault)
     return answer
 
 
@@ -212,35 +200,3 @@ def _fault_answer(request: Incoming, status: int) -> tuple[_Judgement, Answer]:
         judgement = _Judgement(known, f"A fault is set: the status {status}, which MPNS doesn't document.")
         return judgement, Answer(status, (("X-Server", _SERVER),))
     return _Judgement(row, f"A fault is set: {row.verdict.meaning}"), _answer(row, request)
-
-
-def _record(
-    world: World,
-    phone: Phone | None,
-    request: Incoming,
-    now: datetime,
-    judgement: _Judgement,
-    answer: Answer,
-    fault: Fault | None,
-) -> Record:
-    verdict, source = judgement.row.verdict.outcome.value, judgement.row.verdict.source
-    if answer.status != judgement.row.status_code:
-        verdict, source = Outcome.UNEXPECTED_ANSWER.value, ""
-    if fault is not None and fault.cut is not None:
-        verdict, source = "cut", ""
-    return Record(
-        n=world.next_number(),
-        at=now,
-        phone=None if phone is None else phone.id,
-        kind=judgement.kind,
-        method=request.method,
-        status=answer.status,
-        answer=dict(answer.headers),
-        verdict=verdict,
-        reason=judgement.reason,
-        remarks=judgement.remarks,
-        size=len(request.body),
-        fault=None if fault is None else fault.name,
-        body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
-        source=source,
-    )

@@ -10,21 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
-from winpush.emulator.mpns.gateway import Answer, Incoming
 from winpush.emulator.tokens import Tokens
 from winpush.emulator.wns.device import CHANNEL_LIFE, Device, wns_row
 from winpush.emulator.wns.verdict import verdict_of
-from winpush.emulator.world import Record, World
+from winpush.emulator.world import World
 from winpush.errors import ValidationError
 from winpush.results import Outcome
 from winpush.wns import ClearToasts, Row, View, show
-from winpush.wns.protocol.requests import RequestHead, bearer_of, read_head
+from winpush.wns.protocol.requests import RequestHead, bearer_of, kind_of, read_head
 
 __all__ = ["is_wns_channel", "receive_wns"]
 
 MAX_PAYLOAD_BYTES = 5000
-_KEPT_BODY_CHARACTERS = 2000
 _KEPT_RAW_BYTES = 200
 
 
@@ -65,7 +64,17 @@ def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, 
     answer = Answer(status, _headers(world, request, device, judgement))
     if device is not None:
         world.touch(device)
-    world.record(_record(world, device, request, now, judgement, answer, fault))
+    judged = Judged(
+        "wns",
+        judgement.row.status_code,
+        judgement.row.verdict.outcome,
+        judgement.reason,
+        judgement.kind or kind_of(request.method, dict(request.headers)),
+        judgement.remarks,
+        judgement.device,
+        source=judgement.row.verdict.source,
+    )
+    keep(world, request, answer, judged, now, phone=None if device is None else device.id, fault=fault)
     return answer
 
 
@@ -97,8 +106,16 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
     try:
         head = read_head(headers)
     except ValidationError as error:
-        raise _RefusedError(wns_row(400), f"{error}.", description=error.problem) from None
+        raise _RefusedError(wns_row(400), _with_value(error, headers), description=error.problem) from None
     return _pass_on(world, device, request, now, head)
+
+
+def _with_value(error: ValidationError, headers: dict[str, str]) -> str:
+    """The service's own words, and what the request has instead."""
+    problem = error.problem.rstrip(".")
+    words = problem if problem.lower().startswith(error.field.lower()) else f"{error.field}: {problem}"
+    value = headers.get(error.field.lower())
+    return f"{words}; the request has {'none' if value is None else repr(value[:80])}."
 
 
 def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
@@ -238,37 +255,3 @@ def _headers(
 
 def _connection(device: Device) -> str:
     return "disconnected" if device.is_offline else "connected"
-
-
-def _record(
-    world: World,
-    device: Device | None,
-    request: Incoming,
-    now: datetime,
-    judgement: _Judgement,
-    answer: Answer,
-    fault: Fault | None,
-) -> Record:
-    verdict, source = judgement.row.verdict.outcome.value, judgement.row.verdict.source
-    if answer.status != judgement.row.status_code:
-        verdict, source = Outcome.UNEXPECTED_ANSWER.value, ""
-    if fault is not None and fault.cut is not None:
-        verdict, source = "cut", ""
-    return Record(
-        n=world.next_number(),
-        at=now,
-        phone=None if device is None else device.id,
-        kind=judgement.kind,
-        method=request.method,
-        status=answer.status,
-        answer=dict(answer.headers),
-        verdict=verdict,
-        reason=judgement.reason,
-        remarks=judgement.remarks,
-        size=len(request.body),
-        fault=None if fault is None else fault.name,
-        body=request.body[: 4 * _KEPT_BODY_CHARACTERS].decode(errors="replace")[:_KEPT_BODY_CHARACTERS],
-        service="wns",
-        device=judgement.device,
-        source=source,
-    )

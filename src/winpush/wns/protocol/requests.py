@@ -17,7 +17,7 @@ from winpush.wns.protocol.auth import Token
 from winpush.wns.protocol.secrecy import SecretText
 from winpush.wns.schema.enums import Priority
 
-__all__ = ["RequestHead", "bearer_of", "build_request", "check_channel", "read_head"]
+__all__ = ["RequestHead", "bearer_of", "build_request", "check_channel", "kind_of", "read_head"]
 
 # The single table of kinds and their X-WNS-Type. If Content-Type doesn't match, WNS answers 400 (observed).
 _TYPES = {"toast": "wns/toast", "tile": "wns/tile", "badge": "wns/badge", "raw": "wns/raw"}
@@ -99,6 +99,14 @@ class RequestHead:
     def is_cached(self) -> bool:
         """True with the policy `cache`, and without a policy for toasts, tiles and badges."""
         return self.kind != "raw" if self.cache is None else self.cache
+
+
+def kind_of(method: str, headers: Mapping[str, str]) -> str | None:
+    """The kind that a request names (header names in lower case), `clear-toasts` for a DELETE; None for another."""
+    if method == "DELETE":
+        return "clear-toasts"
+    kind = headers.get("x-wns-type", "").strip().lower().removeprefix("wns/")
+    return kind if kind in _TYPES else None
 
 
 def read_head(headers: Mapping[str, str]) -> RequestHead:
