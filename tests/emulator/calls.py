@@ -58,23 +58,22 @@ def push_wns(
 def token_of(emulator: Emulator) -> str:
     """A token of the emulator's own."""
     login = emulator.entra_credentials
-    status, document = log_in(
-        emulator,
-        f"/{login.tenant_id}/oauth2/v2.0/token",
-        grant_type="client_credentials",
-        client_id=login.client_id,
-        client_secret=login.client_secret,
-        scope="https://wns.windows.com/.default",
-    )
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": login.client_id,
+        "client_secret": login.client_secret,
+        "scope": "https://wns.windows.com/.default",
+    }
+    status, document = log_in(emulator, f"/{login.tenant_id}/oauth2/v2.0/token", form)
     assert status == 200, document
     token: str = document["access_token"]
     return token
 
 
 def log_in(
-    emulator: Emulator, path: str, headers: dict[str, str] | None = None, **fields: str
+    emulator: Emulator, path: str, fields: dict[str, str], headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
     """A request to a token server: status and JSON."""
-    form = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-    response, body = call(emulator, "POST", path, urlencode(fields), form)
+    usual = {"Content-Type": "application/x-www-form-urlencoded"}
+    response, body = call(emulator, "POST", path, urlencode(fields), {**usual, **(headers or {})})
     return response.status, json.loads(body)

@@ -18,10 +18,8 @@ from starlette.routing import Route
 from winpush.emulator import views
 from winpush.emulator.exchange import Incoming
 from winpush.emulator.faults import Fault
-from winpush.emulator.mpns import gateway
 from winpush.emulator.reference import render
 from winpush.emulator.service import Service
-from winpush.emulator.tokens import headers_of, is_token_path
 from winpush.emulator.wire import has_certificate, transport_of
 from winpush.emulator.wns.device import Device
 from winpush.emulator.wns.gateway import is_wns_channel
@@ -110,29 +108,21 @@ class _App:
 
     async def push(self, request: Request) -> Response:
         """A request to a channel URI or to any other path, judged as the service would judge it."""
-        service = self._service
-        path, query = request.url.path, request.url.query
-        is_channel = gateway.is_channel(path) or is_wns_channel(path, query)
-        if not is_channel and request.method in ("GET", "HEAD"):
-            return _error(404, "Nothing here. The page is at /, the API under /api/.")
         try:
             body = await _read_body(request)
         except ClientDisconnect:
             return Response(status_code=400)
-        if is_token_path(path):
-            status, document = service.issue_token(path, body)
-            return JSONResponse(document, status_code=status, headers=headers_of(status))
         incoming = Incoming(
             request.method,
-            path,
+            request.url.path,
             tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),
             body,
             secure=request.url.scheme == "https",
             certificate=has_certificate(request.scope),
-            query=query,
+            query=request.url.query,
         )
-        answer, fault = service.receive(incoming)
-        response = Response(status_code=answer.status, headers=dict(answer.headers))
+        answer, fault = self._service.receive(incoming)
+        response = Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
         return response if fault is None else await self._spoil(request, response, fault)
 
     async def _spoil(self, request: Request, response: Response, fault: Fault) -> Response:

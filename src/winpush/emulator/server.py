@@ -106,7 +106,10 @@ class Emulator(Service):
         app = make_app(self)
         self._servers = [_Server(_config(app, context), started, len(contexts)) for context in contexts]
         pairs = zip(self._servers, self._sockets, strict=True)
-        await asyncio.gather(*[server.serve(sockets=[listening]) for server, listening in pairs])
+        try:
+            await asyncio.gather(*[server.serve(sockets=[listening]) for server, listening in pairs])
+        finally:
+            await _abort_connections(self._servers)
 
     # --- certificates -----------------------------------------------------------------------------------------
 
@@ -143,6 +146,14 @@ class _Server(uvicorn.Server):
         app_state.ports = getattr(app_state, "ports", 0) + 1
         if app_state.ports == self._ports:
             self._started_all.set()
+
+
+async def _abort_connections(servers: list[uvicorn.Server]) -> None:
+    """Ends those that wait for their client to close TLS in good order: some never do."""
+    for server in servers:
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+    await asyncio.sleep(0)
 
 
 def _config(app: Any, context: ssl.SSLContext | None) -> uvicorn.Config:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import threading
 from collections.abc import Callable, Iterable
@@ -15,14 +16,17 @@ from typing import Any
 
 from winpush import wns
 from winpush.emulator import views
-from winpush.emulator.exchange import Answer, Incoming
+from winpush.emulator.assertions import make_login_certificate
+from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault, Faults
+from winpush.emulator.login import is_login, receive_login
 from winpush.emulator.mpns import gateway as mpns_gateway
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
 from winpush.emulator.wns import gateway as wns_gateway
 from winpush.emulator.wns.device import Device
 from winpush.emulator.world import Phone, Record, World
 from winpush.errors import ConfigurationError
+from winpush.results import Outcome
 
 __all__ = ["Addresses", "Service", "entra_credentials_for"]
 
@@ -230,21 +234,43 @@ class Service:
     def receive(self, incoming: Incoming) -> tuple[Answer, Fault | None]:
         """Judges a request as the service would; also returns the fault that applies to it."""
         with self._lock:
+            now = self.now()
+            if is_login(incoming.path):
+                fault = self.faults.strike("token", exactly=True)
+                return receive_login(self._world, self._tokens, incoming, self._base_of(incoming), now, fault), fault
             if wns_gateway.is_wns_channel(incoming.path, incoming.query):
                 device = self._world.find_device(incoming.query.removeprefix("token="))
                 fault = self.faults.strike(None if device is None else device.id)
-                return wns_gateway.receive_wns(self._world, self._tokens, incoming, self.now(), fault), fault
+                return wns_gateway.receive_wns(self._world, self._tokens, incoming, now, fault), fault
+            if incoming.method in ("GET", "HEAD") and not mpns_gateway.is_channel(incoming.path):
+                return self._refuse_unknown(incoming, now), None
             phone = mpns_gateway.phone_of(self._world, incoming.path)
             fault = self.faults.strike(None if phone is None else phone.id)
-            return mpns_gateway.receive(self._world, incoming, self.now(), fault), fault
+            return mpns_gateway.receive(self._world, incoming, now, fault), fault
 
-    def issue_token(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        """The token server's answer: status and JSON. Faults for the phone `token` apply here."""
+    def _base_of(self, incoming: Incoming) -> str:
+        """The address that a request came to, as its sender wrote it."""
+        host = (incoming.header("host") or "").lower()
+        if host in self.own_hosts:
+            return f"{'https' if incoming.secure else 'http'}://{host}"
+        return self._base(secure=incoming.secure)
+
+    def _refuse_unknown(self, incoming: Incoming, now: datetime) -> Answer:
+        words = "Nothing here. The page is at /, the API under /api/."
+        answer = Answer(404, (("Content-Type", "application/json"),), json.dumps({"error": words}).encode())
+        keep(self._world, incoming, answer, Judged("", 404, Outcome.CHANNEL_GONE, words, word="not-found"), now)
+        return answer
+
+    def add_login_certificate(self, certificate: bytes) -> None:
+        """Registers an RSA certificate (PEM) for logins with `client_assertion`. Raises ConfigurationError."""
         with self._lock:
-            fault = self.faults.strike("token", exactly=True)
-            if fault is not None and fault.status is not None:
-                return fault.status, {"error": "temporarily_unavailable", "error_description": "A fault is set."}
-            return self._tokens.issue(path, body, self.now())
+            self._tokens.certificates.add(certificate)
+
+    def make_login_certificate(self, name: str = "winpush emulator") -> tuple[bytes, bytes]:
+        """An RSA certificate that may log in at the Entra token server, and its key, both PEM."""
+        certificate, key = make_login_certificate(name)
+        self.add_login_certificate(certificate)
+        return certificate, key
 
     def snapshot(self) -> tuple[int, int, dict[str, Any]]:
         """The revision, the number of the last record, and the whole state as JSON."""

@@ -1,17 +1,35 @@
-"""The emulator's two token servers: Entra's, and the older one at login.live.com (wns.md 1). No IO."""
+"""The emulator's two token servers: Entra's, and the older one at login.live.com (wns.md 1). No IO.
+
+They are not interchangeable, as the real ones aren't: each knows its own kind of client id and its own scope, and the
+emulator has one app at each.
+"""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import random
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, unquote_plus
 
-from winpush.wns.protocol.auth import read_token_request
+from winpush.emulator.assertions import ASSERTION_TYPE, AssertionRefusedError, Certificates
 from winpush.wns.protocol.responses import ROWS, Endpoint
 
-__all__ = ["CLIENT_SECRET", "PACKAGE_SID", "TENANT_ID", "Tokens", "headers_of", "is_token_path"]
+__all__ = [
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "PACKAGE_SID",
+    "TENANT_ID",
+    "LoginAnswer",
+    "TokenRequest",
+    "Tokens",
+    "headers_of",
+    "is_token_path",
+]
 
 TENANT_ID = "emulator.example"
 CLIENT_ID = "00000000-0000-0000-0000-000000000001"
@@ -19,14 +37,18 @@ PACKAGE_SID = "ms-app://s-1-15-2-1-2-3-4-5-6-7"
 CLIENT_SECRET = "emulator-secret"  # noqa: S105 - a made-up secret of a made-up service
 LIFE = timedelta(hours=24)
 
-_ENTRA_PATH = "/oauth2/v2.0/token"
+_ENTRA_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _PACKAGE_PATH = "/accesstoken.srf"
-_SCOPES = {"https://wns.windows.com/.default", "https://wns.windows.com/.default/", "notify.windows.com"}
+_ENTRA_SCOPE = "https://wns.windows.com/.default"
+_PACKAGE_SCOPE = "notify.windows.com"
+_FORM = "application/x-www-form-urlencoded"
+_APP_IDS = "App ids log in at /{tenant}/oauth2/v2.0/token"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def is_token_path(path: str) -> bool:
     """True for the path of either token server."""
-    return path.endswith(_ENTRA_PATH) or path == _PACKAGE_PATH
+    return path == _PACKAGE_PATH or _ENTRA_PATH.fullmatch(path) is not None
 
 
 def headers_of(status: int) -> dict[str, str]:
@@ -39,45 +61,192 @@ def headers_of(status: int) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Issued:
-    expires_at: datetime
+class TokenRequest:
+    """A request to a token server. Header names are in lower case; `audiences` are the server's own addresses."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    method: str = "POST"
+    audiences: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAnswer:
+    """Status and JSON, the reason for the record, and the remarks."""
+
+    status: int
+    document: dict[str, Any]
+    reason: str
+    remarks: tuple[str, ...] = ()
+
+
+class _RefusedError(Exception):
+    """Ends the checks of a login with OAuth's `error`, its description, and Entra's number for it."""
+
+    def __init__(self, status: int, error: str, words: str, code: int | None = None) -> None:
+        super().__init__(words)
+        self.status, self.error, self.words, self.code = status, error, words, code
+
+    def answer(self, remarks: list[str]) -> LoginAnswer:
+        if self.code is None:
+            document: dict[str, Any] = {"error": self.error, "error_description": self.words}
+        else:
+            words = f"AADSTS{self.code}: {self.words}"
+            document = {"error": self.error, "error_description": words, "error_codes": [self.code]}
+        return LoginAnswer(self.status, document, self.words, tuple(remarks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """Who logs in, and with what."""
+
+    id: str
+    secret: str | None
+    assertion: str | None
 
 
 class Tokens:
-    """The tokens issued so far, and when each expires."""
+    """The tokens issued so far, when each expires, and the certificates that may log in."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._issued: dict[str, _Issued] = {}
+        self._issued: dict[str, datetime] = {}
+        self.certificates = Certificates()
 
-    def issue(self, path: str, body: bytes, now: datetime) -> tuple[int, dict[str, Any]]:
-        """A token for the right secret, otherwise the server's refusal: 401 from Entra, 400 from the older one."""
-        form = read_token_request(body)
-        if form.client_secret != CLIENT_SECRET or not form.client_id:
-            status = 400 if path == _PACKAGE_PATH else 401
-            return status, {"error": "invalid_client", "error_description": "The client id or its secret is wrong."}
-        if form.grant_type != "client_credentials":
-            return 400, {
-                "error": "unsupported_grant_type",
-                "error_description": "Only client_credentials is supported.",
-            }
-        if form.scope not in _SCOPES:
-            return 400, {"error": "invalid_scope", "error_description": f"The scope {form.scope!r} is not one of WNS."}
+    def issue(self, request: TokenRequest, now: datetime) -> LoginAnswer:
+        """A token for the right credentials, otherwise the server's refusal."""
+        remarks: list[str] = []
+        is_entra = request.path != _PACKAGE_PATH
+        try:
+            fields = _read_form(request, entra=is_entra)
+            if is_entra:
+                self._check_entra(request, fields, remarks, now)
+            else:
+                _check_package(request, fields, remarks)
+        except _RefusedError as refused:
+            return refused.answer(remarks)
+        return LoginAnswer(200, self._new_token(now, entra=is_entra), "A token was issued.", tuple(remarks))
+
+    def _check_entra(self, request: TokenRequest, fields: Mapping[str, str], remarks: list[str], now: datetime) -> None:
+        tenant = _ENTRA_PATH.fullmatch(request.path)
+        if tenant is None or tenant[1].lower() != TENANT_ID:
+            raise _RefusedError(400, "invalid_request", f"Tenant not found; the emulator's is {TENANT_ID}.", 90002)
+        client = _client_of(request, fields, 900144)
+        if client.id.lower() != CLIENT_ID:
+            raise _RefusedError(400, "unauthorized_client", _unknown_app(client.id, entra=True), 700016)
+        _check_grant(fields, 70003)
+        scope = fields.get("scope", "")
+        if scope == f"{_ENTRA_SCOPE}/":
+            remarks.append(f"scope: one sample has a slash at the end, another has none; send {_ENTRA_SCOPE}.")
+        elif scope != _ENTRA_SCOPE:
+            raise _RefusedError(400, "invalid_scope", _wrong_scope(scope, _ENTRA_SCOPE), 70011)
+        if client.assertion is not None:
+            self._check_assertion(client.assertion, fields, request, now)
+        elif client.secret is None:
+            words = "The request must contain client_secret or client_assertion."
+            raise _RefusedError(401, "invalid_client", words, 7000218)
+        elif client.secret != CLIENT_SECRET:
+            raise _RefusedError(401, "invalid_client", "The client secret is wrong.", 7000215)
+
+    def _check_assertion(self, assertion: str, fields: Mapping[str, str], request: TokenRequest, now: datetime) -> None:
+        if fields.get("client_assertion_type") != ASSERTION_TYPE:
+            raise _RefusedError(400, "invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}.", 900144)
+        try:
+            self.certificates.check(assertion, CLIENT_ID, request.audiences, now)
+        except AssertionRefusedError as refused:
+            raise _RefusedError(401, "invalid_client", str(refused), refused.code) from None
+
+    def _new_token(self, now: datetime, *, entra: bool) -> dict[str, Any]:
+        token = self.issue_own(now)
+        life = int(LIFE.total_seconds())
+        if not entra:
+            return {"token_type": "bearer", "expires_in": life, "access_token": token}
+        # In Entra's documented sample the numbers are strings.
+        return {"token_type": "Bearer", "expires_in": str(life), "ext_expires_in": str(life), "access_token": token}
+
+    def issue_own(self, now: datetime) -> str:
+        """A token without a login: for the emulator's own test notifications."""
         token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode("ascii")
-        self._issued[token] = _Issued(now + LIFE)
-        life: object = int(LIFE.total_seconds())
-        # In Entra's documented sample the number is a string.
-        return 200, {
-            "token_type": "bearer" if path == _PACKAGE_PATH else "Bearer",
-            "expires_in": life if path == _PACKAGE_PATH else str(life),
-            "access_token": token,
-        }
+        self._issued[token] = now + LIFE
+        return token
 
     def is_good(self, token: str | None, now: datetime) -> bool:
         """True for a token that was issued here and has neither expired nor been revoked."""
-        issued = self._issued.get(token or "")
-        return issued is not None and now < issued.expires_at
+        expires_at = self._issued.get(token or "")
+        return expires_at is not None and now < expires_at
 
     def revoke(self) -> None:
         """Revokes every token issued so far."""
         self._issued.clear()
+
+
+def _check_package(request: TokenRequest, fields: Mapping[str, str], remarks: list[str]) -> None:
+    client = _client_of(request, fields, None)
+    if request.headers.get("authorization"):
+        remarks.append("Authorization: Basic is not documented for login.live.com; its form has the id and the secret.")
+    if client.assertion is not None:
+        raise _RefusedError(400, "invalid_request", "Certificates log in at Entra; login.live.com wants client_secret.")
+    if client.id.lower().rstrip("/") != PACKAGE_SID:
+        raise _RefusedError(400, "invalid_client", _unknown_app(client.id, entra=False))
+    if client.secret != CLIENT_SECRET:
+        raise _RefusedError(400, "invalid_client", "The client secret is wrong or missing.")
+    _check_grant(fields, None)
+    if fields.get("scope") != _PACKAGE_SCOPE:
+        raise _RefusedError(400, "invalid_scope", _wrong_scope(fields.get("scope", ""), _PACKAGE_SCOPE))
+
+
+def _read_form(request: TokenRequest, *, entra: bool) -> dict[str, str]:
+    refuse: Callable[[str, int], _RefusedError] = lambda words, code: _RefusedError(  # noqa: E731 - two uses, here
+        400, "invalid_request", words, code if entra else None
+    )
+    if request.method != "POST":
+        raise refuse(f"The method is {request.method}; a token server only accepts POST.", 900561)
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != _FORM:
+        raise refuse(f"Content-Type must be {_FORM}; the request has {content_type[:80]!r}.", 900144)
+    return dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _client_of(request: TokenRequest, fields: Mapping[str, str], code: int | None) -> _Client:
+    """The client's id and secret, from HTTP Basic or from the form (RFC 6749, section 2.3.1)."""
+    basic = _basic(request.headers.get("authorization", ""), code)
+    if basic is not None:
+        if "client_secret" in fields or "client_assertion" in fields:
+            raise _RefusedError(400, "invalid_request", "Log in by Authorization or by the form, not by both.", code)
+        return _Client(*basic, None)
+    client_id = fields.get("client_id", "")
+    if not client_id:
+        raise _RefusedError(400, "invalid_request", "The request must contain client_id.", code)
+    return _Client(client_id, fields.get("client_secret"), fields.get("client_assertion"))
+
+
+def _basic(value: str, code: int | None) -> tuple[str, str] | None:
+    scheme, _, encoded = value.strip().partition(" ")
+    if not scheme:
+        return None
+    try:
+        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        colon = ""
+    if scheme.lower() != "basic" or not colon:
+        raise _RefusedError(400, "invalid_request", "Authorization must be Basic, with client_id:client_secret.", code)
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def _check_grant(fields: Mapping[str, str], code: int | None) -> None:
+    grant = fields.get("grant_type", "")
+    if grant != "client_credentials":
+        words = f"The grant_type is {grant!r}; WNS needs client_credentials."
+        raise _RefusedError(400, "unsupported_grant_type", words, code)
+
+
+def _unknown_app(client_id: str, *, entra: bool) -> str:
+    right, other = (CLIENT_ID, "Package SIDs log in at /accesstoken.srf") if entra else (PACKAGE_SID, _APP_IDS)
+    is_others = client_id.lower().startswith("ms-app://") if entra else _GUID.fullmatch(client_id) is not None
+    hint = f" {other}." if is_others else ""
+    return f"There is no app with the client_id {client_id[:80]!r} here; the emulator's is {right}.{hint}"
+
+
+def _wrong_scope(scope: str, right: str) -> str:
+    return f"The scope is {scope[:120]!r}; this token server needs {right}."

@@ -6,13 +6,14 @@ import http.client
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.reference import FOLDER
 from winpush import Action, Client, Outcome, Tls, wns
 from winpush.emulator import WINDOWS_CHANNEL_STATES, Device, Emulator, Fault
-from winpush.emulator.tokens import CLIENT_SECRET
+from winpush.emulator.tokens import CLIENT_SECRET, PACKAGE_SID
 from winpush.wns.protocol.responses import Endpoint
 
 TOAST = wns.Toast("Hello", "World", launch="id=1")
@@ -42,7 +43,8 @@ def test_every_row_is_answered_and_understood(health: str, secure: bool) -> None
     # A 401 is tried once more with a new token, and is final then.
     assert result.outcome is row.verdict.outcome
     assert result.action is (Action.STOP_AND_FIX if row.renews_token else row.verdict.action)
-    assert len(emulator.requests) == (2 if row.renews_token else 1)
+    sent = [record for record in emulator.requests if record.kind != "token"]
+    assert len(sent) == (2 if row.renews_token else 1)
     if row.honours_retry_after:
         assert result.retry_after == row.verdict.delay
     assert result.message_id
@@ -78,7 +80,8 @@ def test_a_token_expires_and_is_revoked_and_the_client_gets_a_new_one(
     assert client.send(device.uri, TOAST).ok
     winpush_emulator.revoke_tokens()
     assert client.send(device.uri, TOAST).ok
-    assert [record.status for record in winpush_emulator.requests] == [200, 401, 200]
+    seen = [(record.kind, record.status) for record in winpush_emulator.requests]
+    assert seen == [("token", 200), ("toast", 200), ("toast", 401), ("token", 200), ("toast", 200)]
 
 
 def test_trouble_of_the_token_server_is_on_demand(winpush_emulator: Emulator, client: Client) -> None:
@@ -167,8 +170,9 @@ def ask(emulator: Emulator, device: Device, headers: dict[str, str], body: bytes
     """A request that no client of ours would send."""
     connection = http.client.HTTPConnection(emulator.authority)
     try:
-        form = f"grant_type=client_credentials&client_id=x&client_secret={CLIENT_SECRET}&scope=notify.windows.com"
-        connection.request("POST", "/accesstoken.srf", form)
+        fields = {"client_id": PACKAGE_SID, "client_secret": CLIENT_SECRET, "scope": "notify.windows.com"}
+        form = urlencode({"grant_type": "client_credentials", **fields})
+        connection.request("POST", "/accesstoken.srf", form, {"Content-Type": "application/x-www-form-urlencoded"})
         token = json.loads(connection.getresponse().read())["access_token"]
         path = device.uri.partition(emulator.authority)[2]
         connection.request(method, path, body, {"Authorization": f"Bearer {token}", **headers})

@@ -1,0 +1,294 @@
+"""The token servers: each refuses what isn't its own, and every way to log in that Microsoft documents works."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulator.calls import ask, call, log_in, push_wns
+from winpush import ConfigurationError
+from winpush.emulator import Emulator, Fault
+from winpush.emulator.assertions import ASSERTION_TYPE
+from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID
+
+ENTRA = f"/{TENANT_ID}/oauth2/v2.0/token"
+PACKAGE = "/accesstoken.srf"
+ENTRA_SCOPE = "https://wns.windows.com/.default"
+GRANT = {"grant_type": "client_credentials"}
+ENTRA_FORM = {**GRANT, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": ENTRA_SCOPE}
+PACKAGE_FORM = {**GRANT, "client_id": PACKAGE_SID, "client_secret": CLIENT_SECRET, "scope": "notify.windows.com"}
+
+
+def basic(client_id: str, secret: str) -> dict[str, str]:
+    """An Authorization header."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+@pytest.mark.parametrize(("path", "form"), [(ENTRA, ENTRA_FORM), (PACKAGE, PACKAGE_FORM)])
+def test_a_token_server_accepts_its_own_app(path: str, form: dict[str, str], winpush_emulator: Emulator) -> None:
+    status, answer = log_in(winpush_emulator, path, form)
+    assert status == 200
+    assert answer["token_type"].lower() == "bearer"
+    device = winpush_emulator.create_windows_channel()
+    header = {"Authorization": f"Bearer {answer['access_token']}"}
+    assert push_wns(winpush_emulator, device, "badge", b'<badge value="1"/>', header).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "changed", "status", "error", "said"),
+    [
+        (ENTRA, {"client_id": PACKAGE_SID}, 400, "unauthorized_client", "log in at /accesstoken.srf"),
+        (ENTRA, {"client_id": "nonsense"}, 400, "unauthorized_client", "nonsense"),
+        (ENTRA, {"client_id": CLIENT_ID.replace("1", "2")}, 400, "unauthorized_client", CLIENT_ID),
+        (ENTRA, {"client_id": ""}, 400, "invalid_request", "must contain client_id"),
+        (ENTRA, {"scope": "notify.windows.com"}, 400, "invalid_scope", ENTRA_SCOPE),
+        (ENTRA, {"scope": "https://graph.microsoft.com/.default"}, 400, "invalid_scope", "AADSTS70011"),
+        (ENTRA, {"scope": ""}, 400, "invalid_scope", ENTRA_SCOPE),
+        (ENTRA, {"client_secret": "wrong"}, 401, "invalid_client", "AADSTS7000215"),
+        (ENTRA, {"client_secret": None}, 401, "invalid_client", "AADSTS7000218"),
+        (ENTRA, {"grant_type": "password"}, 400, "unsupported_grant_type", "password"),
+        (ENTRA.replace(TENANT_ID, "other.example"), {}, 400, "invalid_request", TENANT_ID),
+        (PACKAGE, {"client_id": CLIENT_ID}, 400, "invalid_client", "log in at /{tenant}/"),
+        (PACKAGE, {"client_id": "ms-app://s-1-15-2-9"}, 400, "invalid_client", PACKAGE_SID),
+        (PACKAGE, {"client_id": "nonsense"}, 400, "invalid_client", "nonsense"),
+        (PACKAGE, {"scope": ENTRA_SCOPE}, 400, "invalid_scope", "notify.windows.com"),
+        (PACKAGE, {"client_secret": "wrong"}, 400, "invalid_client", "secret"),
+        (PACKAGE, {"grant_type": ""}, 400, "unsupported_grant_type", "client_credentials"),
+    ],
+)
+def test_a_token_server_refuses_what_is_not_its_own(
+    path: str, changed: dict[str, Any], status: int, error: str, said: str, winpush_emulator: Emulator
+) -> None:
+    usual = PACKAGE_FORM if path == PACKAGE else ENTRA_FORM
+    form = {name: value for name, value in {**usual, **changed}.items() if value is not None}
+    got, answer = log_in(winpush_emulator, path, form)
+    assert (got, answer["error"]) == (status, error)
+    assert said in answer["error_description"]
+
+
+def test_a_form_of_another_content_type_is_refused_with_the_one_that_came(winpush_emulator: Emulator) -> None:
+    status, answer = log_in(winpush_emulator, ENTRA, ENTRA_FORM, {"Content-Type": "application/json"})
+    assert (status, answer["error"]) == (400, "invalid_request")
+    assert "'application/json'" in answer["error_description"]
+    response, body = call(winpush_emulator, "GET", ENTRA)
+    assert response.status == 400
+    assert b"only accepts POST" in body
+
+
+@pytest.mark.parametrize(("path", "form"), [(ENTRA, ENTRA_FORM), (PACKAGE, PACKAGE_FORM)])
+def test_http_basic_is_a_login_too(path: str, form: dict[str, str], winpush_emulator: Emulator) -> None:
+    rest = {name: form[name] for name in ("grant_type", "scope")}
+    client_id = form["client_id"].replace(":", "%3A")
+    assert log_in(winpush_emulator, path, rest, basic(client_id, CLIENT_SECRET))[0] == 200
+    assert log_in(winpush_emulator, path, rest, basic(client_id, "wrong"))[0] == (400 if path == PACKAGE else 401)
+    status, answer = log_in(winpush_emulator, path, form, basic(CLIENT_ID, CLIENT_SECRET))
+    assert (status, answer["error"]) == (400, "invalid_request")
+    assert log_in(winpush_emulator, path, rest, {"Authorization": "Bearer x"})[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "verdict"),
+    [
+        (ENTRA_FORM, 200, "logged-in"),
+        ({**ENTRA_FORM, "client_secret": "wrong-secret-of-somebody"}, 401, "credentials-refused"),
+        ({**ENTRA_FORM, "scope": "x"}, 400, "credentials-refused"),
+    ],
+)
+def test_a_login_is_in_the_record_without_its_secret(
+    form: dict[str, str], status: int, verdict: str, winpush_emulator: Emulator
+) -> None:
+    log_in(winpush_emulator, ENTRA, form)
+    record = ask(winpush_emulator, "GET", "/api/requests")[1][-1]
+    assert (record["status"], record["verdict"], record["kind"], record["path"]) == (status, verdict, "token", ENTRA)
+    assert form["client_secret"] not in json.dumps(record)
+    assert "client_id=00000000-0000-0000-0000-000000000001" in record["body"]
+
+
+def test_a_fault_of_the_token_server_is_recorded_and_any_other_path_too(winpush_emulator: Emulator) -> None:
+    winpush_emulator.faults.add(Fault(status=503, count=1, phone="token"))
+    assert log_in(winpush_emulator, ENTRA, ENTRA_FORM)[0] == 503
+    call(winpush_emulator, "GET", "/nothing")
+    seen = [(each.verdict, each.status, each.path) for each in winpush_emulator.requests]
+    assert seen == [("token-unavailable", 503, ENTRA), ("not-found", 404, "/nothing")]
+
+
+# --- assertions ---------------------------------------------------------------------------------------------------
+
+
+def assertion(
+    emulator: Emulator, key: bytes, certificate: bytes, header: dict[str, Any] | None = None, **claims: Any
+) -> str:
+    """A signed JWT, made by an independent library."""
+    import jwt
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    print_ = x509.load_pem_x509_certificate(certificate).fingerprint(hashes.SHA256())
+    named = {"x5t#S256": base64.urlsafe_b64encode(print_).decode().rstrip("=")}
+    now = emulator.now().timestamp()
+    usual = {
+        "aud": f"http://{emulator.authority}{ENTRA}",
+        "iss": CLIENT_ID,
+        "sub": CLIENT_ID,
+        "nbf": now - 1,
+        "exp": now + 600,
+    }
+    algorithm = (header or {}).pop("alg", "PS256")
+    made: str = jwt.encode({**usual, **claims}, key.decode(), algorithm, {**named, **(header or {})})
+    return made
+
+
+def log_in_with(emulator: Emulator, jwt: str, **changed: str) -> tuple[int, dict[str, Any]]:
+    """A login by assertion."""
+    form = {**GRANT, "client_id": CLIENT_ID, "scope": ENTRA_SCOPE, "client_assertion_type": ASSERTION_TYPE}
+    return log_in(emulator, ENTRA, {**form, "client_assertion": jwt, **changed})
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """One for all logins with certificates: keys take long to make."""
+    with Emulator(tls=True, seed=1) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def certificate(emulator: Emulator) -> tuple[bytes, bytes]:
+    """A certificate that may log in, and its key."""
+    return emulator.make_login_certificate()
+
+
+@pytest.mark.parametrize("algorithm", ["PS256", "RS256"])
+def test_a_registered_certificate_logs_in(algorithm: str, emulator: Emulator, certificate: tuple[bytes, bytes]) -> None:
+    pem, key = certificate
+    jwt = assertion(emulator, key, pem, {"alg": algorithm})
+    assert log_in_with(emulator, jwt)[0] == 200
+    assert jwt not in repr(emulator.requests[-1])
+
+
+@pytest.mark.parametrize(
+    ("header", "claims", "said"),
+    [
+        ({}, {"aud": "https://login.microsoftonline.com/x/oauth2/v2.0/token"}, "AADSTS700023"),
+        ({}, {"iss": "another"}, "AADSTS700021"),
+        ({}, {"sub": PACKAGE_SID, "iss": PACKAGE_SID}, "AADSTS700021"),
+        ({}, {"exp": 1_000_000_000}, "AADSTS700024"),
+        ({}, {"nbf": 9_000_000_000}, "AADSTS700024"),
+        ({}, {"aud": ["a"]}, "AADSTS700023"),
+        ({"x5t#S256": "another"}, {}, "AADSTS700027"),
+        ({"alg": "RS512"}, {}, "AADSTS50027"),
+    ],
+)
+def test_an_assertion_that_proves_nothing_is_refused(
+    header: dict[str, Any], claims: dict[str, Any], said: str, emulator: Emulator, certificate: tuple[bytes, bytes]
+) -> None:
+    pem, key = certificate
+    status, answer = log_in_with(emulator, assertion(emulator, key, pem, dict(header), **claims))
+    assert (status, answer["error"]) == (401, "invalid_client")
+    assert said in answer["error_description"]
+
+
+@pytest.mark.parametrize("jwt", ["", "a.b.c", "e30.e30.e30", "W10.W10.", "é.é.é", "." * 5, f"{'W' * 5000}.e30.x"])
+def test_an_assertion_that_is_not_a_jwt_is_refused(jwt: str, emulator: Emulator) -> None:
+    assert log_in_with(emulator, jwt)[0] == 401
+
+
+def test_an_assertion_signed_by_another_key_is_refused(emulator: Emulator, certificate: tuple[bytes, bytes]) -> None:
+    from winpush.emulator.assertions import make_login_certificate
+
+    _, other = make_login_certificate("somebody else")
+    status, answer = log_in_with(emulator, assertion(emulator, other, certificate[0]))
+    assert status == 401
+    assert "AADSTS700027" in answer["error_description"]
+    assert log_in_with(emulator, "x", client_assertion_type="jwt")[0] == 400
+
+
+def test_only_rsa_certificates_can_be_registered_for_logins(emulator: Emulator) -> None:
+    with pytest.raises(ConfigurationError, match="RSA"):
+        emulator.add_login_certificate(emulator.ca_pem)
+    with pytest.raises(ConfigurationError, match="PEM"):
+        emulator.add_login_certificate(b"x")
+
+
+def test_a_certificate_does_not_log_in_at_the_older_server(emulator: Emulator) -> None:
+    form = {**PACKAGE_FORM, "client_assertion": "x"}
+    assert log_in(emulator, PACKAGE, form)[1]["error"] == "invalid_request"
+
+
+# --- azure-identity -----------------------------------------------------------------------------------------------
+
+Login = Callable[[Emulator, dict[str, Any], tuple[bytes, bytes]], str]
+
+
+def sync_secret(emulator: Emulator, options: dict[str, Any], _: tuple[bytes, bytes]) -> str:
+    from azure.identity import ClientSecretCredential
+
+    with ClientSecretCredential(TENANT_ID, CLIENT_ID, CLIENT_SECRET, **options) as credential:
+        return credential.get_token(ENTRA_SCOPE).token
+
+
+def sync_certificate(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
+    from azure.identity import CertificateCredential
+
+    made = CertificateCredential(TENANT_ID, CLIENT_ID, certificate_data=b"".join(certificate), **options)
+    with made as credential:
+        return credential.get_token(ENTRA_SCOPE).token
+
+
+def sync_certificate_chain(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
+    return sync_certificate(emulator, {**options, "send_certificate_chain": True}, certificate)
+
+
+def async_secret(emulator: Emulator, options: dict[str, Any], _: tuple[bytes, bytes]) -> str:
+    from azure.identity.aio import ClientSecretCredential
+
+    async def main() -> str:
+        async with ClientSecretCredential(TENANT_ID, CLIENT_ID, CLIENT_SECRET, **options) as credential:
+            return (await credential.get_token(ENTRA_SCOPE)).token
+
+    return asyncio.run(main())
+
+
+def async_certificate(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
+    from azure.identity.aio import CertificateCredential
+
+    async def main() -> str:
+        made = CertificateCredential(TENANT_ID, CLIENT_ID, certificate_data=b"".join(certificate), **options)
+        async with made as credential:
+            return (await credential.get_token(ENTRA_SCOPE)).token
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "login", [sync_secret, sync_certificate, sync_certificate_chain, async_secret, async_certificate]
+)
+def test_azure_identity_logs_in_at_the_emulator_as_it_is(
+    login: Login, emulator: Emulator, certificate: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    pytest.importorskip("azure.identity", reason="waits for azure-identity, of the group dev")
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(emulator.ca_pem)
+    options = {
+        "authority": f"https://{emulator.authorities[1]}",
+        "disable_instance_discovery": True,
+        "connection_verify": str(ca),
+    }
+    token = login(emulator, options, certificate)
+    device = emulator.create_windows_channel()
+    answer = push_wns(emulator, device, "badge", b'<badge value="1"/>', {"Authorization": f"Bearer {token}"})
+    assert answer.status == 200
+
+
+def test_the_openid_document_names_the_address_that_was_asked(winpush_emulator: Emulator) -> None:
+    path = f"/{TENANT_ID}/v2.0/.well-known/openid-configuration"
+    status, document = ask(winpush_emulator, "GET", path, headers={"Host": f"localhost:{winpush_emulator.port}"})
+    assert status == 200
+    assert document["token_endpoint"] == f"http://localhost:{winpush_emulator.port}{ENTRA}"
+    assert winpush_emulator.requests[-1].kind == "openid"
+    assert ask(winpush_emulator, "GET", path.replace(TENANT_ID, "other"))[1]["error"] == "invalid_tenant"
