@@ -10,12 +10,12 @@ from winpush.emulator import Emulator
 
 
 def test_a_record_has_the_headers_and_the_path_of_its_request(winpush_emulator: Emulator) -> None:
-    phone = winpush_emulator.create_channel()
+    phone = winpush_emulator.create_channel("8.0")
     post(winpush_emulator, phone, mpns.Toast("a").body, {**MPNS_HEADERS["toast"], "X-Mine": "7"})
     record = winpush_emulator.requests[-1]
     assert ("x-mine", "7") in record.headers
     assert ("content-type", "text/xml") in record.headers
-    assert record.path.startswith("/throttledthirdparty/01.00/…")
+    assert record.path == f"/throttledthirdparty/01.00/…{phone.uri[-6:]}"
     shown = ask(winpush_emulator, "GET", "/api/requests")[1][-1]
     assert ["x-mine", "7"] in shown["headers"]
     assert shown["path"] == record.path
@@ -31,6 +31,10 @@ def test_a_record_holds_neither_the_token_nor_the_channels_secret(winpush_emulat
     assert token not in repr(record)
     assert device.token not in repr(record)
     assert device.uri.partition("token=")[2] not in repr(record)
+    assert record.path == f"/?token=…{device.uri[-6:]}"
+    phone = winpush_emulator.create_channel("8.1")
+    post(winpush_emulator, phone, mpns.Toast("a").body, MPNS_HEADERS["toast"])
+    assert winpush_emulator.requests[-1].path == f"/u/1/db3/…{phone.uri[-6:]}"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ _KEPT_HEADER_CHARACTERS = 300
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SECRET_FIELDS = frozenset({"client_secret", "client_assertion", "password", "refresh_token", "assertion", "code"})
 _FORM = "application/x-www-form-urlencoded"
-_LONG_WORD = re.compile(r"[A-Za-z0-9_%+=-]{24,}")
+# What stands before the secret part of a channel URI.
+_CHANNEL = re.compile(r"/(?:un)?throttledthirdparty/[^/]*/|/u/1/[^/]*/|/(?:w/)?\?token=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,10 @@ def _is_documented(answer: Answer, judged: Judged, fault: Fault | None) -> bool:
 
 def _shown_path(request: Incoming) -> str:
     path = request.path + (f"?{request.query}" if request.query else "")
-    return _LONG_WORD.sub(lambda word: shorten_secret(word[0], tail=True), path)[:_KEPT_HEADER_CHARACTERS]
+    channel = _CHANNEL.match(path)
+    if channel is not None:
+        return channel[0] + shorten_secret(path[channel.end() :], tail=True)
+    return path[:_KEPT_HEADER_CHARACTERS]
 
 
 def _shown_headers(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,7 @@ from typing import Any
 from winpush import wns
 from winpush.emulator import views
 from winpush.emulator.assertions import make_login_certificate
+from winpush.emulator.channel_uris import is_mpns_path, read_wns_token
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault, Faults
 from winpush.emulator.login import is_login, receive_login
@@ -239,12 +240,12 @@ class Service:
                 fault = self.faults.strike("token", exactly=True)
                 return receive_login(self._world, self._tokens, incoming, self._base_of(incoming), now, fault), fault
             if wns_gateway.is_wns_channel(incoming.path, incoming.query):
-                device = self._world.find_device(incoming.query.removeprefix("token="))
+                device = self._world.wns_channels.get(read_wns_token(incoming.query))
                 fault = self.faults.strike(None if device is None else device.id)
                 return wns_gateway.receive_wns(self._world, self._tokens, incoming, now, fault), fault
-            if incoming.method in ("GET", "HEAD") and not mpns_gateway.is_channel(incoming.path):
+            if incoming.method in ("GET", "HEAD") and not is_mpns_path(incoming.path):
                 return self._refuse_unknown(incoming, now), None
-            phone = mpns_gateway.phone_of(self._world, incoming.path)
+            phone = self._world.mpns_channels.get(incoming.path)
             fault = self.faults.strike(None if phone is None else phone.id)
             return mpns_gateway.receive(self._world, incoming, now, fault), fault
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from winpush.emulator.channel_uris import ChannelIndex, make_mpns_path, make_wns_token, wns_query
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES, ChannelState
 from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.errors import ValidationError
@@ -54,7 +54,7 @@ class Phone:
     version: str
     health: ChannelState
     authenticated: bool
-    token: str = field(repr=False)
+    path: str = field(repr=False)
     uri: str = field(repr=False)
     not_bound: frozenset[str] = frozenset()
     revision: int = 0
@@ -64,6 +64,11 @@ class Phone:
     raws: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
     sent: deque[datetime] = field(default_factory=deque, repr=False)
     refused_inactive: datetime | None = None
+
+    @property
+    def token(self) -> str:
+        """The secret part of the channel URI."""
+        return self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,8 @@ class World:
         self.records: deque[Record] = deque(maxlen=_KEPT_RECORDS)
         self.removed: deque[tuple[int, str]] = deque(maxlen=_KEPT_REMOVALS)
         self.counters: Counter[str] = Counter()
-        self._by_token: dict[str, Phone | Device] = {}
+        self.mpns_channels: ChannelIndex[Phone] = ChannelIndex()
+        self.wns_channels: ChannelIndex[Device] = ChannelIndex()
         self._made = 0
         self._numbered = 0
 
@@ -121,20 +127,20 @@ class World:
     ) -> Phone:
         """Creates a phone whose channel URI begins with `base`. Raises ValidationError."""
         _check_phone(version, health, not_bound)
-        token = self._new_token()
-        room = "unthrottledthirdparty" if authenticated else "throttledthirdparty"
+        self._made += 1
+        path = make_mpns_path(self._rng, version, authenticated=authenticated)
         phone = Phone(
             f"p{self._made}",
             name or f"Phone {self._made}",
             version,
             CHANNEL_STATES[health],
             authenticated,
-            token,
-            f"{base}/{room}/01.00/{token}",
+            path,
+            f"{base}{path}",
             not_bound,
         )
         self.phones[phone.id] = phone
-        self._by_token[token] = phone
+        self.mpns_channels.add(path, phone)
         self.touch(phone)
         return phone
 
@@ -143,18 +149,15 @@ class World:
     ) -> Device:
         """Creates a Windows device whose channel URI begins with `base`. Raises ValidationError."""
         _check_windows_health(health)
-        token = self._new_token()
+        self._made += 1
+        token = make_wns_token(self._rng)
         made = f"Windows {self._made}"
-        uri = f"{base}/?token={token}"
+        uri = f"{base}/?{wns_query(token)}"
         device = Device(f"w{self._made}", name or made, is_phone, WINDOWS_CHANNEL_STATES[health], token, uri, now)
         self.phones[device.id] = device
-        self._by_token[token] = device
+        self.wns_channels.add(token, device)
         self.touch(device)
         return device
-
-    def _new_token(self) -> str:
-        self._made += 1
-        return base64.urlsafe_b64encode(self._rng.randbytes(36)).decode("ascii").rstrip("=")
 
     def change_device(self, device: Device, health: str) -> None:
         """Sets the health. Raises ValidationError for an unknown one."""
@@ -172,19 +175,12 @@ class World:
     def remove_phone(self, phone: Phone | Device) -> None:
         """Removes a device; its channel is unknown from now on."""
         del self.phones[phone.id]
-        del self._by_token[phone.token]
+        if isinstance(phone, Phone):
+            self.mpns_channels.remove(phone.path)
+        else:
+            self.wns_channels.remove(phone.token)
         self.revision += 1
         self.removed.append((self.revision, phone.id))
-
-    def find(self, token: str) -> Phone | None:
-        """The phone whose channel has this token, or None."""
-        found = self._by_token.get(token)
-        return found if isinstance(found, Phone) else None
-
-    def find_device(self, token: str) -> Device | None:
-        """The Windows device whose channel has this token, or None."""
-        found = self._by_token.get(token)
-        return found if isinstance(found, Device) else None
 
     def touch(self, phone: Phone | Device) -> None:
         """Marks a device as changed."""

@@ -20,13 +20,12 @@ from winpush.mpns.render import show
 from winpush.mpns.requests import MAX_HEADER_BYTES, kind_of, read_head
 from winpush.results import Outcome
 
-__all__ = ["is_channel", "phone_of", "receive"]
+__all__ = ["receive"]
 
 DAILY_LIMIT = 500
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _SERVER = "winpush-emulator"
 _HOUR = timedelta(hours=1)
-_CHANNEL_ROOMS = ("throttledthirdparty", "unthrottledthirdparty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +46,9 @@ class _RefusedError(Exception):
         self.judgement = _Judgement(row, reason, kind, remarks)
 
 
-def is_channel(path: str) -> bool:
-    """True for a path that looks like a channel URI's."""
-    return path.strip("/").split("/", 1)[0] in _CHANNEL_ROOMS
-
-
 def receive(world: World, request: Incoming, now: datetime, fault: Fault | None = None) -> Answer:
     """Judges a request, delivers to the phone, and records both. Never raises."""
-    phone = world.find(request.path.rsplit("/", 1)[-1]) if is_channel(request.path) else None
+    phone = world.mpns_channels.get(request.path)
     if fault is not None and fault.status is not None:
         judgement, answer = _fault_answer(request, fault.status)
     else:
@@ -78,16 +72,11 @@ def receive(world: World, request: Incoming, now: datetime, fault: Fault | None 
     return answer
 
 
-def phone_of(world: World, path: str) -> Phone | None:
-    """The phone that a request's path belongs to, or None."""
-    return world.find(path.rsplit("/", 1)[-1])
-
-
 def _judge(world: World, phone: Phone | None, request: Incoming, now: datetime) -> _Judgement:
     if request.method != "POST":
         raise _RefusedError(row_for(405), f"The method is {request.method}; MPNS only accepts POST.")
     if phone is None:
-        raise _RefusedError(row_for(404, "Dropped", "Disconnected"), "No channel has this token.")
+        raise _RefusedError(row_for(404, "Dropped", "Disconnected"), world.mpns_channels.explain(request.path))
     _check_size(request)
     if phone.authenticated and not (request.secure and request.certificate):
         raise _RefusedError(row_for(401), "This channel is authenticated: it needs https with a client certificate.")

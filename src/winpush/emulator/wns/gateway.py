@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from winpush.emulator.channel_uris import read_wns_token
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
 from winpush.emulator.tokens import Tokens
@@ -53,7 +54,7 @@ def is_wns_channel(path: str, query: str) -> bool:
 
 def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, fault: Fault | None) -> Answer:
     """Judges a request to a WNS channel, delivers to the device, and records both. Never raises."""
-    device = world.find_device(request.query.removeprefix("token="))
+    device = world.wns_channels.get(read_wns_token(request.query))
     try:
         if fault is not None and fault.status is not None:
             raise _RefusedError(_fault_row(fault.status), f"A fault is set: the status {fault.status}.")
@@ -96,7 +97,7 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
             wns_row(401), "The token is missing, was not issued here, or has been revoked or has expired."
         )
     if device is None or request.path == "/w/":
-        raise _RefusedError(wns_row(404), "No channel has this token.")
+        raise _RefusedError(wns_row(404), world.wns_channels.explain(read_wns_token(request.query)))
     if now - device.made_at >= CHANNEL_LIFE:
         raise _RefusedError(wns_row(410), "The channel is older than 30 days: the app must ask for a new one.")
     if request.method == "DELETE":
