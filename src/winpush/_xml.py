@@ -13,13 +13,27 @@ from xml.parsers import expat
 
 from winpush.errors import DocumentError, ValidationError
 
-__all__ = ["PROLOG", "Element", "attribute", "check_text", "escape", "leaf", "read"]
+__all__ = [
+    "PROLOG",
+    "Element",
+    "attribute",
+    "check_text",
+    "encode_document",
+    "encoding_of",
+    "escape",
+    "leaf",
+    "read",
+]
 
 PROLOG = '<?xml version="1.0" encoding="utf-8"?>'
 
 # XML 1.0, production 2 (Char): other characters can't be written at all, not even as references.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MAX_DEPTH = 64
+
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']""")
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_UTF8 = ("utf-8", "us-ascii")
 
 
 def check_text(field: str, value: str) -> str:
@@ -138,3 +152,35 @@ def read(document: bytes) -> Element:
     if builder.root is None:
         raise DocumentError("document", "has no root element")
     return builder.root
+
+
+def encoding_of(document: bytes) -> str:
+    """The encoding that a document says it has, in lower case: by its byte order mark, or its declaration, or UTF-8."""
+    for mark, encoding in _MARKS:
+        if document.startswith(mark) and encoding != "utf-8":
+            return encoding
+    declared = _DECLARED.match(document.removeprefix(_MARKS[0][0]))
+    return declared[1].decode("latin-1").lower() if declared else "utf-8"
+
+
+def encode_document(document: object, service: str) -> bytes:
+    """A caller's own document as bytes. Raises ValidationError unless it is UTF-8, and says so if it says anything."""
+    if isinstance(document, str):
+        try:
+            body = document.encode()
+        except UnicodeEncodeError as error:
+            raise ValidationError(
+                "document", f"has a lone surrogate at position {error.start}, which UTF-8 can't encode"
+            ) from None
+    elif isinstance(document, bytes | bytearray):
+        body = bytes(document)
+    else:
+        raise ValidationError("document", f"must be text or bytes, not {type(document).__name__}")
+    encoding = encoding_of(body)
+    if encoding not in _UTF8:
+        raise ValidationError("document", f"declares the encoding {encoding!r}; {service} accepts UTF-8")
+    try:
+        body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValidationError("document", f"is not UTF-8: byte {error.start} can't be decoded") from None
+    return body

@@ -44,7 +44,7 @@ _SAFETY = {
 }
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-_MPNS_FIELDS = frozenset({"version", "health", "authenticated", "name", "not_bound"})
+_MPNS_FIELDS = frozenset({"version", "health", "authenticated", "name", "not_bound", "pinned"})
 _WNS_FIELDS = frozenset({"health", "phone", "name", "secure"})
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -222,7 +222,7 @@ class _App:
             self._service.remove(phone)
             return Response(status_code=204)
         if request.method == "PATCH":
-            self._service.change(phone, **await _read_json(request, {"version", "health"}))
+            self._service.change(phone, **await _read_json(request, {"version", "health", "pinned"}))
         return JSONResponse(views.phone(phone))
 
     def _find(self, identity: str) -> Phone | Device:

@@ -21,6 +21,7 @@ from winpush.emulator.channel_uris import is_mpns_path, read_wns_token
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault, Faults
 from winpush.emulator.login import is_login, receive_login
+from winpush.emulator.mpns import delivery as mpns_delivery
 from winpush.emulator.mpns import gateway as mpns_gateway
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
 from winpush.emulator.wns import gateway as wns_gateway
@@ -149,11 +150,13 @@ class Service:
         authenticated: bool = False,
         name: str | None = None,
         not_bound: Iterable[str] = (),
+        pinned: Iterable[str] = (),
     ) -> Phone:
         """Creates a simulated phone; its channel URI is `.uri`.
 
         `version` is 7.0, 7.1, 7.8, 8.0 or 8.1, `health` a name from CHANNEL_STATES, `not_bound` the kinds (toast,
-        tile, raw) that its app hasn't bound. Raises ValidationError for anything else.
+        tile, raw) that its app hasn't bound, `pinned` the ids of its secondary tiles. Raises ValidationError for
+        anything else.
         """
         base = self._base(secure=authenticated)
         with self._lock:
@@ -164,6 +167,7 @@ class Service:
                 authenticated=authenticated,
                 name=name,
                 not_bound=frozenset(not_bound),
+                pinned=frozenset(pinned),
             )
 
     def create_windows_channel(
@@ -193,11 +197,24 @@ class Service:
         with self._lock:
             self._tokens.revoke()
 
-    def change(self, phone: Phone | Device, *, version: str | None = None, health: str | None = None) -> None:
-        """Changes a device's version or health. One that comes back online receives what was kept for it."""
+    def change(
+        self,
+        phone: Phone | Device,
+        *,
+        version: str | None = None,
+        health: str | None = None,
+        pinned: Iterable[str] | None = None,
+    ) -> None:
+        """Changes a device's version, health or (a phone's) secondary tiles; the rest stays.
+
+        One that comes back online receives what was kept for it.
+        """
         with self._lock:
             if isinstance(phone, Phone):
-                self._world.change_phone(phone, version=version, health=health)
+                ids = None if pinned is None else frozenset(pinned)
+                self._world.change_phone(phone, version=version, health=health, pinned=ids)
+                if not phone.is_offline and phone.health.row.verdict.outcome is Outcome.ACCEPTED:
+                    mpns_delivery.come_back(self._world, phone, self.now())
             elif health is not None:
                 self._world.change_device(phone, health)
                 if not phone.is_offline:

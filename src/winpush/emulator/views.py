@@ -52,6 +52,8 @@ def phone(each: Phone | Device) -> dict[str, Any]:
         "channel": each.uri,
         "authenticated": each.authenticated,
         "not_bound": sorted(each.not_bound),
+        "pinned": sorted(each.pinned),
+        "queued": len(each.queue),
         "tiles": [_tile(tile) for tile in each.tiles.values()],
         "toasts": [{"n": toast.n, "at": toast.at.isoformat(), **toast.content} for toast in each.toasts],
         "raws": [{"n": raw.n, "at": raw.at.isoformat(), **raw.content} for raw in each.raws],

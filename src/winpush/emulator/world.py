@@ -14,9 +14,11 @@ from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.errors import ValidationError
 from winpush.mpns import VERSIONS
 from winpush.mpns.fields import CLEAR
+from winpush.mpns.payloads import Document
 from winpush.mpns.render import Shown
+from winpush.results import Outcome
 
-__all__ = ["Arrival", "Phone", "Record", "Tile", "World"]
+__all__ = ["Arrival", "Phone", "Record", "Tile", "Waiting", "World"]
 
 _KEPT_RECORDS = 1000
 _KEPT_REMOVALS = 10_000
@@ -45,9 +47,21 @@ class Arrival:
     content: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notification on its way to a phone; `document` is None for raw."""
+
+    body: bytes
+    document: Document | None
+
+
 @dataclass(slots=True)
 class Phone:
-    """A simulated phone with one channel. `not_bound` are the kinds of notification that its app hasn't bound."""
+    """A simulated phone with one channel.
+
+    `not_bound` are the kinds of notification that its app hasn't bound, `pinned` the ids of the secondary tiles on its
+    start screen, `queue` what the service keeps while it is offline.
+    """
 
     id: str
     name: str
@@ -57,13 +71,21 @@ class Phone:
     path: str = field(repr=False)
     uri: str = field(repr=False)
     not_bound: frozenset[str] = frozenset()
+    pinned: frozenset[str] = frozenset()
     revision: int = 0
     accepted: int = 0
+    queue: deque[Waiting] = field(default_factory=deque)
     tiles: dict[str, Tile] = field(default_factory=dict)
     toasts: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
     raws: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT_ON_SCREEN))
     sent: deque[datetime] = field(default_factory=deque, repr=False)
     refused_inactive: datetime | None = None
+
+    @property
+    def is_offline(self) -> bool:
+        """True while the service accepts notifications and can only queue them."""
+        row = self.health.row
+        return row.verdict.outcome is Outcome.ACCEPTED and row.device_connection_status != "Connected"
 
     @property
     def token(self) -> str:
@@ -124,9 +146,11 @@ class World:
         authenticated: bool = False,
         name: str | None = None,
         not_bound: frozenset[str] = frozenset(),
+        pinned: frozenset[str] = frozenset(),
     ) -> Phone:
         """Creates a phone whose channel URI begins with `base`. Raises ValidationError."""
         _check_phone(version, health, not_bound)
+        check_pinned(pinned)
         self._made += 1
         path = make_mpns_path(self._rng, version, authenticated=authenticated)
         phone = Phone(
@@ -138,6 +162,7 @@ class World:
             path,
             f"{base}{path}",
             not_bound,
+            pinned,
         )
         self.phones[phone.id] = phone
         self.mpns_channels.add(path, phone)
@@ -165,11 +190,23 @@ class World:
         device.health = WINDOWS_CHANNEL_STATES[health]
         self.touch(device)
 
-    def change_phone(self, phone: Phone, *, version: str | None = None, health: str | None = None) -> None:
-        """Sets the version, the health or both. Raises ValidationError for an unknown one."""
+    def change_phone(
+        self,
+        phone: Phone,
+        *,
+        version: str | None = None,
+        health: str | None = None,
+        pinned: frozenset[str] | None = None,
+    ) -> None:
+        """Sets those that are given. Raises ValidationError for an unknown version or health, and a wrong tile id."""
         _check_phone(version or phone.version, health or phone.health.name, frozenset())
         phone.version = version or phone.version
         phone.health = CHANNEL_STATES[health] if health else phone.health
+        if pinned is not None:
+            check_pinned(pinned)
+            phone.pinned = pinned
+            for unpinned in set(phone.tiles) - pinned - {""}:
+                del phone.tiles[unpinned]
         self.touch(phone)
 
     def remove_phone(self, phone: Phone | Device) -> None:
@@ -229,6 +266,15 @@ class World:
 def _check_windows_health(health: str) -> None:
     if health not in WINDOWS_CHANNEL_STATES:
         raise ValidationError("health", f"is {health!r}; choose one of {', '.join(WINDOWS_CHANNEL_STATES)}")
+
+
+def check_pinned(pinned: frozenset[str]) -> None:
+    """Raises ValidationError for an id that no tile can have (mpns.md section 6.6)."""
+    for each in pinned:
+        if not isinstance(each, str) or not each.startswith("/"):
+            raise ValidationError(
+                "pinned", f"holds {each!r}; the id of a tile is a navigation URI that starts with '/'"
+            )
 
 
 def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal, Unpack
 
-from winpush._xml import read
+from winpush._xml import encode_document, read
 from winpush.errors import ValidationError
 from winpush.wns.notifications import MAX_PAYLOAD_BYTES, Notification
 from winpush.wns.options import Options
@@ -15,7 +14,6 @@ __all__ = ["Xml"]
 
 XmlKind = Literal["toast", "tile", "badge"]
 _KINDS = ("toast", "tile", "badge")
-_ENCODING = re.compile(rb"""\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']""")
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
@@ -33,7 +31,7 @@ class Xml(Notification):
         """Raises ValidationError for a document that isn't well-formed, isn't of that kind, or is too large."""
         if kind not in _KINDS:
             raise ValidationError("kind", f"is {kind!r}; it must be one of {', '.join(_KINDS)}")
-        body = _encode(document)
+        body = encode_document(document, "WNS")
         if len(body) > MAX_PAYLOAD_BYTES:  # before it is parsed
             raise ValidationError("payload", f"has {len(body):,} bytes; WNS accepts at most {MAX_PAYLOAD_BYTES:,}")
         root = read(body)
@@ -51,25 +49,3 @@ class Xml(Notification):
     def to_dict(self) -> dict[str, Any]:
         """Like the base method, with the document as text."""
         return {**Notification.to_dict(self), "document": self.document.decode("utf-8-sig")}
-
-
-def _encode(document: object) -> bytes:
-    if isinstance(document, str):
-        try:
-            body = document.encode()
-        except UnicodeEncodeError as error:
-            raise ValidationError(
-                "document", f"has a lone surrogate at position {error.start}, which UTF-8 can't encode"
-            ) from None
-    elif isinstance(document, bytes | bytearray):
-        body = bytes(document)
-    else:
-        raise ValidationError("document", f"must be text or bytes, not {type(document).__name__}")
-    declared = _ENCODING.match(body.removeprefix(b"\xef\xbb\xbf"))
-    if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
-        raise ValidationError("document", f"declares the encoding {declared[1].decode('latin-1')!r}; WNS accepts UTF-8")
-    try:
-        body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValidationError("document", f"is not UTF-8: byte {error.start} can't be decoded") from None
-    return body

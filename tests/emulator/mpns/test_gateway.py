@@ -102,7 +102,7 @@ def test_a_kind_that_the_app_has_not_bound_is_suppressed(winpush_emulator: Emula
 def test_a_tile_keeps_what_is_left_out_and_loses_what_is_cleared(
     winpush_emulator: Emulator, winpush_client: Client
 ) -> None:
-    phone = winpush_emulator.create_channel("8.0")
+    phone = winpush_emulator.create_channel("8.0", pinned=["/Second.xaml"])
     winpush_client.send(phone.uri, mpns.FlipTile("front.png", 5, "Mail", back_title="Back"))
     winpush_client.send(phone.uri, mpns.FlipTile(count=0, back_title=mpns.CLEAR))
     winpush_client.send(phone.uri, mpns.FlipTile(title="Second", id="/Second.xaml"))

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns.channel_states import row_for
-from winpush.emulator.world import Phone, World
+from winpush.emulator.mpns.delivery import QUEUE_LIMIT, deliver
+from winpush.emulator.transfer import remark_encoding, remark_transfer
+from winpush.emulator.world import Phone, Waiting, World
 from winpush.errors import ValidationError
 from winpush.mpns import Row
 from winpush.mpns.checks import MAX_PAYLOAD_BYTES
 from winpush.mpns.payloads import Document, read_document
-from winpush.mpns.render import show
 from winpush.mpns.requests import MAX_HEADER_BYTES, kind_of, read_head
 from winpush.results import Outcome
 
@@ -81,11 +82,21 @@ def _judge(world: World, phone: Phone | None, request: Incoming, now: datetime) 
     if phone.authenticated and not (request.secure and request.certificate):
         raise _RefusedError(row_for(401), "This channel is authenticated: it needs https with a client certificate.")
     kind, document, remarks = _read(request)
+    remarks = (*remarks, *_remark_callback(phone, request))
     if not phone.authenticated and world.sent_today(phone, now) >= DAILY_LIMIT:
         row = row_for(406, "Dropped", _device(phone))
         raise _RefusedError(row, f"This unauthenticated channel has reached its limit of {DAILY_LIMIT} a day.", kind)
-    phone.sent.append(now)
+    if not phone.authenticated:
+        phone.sent.append(now)
     return _pass_on(world, phone, request, now, _Read(kind, document, remarks))
+
+
+def _remark_callback(phone: Phone, request: Incoming) -> tuple[str, ...]:
+    if request.header("x-callbackuri") is None:
+        return ()
+    if not phone.authenticated:
+        return ("X-CallbackURI is for authenticated channels; on this one it has no effect.",)
+    return ("X-CallbackURI on a notification has no documented effect; it registers with POST {channel URI}/callback.",)
 
 
 def _check_size(request: Incoming) -> None:
@@ -110,8 +121,9 @@ class _Read:
 def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
     try:
         head = read_head(dict(request.headers))
+        remarks = (*head.remarks, *remark_transfer(request))
         if head.kind == "raw":
-            return head.kind, None, head.remarks
+            return head.kind, None, remarks
         document = read_document(request.body)
     except ValidationError as error:
         raise _RefusedError(row_for(400), f"{error}.") from None
@@ -119,7 +131,7 @@ def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
         raise _RefusedError(
             row_for(400), f"The headers say {head.kind}, but the document holds a {document.kind}.", head.kind
         )
-    return head.kind, document, head.remarks
+    return head.kind, document, (*remarks, *remark_encoding(request.body, "MPNS"))
 
 
 def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read: _Read) -> _Judgement:
@@ -130,22 +142,30 @@ def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read:
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, read.kind, tuple(remarks))
     if read.kind in phone.not_bound:
-        row = row_for(200, "Suppressed", row.device_connection_status)
+        row = _row_beside(200, "Suppressed", row.device_connection_status)
         return _Judgement(
             row, f"The app hasn't bound {read.kind}s, so the service dropped it.", read.kind, tuple(remarks)
         )
+    waiting = Waiting(request.body, read.document)
+    if not phone.is_offline:
+        phone.accepted += 1
+        reason, more = deliver(world, phone, waiting, now)
+        return _Judgement(row, reason, read.kind, (*remarks, *more))
+    if len(phone.queue) >= QUEUE_LIMIT:
+        remarks.append(f"How many MPNS queues was never published; the emulator queues {QUEUE_LIMIT}.")
+        full = _row_beside(200, "QueueFull", row.device_connection_status)
+        return _Judgement(full, "The phone is offline and its queue is full.", read.kind, tuple(remarks))
     phone.accepted += 1
-    if read.document is None:
-        world.deliver_raw(phone, request.body, now)
-        return _Judgement(row, "Accepted, and passed to the app.", read.kind, tuple(remarks))
-    shown = show(read.document, phone.version)
-    remarks += shown.remarks
-    if shown.kind == "tile" and shown.values:
-        remarks += _remark_template(phone, shown.tile_id, shown.template)
-    if shown.nothing:
-        return _Judgement(row, "Accepted by the service; the phone shows nothing of it.", read.kind, tuple(remarks))
-    world.deliver(phone, shown, now)
-    return _Judgement(row, "Accepted, and shown.", read.kind, tuple(remarks))
+    phone.queue.append(waiting)
+    return _Judgement(row, "Accepted, and queued until the phone is back.", read.kind, tuple(remarks))
+
+
+def _row_beside(status: int, notification: str, device: str | None) -> Row:
+    """The row for this device status, or the nearest where the documentation has none for it."""
+    try:
+        return row_for(status, notification, device)
+    except LookupError:
+        return row_for(status, notification)
 
 
 def _remark_hourly_rule(phone: Phone, now: datetime) -> list[str]:
@@ -156,13 +176,6 @@ def _remark_hourly_rule(phone: Phone, now: datetime) -> list[str]:
     return [
         f"Tried again after {minutes} minutes: MPNS may block a sender that tries an inactive phone more than hourly."
     ]
-
-
-def _remark_template(phone: Phone, tile_id: str, template: str | None) -> list[str]:
-    tile = phone.tiles.get(tile_id)
-    if tile is None or tile.template == template:
-        return []
-    return [f"Template: this tile was a {tile.template}; on a real phone the app's manifest fixes the template."]
 
 
 def _device(phone: Phone) -> str:

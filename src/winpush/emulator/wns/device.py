@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,7 +36,7 @@ def _name(row: Row) -> str:
             return "web-push"
         return {None: "healthy", "connected": "connected"}.get(device, str(device))
     if outcome is Outcome.CHANNEL_GONE:
-        return "gone" if row.status_code == 404 else "expired"
+        return row.notification_status or ("gone" if row.status_code == 404 else "expired")
     parts = [outcome.value, device or ""]
     if outcome is Outcome.THROTTLED:
         parts.append(row.notification_status or ("quota" if row.status_code == 429 else ""))
@@ -45,9 +45,16 @@ def _name(row: Row) -> str:
     return "-".join(part for part in parts if part)
 
 
-WINDOWS_CHANNEL_STATES = {
-    _name(row): WindowsChannelState(_name(row), row) for row in ROWS if row.endpoint is Endpoint.NOTIFY
-}
+# Seen once, before a channel's 30 days were over (WindowsAppSDK issue 4446): the client needs no row of its own for it.
+_REVOKED = replace(
+    next(row for row in ROWS if row.endpoint is Endpoint.NOTIFY and row.status_code == 410),
+    notification_status="revoked",
+    error_description="Revoked channel URL",
+)
+_ROWS = {_name(row): row for row in ROWS if row.endpoint is Endpoint.NOTIFY}
+_ROWS.setdefault(_name(_REVOKED), _REVOKED)
+
+WINDOWS_CHANNEL_STATES = {name: WindowsChannelState(name, row) for name, row in _ROWS.items()}
 """Every health of a Windows device's channel by name: `healthy`, `disconnected`, `expired`, `channel-throttled`, …"""
 
 

@@ -14,6 +14,7 @@ from winpush.emulator.channel_uris import read_wns_token
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
 from winpush.emulator.tokens import Tokens
+from winpush.emulator.transfer import is_chunked, remark_encoding, remark_transfer
 from winpush.emulator.wns.device import CHANNEL_LIFE, Device, wns_row
 from winpush.emulator.wns.verdict import verdict_of
 from winpush.emulator.world import World
@@ -104,6 +105,9 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
         return _clear(device, headers)
     if len(request.body) > MAX_PAYLOAD_BYTES:
         raise _RefusedError(wns_row(413), f"The payload has {len(request.body):,} bytes; WNS accepts 5,000.")
+    if is_chunked(request):
+        words = "The body came in chunks; WNS demands a Content-Length and documents that it takes no chunked encoding."
+        raise _RefusedError(wns_row(400), words, description="Content-Length is missing")
     try:
         head = read_head(headers)
     except ValidationError as error:
@@ -160,7 +164,8 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, head.kind, head.remarks, row.error_description, asked)
     view = show(request.body, head.kind, on_phone=device.is_phone)
-    remarks = (*head.remarks, *[f"{remark.path}: {remark.message}" for remark in view.remarks])
+    remarks = (*head.remarks, *remark_transfer(request), *_remark_body(head.kind, request.body))
+    remarks = (*remarks, *[f"{remark.path}: {remark.message}" for remark in view.remarks])
     verdict = verdict_of(request.body, view)
 
     def judgement(reason: str, row: Row = row) -> _Judgement:
@@ -185,6 +190,12 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
         return judgement("Accepted by the service; the device shows nothing of it.")
     put_on_screen(device, head.kind, {**picture, **arrival})
     return judgement(_what_shows(view))
+
+
+def _remark_body(kind: str, body: bytes) -> tuple[str, ...]:
+    if kind != "raw":
+        return remark_encoding(body, "WNS")
+    return () if body else ("The payload is empty: a raw notification must have content (wns.md section 8).",)
 
 
 def _what_shows(view: View) -> str:
