@@ -62,6 +62,16 @@ def _raw(raw: mpns.Raw) -> wns.Raw:
 
 
 @_convert.register
+def _xml(xml: mpns.Xml) -> wns.Notification:
+    typed = mpns.parse(xml.document)
+    if isinstance(typed, mpns.Xml):
+        raise ValidationError(
+            "notification", "is a document that winpush's types don't cover; write its WNS form yourself"
+        )
+    return _convert(typed)
+
+
+@_convert.register
 def _tile(tile: mpns.Tile) -> wns.Tile | wns.LegacyTile:
     return _make(tile, _two_sides("medium", tile.background_image, *_back_of(tile)))
 
@@ -134,6 +144,8 @@ def _lost(notification: mpns.Notification) -> Iterator[str]:
         yield "message_id: WNS assigns its own id to each notification; see result.message_id."
     if notification.callback_uri is not None:
         yield "callback_uri: WNS has no callbacks; request_status=True reports the device's connection."
+    if isinstance(notification, mpns.Xml):
+        notification = mpns.parse(notification.document)
     if isinstance(notification, mpns.Toast) and notification.sound is not None and _sound(notification.sound) is None:
         yield f"sound: Windows only plays {', '.join(SOUND_TYPES)} files in the app package."
     if isinstance(notification, _AnyTile):

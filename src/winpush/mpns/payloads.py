@@ -6,14 +6,14 @@ come in any order, `Action="Clear"` clears even when there is content, and unkno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from winpush._xml import PROLOG, Element, attribute, escape, leaf, read
 from winpush.errors import DocumentError
 from winpush.mpns.fields import CLEAR, TEMPLATES, TILE_FIELDS, Clear, Template
 
-__all__ = ["NAMESPACE", "Document", "read_document", "write_tile", "write_toast"]
+__all__ = ["NAMESPACE", "Attribute", "Document", "known_attributes", "read_document", "write_tile", "write_toast"]
 
 NAMESPACE = "WPNotification"
 _OPEN = f'{PROLOG}<wp:Notification xmlns:wp="{NAMESPACE}">'
@@ -58,11 +58,27 @@ def write_tile(template: Template, tile_id: str | None, values: Mapping[str, obj
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute as it was written, and the name of its element."""
+
+    element: str
+    name: str
+    value: str
+
+
+# The attributes that phones know (mpns.md sections 4 to 6); names are case-sensitive. Fields have those of _ON_FIELDS.
+ATTRIBUTES = {"Notification": ("Version",), "Tile": ("Id", "Template"), "Toast": (), "Sound": ("Silent",)}
+_ON_FIELDS = ("Action", "IsRelative")
+_XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """The contents of a toast or tile document, before validation.
 
     `kind` is `toast` or `tile`; `template` is the tile's Template attribute; `values` are pairs of wire name and text
     or CLEAR, in document order; `silent` means `<wp:Sound Silent="true"/>`; `version` is the root's Version.
+    `strange` are the attributes that no phone knows, each with its element and value.
     """
 
     kind: str
@@ -71,6 +87,7 @@ class Document:
     values: tuple[tuple[str, str | Clear], ...]
     silent: bool = False
     version: str | None = None
+    strange: tuple[Attribute, ...] = ()
 
     @property
     def fields(self) -> dict[str, str | Clear]:
@@ -96,7 +113,23 @@ def read_document(body: bytes) -> Document:
     silent = inner.name == "Toast" and any(child.name == "Sound" and _is_silent(child) for child in inner)
     values = tuple((child.name, _value(child)) for child in inner if not (silent and child.name == "Sound"))
     attributes = inner.attributes if inner.name == "Tile" else {}
-    return Document(inner.name.lower(), attributes.get("Template"), attributes.get("Id"), values, silent, version)
+    strange = tuple(found for element in (root, inner, *inner) for found in _strange(element))
+    return Document(
+        inner.name.lower(), attributes.get("Template"), attributes.get("Id"), values, silent, version, strange
+    )
+
+
+def known_attributes(element: str) -> tuple[str, ...]:
+    """The attributes that phones know on an element."""
+    own = ATTRIBUTES.get(element, ())
+    return own if element in ("Notification", "Tile", "Toast") else (*own, *_ON_FIELDS)
+
+
+def _strange(element: Element) -> Iterator[Attribute]:
+    for name, value in element.attributes.items():
+        is_known = name in known_attributes(element.name) and (name != "Action" or value == "Clear")
+        if not is_known and not name.startswith(_XML_NAMESPACE):
+            yield Attribute(element.name, name, value)
 
 
 def _is_silent(sound: Element) -> bool:

@@ -6,13 +6,13 @@ phone's own rules, element by element, for developers without a phone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from winpush.errors import ValidationError
 from winpush.mpns import checks
 from winpush.mpns.fields import CLEAR, TILE_FIELDS, TOAST_FIELDS, Clear, Field, Kind, Template
 from winpush.mpns.notifications import reads
-from winpush.mpns.payloads import Document, template_of
+from winpush.mpns.payloads import Attribute, Document, known_attributes, template_of
 
 __all__ = ["Shown", "show"]
 
@@ -44,7 +44,27 @@ class Shown:
 
 def show(document: Document, version: str) -> Shown:
     """What a phone of this version (one of VERSIONS) shows of a toast or tile document."""
-    return _show_toast(document, version) if document.kind == "toast" else _show_tile(document, version)
+    shown = _show_toast(document, version) if document.kind == "toast" else _show_tile(document, version)
+    remarks = tuple(_remark_attribute(document, attribute) for attribute in document.strange)
+    return replace(shown, remarks=(*remarks, *shown.remarks)) if remarks else shown
+
+
+def _remark_attribute(document: Document, attribute: Attribute) -> str:
+    place = f"{attribute.element}: the attribute {attribute.name}"
+    if attribute.name == "Action":
+        return f'{place} is {attribute.value[:40]!r}; phones only know Action="Clear", so nothing is cleared.'
+    known = known_attributes(attribute.element)
+    meant = next((name for name in known if name.lower() == attribute.name.lower()), None)
+    if meant is not None:
+        advice = f"names are case-sensitive, write {meant}"
+    else:
+        advice = f"known here are {' and '.join(known)}" if known else "this element has none"
+    effect = ""
+    if attribute.element == "Tile" and document.tile_id is None and meant != "Template":
+        effect = " Without Id the update goes to the app's own tile."
+    elif attribute.element == "Tile" and meant == "Template" and document.template is None:
+        effect = " Without Template this is a tile of Windows Phone 7."
+    return f"{place}={attribute.value[:40]!r} is unknown to phones and ignored: {advice}.{effect}"
 
 
 def _show_toast(document: Document, version: str) -> Shown:

@@ -32,6 +32,7 @@ from winpush.results import Notification
         ({"wns": wns.Raw("{}"), "template": True}, "can't fill a Raw"),
         ({"mpns": mpns.Raw("{}"), "template": True}, "can't fill a Raw"),
         ({"wns": wns.Xml("badge", "<badge/>"), "template": True}, "can't fill a Xml"),
+        ({"mpns": mpns.Xml("toast", mpns.Toast("a").body), "template": True}, "can't fill a Xml"),
         ({"wns": wns.Badge(1), "template": "yes"}, "True or False"),
         ({"wns": wns.Badge(1), "defaults": {"a b": 1}}, "defaults"),
         ({"wns": wns.Badge(1), "locales": []}, "must be a mapping"),

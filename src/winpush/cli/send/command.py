@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import click
@@ -27,6 +27,7 @@ from winpush.cli.send.windows import (
     make_raw,
     make_tile,
     make_toast,
+    read_document,
     take_credentials,
     tile_options,
     toast_options,
@@ -243,9 +244,26 @@ def _mpns_delivery(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _own_document(kind: Literal["toast", "tile"], values: dict[str, Any], content: Collection[str]) -> mpns.Xml:
+    """The user's own document for a phone; other content beside it is a contradiction."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if (
+            parameter.name in content
+            and source is click.core.ParameterSource.COMMANDLINE
+            and context.params[parameter.name]
+        ):
+            word = parameter.opts[0] if parameter.opts[0].startswith("-") else "a text"
+            raise click.UsageError(f"--xml is the complete document, so {word} can't change it. Give only one of them.")
+    return mpns.Xml(kind, read_document(values["xml"]), **_mpns_delivery(values))
+
+
 def _add_toast() -> None:
     def toast(uri: str, text: tuple[str, ...], **values: Any) -> None:
-        def make_mpns(values: dict[str, Any]) -> mpns.Toast:
+        def make_mpns(values: dict[str, Any]) -> mpns.Notification:
+            if values["xml"] is not None:
+                return _own_document("toast", values, {"text", "silent", *[field.name for field in TOAST_FIELDS]})
             fields = {field.name: values[field.name] for field in TOAST_FIELDS}
             for name, value in zip(("text1", "text2"), text, strict=False):
                 if fields[name] is not None:
@@ -272,6 +290,8 @@ def _add_toast() -> None:
 def _mpns_tile(notification_type: Any, values: dict[str, Any]) -> Any:
     template = TEMPLATES[notification_type.__name__]
     plain = [field for field in template.fields if not _CYCLE_IMAGE.fullmatch(field)]
+    if values.get("xml") is not None:
+        return _own_document("tile", values, {*plain, "clear", "id"})
     clear: tuple[str, ...] = values["clear"]
     images = [choice for choice in clear if choice.startswith("cycle-image")]
     others = tuple(choice for choice in clear if choice not in images)

@@ -24,6 +24,7 @@ __all__ = [
     "make_raw",
     "make_tile",
     "make_toast",
+    "read_document",
     "take_credentials",
     "tile_options",
     "toast_options",
@@ -123,7 +124,7 @@ def _was_typed(name: str) -> bool:
 
 def xml_option(function: Any) -> Any:
     """Adds `--xml`: a complete document instead of options."""
-    return windows_option(
+    return click.option(
         "--xml",
         type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
         help="Send this XML file ('-' for standard input) instead of building one from the other options.",
@@ -346,4 +347,9 @@ def _own_document(kind: Literal["toast", "tile", "badge"], file: Path, delivery:
             raise click.UsageError(
                 f"--xml is the complete document, so {parameter.opts[0]} can't change it. Give only one of them."
             )
-    return wns.Xml(kind, sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes(), **delivery)
+    return wns.Xml(kind, read_document(file), **delivery)
+
+
+def read_document(file: Path) -> bytes:
+    """The content of a file, or of standard input for '-'."""
+    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
