@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,8 +16,22 @@ from starlette.routing import Route
 from winpush.emulator import views
 from winpush.emulator.exchange import Incoming
 from winpush.emulator.faults import Fault
+from winpush.emulator.fields import (
+    Check,
+    a_flag,
+    a_number,
+    a_number_or_none,
+    a_text,
+    a_text_or_none,
+    a_whole,
+    a_whole_or_none,
+    check_fields,
+    read_json,
+    texts,
+)
 from winpush.emulator.reference import render
 from winpush.emulator.service import Service
+from winpush.emulator.streams import Streams
 from winpush.emulator.wire import has_certificate, transport_of
 from winpush.emulator.wns.device import Device
 from winpush.emulator.wns.gateway import is_wns_channel
@@ -29,7 +41,6 @@ from winpush.protocol_pages import NAMES
 
 __all__ = ["make_app"]
 
-_NEWS_SECONDS = 0.1
 # Bodies are kept in memory, so they are cut far above the largest that a service accepts.
 _MAX_BODY_BYTES = 1_000_000
 _MAX_PHONES_AT_ONCE = 10_000
@@ -44,8 +55,18 @@ _SAFETY = {
 }
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-_MPNS_FIELDS = frozenset({"version", "health", "authenticated", "name", "not_bound", "pinned"})
-_WNS_FIELDS = frozenset({"health", "phone", "name", "secure"})
+_COMMON: dict[str, Check] = {"health": a_text, "name": a_text_or_none}
+_MPNS_FIELDS = {**_COMMON, "version": a_text, "authenticated": a_flag, "not_bound": texts, "pinned": texts}
+_WNS_FIELDS = {**_COMMON, "phone": a_flag, "secure": a_flag}
+_FAULT_FIELDS: dict[str, Check] = {
+    "status": a_whole_or_none,
+    "delay_seconds": a_number,
+    "cut": a_text_or_none,
+    "count": a_whole_or_none,
+    "share": a_number_or_none,
+    "phone": a_text_or_none,
+}
+_CHANGES: dict[str, Check] = {"version": a_text, "health": a_text, "pinned": texts}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -84,6 +105,7 @@ class _Anything:
 class _App:
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._streams = Streams(service)
 
     def guarded(self, handler: Handler) -> Handler:
         """Keeps other sites' pages out: Host and Origin must be ours (DNS rebinding, cross-site requests)."""
@@ -93,7 +115,7 @@ class _App:
             if host not in self._service.own_hosts:
                 return _error(403, f"The emulator only answers requests to {self._service.authority}, not to {host!r}.")
             origin = request.headers.get("origin")
-            if origin is not None and urlsplit(origin).netloc.lower() not in self._service.own_hosts:
+            if origin is not None and origin.lower() not in self._service.own_origins:
                 return _error(403, "Requests from other sites' pages are refused.")
             try:
                 response = await handler(request)
@@ -169,17 +191,7 @@ class _App:
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: first the whole state, then the changes, at most ten times a second."""
-        return StreamingResponse(self._news(request), media_type="text/event-stream")
-
-    async def _news(self, request: Request) -> AsyncIterator[str]:
-        service = self._service
-        revision, last, event = service.snapshot()
-        yield _event("state", event)
-        while not service.stopping and not await request.is_disconnected():
-            await asyncio.sleep(_NEWS_SECONDS)
-            if service.revision != revision:
-                revision, last, event = service.news(revision, last)
-                yield _event("changes", event)
+        return StreamingResponse(self._streams.read(request.is_disconnected), media_type="text/event-stream")
 
     # --- the API ----------------------------------------------------------------------------------------------
 
@@ -196,23 +208,21 @@ class _App:
         service = self._service
         if request.method == "GET":
             return JSONResponse([views.phone(each) for each in service.phones])
-        asked = await _read_json(request, {"service", "count", *_MPNS_FIELDS, *_WNS_FIELDS})
+        asked = read_json(await _read_body(request))
         count = asked.pop("count", 1)
-        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MAX_PHONES_AT_ONCE:
+        a_whole("count", count)
+        if not 1 <= count <= _MAX_PHONES_AT_ONCE:
             raise ValidationError("count", f"must be a whole number from 1 to {_MAX_PHONES_AT_ONCE:,}")
         made = self._create(asked.pop("service", "mpns"), count, asked)
         return JSONResponse([views.phone(each) for each in made], status_code=201)
 
-    def _create(self, service: Any, count: int, asked: dict[str, Any]) -> list[Phone | Device]:
-        known = {"mpns": _MPNS_FIELDS, "wns": _WNS_FIELDS}.get(str(service))
-        if known is None:
-            raise ValidationError("service", "must be mpns or wns")
-        if unknown := sorted(set(asked) - known):
-            raise ValidationError(
-                unknown[0], f"is not a field of {service} channels; choose from {', '.join(sorted(known))}"
-            )
+    def _create(self, service: object, count: int, asked: dict[str, Any]) -> list[Phone | Device]:
         if service == "wns":
+            check_fields(asked, _WNS_FIELDS)
             return [self._service.create_windows_channel(**asked) for _ in range(count)]
+        if service != "mpns":
+            raise ValidationError("service", "must be mpns or wns")
+        check_fields(asked, _MPNS_FIELDS)
         return [self._service.create_channel(**asked) for _ in range(count)]
 
     async def channel(self, request: Request) -> Response:
@@ -222,7 +232,7 @@ class _App:
             self._service.remove(phone)
             return Response(status_code=204)
         if request.method == "PATCH":
-            self._service.change(phone, **await _read_json(request, {"version", "health", "pinned"}))
+            self._service.change(phone, **await _read_fields(request, _CHANGES))
         return JSONResponse(views.phone(phone))
 
     def _find(self, identity: str) -> Phone | Device:
@@ -238,15 +248,14 @@ class _App:
             faults.clear()
             return Response(status_code=204)
         if request.method == "POST":
-            asked = await _read_json(request, {"status", "delay_seconds", "cut", "count", "share", "phone"})
-            faults.add(Fault(**asked))
+            faults.add(Fault(**await _read_fields(request, _FAULT_FIELDS)))
         return JSONResponse([views.fault(each, left) for each, left in faults.active])
 
     async def clock(self, request: Request) -> Response:
         """Moves the emulator's clock forward."""
-        asked = await _read_json(request, {"advance_seconds"})
+        asked = await _read_fields(request, {"advance_seconds": a_number})
         seconds = asked.get("advance_seconds")
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 10**9:
+        if seconds is None or not 0 <= seconds <= 10**9:
             raise ValidationError("advance_seconds", "must be a number of seconds from 0")
         self._service.advance(seconds)
         return JSONResponse({"now": self._service.now().isoformat()})
@@ -258,11 +267,8 @@ class _App:
 
 
 def _error(status: int, sentence: str) -> Response:
-    return JSONResponse({"error": sentence}, status_code=status, headers=_SAFETY)
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+    # ASCII: a sentence may repeat what came, and not all of that can be written as UTF-8.
+    return Response(json.dumps({"error": sentence}), status, _SAFETY, "application/json")
 
 
 async def _read_body(request: Request) -> bytes:
@@ -273,14 +279,7 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _read_json(request: Request, known: set[str]) -> dict[str, Any]:
-    body = await _read_body(request)
-    try:
-        asked = json.loads(body or b"{}")
-    except ValueError as error:
-        raise ValidationError("body", f"is not JSON: {error}") from None
-    if not isinstance(asked, dict):
-        raise ValidationError("body", "must be a JSON object")
-    if unknown := sorted(set(asked) - known):
-        raise ValidationError(unknown[0], f"is not a field here; choose from {', '.join(sorted(known))}")
+async def _read_fields(request: Request, known: dict[str, Check]) -> dict[str, Any]:
+    asked = read_json(await _read_body(request))
+    check_fields(asked, known)
     return asked

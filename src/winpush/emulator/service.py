@@ -27,12 +27,14 @@ from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENAN
 from winpush.emulator.wns import gateway as wns_gateway
 from winpush.emulator.wns.device import Device
 from winpush.emulator.world import Phone, Record, World
-from winpush.errors import ConfigurationError
+from winpush.errors import ConfigurationError, ValidationError
 from winpush.results import Outcome
 
 __all__ = ["Addresses", "Service", "entra_credentials_for"]
 
 _PAUSE_STEP_SECONDS = 0.1
+# Nothing that the emulator remembers lasts longer: channels, tokens, TTLs.
+_LONGEST_LIFE = timedelta(days=365 * 400)
 
 
 def _utc_now() -> datetime:
@@ -74,9 +76,18 @@ class Addresses:
     @property
     def own_hosts(self) -> frozenset[str]:
         """The Host headers that the page and the API answer to."""
+        return frozenset(origin.partition("://")[2] for origin in self.own_origins)
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """The origins of its own page, as browsers write them. Other ports of this machine are other people's."""
         names = {self.shown_host, "127.0.0.1", "localhost", "[::1]"}
-        ports = {self.port} if self.tls_port is None else {self.port, self.tls_port}
-        return frozenset(f"{name}:{port}" for name in names for port in ports) | frozenset(names)
+        ports = [("http", self.port, 80), *([] if self.tls_port is None else [("https", self.tls_port, 443)])]
+        return frozenset(
+            f"{scheme}://{name}" if port == usual else f"{scheme}://{name}:{port}"
+            for name in names
+            for scheme, port, usual in ports
+        )
 
 
 class Service:
@@ -129,6 +140,11 @@ class Service:
         """The Host headers that the page and the API answer to."""
         return self._addresses.own_hosts
 
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """The Origin headers that the page and the API answer to."""
+        return self._addresses.own_origins
+
     def _base(self, *, secure: bool) -> str:
         return f"https://{self._addresses.tls_authority}" if secure else f"http://{self.authority}"
 
@@ -139,8 +155,13 @@ class Service:
         return self._clock() + self._ahead
 
     def advance(self, by: timedelta | float) -> None:
-        """Moves the clock forward, by a timedelta or by seconds."""
-        self._ahead += by if isinstance(by, timedelta) else timedelta(seconds=by)
+        """Moves the clock forward, by a timedelta or by seconds. Raises ValidationError beyond the calendar's end."""
+        try:
+            ahead = self._ahead + (by if isinstance(by, timedelta) else timedelta(seconds=by))
+            _ = self._clock() + ahead + _LONGEST_LIFE
+        except OverflowError:
+            raise ValidationError("advance", "leads beyond the end of the calendar") from None
+        self._ahead = ahead
 
     def create_channel(
         self,

@@ -41,6 +41,7 @@ _ENTRA_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _PACKAGE_PATH = "/accesstoken.srf"
 _ENTRA_SCOPE = "https://wns.windows.com/.default"
 _PACKAGE_SCOPE = "notify.windows.com"
+_KEPT_TOKENS = 10_000
 _FORM = "application/x-www-form-urlencoded"
 _APP_IDS = "App ids log in at /{tenant}/oauth2/v2.0/token"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -168,6 +169,8 @@ class Tokens:
     def issue_own(self, now: datetime) -> str:
         """A token without a login: for the emulator's own test notifications."""
         token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode("ascii")
+        if len(self._issued) >= _KEPT_TOKENS:
+            self._issued = {each: ends for each, ends in self._issued.items() if now < ends}
         self._issued[token] = now + LIFE
         return token
 

@@ -264,7 +264,7 @@ class World:
 
 
 def _check_windows_health(health: str) -> None:
-    if health not in WINDOWS_CHANNEL_STATES:
+    if not isinstance(health, str) or health not in WINDOWS_CHANNEL_STATES:
         raise ValidationError("health", f"is {health!r}; choose one of {', '.join(WINDOWS_CHANNEL_STATES)}")
 
 
@@ -280,7 +280,7 @@ def check_pinned(pinned: frozenset[str]) -> None:
 def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:
     if version not in VERSIONS:
         raise ValidationError("version", f"is {version!r}; choose one of {', '.join(VERSIONS)}")
-    if health not in CHANNEL_STATES:
+    if not isinstance(health, str) or health not in CHANNEL_STATES:
         raise ValidationError("health", f"is {health!r}; choose one of {', '.join(CHANNEL_STATES)}")
     if not not_bound <= set(KINDS):
         raise ValidationError("not_bound", f"holds {', '.join(sorted(not_bound))}; choose from {', '.join(KINDS)}")
