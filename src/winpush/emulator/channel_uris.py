@@ -1,7 +1,7 @@
 """Channel URIs as devices really get them: their length, their alphabet and their escapes. Pure; `rng` is passed in.
 
 A client that decodes such a URI, encodes it again or stores too little of it must fail here as it would at the service,
-so URIs are compared as a web server reads them (mpns.md section 1, wns.md section 2; forms seen in public reports).
+so URIs are compared as a web server reads them (mpns.md 1, wns.md 2; forms seen in public reports).
 """
 
 from __future__ import annotations

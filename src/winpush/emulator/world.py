@@ -269,7 +269,7 @@ def _check_windows_health(health: str) -> None:
 
 
 def check_pinned(pinned: frozenset[str]) -> None:
-    """Raises ValidationError for an id that no tile can have (mpns.md section 6.6)."""
+    """Raises ValidationError for an id that no tile can have (mpns.md 6.6)."""
     for each in pinned:
         if not isinstance(each, str) or not each.startswith("/"):
             raise ValidationError(

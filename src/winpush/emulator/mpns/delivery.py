@@ -1,7 +1,7 @@
 """From the service to the phone: at once, or when a phone that was offline is back.
 
 MPNS queues what it accepts for a phone that is offline. How many it queued was never published; past the emulator's own
-number it answers `QueueFull`, as documented for a queue that overflows (mpns.md sections 1 and 9.2).
+number it answers `QueueFull`, as documented for a queue that overflows (mpns.md 1 and 9.2).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def _name(row: Row) -> str:
     return "-".join(part for part in parts if part)
 
 
-# Seen once, before a channel's 30 days were over (WindowsAppSDK issue 4446): the client needs no row of its own for it.
+# Seen once, before a channel's 30 days were over: wns.md 7 [G6: WindowsAppSDK issue 4446]. No row of the table has it.
 _REVOKED = replace(
     next(row for row in ROWS if row.endpoint is Endpoint.NOTIFY and row.status_code == 410),
     notification_status="revoked",

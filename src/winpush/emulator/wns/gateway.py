@@ -195,7 +195,7 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
 def _remark_body(kind: str, body: bytes) -> tuple[str, ...]:
     if kind != "raw":
         return remark_encoding(body, "WNS")
-    return () if body else ("The payload is empty: a raw notification must have content (wns.md section 8).",)
+    return () if body else ("The payload is empty: a raw notification must have content (wns.md 8).",)
 
 
 def _what_shows(view: View) -> str:
