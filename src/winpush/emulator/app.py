@@ -84,6 +84,9 @@ def make_app(service: Service) -> Starlette:
         Route("/api/requests", app.guarded(app.requests), methods=["GET"]),
         Route("/api/channels", app.guarded(app.channels), methods=["GET", "POST"]),
         Route("/api/channels/{id}", app.guarded(app.channel), methods=["GET", "PATCH", "DELETE"]),
+        Route("/api/channels/{id}/send", app.guarded(app.send), methods=["POST"]),
+        Route("/api/preview", app.guarded(app.preview), methods=["POST"]),
+        Route("/api/options", app.guarded(app.options), methods=["GET"]),
         Route("/api/faults", app.guarded(app.faults), methods=["GET", "POST", "DELETE"]),
         Route("/api/clock", app.guarded(app.clock), methods=["POST"]),
         Route("/api/reset", app.guarded(app.reset), methods=["POST"]),
@@ -234,6 +237,22 @@ class _App:
         if request.method == "PATCH":
             self._service.change(phone, **await _read_fields(request, _CHANGES))
         return JSONResponse(views.phone(phone))
+
+    async def send(self, request: Request) -> Response:
+        """Sends a test notification, the API's own example or a document that is given; answers with its record."""
+        asked = await _read_fields(request, {"kind": a_text, "document": a_text})
+        if "kind" not in asked:
+            raise ValidationError("kind", "is missing")
+        return JSONResponse(views.record(self._service.send_test(self._find(request.path_params["id"]), **asked)))
+
+    async def preview(self, request: Request) -> Response:
+        """What each kind of device would show of a document."""
+        asked = await _read_fields(request, {"document": a_text})
+        return JSONResponse(self._service.preview(asked.get("document", "")))
+
+    async def options(self, _request: Request) -> Response:
+        """Every name that the API accepts, and the playground's examples: what a form can offer."""
+        return JSONResponse(views.options())
 
     def _find(self, identity: str) -> Phone | Device:
         for phone in self._service.phones:

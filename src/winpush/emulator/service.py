@@ -14,20 +14,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from winpush import wns
+from winpush import mpns, wns
 from winpush.emulator import views
 from winpush.emulator.assertions import make_login_certificate
 from winpush.emulator.channel_uris import is_mpns_path, read_wns_token
+from winpush.emulator.examples import example_for
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault, Faults
 from winpush.emulator.login import is_login, receive_login
 from winpush.emulator.mpns import delivery as mpns_delivery
 from winpush.emulator.mpns import gateway as mpns_gateway
+from winpush.emulator.preview import preview
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
 from winpush.emulator.wns import gateway as wns_gateway
 from winpush.emulator.wns.device import Device
 from winpush.emulator.world import Phone, Record, World
 from winpush.errors import ConfigurationError, ValidationError
+from winpush.mpns.requests import headers_of
 from winpush.results import Outcome
 
 __all__ = ["Addresses", "Service", "entra_credentials_for"]
@@ -35,6 +38,20 @@ __all__ = ["Addresses", "Service", "entra_credentials_for"]
 _PAUSE_STEP_SECONDS = 0.1
 # Nothing that the emulator remembers lasts longer: channels, tokens, TTLs.
 _LONGEST_LIFE = timedelta(days=365 * 400)
+
+
+def _mpns_headers(notification: mpns.Notification) -> tuple[tuple[str, str], ...]:
+    return tuple((name.lower(), value) for name, value in headers_of(notification))
+
+
+# The kinds of test notifications, and how a client in good order sends them.
+MPNS_HEADERS = {each.push_type: _mpns_headers(each) for each in (mpns.Toast("a"), mpns.Tile(title="a"), mpns.Raw("a"))}
+WNS_CONTENT_TYPES = {
+    "toast": "text/xml",
+    "tile": "text/xml",
+    "badge": "text/xml",
+    "raw": "application/octet-stream",
+}
 
 
 def _utc_now() -> datetime:
@@ -286,6 +303,33 @@ class Service:
             phone = self._world.mpns_channels.get(incoming.path)
             fault = self.faults.strike(None if phone is None else phone.id)
             return mpns_gateway.receive(self._world, incoming, now, fault), fault
+
+    def send_test(self, device: Phone | Device, kind: str, document: str | None = None) -> Record:
+        """Sends a notification of the emulator's own, as a client in good order would; returns its record.
+
+        Without a document it is an example of that kind: toast, tile, raw, or (on Windows) badge. Raises
+        ValidationError for another kind.
+        """
+        service = "mpns" if isinstance(device, Phone) else "wns"
+        kinds = MPNS_HEADERS if isinstance(device, Phone) else WNS_CONTENT_TYPES
+        if kind not in kinds:
+            raise ValidationError("kind", f"is {kind!r}; choose one of {', '.join(kinds)}")
+        body = (example_for(service, kind) if document is None else document).encode()
+        path, _, query = device.uri.partition("://")[2].partition("/")[2].partition("?")
+        with self._lock:
+            if isinstance(device, Phone):
+                headers = MPNS_HEADERS[kind]
+            else:
+                token = self._tokens.issue_own(self.now())
+                content = (("content-type", WNS_CONTENT_TYPES[kind]), ("x-wns-type", f"wns/{kind}"))
+                headers = (("authorization", f"Bearer {token}"), *content)
+            secure = device.uri.startswith("https:")
+            self.receive(Incoming("POST", f"/{path}", headers, body, secure, certificate=True, query=query))
+            return self._world.records[-1]
+
+    def preview(self, document: str) -> dict[str, Any]:
+        """What each kind of device would show of a document, with remarks by line, as JSON. Nothing is sent."""
+        return preview(document, self.now())
 
     def _base_of(self, incoming: Incoming) -> str:
         """The address that a request came to, as its sender wrote it."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from winpush.emulator.faults import Fault
-from winpush.emulator.wns.device import Device
+from winpush.emulator.examples import EXAMPLES
+from winpush.emulator.faults import CUTS, Fault
+from winpush.emulator.mpns.channel_states import CHANNEL_STATES
+from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.emulator.world import Phone, Record, Tile, World
+from winpush.mpns import VERSIONS
 from winpush.mpns.fields import CYCLE_IMAGES
 
-__all__ = ["changes", "phone", "record", "state"]
+__all__ = ["changes", "fault", "options", "phone", "record", "state"]
 
 _SHOWN_RECORDS = 200
 _SHOWN_RAW_CHARACTERS = 200
@@ -111,6 +114,19 @@ def record(each: Record) -> dict[str, Any]:
         "size": each.size,
         "fault": each.fault,
         "body": each.body,
+    }
+
+
+def options() -> dict[str, Any]:
+    """The names that the API accepts, and the playground's examples."""
+    return {
+        "mpns": {"healths": list(CHANNEL_STATES), "versions": list(VERSIONS), "kinds": ["toast", "tile", "raw"]},
+        "wns": {"healths": list(WINDOWS_CHANNEL_STATES), "kinds": ["toast", "tile", "badge", "raw"]},
+        "cuts": list(CUTS),
+        "examples": [
+            {"name": each.name, "service": each.service, "kind": each.kind, "document": each.document}
+            for each in EXAMPLES
+        ],
     }
 
 

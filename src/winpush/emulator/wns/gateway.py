@@ -23,7 +23,7 @@ from winpush.results import Outcome
 from winpush.wns import ClearToasts, Row, View, show
 from winpush.wns.protocol.requests import RequestHead, bearer_of, kind_of, read_head
 
-__all__ = ["is_wns_channel", "receive_wns"]
+__all__ = ["come_back", "draw", "is_wns_channel", "put_on_screen", "receive_wns"]
 
 MAX_PAYLOAD_BYTES = 5000
 _KEPT_RAW_BYTES = 200
@@ -185,7 +185,7 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
     if device.is_offline:
         device.cached[head.kind] = (request.body, arrival, expires)
         return judgement("Accepted, and kept until the device is back.")
-    picture = _draw(request.body, view)
+    picture = draw(request.body, view)
     if picture is None:
         return judgement("Accepted by the service; the device shows nothing of it.")
     put_on_screen(device, head.kind, {**picture, **arrival})
@@ -207,7 +207,7 @@ def _what_shows(view: View) -> str:
     return f"Accepted, and shown except for what {'one remark says' if lost == 1 else f'{lost} remarks say'}."
 
 
-def _draw(body: bytes, view: View) -> dict[str, Any] | None:
+def draw(body: bytes, view: View) -> dict[str, Any] | None:
     """The picture. For bytes that aren't text it also has the first of them in hexadecimal."""
     if view.kind != "raw" or view.picture is None:
         return view.picture
@@ -240,7 +240,7 @@ def _key(toast: dict[str, Any]) -> tuple[str, str]:
 def come_back(device: Device, now: datetime) -> None:
     """The device is online again: it receives what was kept for it, unless that has expired."""
     for kind, (body, arrival, expires) in device.cached.items():
-        picture = _draw(body, show(body, kind, on_phone=device.is_phone))
+        picture = draw(body, show(body, kind, on_phone=device.is_phone))
         if picture is not None and (expires is None or now < expires):
             put_on_screen(device, kind, {**picture, **arrival})
     device.cached.clear()

@@ -16,7 +16,7 @@ from winpush.wns import View
 from winpush.wns.render.lint import Remark, numbered
 from winpush.wns.schema import attributes
 
-__all__ = ["GONE_BY_ATTRIBUTE", "GONE_BY_ELEMENT", "ElementVerdict", "judge_elements", "verdict_of"]
+__all__ = ["GONE_BY_ATTRIBUTE", "GONE_BY_ELEMENT", "ElementVerdict", "judge_elements", "outline", "verdict_of"]
 
 _KEPT_CHARACTERS = 120
 _KEPT_ELEMENTS = 200
@@ -110,12 +110,12 @@ def judge_elements(document: bytes, view: View) -> tuple[ElementVerdict, ...]:
     if view.kind == "raw":
         return ()
     try:
-        outline = list(_outline(read(document)))
+        elements = list(outline(read(document)))
     except DocumentError:
         return (ElementVerdict(view.kind, {}, "", is_shown=False, remarks=view.remarks),)
-    remarks = _by_place(view, {path for path, _ in outline})
+    remarks = _by_place(view, {path for path, _ in elements})
     judged: dict[str, ElementVerdict] = {}
-    for path, element in outline:
+    for path, element in elements:
         above = judged.get(path.rpartition("/")[0])
         own = remarks.get(path, ())
         shows = view.is_shown if above is None else above.is_shown
@@ -125,12 +125,12 @@ def judge_elements(document: bytes, view: View) -> tuple[ElementVerdict, ...]:
     return tuple(judged.values())
 
 
-def _outline(element: Element, path: str = "") -> Iterator[tuple[str, Element]]:
+def outline(element: Element, path: str = "") -> Iterator[tuple[str, Element]]:
     """Every element with its path; siblings of one name are numbered the way remarks number them."""
     path = path or element.name
     yield path, element
     for child, place in numbered(element, path):
-        yield from _outline(child, place)
+        yield from outline(child, place)
 
 
 def _by_place(view: View, places: set[str]) -> dict[str, tuple[Remark, ...]]:
