@@ -63,7 +63,12 @@ def _raw(raw: mpns.Raw) -> wns.Raw:
 
 @_convert.register
 def _xml(xml: mpns.Xml) -> wns.Notification:
-    return _convert(mpns.parse(xml.document))
+    typed = mpns.parse(xml.document)
+    if isinstance(typed, mpns.Xml):
+        raise ValidationError(
+            "notification", "is a document that winpush's types don't cover; write its WNS form yourself"
+        )
+    return _convert(typed)
 
 
 @_convert.register

@@ -1,69 +1,73 @@
-"""Documents of one's own: what others send and our types don't cover can be read and sent (mpns.md 4 to 6)."""
+"""`mpns.Xml` on its way: converted, stored, sent by the command line, shown by a phone."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from winpush import ValidationError, mpns
-from winpush.mpns.payloads import read_document
-from winpush.mpns.render import show
+from tests.cli.commands import call
+from winpush import Client, ValidationError, convert, mpns, wns
+from winpush.channels import Channel
+from winpush.client.encoder import check
+from winpush.emulator import Emulator
 
-_NOTIFICATION = '<wp:Notification xmlns:wp="WPNotification">{0}</wp:Notification>'
-
-
-def document(inside: str) -> bytes:
-    return _NOTIFICATION.format(inside).encode()
-
-
-OTHERS = [
-    ("tile", document("<wp:Tile><wp:Count>100</wp:Count></wp:Tile>")),
-    ("tile", document('<wp:Tile Id="TileID"><wp:Title>a</wp:Title></wp:Tile>')),
-    ("tile", document('<wp:Tile Template="IconicTile"><wp:IconImage></wp:IconImage></wp:Tile>')),
-    ("tile", document("<wp:Tile><wp:Content>a</wp:Content></wp:Tile>")),
-    ("toast", document("<wp:Toast/>")),
-    ("toast", document("<wp:Toast><wp:Text1>a</wp:Text1><wp:Param>Page.xaml</wp:Param></wp:Toast>")),
-]
+TOAST = mpns.Toast("Bold", "normal").body
+TILE = mpns.FlipTile(title="Mail", count=3).body
+CHANNEL = Channel.parse("http://db3.notify.live.net/throttledthirdparty/01.00/AAE")
 
 
-@pytest.mark.parametrize(("kind", "body"), OTHERS)
-def test_a_valid_payload_of_others_is_read_and_sent_as_it_is(kind: str, body: bytes) -> None:
-    notification = mpns.parse(body, batching=mpns.Batching.WITHIN_450_SECONDS)
-    assert isinstance(notification, mpns.Xml)
-    assert (notification.kind, notification.push_type, notification.body) == (kind, kind, body)
-    request = mpns.build_request("http://sn1.notify.live.net/throttledthirdparty/01.00/abc", notification)
-    assert request.body == body
-    assert dict(request.headers)["X-NotificationClass"] == ("11" if kind == "tile" else "12")
-    assert json.dumps(notification.to_dict())
-    assert notification.for_version("7.0") is notification
+def test_a_document_is_sent_as_it_is_with_the_headers_of_its_kind() -> None:
+    document = TOAST.decode().replace("<wp:Toast>", "<wp:Toast><!-- mine -->")
+    xml = mpns.Xml("toast", document, batching=mpns.Batching.WITHIN_450_SECONDS)
+    request = mpns.build_request(CHANNEL, xml)
+    assert request.body == document.encode()
+    assert ("X-WindowsPhone-Target", "toast") in request.headers
+    assert ("X-NotificationClass", "12") in request.headers
+    assert ("X-WindowsPhone-Target", "token") in mpns.build_request(CHANNEL, mpns.Xml("tile", TILE)).headers
+    assert xml.to_dict() == {"type": "Xml", "kind": "toast", "document": document, "batching": "within_450_seconds"}
+    assert xml.for_version("7.0") is xml
+    check(CHANNEL, xml)
 
 
-def test_what_our_types_cover_is_read_into_them() -> None:
-    assert mpns.parse(document("<wp:Tile><wp:Count>99</wp:Count></wp:Tile>")) == mpns.Tile(count=99)
+def test_it_becomes_a_notification_of_wns() -> None:
+    assert convert.to_wns(mpns.Xml("toast", TOAST)) == wns.Toast("Bold", "normal")
+    assert convert.lost_in_wns(mpns.Xml("toast", mpns.Toast("a", sound="a.mid").body)) == convert.lost_in_wns(
+        mpns.Toast("a", sound="a.mid")
+    )
+    with pytest.raises(ValidationError, match="don't cover"):
+        convert.to_wns(mpns.Xml("tile", TILE.replace(b"Count>3<", b"Count>100<")))
 
 
-BAD: list[tuple[Callable[[], object], str]] = [
-    (lambda: mpns.Xml("raw", b"x"), "kind"),  # type: ignore[arg-type]  # the wrong kind is the test
-    (lambda: mpns.Xml("tile", document("<wp:Toast/>")), "document"),
-    (lambda: mpns.Xml("toast", "<toast/>"), "document"),
-    (lambda: mpns.Xml("toast", "<wp:Notification"), "document"),
-    (lambda: mpns.Xml("toast", "\ud800"), "document"),
-    (lambda: mpns.Xml("toast", 5), "document"),  # type: ignore[arg-type]  # the wrong type is the test
-    (lambda: mpns.Xml("toast", document(f"<wp:Toast><wp:Text1>{'x' * 3072}</wp:Text1></wp:Toast>")), "payload"),
-    (lambda: mpns.Xml("toast", document("<wp:Toast/>"), callback_uri="x"), "callback_uri"),
-]
+def test_it_reaches_a_phone(winpush_emulator: Emulator, winpush_client: Client) -> None:
+    phone = winpush_emulator.create_channel("8.1")
+    assert winpush_client.send(phone.uri, mpns.Xml("toast", TOAST)).ok
+    assert winpush_client.send(phone.uri, mpns.Xml("tile", TILE.decode())).ok
+    assert phone.toasts[-1].content["text1"] == "Bold"
+    assert phone.tiles[""].fields == {"title": "Mail", "count": 3}
 
 
-@pytest.mark.parametrize(("make", "field"), BAD)
-def test_what_is_no_toast_or_tile_of_mpns_is_refused(make: Callable[[], object], field: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        make()
-    assert caught.value.field == field
+def test_the_outbox_keeps_it_and_reads_it_back() -> None:
+    from winpush.delivery.content.codec import read_form, write_form
+
+    for xml in (mpns.Xml("toast", TOAST), mpns.Xml("tile", TILE, message_id="2f6f6e1e-6d2e-4a9a-9d2d-6ab5b0f4d6b1")):
+        again = read_form(write_form(xml))
+        assert again == xml
+        assert isinstance(again, mpns.Xml)
+        assert again.body == xml.body
 
 
-def test_that_a_phone_shows_no_toast_without_a_text_is_told_as_an_assumption() -> None:
-    shown = show(read_document(document("<wp:Toast/>")), "8.1")
-    assert shown.nothing
-    assert "no source says so" in shown.remarks[-1]
+def test_the_command_line_sends_a_document_to_a_phone(tmp_path: Path, winpush_emulator: Emulator) -> None:
+    phone = winpush_emulator.create_channel("8.1")
+    allow = ("--allow-host", winpush_emulator.authority)
+    for kind, document in (("toast", TOAST), ("tile", TILE)):
+        path = tmp_path / f"{kind}.xml"
+        path.write_bytes(document)
+        done = call("send", kind, phone.uri, "--xml", str(path), *allow)
+        assert done.returncode == 0, done.stderr
+    assert phone.toasts[-1].content["text1"] == "Bold"
+    assert phone.tiles[""].fields["title"] == "Mail"
+    for extra, word in ((("a",), "a text"), (("--param", "/a"), "--param")):
+        done = call("send", "toast", phone.uri, *extra, "--xml", str(tmp_path / "toast.xml"), *allow)
+        assert done.returncode == 2
+        assert f"{word} can't change it" in done.stderr

@@ -1,5 +1,6 @@
 /** The panel about one device. What it shows is the business of the device's kind; this is its frame. */
 
+import { controlsPart } from "./controls.js";
 import { byId, el, foreign, setText } from "./dom.js";
 import { kindOf } from "./devices.js";
 import { accentClass } from "./images.js";
@@ -40,7 +41,8 @@ export class DetailPanel {
 
   #begin(device) {
     this.#shown = device.id;
-    this.#parts = kindOf(device).detailParts();
+    const [facts, ...rest] = kindOf(device).detailParts();
+    this.#parts = [facts, controlsPart(), ...rest];
     this.#body.replaceChildren(...this.#parts.map((part) => part.element));
     this.#body.className = `detail-body ${accentClass(device.id)}`;
     this.#body.scrollTop = 0;

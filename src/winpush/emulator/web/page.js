@@ -1,10 +1,12 @@
 /** The page of the local push service: puts its parts together and draws what the stream of events says. */
 
 import { byId, el, numeral, setText } from "./dom.js";
+import { setUpControls } from "./controls.js";
 import { DetailPanel } from "./detail.js";
 import { Filter } from "./filter.js";
 import { DeviceGrid } from "./grid.js";
 import { createWatcher, startClock, turnUnderPointer } from "./motion.js";
+import { setUpPlayground } from "./playground.js";
 import { RequestLog } from "./requests.js";
 import { Store } from "./store.js";
 import { listen } from "./stream.js";
@@ -95,6 +97,8 @@ function measureHeader() {
   }).observe(header);
 }
 
+setUpControls(store);
+setUpPlayground(store);
 measureHeader();
 for (const node of document.querySelectorAll("[data-origin]")) node.textContent = location.origin;
 byId("clear-filter").addEventListener("click", () => {

@@ -11,15 +11,14 @@ const MAX_ROWS = 200;
 
 const GATHER_MS = 250;
 
-/** A finger leaves no hover behind that would end. */
-const canHover = matchMedia("(hover: hover)");
-
 export class RequestLog {
   #list = byId("request-list");
   #empty = byId("log-empty");
   #pause = byId("log-pause");
   #verdict = byId("log-verdict");
   #chip = byId("log-phone");
+  #news = byId("log-new");
+  #unseen = 0;
   /** @type {string | null} */
   #device = null;
   #paused = false;
@@ -42,7 +41,8 @@ export class RequestLog {
     this.#chip.addEventListener("click", handlers.onAll);
     this.#verdict.addEventListener("change", () => this.redraw());
     this.#pause.addEventListener("click", () => this.#togglePause());
-    this.#list.addEventListener("mouseleave", () => this.#catchUp());
+    this.#news.addEventListener("click", () => this.#list.scrollTo({ top: 0 }));
+    this.#list.addEventListener("scroll", () => this.#list.scrollTop < 1 && this.#drawNews(0));
     this.#list.addEventListener("toggle", (event) => this.#onToggle(event.target), true);
   }
 
@@ -73,16 +73,42 @@ export class RequestLog {
   }
 
   #put(records) {
-    if (this.#isHeld()) {
+    if (this.#paused) {
       this.#waiting += records.length;
       return this.#drawPause();
     }
     if (this.#waiting) return this.redraw(); // rows were held back: the newest alone would leave a gap
-    this.#list.prepend(...records.reverse().map((record) => this.#row(record)));
+    this.#prepend(records.reverse().map((record) => this.#row(record)));
     while (this.#list.childElementCount > MAX_ROWS) this.#list.lastElementChild.remove();
     this.#empty.hidden = true;
     this.#list.hidden = false;
     return undefined;
+  }
+
+  /** Rows that run away can be neither clicked nor read: what is looked at stays where it is, and the list goes on. */
+  #prepend(rows) {
+    const list = this.#list;
+    const isRead = this.#open.size > 0 || list.scrollTop > 0 || list.matches(":hover");
+    const isHeld = isRead && getComputedStyle(list).overflowY === "auto";
+    if (isHeld) this.#leaveTop();
+    list.prepend(...rows);
+    if (isHeld) this.#drawNews(this.#unseen + rows.length);
+  }
+
+  /** A browser keeps what is looked at in its place (scroll anchoring), but not at the very top of a list. */
+  #leaveTop() {
+    const list = this.#list;
+    const missing = list.clientHeight + 1 - list.scrollHeight;
+    const short = list.clientHeight - list.lastElementChild.getBoundingClientRect().bottom + list.getBoundingClientRect().top;
+    if (missing > 0) list.style.setProperty("padding-bottom", `${Math.max(short, 0) + 2}px`);
+    if (list.scrollTop < 1) list.scrollTop = 1;
+  }
+
+  #drawNews(unseen) {
+    this.#unseen = unseen;
+    this.#news.hidden = unseen === 0;
+    setText(this.#news, `\u2191 ${unseen} new`);
+    if (unseen === 0) this.#list.style.removeProperty("padding-bottom");
   }
 
   /** Draws the whole list: for another filter, or after a pause. */
@@ -93,6 +119,7 @@ export class RequestLog {
     this.#queue = [];
     this.#waiting = 0;
     this.#drawPause();
+    this.#drawNews(0);
     this.#list.replaceChildren(...records.map((record) => this.#row(record)));
     this.#empty.hidden = records.length > 0;
     this.#list.hidden = !records.length;
@@ -120,32 +147,14 @@ export class RequestLog {
   }
 
   #togglePause() {
-    const resume = this.#isPaused();
-    this.#paused = !resume;
-    if (resume) this.#open.clear();
-    if (resume) this.redraw();
-    else this.#drawPause();
-  }
-
-  /** Rows that run away can be neither clicked nor read: an open row pauses the list, and the pointer on it holds it. */
-  #isPaused() {
-    return this.#paused || this.#open.size > 0;
-  }
-
-  #isHeld() {
-    return this.#isPaused() || (canHover.matches && this.#list.matches(":hover"));
-  }
-
-  #catchUp() {
-    if (this.#waiting && !this.#isHeld()) this.redraw();
-    else this.#drawPause();
+    this.#paused = !this.#paused;
+    if (this.#paused) this.#drawPause();
+    else this.redraw();
   }
 
   #drawPause() {
-    const waiting = this.#waiting ? ` (${this.#waiting} new)` : "";
-    const paused = this.#isPaused();
-    this.#pause.setAttribute("aria-pressed", String(paused));
-    setText(this.#pause, paused ? `Resume${waiting}` : waiting ? `Held${waiting}` : "Pause");
+    this.#pause.setAttribute("aria-pressed", String(this.#paused));
+    setText(this.#pause, this.#paused ? `Resume${this.#waiting ? ` (${this.#waiting} new)` : ""}` : "Pause");
   }
 
   #nameOf(id) {
@@ -180,11 +189,9 @@ export class RequestLog {
     if (!record) return;
     if (!details.open) {
       this.#open.delete(record.n);
-      this.#catchUp();
       return;
     }
     this.#open.add(record.n);
-    this.#drawPause();
     if (details.childElementCount === 1) details.append(requestBody(record, () => this.handlers.onDevice(record.phone)));
   }
 }
@@ -218,9 +225,11 @@ function whatShows(record) {
 }
 
 function whatCame(record) {
+  const headers = listOf(record.headers).flatMap(([name, value]) => [foreign("dt", "", name), foreign("dd", "", value)]);
   return [
     el("h3", {}, "Request"),
-    el("p", { class: "status-line" }, foreign("span", "", record.method ?? ""), `, body of ${plural(record.size, "byte")}`),
+    el("p", { class: "status-line" }, foreign("span", "", `${record.method ?? ""} ${record.path ?? ""}`), `, body of ${plural(record.size, "byte")}`),
+    headers.length > 0 && el("dl", { class: "headers" }, ...headers),
     record.body && el("pre", { tabindex: "0", role: "group", "aria-label": "Beginning of the body" },
       foreign("code", "", record.body, { dir: "ltr" })),
   ];

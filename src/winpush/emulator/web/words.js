@@ -24,6 +24,10 @@ const VERDICT_TONES = new Map([
   ["unexpected-answer", "refused"],
   ["foreign-answer", "later"],
   ["received", "neutral"],
+  ["logged-in", "neutral"],
+  ["described", "neutral"],
+  ["credentials-refused", "refused"],
+  ["token-unavailable", "later"],
 ]);
 
 const TONE_ORDER = ["neutral", "ok", "later", "refused"];

@@ -1,0 +1,203 @@
+/** What the page can change: add devices, set faults, and for one device send a test, set its health, remove it. */
+
+import { call, optionsOf } from "./api.js";
+import { byId, el, foreign, listOf } from "./dom.js";
+import { Outcome, button, dialog, form, labelled, select } from "./forms.js";
+import { verdictTone } from "./words.js";
+
+const MAX_OFFERED = 200;
+
+/** What a new device can be, and what the API calls it. */
+const WINDOWS = [
+  ["windows", "Windows 10 or 11", { service: "wns" }],
+  ["wns-phone", "Windows Phone 8.1 with WNS", { service: "wns", phone: true }],
+];
+
+/**
+ * Connects the buttons of the header.
+ * @param {import("./store.js").Store} store the devices that a fault can be for
+ */
+export function setUpControls(store) {
+  const add = lazily(addDevice);
+  const faults = lazily(() => faultsDialog(store));
+  byId("add-device").addEventListener("click", add);
+  byId("set-fault").addEventListener("click", faults);
+  for (const node of document.querySelectorAll("[data-opens=add-device]")) node.addEventListener("click", add);
+}
+
+/** @param {() => {open: () => void}} make */
+function lazily(make) {
+  /** @type {{open: () => void} | null} */
+  let made = null;
+  return () => {
+    made ??= make();
+    made.open();
+  };
+}
+
+// --- a new device -----------------------------------------------------------------------------------------------
+
+function addDevice() {
+  const kind = select([], { name: "kind" });
+  const health = select([], { name: "health" });
+  const name = el("input", { name: "name", autocomplete: "off", placeholder: "such as Ada's phone" });
+  const outcome = new Outcome();
+  /** @type {Map<string, any>} */
+  const kinds = new Map();
+
+  async function add() {
+    const asked = { ...kinds.get(kind.value), health: health.value };
+    if (name.value.trim()) asked.name = name.value.trim();
+    const [device] = await call("POST", "/api/channels", asked);
+    outcome.say(`Added ${device.name}.`, "ok");
+    name.value = "";
+  }
+
+  function offerHealths(options) {
+    const chosen = health.value;
+    const words = options[kinds.get(kind.value)?.service ?? "wns"].healths;
+    health.replaceChildren(...words.map((word) => el("option", {}, word)));
+    health.value = words.includes(chosen) ? chosen : "healthy";
+  }
+
+  async function fill() {
+    const options = await optionsOf();
+    const phones = [...options.mpns.versions].reverse().map((version) => [version, `Windows Phone ${version} with MPNS`, { service: "mpns", version }]);
+    for (const [value, text, asked] of [...WINDOWS, ...phones]) {
+      kinds.set(value, asked);
+      kind.append(el("option", { value }, text));
+    }
+    kind.addEventListener("change", () => offerHealths(options));
+    offerHealths(options);
+  }
+
+  const made = dialog("add-device-dialog", "Add a device",
+    form(() => outcome.follow(add), labelled("Device", kind), labelled("Health", health), labelled("Name", name), button("Add")), outcome.element);
+  outcome.follow(fill);
+  return { open: () => made.showModal() };
+}
+
+// --- faults -----------------------------------------------------------------------------------------------------
+
+/** A fault as a sentence. */
+function faultWords(fault) {
+  const parts = [
+    fault.status && `answers ${fault.status}`,
+    fault.delay_seconds > 0 && `waits ${fault.delay_seconds} s`,
+    fault.cut && `connection: ${fault.cut}`,
+    fault.phone ? `for ${fault.phone}` : "for every device",
+    fault.left !== null && `${fault.left} more`,
+    fault.share !== null && `share ${fault.share}`,
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
+/** Everybody that a fault can be for; of very many devices the first. */
+function sufferers(store) {
+  const devices = [...store.devices.values()].slice(0, MAX_OFFERED).map((device) => [device.id, device.name]);
+  return [["", "every device"], ["token", "the token servers"], ...devices];
+}
+
+function faultsDialog(store) {
+  const what = select([["status", "answer with a status"], ["delay_seconds", "wait first (seconds)"], ["cut", "break the connection"]], { name: "what" });
+  const number = /** @type {any} */ (el("input", { name: "value", type: "number", step: "any", required: true }));
+  const cut = select([], { name: "cut" });
+  const whom = select([], { name: "whom" });
+  const count = /** @type {any} */ (el("input", { name: "count", type: "number", min: "1", placeholder: "no limit" }));
+  const list = el("ul", { class: "fault-list", "aria-label": "Active faults" });
+  const outcome = new Outcome();
+  const numbered = labelled("Value", number);
+  const cutting = labelled("How", cut);
+
+  function draw(faults) {
+    list.replaceChildren(...listOf(faults).map((fault) => foreign("li", "", faultWords(fault))));
+    if (!faults.length) list.append(el("li", { class: "quiet" }, "No faults are set."));
+  }
+
+  async function add() {
+    const value = what.value === "cut" ? cut.value : Number(number.value);
+    const asked = { [what.value]: value, phone: whom.value || null, count: count.value ? Number(count.value) : null };
+    draw(await call("POST", "/api/faults", asked));
+    outcome.say("Set.", "ok");
+  }
+
+  async function clear() {
+    await call("DELETE", "/api/faults");
+    draw([]);
+    outcome.say("Removed.", "ok");
+  }
+
+  function change() {
+    cutting.hidden = what.value !== "cut";
+    numbered.hidden = what.value === "cut";
+    const [value, min, max] = what.value === "status" ? ["503", "200", "599"] : ["2", "0", "3600"];
+    Object.assign(number, { value, min, max });
+  }
+
+  what.addEventListener("change", change);
+  change();
+  const made = dialog("faults-dialog", "Faults",
+    el("p", { class: "quiet" }, "Makes requests go wrong, to see how your sender handles it."),
+    list,
+    form(() => outcome.follow(add), labelled("What", what), numbered, cutting, labelled("For", whom), labelled("How many", count),
+      button("Set"), button("Remove all", () => outcome.follow(clear))),
+    outcome.element);
+  return {
+    open() {
+      made.showModal();
+      whom.replaceChildren(...sufferers(store).map(([value, text]) => el("option", { value }, text)));
+      outcome.follow(async () => {
+        const options = await optionsOf();
+        if (!cut.options.length) cut.append(...options.cuts.map((word) => el("option", {}, word)));
+        draw(await call("GET", "/api/faults"));
+      });
+    },
+  };
+}
+
+// --- one device -------------------------------------------------------------------------------------------------
+
+/**
+ * The part of the detail panel that changes the device.
+ * @returns {import("./detail.js").DetailPart}
+ */
+export function controlsPart() {
+  const kind = select([], { "aria-label": "Kind of test notification" });
+  const health = select([], { "aria-label": "Health" });
+  const outcome = new Outcome();
+  /** @type {any} */
+  let shown = null;
+
+  async function send() {
+    const record = await call("POST", `/api/channels/${shown.id}/send`, { kind: kind.value });
+    outcome.say(`${record.status} ${record.verdict}: ${record.reason}`, verdictTone(record.verdict, record.status));
+  }
+
+  async function setHealth() {
+    const device = await call("PATCH", `/api/channels/${shown.id}`, { health: health.value });
+    outcome.say(`Health is ${device.health}.`, "ok");
+  }
+
+  const remove = () => call("DELETE", `/api/channels/${shown.id}`);
+  health.addEventListener("change", () => outcome.follow(setHealth));
+  const element = el("section", { class: "part device-controls" },
+    form(() => outcome.follow(send), labelled("Test", kind), button("Send")),
+    form(() => {}, labelled("Health", health), button("Remove", () => outcome.follow(remove))),
+    outcome.element);
+  return {
+    element,
+    update(device) {
+      const first = shown === null;
+      shown = device;
+      if (first) outcome.follow(async () => offer(await optionsOf(), device, kind, health));
+      else if (document.activeElement !== health) health.value = device.health;
+    },
+  };
+}
+
+function offer(options, device, kind, health) {
+  const names = options[device.service] ?? options.mpns;
+  kind.replaceChildren(...names.kinds.map((word) => el("option", {}, word)));
+  health.replaceChildren(...names.healths.map((word) => el("option", {}, word)));
+  health.value = device.health;
+}
