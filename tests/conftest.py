@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,6 +14,10 @@ from hypothesis import HealthCheck, settings
 from tests.certificates import Certificates
 from tests.paths import open_files
 from winpush.transport.loops import new_event_loop
+
+# A shell that starts this in the background has it ignore Ctrl-C, and so would every command that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no finding: neither how long an example takes, nor how long it takes to make one.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
