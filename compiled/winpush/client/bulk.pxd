@@ -8,7 +8,7 @@ from winpush.transport.host cimport Host
 from winpush.transport.pool cimport Pool
 
 
-cdef class _Lane:
+cdef class _Slot:
     cdef public Bulk bulk
     cdef public Ready request
     cdef public Host host
@@ -24,15 +24,15 @@ cdef class Bulk:
     cdef public Sender sender
     cdef public object loop
     cdef public Pool pool
-    cdef object _timeout, _results, _lanes, _resting, _wakeup, _source, _items, _inbox, _pump, _room
+    cdef object _timeout, _results, _slots, _resting, _wakeup, _source, _items, _inbox, _pump, _room
     cdef object _failure, _tasks
     cdef Py_ssize_t _concurrency, _most_results, _most_parked
     cdef public Py_ssize_t parked
     cdef bint _exhausted, _ended
     cpdef put(self, Result result)
-    cpdef finish(self, _Lane lane, deferred)
-    cpdef next(self, _Lane lane)
+    cpdef finish(self, _Slot slot, deferred)
+    cpdef next(self, _Slot slot)
     @cython.locals(host=Host)
-    cdef _send(self, _Lane lane, Ready request)
-    cdef _rest(self, _Lane lane)
+    cdef _send(self, _Slot slot, Ready request)
+    cdef _rest(self, _Slot slot)
     cdef _take(self)

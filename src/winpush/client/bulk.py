@@ -1,8 +1,8 @@
 """send_many: a bounded number of sends in flight, with no task and no future for each.
 
-A lane is one send at a time: it is told of its answer by the connection, puts the result out, and takes the next item
-from the source. Lanes rest while the caller does not fetch results, so neither the input nor the output is ever held
-whole. A lane whose host is full is parked and another takes its place, so that a slow host does not hold up the others;
+A slot is one send at a time: it is told of its answer by the connection, puts the result out, and takes the next item
+from the source. Slots rest while the caller does not fetch results, so neither the input nor the output is ever held
+whole. A slot whose host is full is parked and another takes its place, so that a slow host does not hold up the others;
 when as many as can be are parked, what is for a host that hangs is not sent.
 """
 
@@ -25,7 +25,7 @@ _PARKED = 4
 """For each send in flight, how many may wait for hosts that are full."""
 
 
-class _Lane:
+class _Slot:
     """One send at a time: the job of its request, while that is on the way."""
 
     __slots__ = ("bulk", "deadline", "host", "is_parked", "request", "wire")
@@ -85,8 +85,8 @@ class Bulk:
         self._most_parked = _PARKED * concurrency
         self._results: deque[Result] = deque()
         self._most_results = 2 * concurrency
-        self._lanes: set[_Lane] = set()
-        self._resting: deque[_Lane] = deque()
+        self._slots: set[_Slot] = set()
+        self._resting: deque[_Slot] = deque()
         self._wakeup: asyncio.Future[None] | None = None
         self._source: Iterator[Item] | None = None
         self._items = items
@@ -125,13 +125,13 @@ class Bulk:
         for _ in range(self._concurrency):
             if self._exhausted and not self._inbox:
                 break
-            lane = _Lane(self)
-            self._lanes.add(lane)
-            self.next(lane)
+            slot = _Slot(self)
+            self._slots.add(slot)
+            self.next(slot)
 
     def _finished(self) -> bool:
         waiting_for_input = not self._exhausted and self._pump is not None
-        return not waiting_for_input and len(self._lanes) == 0 and not self._results
+        return not waiting_for_input and len(self._slots) == 0 and not self._results
 
     async def _end(self) -> None:
         """The caller is done, or has turned away: nothing of this run stays behind."""
@@ -142,12 +142,12 @@ class Bulk:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for lane in list(self._lanes):
-            if lane.host is not None:
-                lane.host.drop(lane)
-        self._lanes.clear()
+        for slot in list(self._slots):
+            if slot.host is not None:
+                slot.host.drop(slot)
+        self._slots.clear()
 
-    # --- the lanes' side ----------------------------------------------------------------------------------------
+    # --- the slots' side ----------------------------------------------------------------------------------------
 
     def put(self, result: Result) -> None:
         """A result for the caller."""
@@ -157,22 +157,22 @@ class Bulk:
                 self._wakeup.set_result(None)
             self._wakeup = None
 
-    def finish(self, lane: _Lane, deferred: Deferred) -> None:
-        """Has a task take a lane's send to its end; the lane goes on after that."""
-        self._run(self._finish(lane, deferred, lane.deadline))
+    def finish(self, slot: _Slot, deferred: Deferred) -> None:
+        """Has a task take a slot's send to its end; the slot goes on after that."""
+        self._run(self._finish(slot, deferred, slot.deadline))
 
-    def next(self, lane: _Lane) -> None:
-        """Has the lane take the next item."""
-        if len(self._lanes) - self.parked > self._concurrency:
-            self._leave(lane)  # it went on in the place of another, which now sends itself
+    def next(self, slot: _Slot) -> None:
+        """Has the slot take the next item."""
+        if len(self._slots) - self.parked > self._concurrency:
+            self._leave(slot)  # it went on in the place of another, which now sends itself
             return
         while not self._ended:
             if len(self._results) >= self._most_results:
-                self._rest(lane)
+                self._rest(slot)
                 return
             item = self._take()
             if item is None:
-                self._rest(lane)
+                self._rest(slot)
                 return
             try:
                 prepared = self.sender.prepare_item(item)
@@ -180,33 +180,33 @@ class Bulk:
                 self._stop(error)
                 continue
             if isinstance(prepared, Ready):
-                self._send(lane, prepared)
+                self._send(slot, prepared)
                 return
             if isinstance(prepared, Deferred):
-                self._run(self._finish(lane, prepared, None))
+                self._run(self._finish(slot, prepared, None))
                 return
             self.put(prepared)
 
-    def _send(self, lane: _Lane, request: Ready) -> None:
-        host = lane.host = self.pool.host(request.destination.route)
-        lane.request = request
-        lane.wire = request.wire
-        lane.deadline = self.loop.time() + self._timeout
+    def _send(self, slot: _Slot, request: Ready) -> None:
+        host = slot.host = self.pool.host(request.destination.route)
+        slot.request = request
+        slot.wire = request.wire
+        slot.deadline = self.loop.time() + self._timeout
         if host.waiting and host.hangs and self.parked >= self._most_parked:
             problem = f"{host.route.origin} answers nothing, and more than can wait for it do so already."
-            lane.failed(SendTimeoutError(problem))
+            slot.failed(SendTimeoutError(problem))
             return
-        host.send(lane)
-        if host.waiting and host.waiting[-1] is lane and host.is_full:
-            self._park(lane)
+        host.send(slot)
+        if host.waiting and host.waiting[-1] is slot and host.is_full:
+            self._park(slot)
 
-    def _park(self, lane: _Lane) -> None:
-        """Has another lane go on in the place of one that waits for its host."""
+    def _park(self, slot: _Slot) -> None:
+        """Has another slot go on in the place of one that waits for its host."""
         if self.parked < self._most_parked:
-            lane.is_parked = True
+            slot.is_parked = True
             self.parked += 1
-            another = _Lane(self)
-            self._lanes.add(another)
+            another = _Slot(self)
+            self._slots.add(another)
             self.loop.call_soon(self.next, another)
 
     def _run(self, finishing: Coroutine[None, None, None]) -> None:
@@ -214,30 +214,30 @@ class Bulk:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _finish(self, lane: _Lane, deferred: Deferred, deadline: float | None) -> None:
+    async def _finish(self, slot: _Slot, deferred: Deferred, deadline: float | None) -> None:
         """The slow way, as a task. Without a deadline the send has not begun, and its time begins with its turn."""
         if deadline is None:
             self.put(await self.sender.finish_in_turn(deferred, self._timeout))
         else:
             self.put(await self.sender.finish(deferred, deadline))
-        self.next(lane)
+        self.next(slot)
 
-    def _rest(self, lane: _Lane) -> None:
+    def _rest(self, slot: _Slot) -> None:
         if self._exhausted and not self._inbox:
-            self._leave(lane)
+            self._leave(slot)
         else:
-            self._resting.append(lane)
+            self._resting.append(slot)
 
-    def _leave(self, lane: _Lane) -> None:
-        self._lanes.discard(lane)
+    def _leave(self, slot: _Slot) -> None:
+        self._slots.discard(slot)
         self._notice_end()
 
     def _notice_end(self) -> None:
-        if self._wakeup is not None and not self._lanes and not self._wakeup.done():
+        if self._wakeup is not None and not self._slots and not self._wakeup.done():
             self._wakeup.set_result(None)
 
     def _resume(self) -> None:
-        """Wakes the lanes that can work: all of them, or with an async source as many as there are items."""
+        """Wakes the slots that can work: all of them, or with an async source as many as there are items."""
         ready = len(self._resting)
         if self._source is None and not self._exhausted:
             ready = min(ready, len(self._inbox))
@@ -271,7 +271,7 @@ class Bulk:
             self._pump.cancel()
 
     async def _fill(self, pairs: AsyncIterable[Item]) -> None:
-        """Takes from an async source what the lanes can hold, and no more."""
+        """Takes from an async source what the slots can hold, and no more."""
         try:
             async for item in pairs:
                 self._inbox.append(item)
