@@ -107,6 +107,7 @@ def test_a_login_is_in_the_record_without_its_secret(
     record = ask(winpush_emulator, "GET", "/api/requests")[1][-1]
     assert (record["status"], record["verdict"], record["kind"], record["path"]) == (status, verdict, "token", ENTRA)
     assert form["client_secret"] not in json.dumps(record)
+    assert record["source"]
     assert "client_id=00000000-0000-0000-0000-000000000001" in record["body"]
 
 

@@ -41,24 +41,25 @@ def receive_login(
         asked = TokenRequest(request.path, dict(request.headers), request.body, request.method, audiences)
         made = tokens.issue(asked, now)
     answer = Answer(made.status, (_JSON, *headers_of(made.status).items()), json.dumps(made.document).encode())
-    outcome = _outcome(made.status)
+    outcome, source = _outcome(made.status)
     word = ("logged-in" if kind == "token" else "described") if outcome is Outcome.ACCEPTED else None
     keep(
         world,
         request,
         answer,
-        Judged("wns", made.status, outcome, made.reason, kind, made.remarks, word=word),
+        Judged("wns", made.status, outcome, made.reason, kind, made.remarks, word=word, source=source),
         now,
         fault=fault,
     )
     return answer
 
 
-def _outcome(status: int) -> Outcome:
+def _outcome(status: int) -> tuple[Outcome, str]:
+    """What a client makes of this status, and where that is documented."""
     for row in ROWS:
         if row.endpoint is Endpoint.TOKEN and row.status_code == status:
-            return row.verdict.outcome
-    return Outcome.TOKEN_UNAVAILABLE
+            return row.verdict.outcome, row.verdict.source
+    return Outcome.TOKEN_UNAVAILABLE, ""
 
 
 def _describe(tenant: str, base: str) -> LoginAnswer:

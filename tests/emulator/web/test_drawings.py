@@ -161,7 +161,7 @@ def test_a_toast_without_a_text_is_drawn_as_new_notification(
     screen.locator(".win-slot .win-toast").wait_for()
     assert texts(screen.locator(".win-slot .win-text")) == ["Your app", "New notification"]
     assert screen.locator(".win-slot :is(.win-image, .win-button)").count() == 0
-    page.locator(".request summary").first.click()
+    page.locator(".request[data-for] summary").first.click()
     said = text_of(page.locator(".request[open] .device-summary"))
     assert said == "Shows only the app's name and \u201cNew notification\u201d."
 

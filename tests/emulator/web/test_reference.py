@@ -68,7 +68,7 @@ def test_a_record_says_where_its_answer_stands_unless_a_fault_gave_it(
 
 def test_what_a_request_cites_is_a_link_to_the_place(page: Page, device: Device, wns_client: Client) -> None:
     wns_client.send(device.uri, toast("<text>a</text><marquee>b</marquee>"))
-    page.locator(".request summary").first.click()
+    page.locator(".request[data-for] summary").first.click()
     opened = page.locator(".request[open] .request-body")
     assert texts(opened.locator(".answer-source .citation")) == ["wns.md 7", "W1"]
     link = opened.locator(".remark-source .citation", has_text="wns.md 9.1").first
@@ -83,7 +83,7 @@ def test_what_a_request_cites_is_a_link_to_the_place(page: Page, device: Device,
 
 def test_a_sender_who_cites_makes_no_markup(page: Page, device: Device, wns_client: Client) -> None:
     wns_client.send(device.uri, xml("toast", "<toast><visual>wns.md 9&lt;img src=x></visual></toast>"))
-    page.locator(".request summary").first.click()
+    page.locator(".request[data-for] summary").first.click()
     opened = page.locator(".request[open] .request-body")
     opened.locator(".device-remarks").first.wait_for()
     assert opened.locator("img").count() == 0

@@ -160,7 +160,7 @@ def test_a_request_shows_the_services_answer_and_the_devices_verdict_element_by_
 ) -> None:
     inside = "<text hint-tacos='1'>a</text><marquee>b</marquee><image src='ftp://x/a.png'/>"
     wns_client.send(device.uri, toast(inside))
-    page.locator(".request summary").first.click()
+    page.locator(".request[data-for] summary").first.click()
     opened = page.locator(".request[open] .request-body")
     assert "X-WNS-Status" in text_of(opened)
     assert "Shows it without 2 elements." in text_of(opened)
@@ -181,7 +181,7 @@ def test_a_request_shows_the_services_answer_and_the_devices_verdict_element_by_
 
 def test_what_no_device_shows_is_said_to_be_lost(page: Page, device: Device, wns_client: Client) -> None:
     wns_client.send(device.uri, xml("toast", "<toast/>"))
-    page.locator(".request summary").first.click()
+    page.locator(".request[data-for] summary").first.click()
     page.locator(".request[open] .device-summary", has_text="Shows nothing of it.").wait_for()
 
 
@@ -212,7 +212,7 @@ def test_nothing_that_a_sender_writes_becomes_markup(
     screen.locator(".win-slot .toast-title", has_text="<img src=x").wait_for()
     screen.locator(".win-bell").click()
     screen.locator(".phone-open").click()
-    page.locator(".request summary").first.click()
+    page.locator(".request[data-for] summary").first.click()
     page.locator(".request[open] .request-body").wait_for()
     assert "owned" not in page.title()
     assert page.locator("img, iframe, object, body script").count() == 0
