@@ -29,7 +29,7 @@ def test_an_inactive_device_is_tried_once_an_hour(attempt: int) -> None:
 
 
 def test_what_is_accepted_gone_or_to_be_fixed_is_done() -> None:
-    for result in (answer(200, "Received"), answer(404), answer(400)):
+    for result in (answer(200, "Received"), answer(404, "Dropped"), answer(400)):
         assert decide(result, 1, NOW) == Done()
 
 
