@@ -7,6 +7,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.waiting import PATIENCE
 from winpush.emulator import Device, Emulator, Phone
 
 MPNS_HEADERS = {
@@ -20,7 +21,7 @@ def call(
     emulator: Emulator, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> tuple[http.client.HTTPResponse, bytes]:
     """Any request to the emulator's http port: the response, and its body."""
-    connection = http.client.HTTPConnection(emulator.authority, timeout=10)
+    connection = http.client.HTTPConnection(emulator.authority, timeout=PATIENCE)
     try:
         connection.request(method, path, body, headers or {})
         response = connection.getresponse()

@@ -80,7 +80,7 @@ def test_a_client_certificate_that_is_no_good_is_refused_by_a_tls_alert(
     context.load_cert_chain(path)
     with (
         pytest.raises(ssl.SSLError, match=alert),
-        socket.create_connection(("127.0.0.1", emulator.tls_port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", emulator.tls_port), timeout=PATIENCE) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
     ):
         secure.recv(1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.emulator.calls import MPNS_HEADERS, ask, post, push_wns
+from tests.waiting import PATIENCE
 from winpush import Client, ValidationError, mpns, wns
 from winpush.emulator import CHANNEL_STATES, Emulator
 from winpush.emulator.mpns.delivery import QUEUE_LIMIT
@@ -131,7 +132,7 @@ def test_a_chunked_body_is_refused_by_wns_and_remarked_by_mpns(winpush_emulator:
 
 
 def test_an_expectation_of_100_continue_is_remarked(winpush_emulator: Emulator) -> None:
-    connection = http.client.HTTPConnection(winpush_emulator.authority, timeout=10)
+    connection = http.client.HTTPConnection(winpush_emulator.authority, timeout=PATIENCE)
     phone = winpush_emulator.create_channel()
     path = phone.uri.partition(winpush_emulator.authority)[2]
     connection.request("POST", path, TOAST.body, {**MPNS_HEADERS["toast"], "Expect": "100-continue"})
