@@ -57,6 +57,8 @@ def test_it_becomes_a_notification_of_wns() -> None:
     assert convert.lost_in_wns(mpns.Xml("toast", mpns.Toast("a", sound="a.mid").body)) == convert.lost_in_wns(
         mpns.Toast("a", sound="a.mid")
     )
+    with pytest.raises(ValidationError, match="don't cover"):
+        convert.to_wns(mpns.Xml("tile", TILE.replace(b"Count>3<", b"Count>100<")))
 
 
 def test_it_reaches_a_phone(winpush_emulator: Emulator, winpush_client: Client) -> None:

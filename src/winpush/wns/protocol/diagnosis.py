@@ -10,12 +10,10 @@ from winpush.channels import Channel
 from winpush.http import Response
 from winpush.wns.clear import ClearToasts
 from winpush.wns.notifications import MAX_PAYLOAD_BYTES, Notification
-from winpush.wns.protocol.responses import ERROR_DESCRIPTION, HEADERS, is_foreign
+from winpush.wns.protocol.responses import ERROR_DESCRIPTION, HEADERS, bears_mark, is_foreign
 from winpush.wns.raw import Raw
 
 __all__ = ["diagnose"]
-
-_ANY_WNS = (b"x-wns-msg-id", b"x-wns-debug-trace", b"x-wns-error-description", *HEADERS.notification_status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +48,6 @@ class _Case:
     def is_connected(self) -> bool:
         """True when the service said that the device is connected."""
         return (self.response.header(*HEADERS.device_connection_status) or "").lower() == "connected"
-
-    @property
-    def has_wns_header(self) -> bool:
-        """True when a header shows that WNS itself handled the request."""
-        return self.response.header(*_ANY_WNS) is not None
 
     def option(self, name: str) -> object:
         """A delivery option; None if it isn't set."""
@@ -111,7 +104,7 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
         "(a multi-tenant registration). [wns.md 1.2 [W3]]",
     ),
     (
-        lambda case: case.status == 403 and not case.has_wns_header,
+        lambda case: case.status == 403 and not bears_mark(case.response),
         "The response has no WNS headers, which happens when the package isn't mapped to the app registration: ask "
         "Microsoft to map the Package Family Name to the AppId (a multi-tenant registration). [wns.md 1.2 [W3]]",
     ),

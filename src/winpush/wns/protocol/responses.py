@@ -340,6 +340,11 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
     return _timed(row.verdict, response if row.honours_retry_after else None, now)
 
 
+def bears_mark(response: Response) -> bool:
+    """True when a header shows that WNS itself handled the request (wns.md 6)."""
+    return any(name.startswith(b"x-wns-") for name in response.index)
+
+
 def is_foreign(response: Response) -> bool:
     """True when something other than WNS gave this answer: it bears none of WNS's headers, and it is a page, or would
     end the channel. A bare 403 is WNS's own, for a package without a mapping (wns.md 1.2)."""
@@ -347,7 +352,7 @@ def is_foreign(response: Response) -> bool:
 
 
 def _is_foreign(response: Response, row: Row | None) -> bool:
-    if any(name.startswith(b"x-wns-") for name in response.index):
+    if bears_mark(response):
         return False
     return response.is_page or (row is not None and row.verdict.action is Action.DELETE_CHANNEL)
 
