@@ -159,6 +159,9 @@ class Notification(Protocol):
         """JSON-ready: the fields to send, by their Python names; cleared fields are None."""
 
 
+_NOTHING = Action.NOTHING  # members of enumerations are slow to get at, and this one is asked for with every send
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """How one send ended. Immutable, and never shared between sends.
@@ -194,7 +197,7 @@ class Result:
     @property
     def ok(self) -> bool:
         """True if the service accepted it, that is, queued it for delivery. This doesn't prove delivery."""
-        return self.verdict.action is Action.NOTHING
+        return self.verdict.action is _NOTHING
 
     @property
     def should_delete_channel(self) -> bool:
@@ -267,7 +270,7 @@ class Result:
     def explanation(self) -> str:
         """What happened and what to do about it, in plain words."""
         text = self.verdict.meaning if self.error is None else f"{self.error} {self.verdict.meaning}"
-        return text if self.ok or self.response is None else text + self._words_of_the_service()
+        return text if self.response is None or self.ok else text + self._words_of_the_service()
 
     def _words_of_the_service(self) -> str:
         """What it said itself, and the ids that its support asks for."""

@@ -13,6 +13,7 @@ import pytest
 from tests.certificates import Certificates
 from tests.paths import run
 from tests.servers import ACCEPTED, LAST, Peer, Server, accept_all, hold
+from tests.still_time import run_still, still
 from tests.waiting import PATIENCE, until
 from winpush import AsyncClient, Client, ClientClosedError, Outcome, mpns
 
@@ -30,6 +31,21 @@ def test_concurrent_sends_share_connections_within_the_limit() -> None:
         run(main)
         assert server.connections <= 8
         assert len(server.requests) == 300
+
+
+def test_a_connection_that_has_been_idle_for_a_minute_is_not_used_again() -> None:
+    async def main() -> None:
+        async with AsyncClient(allow_hosts=[server.authority]) as client:
+            with still() as hands:
+                for idle_seconds in (30, 30, 61):
+                    assert (await client.send(server.uri(), TOAST)).ok
+                    await hands.advance(idle_seconds)
+                assert server.connections == 1
+                assert (await client.send(server.uri(), TOAST)).ok
+        assert server.connections == 2
+
+    with Server() as server:
+        run_still(main)
 
 
 def test_connections_are_kept_alive_over_tls_too(certificates: Certificates) -> None:

@@ -159,6 +159,7 @@ _UNFORESEEN = Verdict(
 )
 
 
+_NOTHING = Action.NOTHING  # members of enumerations are slow to get at
 FOREIGN_ANSWER = foreign_answer("MPNS")
 _MARKS = frozenset(
     (*HEADERS.notification_status, *HEADERS.device_connection_status, *HEADERS.subscription_status, *HEADERS.message_id)
@@ -190,7 +191,7 @@ def judge(response: Response) -> Verdict:
     get = response.index.get
     found = get(_NOTIFICATION, _ABSENT)[1], get(_DEVICE, _ABSENT)[1], get(_SUBSCRIPTION, _ABSENT)[1]
     verdict = _look_up(response.status_code, *found)
-    return verdict if verdict.action is Action.NOTHING or not _is_foreign(response, verdict) else FOREIGN_ANSWER
+    return verdict if verdict.action is _NOTHING or not _is_foreign(response, verdict) else FOREIGN_ANSWER
 
 
 def _is_foreign(response: Response, verdict: Verdict) -> bool:

@@ -182,38 +182,40 @@ class Connection:
             # Unsolicited data: it must never be taken for the answer to a later request.
             self.close(abort=True)
             return
-        if not self._received:
-            usual = read_usual(self._view, nbytes)
-            if usual is not None:
-                self._answered(job, usual)
-                return
+        answer = None if self._received else read_usual(self._view, nbytes)
+        if answer is None:
+            answer = self._parse(nbytes)
+        if answer is not None:
+            self._answered(job, answer)
+
+    def _parse(self, nbytes: int) -> Response | None:
+        """Reads what is not the usual answer at once; None while more must come, or when the request has failed."""
         self._received += nbytes
         try:
             self._parser.feed_data(self._view[:nbytes])
         except httptools.HttpParserUpgrade:
             self.fail(BadAnswerError("The server wants to change the protocol (101).", request_sent=True))
-            return
+            return None
         except httptools.HttpParserError as error:
             if self._answer is None:
                 self.fail(BadAnswerError(f"The answer is not HTTP: {error}.", request_sent=True))
-                return
+                return None
             self._keep_alive = False  # the answer was whole, and only what follows it is garbage
-        answer = self._answer
-        if answer is not None:
-            self._answer = None
-            if not self._keep_alive or self._headers:
-                self.close()
-            self._answered(job, answer)
-        elif self._received > MAX_HEAD_BYTES:
-            self._limit()
+        answer, self._answer = self._answer, None
+        if answer is None:
+            return self._limit() if self._received > MAX_HEAD_BYTES else None
+        if not self._keep_alive or self._headers:
+            self.close()
+        return answer
 
     def ended(self) -> None:
         """The other side has closed: the end of an answer without a length, or the loss of one."""
-        if self.job is None or self._body is None:
+        job = self.job
+        if job is None or self._body is None:
             return
         names = {name.lower() for name, _ in self._headers}
         if b"content-length" not in names and b"transfer-encoding" not in names:
-            self._cut_off()
+            self._answered(job, self._cut_off())
 
     def broken(self, error: Exception | None) -> None:
         """The connection is gone."""
@@ -263,22 +265,20 @@ class Connection:
         self.host.release(self)
         job.answered(answer)
 
-    def _limit(self) -> None:
+    def _limit(self) -> Response | None:
         """Ends what is longer than any answer of a push service."""
         if self._body is None:
             problem = f"The answer's head is over {MAX_HEAD_BYTES:,} bytes; no push service sends one that long."
             self.fail(BadAnswerError(problem, request_sent=True))
         elif self._received > MAX_HEAD_BYTES + MAX_BODY_BYTES:
-            self._cut_off()
+            return self._cut_off()
+        return None
 
-    def _cut_off(self) -> None:
+    def _cut_off(self) -> Response:
         """Ends an answer that has no end of its own; its status and headers are whole."""
         body = b"".join(self._body or ())[:MAX_BODY_BYTES]
-        answer = make_response(self._parser.get_status_code(), tuple(self._headers), body, self._reason)
-        job = self.job
         self.close()
-        if job is not None:
-            self._answered(job, answer)
+        return make_response(self._parser.get_status_code(), tuple(self._headers), body, self._reason)
 
     def _loss(self, error: Exception | None) -> TransportError:
         if isinstance(error, ssl.SSLError) and not self._received and not self.used and _is_refusal(error):

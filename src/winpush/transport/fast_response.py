@@ -19,14 +19,16 @@ _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TEXT = bytes(range(0x20, 0x7F))
 # What says that a body follows, or how the connection goes on.
 _UNUSUAL = frozenset((b"", b"transfer-encoding", b"connection", b"proxy-connection", b"upgrade", b"trailer"))
-_NO_BODY = (204, 304)
+_NO_BODY = (b"204", b"304")
 _MISREAD = (b"", (b"", b""))
 
 
 @lru_cache(maxsize=256)
 def _status(line: bytes) -> tuple[int, str] | None:
     match = _STATUS_LINE.fullmatch(line)
-    return None if match is None else (int(match[1]), (match[2] or b"").decode("ascii"))
+    if match is None or match[1] in _NO_BODY:
+        return None
+    return int(match[1]), (match[2] or b"").decode("ascii")
 
 
 @lru_cache(maxsize=256)
@@ -54,7 +56,6 @@ def read_usual(view: memoryview, size: int) -> Response | None:
     index: HeaderIndex = dict(map(_header, lines))
     if (
         status is None
-        or status[0] in _NO_BODY
         or len(index) != len(lines)
         or not index.keys().isdisjoint(_UNUSUAL)
         or (length := index.get(b"content-length")) is None

@@ -125,14 +125,14 @@ class Host:
 
     def submit(self, job: Job) -> None:
         """Gives the request an idle connection, or has it wait for one; opens one more where the limits allow."""
-        if not self.pool.is_watched:
-            self.pool.watch()
-        if not self.waiting and (self.idle or self.checked_in):
-            connection = self._take_idle()
-            if connection is not None:
-                connection.start(job)
-                return
-        self._queue(job)
+        pool = self.pool
+        if not pool.is_watched:
+            pool.watch()
+        connection = None if self.waiting else self._take_idle()
+        if connection is None:
+            self._queue(job)
+        else:
+            connection.start(job)
 
     def check_out(self, request: Job) -> None:
         """Gives a connection to what writes nothing itself, as `submit` does to a request."""
@@ -154,7 +154,8 @@ class Host:
         """A connection is free: the next in the queue takes it, or it goes idle."""
         if connection.closed:
             return
-        if self.pool.starved and self.pool.owes_room(self):
+        pool = self.pool
+        if pool.starved and pool.owes_room(self):
             connection.close()
         elif self.waiting:
             # A new connection is not asked: what lies there to read may be TLS's session tickets.
@@ -163,20 +164,31 @@ class Host:
             else:
                 self.waiting.popleft().begin(connection)
         else:
-            connection.idle_since = self.pool.now
+            connection.idle_since = pool.now
             self.idle.append(connection)
 
     def _take_idle(self) -> Connection | None:
-        """An idle connection that is still good: young, and not closed by the other side."""
-        oldest = self.pool.now - self.pool.idle_seconds
-        while self.idle or self.checked_in:
-            connection = self.idle.pop() if self.idle else self.pool.checkout.reclaim(self)
-            if connection is None:  # a thread was quicker
-                break
-            if connection.idle_since > oldest and connection.is_quiet():
+        """An idle connection that the other side has not closed; None when there is none."""
+        idle = self.idle
+        while idle:
+            connection = idle.pop()
+            if connection.is_quiet():
+                return connection
+            connection.close()
+        return self._take_checked_in() if self.checked_in else None
+
+    def _take_checked_in(self) -> Connection | None:
+        """One that a thread left, if it is young and still good."""
+        while (connection := self.pool.checkout.reclaim(self)) is not None:
+            if connection.idle_since > self.pool.now - self.pool.idle_seconds and connection.is_quiet():
                 return connection
             connection.close()
         return None
+
+    def close_old(self, oldest: float) -> None:
+        """Closes what has been idle since before a time on the loop's clock. The longest idle comes first."""
+        while self.idle and self.idle[0].idle_since <= oldest:
+            self.idle.pop(0).close()
 
     def drop(self, job: Job) -> None:
         """Gives a send up: out of the queue, or its connection closed, since an answer may still come on it."""

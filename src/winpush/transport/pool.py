@@ -149,12 +149,19 @@ class Pool(HostPool):
         """Has the sweep run while there is something to watch: one timer for all sends instead of one for each."""
         if not self.is_watched:
             self.is_watched = True
-            self.now = self.loop.time()
+            self._look_at_clock()
             self._sweep = self.loop.call_later(_SWEEP_SECONDS, self._sweep_deadlines)
+
+    def _look_at_clock(self) -> float:
+        """The time now. What is idle is young by it, so that whoever takes a connection need not ask."""
+        self.now = self.loop.time()
+        for host in self.hosts.values():
+            host.close_old(self.now - self.idle_seconds)
+        return self.now
 
     def _sweep_deadlines(self) -> None:
         self.is_watched = False
-        now = self.now = self.loop.time()
+        now = self._look_at_clock()
         busy = False
         newest: dict[Host, float] = {}
         for connection, host in [each for each in self.connections.items() if each[0].job is not None]:
