@@ -116,7 +116,9 @@ def test_a_single_string_is_no_list_of_hosts() -> None:
     [
         ("/throttledthirdparty/01.00/x", Service.MPNS),
         ("/?token=x", Service.WNS),
-        ("/w/?token=x", Service.WNS),
+        ("/w/?token=x", Service.WEBPUSH),
+        ("/fcm/send/x", Service.WEBPUSH),
+        ("/wpush/v2/x", Service.WEBPUSH),
         ("/whatever", None),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import winpush
-from winpush import Action, Outcome, Response, convert, delivery, errors, mpns, retries, wns
+from winpush import Action, Outcome, Response, convert, delivery, errors, mpns, retries, webpush, wns
 from winpush.client.options import ClientOptions
 from winpush.client.token_cache import TokenSource
 from winpush.results import judge_failure
@@ -23,7 +23,7 @@ REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 API = (REFERENCE / "api.md").read_text()
 CODE = re.compile(r"`([^`\n]+)`")
 CALL = re.compile(r"(?:await )?([\w.]+)\((.*)\)")
-MODULES = {"mpns": mpns, "wns": wns, "delivery": delivery}
+MODULES = {"mpns": mpns, "wns": wns, "webpush": webpush, "delivery": delivery}
 # What stands in the reference as somebody's method: whose it is.
 OWNERS: dict[str, Any] = {
     "client": winpush.Client,
@@ -32,6 +32,9 @@ OWNERS: dict[str, Any] = {
     "retries": retries,
     "winpush": winpush,
     "result": winpush.Result,
+    "Subscription": webpush.Subscription,
+    "Message": webpush.Message,
+    "VapidKeys": webpush.VapidKeys,
 }
 
 
@@ -145,12 +148,14 @@ WORDS = {
 
 
 def real_actions() -> dict[str, set[Action]]:
-    """What every answer of both services, and every way to get none, asks for: by outcome."""
+    """What every answer of the services, and every way to get none, asks for: by outcome."""
     found: dict[str, set[Action]] = defaultdict(set)
     # A 401 of WNS is told only after a new token was refused, too.
     verdicts = [row.verdict for row in mpns.ROWS] + [row.verdict for row in wns.ROWS if not row.renews_token]
+    verdicts += [row.verdict for row in webpush.ROWS]
     for status in range(100, 600):
         verdicts += [mpns.judge(Response(status)), wns.judge(Response(status), NOW, renewed=True)[0]]
+        verdicts.append(webpush.judge(Response(status), NOW)[0])
     for name in errors.__all__:
         error = getattr(errors, name)
         if issubclass(error, errors.TransportError):

@@ -1,7 +1,7 @@
 """Windows push notifications from Python.
 
-`winpush.mpns` has the notifications of Windows Phone, `winpush.wns` those of Windows. `AsyncClient` and `Client` send
-them and return a `Result`.
+`winpush.mpns` has the notifications of Windows Phone, `winpush.wns` those of Windows, `winpush.webpush` the messages
+for browsers. `AsyncClient` and `Client` send them and return a `Result`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from winpush._version import __version__
 
 if TYPE_CHECKING:
-    from winpush import convert, mpns, wns
+    from winpush import convert, mpns, webpush, wns
     from winpush.channels import Channel, Service
     from winpush.client import AsyncClient, Client
     from winpush.errors import (
@@ -72,12 +72,18 @@ __all__ = [
     "__version__",
     "convert",
     "mpns",
+    "webpush",
     "wns",
 ]
 
 # The module of each name, imported on first use: making a notification doesn't load asyncio or TLS, and using one
 # service doesn't load the other.
-_MODULES = {"convert": "winpush.convert", "mpns": "winpush.mpns", "wns": "winpush.wns"}
+_MODULES = {
+    "convert": "winpush.convert",
+    "mpns": "winpush.mpns",
+    "webpush": "winpush.webpush",
+    "wns": "winpush.wns",
+}
 _SEND_ERRORS = ("ChannelGoneError", "RefusedError", "RetryLaterError", "SendError")
 _HOMES = {
     "winpush.channels": ("Channel", "Service"),

@@ -29,12 +29,17 @@ class Service(enum.Enum):
 
     MPNS = "mpns"
     WNS = "wns"
+    WEBPUSH = "webpush"
 
 
-# The services' hosts: suffix, service, schemes (mpns.md 1, wns.md 2).
+# The services' hosts: the host or (after a dot) its suffix, service, schemes (mpns.md 1, wns.md 2, webpush.md 2).
 _SERVICE_HOSTS = (
     (".notify.live.net", Service.MPNS, ("http", "https")),
     (".notify.windows.com", Service.WNS, ("https",)),
+    (".push.services.mozilla.com", Service.WEBPUSH, ("https",)),
+    (".push.apple.com", Service.WEBPUSH, ("https",)),
+    ("fcm.googleapis.com", Service.WEBPUSH, ("https",)),
+    ("jmt17.google.com", Service.WEBPUSH, ("https",)),
 )
 # On an explicitly allowed host (such as the emulator's), only the path tells the service.
 _SERVICE_PATHS = (
@@ -42,13 +47,18 @@ _SERVICE_PATHS = (
     ("/unthrottledthirdparty/", Service.MPNS),
     ("/u/", Service.MPNS),
     ("/?token=", Service.WNS),
-    ("/w/?token=", Service.WNS),
+    ("/w/", Service.WEBPUSH),
+    ("/wpush/", Service.WEBPUSH),
+    ("/fcm/send/", Service.WEBPUSH),
+    ("/wp/", Service.WEBPUSH),
 )
+# Of a host of WNS: what a browser was given there.
+_WEB_PUSH_PATH = "/w/"
 
 
 # Precomputed, because every send uses these, and enum members are slow to access and to hash.
-_MPNS = Service.MPNS
-_OTHERS_THAN_MPNS, _OTHERS_THAN_WNS = (
+_MPNS, _WNS, _WEBPUSH = Service
+_OTHERS_THAN_MPNS, _OTHERS_THAN_WNS, _OTHERS_THAN_WEBPUSH = (
     tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
 )
 
@@ -149,7 +159,7 @@ def _judge_origin(origin: Origin, allowed: AllowedHosts) -> Origin:
     if origin in allowed:
         return origin
     for suffix, service, schemes in _SERVICE_HOSTS:
-        if not origin.host.endswith(suffix):
+        if origin.host != suffix and not (suffix.startswith(".") and origin.host.endswith(suffix)):
             continue
         if origin.scheme not in schemes:
             raise ChannelError(
@@ -162,8 +172,8 @@ def _judge_origin(origin: Origin, allowed: AllowedHosts) -> Origin:
         return Origin(origin.scheme, origin.host, origin.port, service)
     raise ChannelError(
         "channel_uri",
-        f"has the host {origin.host!r}, which belongs to neither MPNS (*.notify.live.net) nor WNS "
-        "(*.notify.windows.com); to send to your own server, allow it: "
+        f"has the host {origin.host!r}, which belongs to neither MPNS (*.notify.live.net), WNS "
+        "(*.notify.windows.com) nor a browser's push service; to send to your own server, allow it: "
         f'allow_hosts=["{origin.authority}"]',
     )
 
@@ -198,8 +208,11 @@ class Channel:
     @property
     def service(self) -> Service | None:
         """The service, from the host, or on an allowed host from the path; None if neither tells."""
-        if self.origin.service is not None:
-            return self.origin.service
+        owner = self.origin.service
+        if owner is _WNS and self.target.startswith(_WEB_PUSH_PATH):
+            return _WEBPUSH
+        if owner is not None:
+            return owner
         for prefix, service in _SERVICE_PATHS:
             if self.target.startswith(prefix):
                 return service
@@ -208,14 +221,18 @@ class Channel:
     def may_belong_to(self, service: Service) -> bool:
         """False if the host, or on an allowed host the path, belongs to another service."""
         owner = self.origin.service
+        if owner is _WNS:
+            return service is (_WEBPUSH if self.target.startswith(_WEB_PUSH_PATH) else _WNS)
         if owner is not None:
             return owner is service
-        return not self.target.startswith(_OTHERS_THAN_MPNS if service is _MPNS else _OTHERS_THAN_WNS)
+        if service is _MPNS:
+            return not self.target.startswith(_OTHERS_THAN_MPNS)
+        return not self.target.startswith(_OTHERS_THAN_WNS if service is _WNS else _OTHERS_THAN_WEBPUSH)
 
     @property
     def is_web_push(self) -> bool:
-        """True for a browser's VAPID channel at WNS (`/w/?token=…`), which can't receive Windows notifications."""
-        return self.service is Service.WNS and self.target.startswith("/w/")
+        """True for a browser's subscription, at WNS `/w/?token=…`: it receives messages of `winpush.webpush` only."""
+        return self.service is _WEBPUSH
 
     @property
     def short(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 __all__ = ["PAGES", "SOURCES", "Citation", "cited", "parse"]
 
-PAGES = ("wns", "mpns")
+PAGES = ("wns", "mpns", "webpush")
 """The pages that are cited by section."""
 SOURCES = "sources"
 """The page that is cited by key."""
@@ -29,7 +29,7 @@ _KEYS_APART = re.compile(rf"({_KEY})(?:: [^\[\]\n]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One place that a text cites: `text` is what is written, `page` is `wns`, `mpns` or `sources`."""
+    """One place that a text cites: `text` is what is written, `page` is one of `PAGES`, or `sources`."""
 
     text: str
     page: str

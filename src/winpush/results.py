@@ -65,6 +65,7 @@ class Outcome(enum.Enum):
     SERVICE_ERROR = "service-error"
     CREDENTIALS_REFUSED = "credentials-refused"
     CREDENTIALS_FAILED = "credentials-failed"
+    KEY_MISMATCH = "key-mismatch"
     TOKEN_UNAVAILABLE = "token-unavailable"  # noqa: S105 - the name of an outcome
     TOKEN_THROTTLED = "token-throttled"  # noqa: S105 - the name of an outcome
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
+from winpush.http import Response
 from winpush.results import Action, Backoff, Result
 
-__all__ = ["Done", "GiveUp", "RetryAt", "decide"]
+__all__ = ["Done", "GiveUp", "RetryAt", "decide", "retry_after"]
+
+MAX_RETRY_AFTER = timedelta(days=31)  # a quota may be monthly; anything longer is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,21 @@ def delay(result: Result, attempt: int) -> timedelta:
         return base
     doubled = base * (1 << min(attempt - 1, 10))
     return max(base, min(doubled, result.verdict.max_delay or doubled))
+
+
+def retry_after(response: Response, now: datetime) -> timedelta | None:
+    """How long the response asks to wait, given in seconds or as a date, at most 31 days; None if it doesn't say.
+
+    X-WNS-CONTINUE-AFTER, from an older page, is used if there is no Retry-After (wns.md 6).
+    """
+    text = response.header(b"retry-after") or response.header(b"x-wns-continue-after")
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(text)
+        wait = moment.replace(tzinfo=moment.tzinfo or UTC) - now
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return min(max(wait, timedelta(0)), MAX_RETRY_AFTER)

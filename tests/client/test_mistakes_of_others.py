@@ -4,11 +4,14 @@ The table of these mistakes is long; those that a pure function can show have th
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.client.service import TOAST, Service, reply
 from tests.servers import Peer, Server
-from winpush import Action, Client, Outcome, wns
+from winpush import Action, ChannelError, Client, Outcome, wns
+from winpush.client.encoder import Encoder
 from winpush.client.options import Settings
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -104,3 +107,13 @@ def test_without_asking_a_send_has_15_seconds_and_a_connection_10() -> None:
     settings = Settings.of()
     assert settings.timeout_seconds == 15
     assert settings.limits.connect_seconds == 10
+
+
+def test_no_token_goes_to_a_browsers_channel_after_an_apps_at_the_same_host() -> None:
+    now = datetime(2026, 7, 1, tzinfo=UTC)
+    token = wns.Token("abc", now + timedelta(days=1), now)
+    encoder = Encoder(Settings.of())
+    app, browser = (encoder.resolve(f"https://db5.notify.windows.com{path}?token=abc") for path in ("/", "/w/"))
+    assert b"Bearer abc" in encoder.encode(*app, TOAST, token)
+    with pytest.raises(ChannelError, match="browser"):
+        encoder.encode(*browser, TOAST, token)

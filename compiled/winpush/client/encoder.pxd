@@ -11,6 +11,7 @@ cdef class Destination:
     cdef public Origin origin
     cdef public object route, prefix, proxy_authorization
     cdef public bytes post
+    cdef public bint is_shared
     cdef public dict heads
     cdef public _Tail tail
 

@@ -30,13 +30,15 @@ class Destination:
     """One origin, judged once: its route, and what surrounds a target on the wire.
 
     Compared by identity. `prefix` is what an absolute form puts before the target; `heads` keeps the heads of requests
-    that carry nothing of their own; `tail` is that of the last notification sent.
+    that carry nothing of their own; `tail` is that of the last notification sent. On a host that `is_shared` only the
+    path tells the service: browsers' channels are at WNS's hosts beside the apps'.
     """
 
-    __slots__ = ("heads", "origin", "post", "prefix", "proxy_authorization", "route", "tail")
+    __slots__ = ("heads", "is_shared", "origin", "post", "prefix", "proxy_authorization", "route", "tail")
 
     def __init__(self, origin: Origin, route: Route) -> None:
         self.origin = origin
+        self.is_shared = origin.service is None or origin.service is _WNS
         self.route = route
         forwarded = route.proxy if route.is_forwarded else None
         self.prefix = "" if forwarded is None else str(origin)
@@ -109,8 +111,8 @@ class Encoder:
             tail is None
             or tail.notification is not notification
             or tail.token is not token
-            # A host of the services' own was judged with the tail; on an allowed one only the path can tell.
-            or (destination.origin.service is None and not channel.may_belong_to(notification.service))
+            # A host of one service was judged with the tail; here each path tells.
+            or (destination.is_shared and not channel.may_belong_to(notification.service))
         ):
             tail = destination.tail = _make_tail(destination, channel, notification, token)
         return tail.start + channel.target.encode("ascii") + tail.end

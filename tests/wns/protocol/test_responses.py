@@ -14,8 +14,9 @@ from tests.wns.strategies import patient
 from winpush import Action, Outcome
 from winpush.http import Response
 from winpush.results import Backoff
+from winpush.retries import retry_after
 from winpush.wns import ROWS, judge
-from winpush.wns.protocol.responses import HEADERS, Endpoint, judge_token, retry_after, wants_new_token
+from winpush.wns.protocol.responses import HEADERS, Endpoint, judge_token, wants_new_token
 
 _NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 _TABLE: list[dict[str, Any]] = load("wns_responses.json")

@@ -19,6 +19,7 @@ from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
 from winpush.errors import ChannelError, ConfigurationError, TransportError, ValidationError
 from winpush.http import Request, Response, check_header
 from winpush.results import Action, Outcome, Verdict, judge_failure
+from winpush.secrecy import SecretBytes
 from winpush.wns.protocol.responses import (
     CREDENTIALS_FAILED,
     CREDENTIALS_REFUSED,
@@ -26,7 +27,6 @@ from winpush.wns.protocol.responses import (
     UNAUTHORIZED,
     judge_token,
 )
-from winpush.wns.protocol.secrecy import SecretBytes
 
 __all__ = [
     "SCOPE",

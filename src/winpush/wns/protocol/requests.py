@@ -10,11 +10,11 @@ from typing import TypeVar
 from winpush.channels import Channel, Service
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request, check_header
+from winpush.secrecy import SecretText
 from winpush.wns.clear import ClearToasts
 from winpush.wns.notifications import Notification
 from winpush.wns.options import check_tag
 from winpush.wns.protocol.auth import Token
-from winpush.wns.protocol.secrecy import SecretText
 from winpush.wns.schema.enums import Priority
 
 __all__ = ["RequestHead", "bearer_of", "build_request", "check_channel", "kind_of", "read_head"]

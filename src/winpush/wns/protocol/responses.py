@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
+from winpush.retries import retry_after
 
 __all__ = [
     "CORRELATION_VECTOR",
@@ -23,7 +23,6 @@ __all__ = [
     "Row",
     "judge",
     "judge_token",
-    "retry_after",
     "wants_new_token",
 ]
 
@@ -41,8 +40,6 @@ HEADERS = StatusHeaders(
 ERROR_DESCRIPTION = (b"x-wns-error-description",)
 DEBUG_TRACE = (b"x-wns-debug-trace",)
 CORRELATION_VECTOR = (b"ms-cv",)
-
-MAX_RETRY_AFTER = timedelta(days=31)  # a quota may be monthly; anything longer is a mistake
 
 
 class Endpoint(Enum):
@@ -398,24 +395,6 @@ def _timed(verdict: Verdict, response: Response | None, now: datetime) -> tuple[
         return verdict, None
     asked = None if response is None else retry_after(response, now)
     return verdict, verdict.delay if asked is None else asked
-
-
-def retry_after(response: Response, now: datetime) -> timedelta | None:
-    """How long the response asks to wait, given in seconds or as a date, at most 31 days; None if it doesn't say.
-
-    X-WNS-CONTINUE-AFTER, from an older page, is used if there is no Retry-After (wns.md 6).
-    """
-    text = response.header(b"retry-after") or response.header(b"x-wns-continue-after")
-    if text is None:
-        return None
-    if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(text)
-        wait = moment.replace(tzinfo=moment.tzinfo or UTC) - now
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return min(max(wait, timedelta(0)), MAX_RETRY_AFTER)
 
 
 def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Verdict, timedelta | None]:

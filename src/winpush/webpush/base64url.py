@@ -1,0 +1,35 @@
+"""Base64url as browsers write it: without padding, and read with or without (RFC 4648, section 5)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from winpush.errors import ValidationError
+
+__all__ = ["decode", "encode"]
+
+_TEXT = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+
+
+def encode(data: bytes) -> str:
+    """Without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode(field: str, text: object) -> bytes:
+    """The bytes. Padding may be there or not, and `+/` stand for `-_` in what some databases keep.
+
+    Raises ValidationError, which never contains the text: it may be a key.
+    """
+    if not isinstance(text, str):
+        raise ValidationError(field, f"must be base64url text, not {type(text).__name__}")
+    plain = text.strip().replace("+", "-").replace("/", "_")
+    if not _TEXT.fullmatch(plain):
+        raise ValidationError(field, "is not base64url: it has a character other than A-Z, a-z, 0-9, - and _")
+    digits = plain.rstrip("=")
+    try:
+        return base64.urlsafe_b64decode(digits + "=" * (-len(digits) % 4))
+    except binascii.Error:
+        raise ValidationError(field, "is not base64url: a character is missing at its end") from None

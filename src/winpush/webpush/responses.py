@@ -1,0 +1,267 @@
+"""What the push services answer: one table for WNS, Mozilla, FCM and Apple (webpush.md 6 and 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from winpush.http import Response
+from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
+from winpush.retries import retry_after
+
+__all__ = ["HEADERS", "ROWS", "Row", "diagnose", "judge"]
+
+HEADERS = StatusHeaders(
+    notification_status=(b"x-wns-status", b"x-wns-notificationstatus"),
+    device_connection_status=(b"x-wns-deviceconnectionstatus",),
+    subscription_status=(),
+    message_id=(b"x-wns-msg-id", b"apns-id"),
+    error_description=(b"x-wns-error-description",),
+    debug_trace=(b"x-wns-debug-trace",),
+    correlation_vector=(b"ms-cv",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An answer and its verdict.
+
+    All `words` are in its headers or body, whatever is between them; without words it is any answer with this status
+    that no row before fits. `is_silent`: WNS's own headers, and no reason in them. `cause` is the diagnosis.
+    """
+
+    status_code: int
+    words: tuple[str, ...]
+    verdict: Verdict
+    cause: str | None = None
+    is_silent: bool = False
+
+
+_RFC = "RFC 8030, webpush.md 6"
+_SEEN = "captured answers, webpush.md 6"
+_OTHERS = "webpush.md 7"
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+
+_ACCEPTED = Verdict(
+    Outcome.ACCEPTED, Action.NOTHING, "The push service took it, which doesn't prove delivery.", source=_RFC
+)
+_DROPPED = Verdict(
+    Outcome.DROPPED,
+    Action.STOP_AND_FIX,
+    "WNS dropped it: notifications are switched off for this browser, or its TTL is over. Keep the subscription.",
+    source=_SEEN,
+)
+_BAD_REQUEST = Verdict(
+    Outcome.BAD_REQUEST,
+    Action.STOP_AND_FIX,
+    "A header or the encryption is wrong. The subscription may well be valid: keep it, and fix the request.",
+    source=_RFC,
+)
+_SENDER = Verdict(
+    Outcome.UNAUTHORIZED,
+    Action.STOP_AND_FIX,
+    "The push service refused the sender's VAPID token. Every send would fail so: fix the key, the subject or the "
+    "clock, and keep all subscriptions.",
+    source="RFC 8292, section 4.2; webpush.md 6",
+)
+_OTHER_KEY = Verdict(
+    Outcome.KEY_MISMATCH,
+    Action.STOP_AND_FIX,
+    "The browser subscribed for another VAPID key than this one. If only some say so, delete those and have their "
+    "browsers subscribe again; if all do, the sender has the wrong key.",
+    source=_OTHERS,
+)
+_DAMAGED = Verdict(
+    Outcome.INVALID_CHANNEL,
+    Action.STOP_AND_FIX,
+    "WNS can't read the token in the endpoint: it was changed (%2b to +, for example) or cut when it was stored.",
+    source=_SEEN,
+)
+_GONE = Verdict(
+    Outcome.CHANNEL_GONE,
+    Action.DELETE_CHANNEL,
+    "The subscription has ended. Delete it; the browser must subscribe again.",
+    source=_RFC,
+)
+_THROTTLED = Verdict(
+    Outcome.THROTTLED,
+    Action.RETRY_LATER,
+    "Too many from this sender. Send nothing more to this push service until the delay is over; keep all "
+    "subscriptions.",
+    15 * _MINUTE,
+    Backoff.FIXED,
+    source=_SEEN,
+)
+_TOO_LARGE = Verdict(
+    Outcome.PAYLOAD_TOO_LARGE,
+    Action.STOP_AND_FIX,
+    "The message is larger than this push service takes. Shorten it; keep the subscription.",
+    source=_RFC,
+)
+_NOT_ALLOWED = Verdict(
+    Outcome.METHOD_NOT_ALLOWED, Action.STOP_AND_FIX, "The push service takes POST only.", source=_RFC
+)
+_UNAVAILABLE = Verdict(
+    Outcome.SERVICE_UNAVAILABLE,
+    Action.RETRY_LATER,
+    "The push service can't take it now. Send it again later, waiting longer each time.",
+    _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+    source=_RFC,
+)
+_UNFORESEEN = Verdict(
+    Outcome.UNEXPECTED_ANSWER,
+    Action.STOP_AND_FIX,
+    "No push service documents this answer, so it doesn't count as a success. Keep the subscription; check what is "
+    "answering (a proxy, a redirect, another server?).",
+)
+FOREIGN_ANSWER = foreign_answer("the push service")
+
+_LEGACY = (
+    "The request uses the old draft's encryption or headers (aesgcm, Crypto-Key); a service takes aes128gcm and "
+    "Authorization: vapid. [webpush.md 3]"
+)
+_MISMATCH = (
+    "The subscription was made with another applicationServerKey than VapidKeys.application_server_key. [webpush.md 7]"
+)
+_SIGNATURE = (
+    "The VAPID signature, its aud, exp or sub, or the clock is wrong. winpush signs as RFC 8292 says, so look at the "
+    "clock, and at what may have changed the request on its way. [webpush.md 4]"
+)
+
+ROWS: tuple[Row, ...] = (
+    Row(201, (), _ACCEPTED),
+    Row(200, (), _ACCEPTED),
+    Row(202, (), _ACCEPTED),
+    Row(
+        400,
+        ("ttl value conflicts",),
+        _BAD_REQUEST,
+        "A TTL of zero needs X-WNS-Cache-Policy: no-cache at WNS, which winpush sends. [webpush.md 3]",
+    ),
+    Row(400, ("crypto-key",), _BAD_REQUEST, _LEGACY),
+    Row(400, ("token signing keys",), _BAD_REQUEST, _LEGACY),
+    Row(400, ("VapidPkHashMismatch",), _OTHER_KEY, _MISMATCH),
+    Row(400, (), _BAD_REQUEST),
+    Row(401, ("JWT Authentication Failed",), _SENDER, _SIGNATURE),
+    Row(401, ("public key", "channel Url"), _OTHER_KEY, _MISMATCH),
+    Row(
+        401,
+        ("Invalid token",),
+        _DAMAGED,
+        "Store endpoints as they come, at least 1,000 characters long: WNS reads %2b, %2f and %3d as they were given. "
+        "[webpush.md 2]",
+    ),
+    Row(401, ("crypto-key",), _SENDER, _LEGACY),
+    Row(401, ("token signing keys",), _SENDER, _LEGACY),
+    Row(
+        401,
+        (),
+        _OTHER_KEY,
+        "WNS gave no reason; subscriptions that were long unused have been refused so. [webpush.md 6]",
+        is_silent=True,
+    ),
+    Row(401, (), _SENDER, _SIGNATURE),
+    Row(403, ("sender ID used to subscribe",), _OTHER_KEY, _MISMATCH),
+    Row(403, (), _SENDER, _SIGNATURE),
+    Row(404, (), _GONE),
+    Row(405, (), _NOT_ALLOWED),
+    Row(406, (), _THROTTLED),
+    Row(410, (), _GONE),
+    Row(413, (), _TOO_LARGE),
+    Row(429, (), _THROTTLED),
+    Row(500, (), _UNAVAILABLE),
+    Row(502, (), _UNAVAILABLE),
+    Row(503, (), _UNAVAILABLE),
+    Row(504, (), _UNAVAILABLE),
+)
+"""Every known answer. Of the rows with one status, the first whose words fit counts."""
+
+_SUCCESSES = frozenset((200, 201, 202))
+_BY_CODE: dict[int, tuple[Row, ...]] = {
+    code: tuple(row for row in ROWS if row.status_code == code) for code in {row.status_code for row in ROWS}
+}
+_ABSENT = (b"", b"")
+_REASONS = (b"x-wns-error-description", b"www-authenticate")
+
+
+def judge(response: Response, now: datetime) -> tuple[Verdict, timedelta | None]:
+    """The verdict, and the minimum wait before the next send (None if waiting wouldn't help). `now` is aware.
+
+    Never raises; an answer that no row covers is never a success, and never ends a subscription.
+    """
+    if response.status_code in _SUCCESSES:
+        return _accepted(response), None
+    if _is_foreign(response):
+        return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
+    row = _row_of(response)
+    verdict = row.verdict if row is not None else _UNAVAILABLE if response.status_code >= 500 else _UNFORESEEN
+    if verdict.action is not Action.RETRY_LATER:
+        return verdict, None
+    return verdict, retry_after(response, now) or verdict.delay
+
+
+def diagnose(response: Response) -> str | None:
+    """The known cause of a refusal, and what the service said in its body; None if there is neither."""
+    row = None if _is_foreign(response) else _row_of(response)
+    cause = None if row is None else row.cause
+    said = "" if response.is_page else " ".join(response.body[:1000].decode("utf-8", "replace").split())
+    if not said.isprintable() or not said:
+        return cause
+    return f'{cause or ""} The service said: "{said}".'.strip()
+
+
+def _accepted(response: Response) -> Verdict:
+    get = response.index.get
+    return _of_words(*[get(name, _ABSENT)[1] for name in HEADERS.notification_status])
+
+
+@lru_cache(maxsize=256)
+def _of_words(*words: bytes) -> Verdict:
+    """WNS's own words decide; the other services have none."""
+    said = {word.strip().lower() for word in words} - {b""}
+    if said <= {b"received"}:
+        return _ACCEPTED
+    if any(word.endswith(b"throttled") for word in said):
+        return _THROTTLED
+    return _DROPPED if b"dropped" in said else _UNFORESEEN
+
+
+def _is_foreign(response: Response) -> bool:
+    """True for a page, such as a proxy or firewall answers with: no push service does."""
+    return response.is_page and not _bears_mark(response)
+
+
+def _row_of(response: Response) -> Row | None:
+    rows = _BY_CODE.get(response.status_code, ())
+    if len(rows) < 2:
+        return rows[0] if rows else None
+    said, is_silent = _texts(response), _is_silent(response)
+    return next((row for row in rows if row.is_silent <= is_silent and _fits(row, said)), None)
+
+
+def _fits(row: Row, said: str) -> bool:
+    return all(_squeeze(words) in said for words in row.words)
+
+
+def _texts(response: Response) -> str:
+    """Everything that may say why: WNS says it in headers, the others in bodies."""
+    headers = [response.header(name) or "" for name in _REASONS]
+    return _squeeze(" ".join([*headers, response.body[:1000].decode("latin-1")]))
+
+
+def _is_silent(response: Response) -> bool:
+    """True where WNS refused without a reason."""
+    said = response.body or any(response.header(name) for name in _REASONS)
+    return not said and _bears_mark(response)
+
+
+def _bears_mark(response: Response) -> bool:
+    return any(name.startswith(b"x-wns-") for name in response.index)
+
+
+def _squeeze(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).lower()

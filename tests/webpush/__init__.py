@@ -1,0 +1,1 @@
+"""Web Push, the pure part."""

@@ -1,0 +1,104 @@
+"""Encryption: the RFC's example byte for byte, and whatever is allowed (RFC 8291; webpush.md 5)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import http_ece
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.webpush import vector
+from winpush import ValidationError
+from winpush.webpush import MAX_PAYLOAD_BYTES, base64url, decrypt, encrypt, make_material
+
+other: Any = http_ece  # it has no types
+SENDER = vector.key_of(vector.SENDER_SCALAR)
+BROWSER = vector.key_of(vector.BROWSER_SCALAR)
+AUTH = base64url.decode("auth", vector.AUTH)
+MATERIAL = make_material(vector.subscription(), SENDER)
+
+
+def test_the_example_of_the_rfc_comes_out_byte_for_byte() -> None:
+    body = encrypt(vector.PLAINTEXT, MATERIAL, vector.SALT)
+    assert base64url.encode(body) == vector.BODY
+    assert decrypt(body, BROWSER, AUTH) == vector.PLAINTEXT
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=MAX_PAYLOAD_BYTES), st.integers(0, 200), st.binary(min_size=16, max_size=16))
+def test_another_implementation_decrypts_whatever_is_allowed(payload: bytes, padding: int, salt: bytes) -> None:
+    room = 4096 - 17 - len(payload)
+    body = encrypt(payload, MATERIAL, salt, min(padding, room))
+    read = other.decrypt(body, private_key=BROWSER, auth_secret=AUTH, version="aes128gcm")
+    assert read == payload
+    assert decrypt(body, BROWSER, AUTH) == payload
+
+
+def test_the_largest_payload_fills_what_a_service_must_take() -> None:
+    assert len(encrypt(bytes(MAX_PAYLOAD_BYTES), MATERIAL, vector.SALT)) == 4096
+
+
+def test_a_new_pair_of_the_sender_decrypts_as_well() -> None:
+    sender = ec.generate_private_key(ec.SECP256R1())
+    body = encrypt(b"x", make_material(vector.subscription(), sender), os.urandom(16))
+    assert decrypt(body, BROWSER, AUTH) == b"x"
+
+
+def test_padding_hides_the_length() -> None:
+    short, long = (encrypt(text, MATERIAL, vector.SALT, 100 - len(text)) for text in (b"1", b"1" * 60))
+    assert len(short) == len(long)
+
+
+@pytest.mark.parametrize(("salt", "padding"), [(b"short", 0), (vector.SALT, -1), (vector.SALT, 5000)])
+def test_a_salt_or_padding_that_cannot_be_is_refused(salt: bytes, padding: int) -> None:
+    with pytest.raises(ValidationError, match=r"salt|padding"):
+        encrypt(b"x", MATERIAL, salt, padding)
+
+
+def changed(at: int, value: bytes) -> bytes:
+    body = encrypt(vector.PLAINTEXT, MATERIAL, vector.SALT)
+    return body[:at] + value + body[at + len(value) :]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"", "body"),
+        (changed(200, b"\x00") if len(vector.BODY) > 300 else b"", "body"),
+        (changed(100, b"\x00\x00"), "body"),
+        (changed(16, (17).to_bytes(4)), "rs"),
+        (changed(16, (20).to_bytes(4)), "rs"),
+        (changed(20, b"\x10"), "keyid"),
+        (changed(22, b"\x00\x00\x00"), "keyid"),
+    ],
+)
+def test_what_a_browser_would_drop_is_refused_with_the_reason(body: bytes, field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        decrypt(body, BROWSER, AUTH)
+    assert caught.value.field == field
+
+
+def test_a_delimiter_other_than_2_is_dropped() -> None:
+    body = other.encrypt(
+        bytes(5000), salt=vector.SALT, private_key=SENDER, dh=vector.subscription().p256dh, auth_secret=AUTH, rs=4096
+    )
+    first_record = body[: 86 + 4096]
+    with pytest.raises(ValidationError, match="2"):
+        decrypt(first_record, BROWSER, AUTH)
+
+
+def test_another_browsers_message_cannot_be_read() -> None:
+    body = encrypt(b"x", MATERIAL, vector.SALT)
+    with pytest.raises(ValidationError, match="another subscription"):
+        decrypt(body, SENDER, AUTH)
+
+
+def test_no_repr_shows_a_key() -> None:
+    shown = f"{MATERIAL!r} {vector.subscription()!r}"
+    assert base64url.encode(AUTH) not in shown
+    assert vector.BROWSER_KEY not in shown
+    assert "secret" not in shown.replace("secret=", "")

@@ -1,0 +1,112 @@
+"""Answers: the captured ones of all services, and whatever else may come (webpush.md 6 and 7)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winpush import Action, Outcome, Response
+from winpush.webpush import diagnose, judge
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+IDS = {"X-WNS-MSG-ID": "4C0", "X-WNS-DEBUG-TRACE": "BN3P", "MS-CV": "x"}
+DROPPED = {"X-WNS-STATUS": "dropped", "X-WNS-NOTIFICATIONSTATUS": "dropped"}
+FCM_MISMATCH = (
+    "the key in the authorization header does not correspond to the sender ID used to subscribe this user. Please "
+    "ensure you are using the correct sender ID and server Key from the Firebase console."
+)
+
+
+def answer(status: int, headers: dict[str, str] | None = None, body: str = "") -> Response:
+    named = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    return Response(status, tuple(named), body.encode())
+
+
+def described(text: str) -> dict[str, str]:
+    return {"X-WNS-ERROR-DESCRIPTION": text, **IDS}
+
+
+CAPTURED = [
+    (answer(201, {"X-WNS-STATUS": "received", "X-WNS-NOTIFICATIONSTATUS": "received", **IDS}), Outcome.ACCEPTED),
+    (answer(201, {"Location": "/m/1"}), Outcome.ACCEPTED),
+    (answer(200, DROPPED | IDS), Outcome.DROPPED),
+    (answer(400, DROPPED | described("Ttl value conflicts with X-WNS-Cache-Policy.")), Outcome.BAD_REQUEST),
+    (answer(400, described("Zero or more than 1 crypto-key <dh> exist. Missing")), Outcome.BAD_REQUEST),
+    (answer(401, described("Zero or duplicate tokens or token signing keys.")), Outcome.UNAUTHORIZED),
+    (answer(401, described("Malformed Crypto-Key Value")), Outcome.UNAUTHORIZED),
+    (answer(401, described("JWT Authentication Failed, unable to validate token signature")), Outcome.UNAUTHORIZED),
+    (answer(401, described("JWT Authentication Failed, unabled to validate token signature")), Outcome.UNAUTHORIZED),
+    (answer(401, described("The public key does not match the one of the channel Url")), Outcome.KEY_MISMATCH),
+    (
+        answer(401, {"WWW-Authenticate": 'Bearer error="invalid_request",error_description="Invalid token"', **IDS}),
+        Outcome.INVALID_CHANNEL,
+    ),
+    (answer(401, IDS), Outcome.KEY_MISMATCH),
+    (answer(404, IDS), Outcome.CHANNEL_GONE),
+    (answer(406, {"Retry-After": "900", "X-WNS-STATUS": "appthrottled", **IDS}), Outcome.THROTTLED),
+    (answer(410, IDS), Outcome.CHANNEL_GONE),
+    (answer(413), Outcome.PAYLOAD_TOO_LARGE),
+    (answer(429, {"Retry-After": "60"}), Outcome.THROTTLED),
+    (answer(500), Outcome.SERVICE_UNAVAILABLE),
+    (answer(503), Outcome.SERVICE_UNAVAILABLE),
+    (answer(401, body='{"code":401,"errno":109,"error":"Unauthorized"}'), Outcome.UNAUTHORIZED),
+    (answer(410, body='{"code":410,"errno":103,"error":"Gone"}'), Outcome.CHANNEL_GONE),
+    (answer(404, body='{"code":404,"errno":102,"error":"Not Found"}'), Outcome.CHANNEL_GONE),
+    (answer(403, body=FCM_MISMATCH), Outcome.KEY_MISMATCH),
+    (answer(403, body="permission denied: invalid JWT provided"), Outcome.UNAUTHORIZED),
+    (answer(400, body='{"reason":"VapidPkHashMismatch"}'), Outcome.KEY_MISMATCH),
+    (answer(403, body='{"reason":"BadJwtToken"}'), Outcome.UNAUTHORIZED),
+    (answer(410, body='{"reason":"Unregistered"}'), Outcome.CHANNEL_GONE),
+]
+
+
+@pytest.mark.parametrize(("response", "outcome"), CAPTURED)
+def test_a_captured_answer_has_its_outcome(response: Response, outcome: Outcome) -> None:
+    assert judge(response, NOW)[0].outcome is outcome
+
+
+@pytest.mark.parametrize("response", [each for each, outcome in CAPTURED if outcome is not Outcome.CHANNEL_GONE])
+def test_only_what_is_gone_ends_a_subscription(response: Response) -> None:
+    assert judge(response, NOW)[0].action is not Action.DELETE_CHANNEL
+
+
+def test_a_throttle_waits_as_long_as_it_says() -> None:
+    assert judge(answer(406, {"Retry-After": "900"}), NOW)[1] == timedelta(minutes=15)
+    assert judge(answer(429, {"Retry-After": "7"}), NOW)[1] == timedelta(seconds=7)
+    assert judge(answer(406), NOW)[1] == timedelta(minutes=15)
+
+
+def test_the_page_of_a_proxy_says_nothing_about_a_subscription() -> None:
+    for status in (401, 403, 404, 410, 503):
+        page = answer(status, {"Content-Type": "text/html"}, "<html>nginx</html>")
+        assert judge(page, NOW)[0].outcome is Outcome.FOREIGN_ANSWER
+        assert diagnose(page) is None
+
+
+def test_the_diagnosis_names_the_cause_and_what_the_service_said() -> None:
+    assert "X-WNS-Cache-Policy" in str(diagnose(CAPTURED[3][0]))
+    assert "applicationServerKey" in str(diagnose(answer(400, body='{"reason":"VapidPkHashMismatch"}')))
+    assert 'The service said: "{"errno":109}".' in str(diagnose(answer(401, body='{"errno":109}')))
+    assert diagnose(answer(413)) is None
+
+
+@given(
+    st.integers(100, 599),
+    st.dictionaries(
+        st.sampled_from(["X-WNS-Status", "X-WNS-NotificationStatus", "Retry-After", "X-WNS-Error-Description"]),
+        st.sampled_from(["", "received", "dropped", "throttled", "x", "-1", "1" * 50, "JWT Authentication Failed"]),
+    ),
+    st.text(max_size=40),
+)
+def test_nothing_unforeseen_is_a_success_or_the_end(status: int, headers: dict[str, str], body: str) -> None:
+    response = answer(status, headers, body)
+    verdict, wait = judge(response, NOW)
+    diagnose(response)
+    if verdict.action is Action.NOTHING:
+        assert status in (200, 201, 202)
+    if verdict.action is Action.DELETE_CHANNEL:
+        assert status in (404, 410)
+    assert (wait is not None) == (verdict.action is Action.RETRY_LATER)

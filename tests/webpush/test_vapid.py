@@ -1,0 +1,159 @@
+"""VAPID: keys in every form in which people keep them, and tokens that others accept (RFC 8292; webpush.md 4)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from py_vapid import Vapid02
+
+from tests.webpush import vector
+from winpush import ConfigurationError, ValidationError
+from winpush.webpush import VapidKeys, base64url
+from winpush.webpush.vapid import read_token
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+SUBJECT = "mailto:ops@example.com"
+ORIGIN = vector.subscription().channel.origin
+KEYS = VapidKeys.generate(SUBJECT)
+SCALAR = KEYS.private_key.private_numbers().private_value.to_bytes(32)
+
+
+def private(form: PrivateFormat, encoding: Encoding) -> bytes:
+    return KEYS.private_key.private_bytes(encoding, form, NoEncryption())
+
+
+def jwk(**changes: object) -> str:
+    values: dict[str, object] = {"kty": "EC", "crv": "P-256", "d": base64url.encode(SCALAR), **changes}
+    return json.dumps({name: value for name, value in values.items() if value is not None})
+
+
+PKCS8, SEC1 = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
+FORMS: dict[str, str | bytes] = {
+    "PEM PKCS#8": private(PKCS8, Encoding.PEM),
+    "PEM SEC 1": private(SEC1, Encoding.PEM),
+    "PEM as text from Windows": "\ufeff" + private(PKCS8, Encoding.PEM).decode().replace("\n", "\r\n"),
+    "DER": private(PKCS8, Encoding.DER),
+    "DER SEC 1": private(SEC1, Encoding.DER),
+    "DER in base64url": base64url.encode(private(PKCS8, Encoding.DER)),
+    "DER in base64": base64.b64encode(private(PKCS8, Encoding.DER)).decode(),
+    "32 bytes in base64url": base64url.encode(SCALAR),
+    "32 bytes, padded, with a line end": base64url.encode(SCALAR) + "=\n",
+    "JWK": jwk(),
+    "JWK with its public part": jwk(x="AAAA", y="AAAA", ext=True),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_private_key_is_read(form: str) -> None:
+    assert VapidKeys.parse(FORMS[form], SUBJECT).public_key == KEYS.public_key
+
+
+def test_a_key_is_stored_and_read_again() -> None:
+    assert VapidKeys.parse(KEYS.to_pem(), SUBJECT).application_server_key == KEYS.application_server_key
+
+
+PUBLIC_PEM = KEYS.private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+LOCKED = KEYS.private_key.private_bytes(Encoding.PEM, PKCS8, BestAvailableEncryption(b"x"))
+OTHER_CURVE = ec.generate_private_key(ec.SECP384R1()).private_bytes(Encoding.PEM, PKCS8, NoEncryption())
+RSA = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PKCS8, NoEncryption())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (base64url.encode(KEYS.public_key), "this is the public key"),
+        (PUBLIC_PEM, "a public key"),
+        (jwk(d=None), "public key"),
+        (jwk(crv="P-384"), "P-256"),
+        (jwk(d="€"), "base64url"),
+        ("{", "not JSON"),
+        (LOCKED, "password"),
+        (OTHER_CURVE, "P-256"),
+        (RSA, "P-256"),
+        ("", "bytes"),
+        ("hello world", "neither PEM"),
+        (base64url.encode(bytes(32)), "range"),
+        (base64url.encode(b"\xff" * 32), "range"),
+        (b"\x30\x00", "DER"),
+        (base64url.encode(bytes(40)), "40 bytes"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "PEM"),
+        (7, "must be text or bytes"),
+    ],
+)
+def test_what_is_no_private_key_is_refused_by_what_it_is(given: object, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        VapidKeys.parse(given, SUBJECT)  # type: ignore[arg-type]  # what a caller may give by mistake
+
+
+@pytest.mark.parametrize(
+    "subject", ["ops@example.com", "mailto:", "http://example.com", "", None, "mailto:a@b\r\nX: y"]
+)
+def test_a_subject_that_apple_would_refuse_is_refused(subject: object) -> None:
+    with pytest.raises(ConfigurationError, match="subject"):
+        VapidKeys(KEYS.private_key, subject)  # type: ignore[arg-type]  # what a caller may give by mistake
+
+
+def test_no_repr_shows_the_key_or_a_token() -> None:
+    token = KEYS.sign(ORIGIN, NOW)
+    shown = f"{KEYS!r} {token!r} {token.authorization!r}"
+    assert base64url.encode(SCALAR) not in shown
+    assert "vapid t=" not in shown
+
+
+def test_a_token_names_the_endpoints_origin_and_ends_within_a_day() -> None:
+    token = KEYS.sign(ORIGIN, NOW)
+    signed = token.authorization.removeprefix("vapid t=").split(",")[0].split(".")
+    claims = json.loads(base64url.decode("claims", signed[1]))
+    assert claims == {
+        "aud": "https://wns2-by3p.notify.windows.com",
+        "exp": int((NOW + timedelta(hours=12)).timestamp()),
+        "sub": SUBJECT,
+    }
+    assert json.loads(base64url.decode("header", signed[0])) == {"typ": "JWT", "alg": "ES256"}
+    assert len(base64url.decode("signature", signed[2])) == 64
+
+
+def test_another_librarys_check_accepts_it() -> None:
+    authorization = str.__str__(KEYS.sign(ORIGIN, datetime.now(UTC)).authorization)
+    # It takes what follows the last space.
+    assert Vapid02.verify(authorization.replace(", ", ","))  # type: ignore[no-untyped-call]  # it has no types
+
+
+def test_it_is_renewed_before_it_ends() -> None:
+    token = KEYS.sign(ORIGIN, NOW)
+    assert token.is_fresh(NOW + timedelta(hours=11, minutes=49))
+    assert not token.is_fresh(NOW + timedelta(hours=11, minutes=51))
+
+
+def test_a_services_check_reads_the_key_back() -> None:
+    assert read_token(KEYS.sign(ORIGIN, NOW).authorization, str(ORIGIN), NOW) == KEYS.public_key
+
+
+def told(authorization: str, origin: str = str(ORIGIN), now: datetime = NOW) -> str:
+    with pytest.raises(ValidationError) as caught:
+        read_token(authorization, origin, now)
+    return caught.value.field
+
+
+def test_a_services_check_names_what_is_wrong() -> None:
+    good = str.__str__(KEYS.sign(ORIGIN, NOW).authorization)
+    other = VapidKeys.generate(SUBJECT).application_server_key
+    assert told("Bearer abc") == "scheme"
+    assert told("vapid t=abc") == "parts"
+    assert told(good.replace(KEYS.application_server_key, other)) == "signature"
+    assert told(good, "https://fcm.googleapis.com") == "aud"
+    assert told(good, now=NOW + timedelta(hours=13)) == "exp"
+    assert told(good, now=NOW - timedelta(hours=13)) == "exp"
+    assert told(good.replace("vapid t=ey", "vapid t=ex")) == "signature"
+    assert told("vapid t=a.b.c, k=abc") == "signature"
