@@ -18,14 +18,14 @@ cdef class Ready:
 cdef class Deferred:
     cdef public Destination destination
     cdef public Channel channel
-    cdef public object notification, key, refused
+    cdef public object notification, key, refused, subscription
 
 
 cdef class Sender:
     cdef public Encoder encoder
     cdef public object throttle
     cdef public Pool pool
-    cdef object _settings, _tokens
+    cdef object _settings, _tokens, _messages
     @cython.locals(destination=Destination, channel=Channel, ready=Ready)
     cpdef prepare(self, uri, notification, key=*)
     cpdef prepare_item(self, item)

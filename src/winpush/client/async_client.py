@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, Unpack
 
-from winpush.client.attempt import Item, Sender
+from winpush.client.attempt import Address, Item, Sender
 from winpush.client.bulk import Bulk
 from winpush.client.encoder import Encoder
 from winpush.client.options import ClientOptions, Settings, parse_count, parse_seconds
@@ -27,6 +27,9 @@ class AsyncClient:
 
     - `wns`: the credentials of a Windows app: `wns.EntraCredentials`, `wns.PackageCredentials`, or any object with
       `get_token(*scopes)`, sync or async. One token is shared by all senders, and renewed before it expires.
+    - `webpush`: the webpush.VapidKeys of a site, for messages to browsers. `webpush_reuse_keys=True` encrypts all of a
+      client's messages with one key pair instead of a new one each, which saves most of the work; whoever learns that
+      pair's private key, which never leaves the process, could then read every message, not one.
     - `allow_hosts`: hosts to send to besides the services' own, by name: `["127.0.0.1:8080"]`.
     - `mpns_certificate`: the ClientCertificate of an authenticated MPNS sender.
     - `tls`: Tls settings; by default the system's authorities, verified.
@@ -54,12 +57,12 @@ class AsyncClient:
 
     async def send(
         self,
-        channel_uri: str,
+        channel_uri: Address,
         notification: Notification,
         *,
         timeout: float | timedelta | None = None,  # noqa: ASYNC109 - its end is a Result, not an exception
     ) -> Result:
-        """Sends one notification to one channel.
+        """Sends one notification to one channel, or a webpush.Message to a browser's webpush.Subscription.
 
         Returns a Result, whatever the service answers and whatever the network does. Raises, before anything is sent,
         ChannelError for a URI that is not a push service's, ValidationError for a notification of another service,

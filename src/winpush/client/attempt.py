@@ -11,29 +11,37 @@ from __future__ import annotations
 import asyncio
 import math
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from winpush import wns
+from winpush import webpush, wns
 from winpush.channels import Channel, Service
 from winpush.client.encoder import Destination, Encoder, check
+from winpush.client.options import Settings
 from winpush.client.throttle import Hold, Throttle
 from winpush.client.token_cache import TokenCache
-from winpush.errors import ConfigurationError, TransportError, ValidationError, WinPushError
+from winpush.errors import ChannelError, ConfigurationError, TransportError, ValidationError, WinPushError
 from winpush.http import Request, Response
 from winpush.results import Action, Notification, Result
 from winpush.transport.connection import Connection
 from winpush.transport.pool import Pool
 from winpush.wns.protocol.responses import wants_new_token
 
+if TYPE_CHECKING:
+    from winpush.client.message_encoder import MessageEncoder
+
 __all__ = ["Deferred", "Item", "Ready", "Sender", "unpack"]
 
 _WNS, _NOTHING = Service.WNS, Action.NOTHING  # members of enumerations are slow to get at
 
-Item = tuple[str, Notification] | tuple[str, Notification, object]
-"""What `send_many` takes: a channel URI and a notification, and the caller's own key if the result is to carry one."""
+Address = str | webpush.Subscription
+"""Where a notification goes: a channel URI, or a browser's subscription."""
+
+Item = tuple[Address, Notification] | tuple[Address, Notification, object]
+"""What `send_many` takes: an address and a notification, and the caller's own key if the result is to carry one."""
 
 
-def unpack(item: Item) -> tuple[str, Notification, object]:
-    """Channel URI, notification and key of an item. Raises ValidationError for anything but a pair or triple."""
+def unpack(item: Item) -> tuple[Address, Notification, object]:
+    """Address, notification and key of an item. Raises ValidationError for anything but a pair or triple."""
     if isinstance(item, (tuple, list)):
         if len(item) == 2:
             return item[0], item[1], None
@@ -61,10 +69,10 @@ class Ready:
 class Deferred:
     """A send that needs the loop before its request can be written: a token, or the end of a throttle.
 
-    `refused` is its beginning, where one was made: the token and the 401 that it got.
+    `refused` is its beginning, where one was made: the token and the 401 that it got. `subscription` is the browser's.
     """
 
-    __slots__ = ("channel", "destination", "key", "notification", "refused")
+    __slots__ = ("channel", "destination", "key", "notification", "refused", "subscription")
 
     def __init__(
         self,
@@ -73,12 +81,14 @@ class Deferred:
         notification: Notification,
         key: object,
         refused: tuple[wns.Token, Response] | None = None,
+        subscription: webpush.Subscription | None = None,
     ) -> None:
         self.destination = destination
         self.channel = channel
         self.notification = notification
         self.key = key
         self.refused = refused
+        self.subscription = subscription
 
 
 class Sender:
@@ -94,6 +104,7 @@ class Sender:
         self._settings = encoder.settings
         credentials = encoder.settings.wns
         self._tokens = None if credentials is None else TokenCache(credentials, self._fetch)
+        self._messages = _message_encoder(encoder.settings)
 
     async def close(self) -> None:
         """Ends the connections, and what is under way."""
@@ -103,8 +114,10 @@ class Sender:
 
     # --- the one way through --------------------------------------------------------------------------------------
 
-    def prepare(self, uri: str, notification: Notification, key: object = None) -> Ready | Deferred:
+    def prepare(self, uri: Address, notification: Notification, key: object = None) -> Ready | Deferred:
         """The request. Raises ChannelError, ValidationError or ConfigurationError for what can't be sent."""
+        if type(uri) is not str:
+            return self._prepare_message(uri, notification, key)
         destination, channel = self.encoder.resolve(uri)
         token = None
         if getattr(notification, "service", None) is _WNS:
@@ -121,6 +134,30 @@ class Sender:
         ready.wire = self.encoder.encode(destination, channel, notification, token)
         if self.throttle.any and self.throttle.find(channel, notification.service) is not None:
             return Deferred(destination, channel, notification, key)
+        return ready
+
+    def _prepare_message(self, subscription: object, message: Notification, key: object) -> Ready | Deferred:
+        """The request of a message for a browser."""
+        if not isinstance(subscription, webpush.Subscription):
+            raise ChannelError("channel_uri", f"must be a string, not {type(subscription).__name__}")
+        if not isinstance(message, webpush.Message):
+            kind = type(message).__name__
+            raise ValidationError("notification", f"must be a webpush.Message for a browser's subscription, not {kind}")
+        if self._messages is None:
+            raise ConfigurationError(
+                "webpush: a message for a browser needs VAPID keys; make the client with "
+                "webpush=webpush.VapidKeys.parse(key, 'mailto:…')"
+            )
+        destination, channel = self.encoder.resolve(subscription.endpoint)
+        if self.throttle.any and self.throttle.find(channel, message.service) is not None:
+            return Deferred(destination, channel, message, key, subscription=subscription)
+        ready = Ready()
+        ready.destination = destination
+        ready.channel = channel
+        ready.notification = message
+        ready.key = key
+        ready.token = None
+        ready.wire = self._messages.encode(destination, subscription, message)
         return ready
 
     def prepare_item(self, item: Item) -> Ready | Deferred | Result:
@@ -169,7 +206,7 @@ class Sender:
                 return held
         if deferred.notification.service is _WNS:
             return await self._exchange(deferred, deadline)
-        again = self.prepare(deferred.channel.uri, deferred.notification, deferred.key)
+        again = self.prepare(deferred.subscription or deferred.channel.uri, deferred.notification, deferred.key)
         return await self.send(again, deadline)
 
     async def finish_in_turn(self, deferred: Deferred, timeout_seconds: float) -> Result:
@@ -270,6 +307,14 @@ class Sender:
         except asyncio.CancelledError:
             host.drop(job)
             raise
+
+
+def _message_encoder(settings: Settings) -> MessageEncoder | None:
+    if settings.webpush is None:
+        return None
+    from winpush.client.message_encoder import MessageEncoder  # needs cryptography
+
+    return MessageEncoder(settings.webpush, reuses_keys=settings.webpush_reuse_keys)
 
 
 class _FutureJob:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime, timedelta
 
-from winpush import mpns, wns
+from winpush import mpns, webpush, wns
 from winpush._make import make_channel, make_result
 from winpush.channels import Channel, Origin, Service, parse_origin
 from winpush.client.options import Settings
@@ -22,8 +22,9 @@ __all__ = ["Destination", "Encoder", "check"]
 _MAX_DESTINATIONS = 4096
 
 # Members of enumerations are slow to get at, and these are asked for with every send.
-_MPNS, _WNS, _NOTHING = Service.MPNS, Service.WNS, Action.NOTHING
-_HEADERS = {Service.MPNS: mpns.HEADERS, Service.WNS: wns.HEADERS}
+_MPNS, _WNS, _WEBPUSH = Service
+_NOTHING = Action.NOTHING
+_HEADERS = {_MPNS: mpns.HEADERS, _WNS: wns.HEADERS, _WEBPUSH: webpush.HEADERS}
 
 
 class Destination:
@@ -122,6 +123,8 @@ class Encoder:
         if notification.service is _MPNS:
             verdict = mpns.judge(response)
             return make_result(channel, notification, verdict, mpns.HEADERS, response, None, verdict.delay, key)
+        if notification.service is _WEBPUSH:
+            return _read_message(channel, notification, response, key)
         verdict, retry_after = wns.judge(response, datetime.now(UTC))
         return self.conclude(channel, notification, verdict, retry_after, response, key)
 
@@ -154,8 +157,21 @@ class Encoder:
         return make_result(channel, notification, verdict, headers, None, error, verdict.delay, key)
 
 
+def _read_message(channel: Channel, message: Notification, response: Response, key: object) -> Result:
+    """The Result of a push service's answer."""
+    verdict, retry_after = webpush.judge(response, datetime.now(UTC))
+    diagnosis = None if verdict.action is _NOTHING else webpush.diagnose(response)
+    return make_result(channel, message, verdict, webpush.HEADERS, response, None, retry_after, key, diagnosis)
+
+
 def check(channel: Channel, notification: Notification) -> None:
     """Raises what `encode` would, for a request that can't be written yet: its token is still to come, or its turn."""
+    if isinstance(notification, webpush.Message):
+        raise ChannelError(
+            "channel_uri",
+            "must be a webpush.Subscription for a webpush.Message, which is encrypted with the browser's keys: make "
+            "one with Subscription.of(what the browser gave)",
+        )
     if not isinstance(notification, mpns.Notification | wns.Notification | wns.ClearToasts):
         kind = type(notification).__name__
         raise ValidationError("notification", f"must be a notification of winpush.mpns or winpush.wns, not {kind}")

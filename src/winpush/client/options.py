@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from winpush.channels import AllowedHosts
 from winpush.client.token_cache import AnyCredentials
@@ -14,6 +14,9 @@ from winpush.errors import ConfigurationError
 from winpush.transport.host import Limits
 from winpush.transport.proxy import Proxies
 from winpush.transport.tls import ClientCertificate, Tls
+
+if TYPE_CHECKING:  # it needs cryptography, which only who pushes to browsers has
+    from winpush.webpush import VapidKeys
 
 __all__ = ["ClientOptions", "Settings", "WhenThrottled", "parse_count", "parse_seconds"]
 
@@ -51,6 +54,8 @@ class ClientOptions(TypedDict, total=False):
     """The options of both clients; AsyncClient says what each means."""
 
     wns: AnyCredentials | None
+    webpush: VapidKeys | None
+    webpush_reuse_keys: bool
     allow_hosts: Iterable[str]
     mpns_certificate: ClientCertificate | None
     tls: Tls | None
@@ -76,12 +81,16 @@ class Settings:
     timeout_seconds: float
     wns: AnyCredentials | None = field(default=None, repr=False)
     when_throttled: WhenThrottled = "wait"
+    webpush: VapidKeys | None = field(default=None, repr=False)
+    webpush_reuse_keys: bool = False
 
     @classmethod
     def of(
         cls,
         *,
         wns: AnyCredentials | None = None,
+        webpush: VapidKeys | None = None,
+        webpush_reuse_keys: bool = False,
         allow_hosts: Iterable[str] = (),
         mpns_certificate: ClientCertificate | None = None,
         tls: Tls | None = None,
@@ -108,6 +117,8 @@ class Settings:
             raise ConfigurationError(
                 "wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token"
             )
+        if webpush is not None and not hasattr(webpush, "application_server_key"):
+            raise ConfigurationError("webpush: give webpush.VapidKeys, such as VapidKeys.parse(key, 'mailto:…')")
         if when_throttled not in get_args(WhenThrottled):
             raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait', 'tell' or 'send'")
         return cls(
@@ -119,4 +130,6 @@ class Settings:
             timeout_seconds,
             wns,
             when_throttled,
+            webpush,
+            webpush_reuse_keys,
         )

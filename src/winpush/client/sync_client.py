@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self, Unpack
 
-from winpush.client.attempt import Item, Ready
+from winpush.client.attempt import Address, Item, Ready
 from winpush.client.encoder import Encoder
 from winpush.client.loop_thread import Call, LoopThread
 from winpush.client.options import ClientOptions, Settings, parse_count, parse_seconds
@@ -43,7 +43,9 @@ class Client:
         self._thread: LoopThread | None = None
         self._closed = False
 
-    def send(self, channel_uri: str, notification: Notification, *, timeout: float | timedelta | None = None) -> Result:
+    def send(
+        self, channel_uri: Address, notification: Notification, *, timeout: float | timedelta | None = None
+    ) -> Result:
         """Sends one notification to one channel, and waits for the answer. As AsyncClient.send."""
         thread = self._open()
         sender, checkout = thread.sender, thread.checkout

@@ -1,0 +1,87 @@
+"""MessageEncoder: a message for a browser becomes bytes: its VAPID token, its encryption, its request.
+
+Only loaded by a client that has VAPID keys: it needs `cryptography`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from winpush.channels import Origin
+from winpush.client.encoder import Destination
+from winpush.http import finish_head, write_head
+from winpush.webpush import Message, Subscription
+from winpush.webpush.encryption import SALT_BYTES, KeyingMaterial, encrypt, make_material
+from winpush.webpush.requests import headers_of
+from winpush.webpush.vapid import VapidKeys, VapidToken
+
+__all__ = ["MessageEncoder"]
+
+# Beyond this many origins or subscriptions the oldest is forgotten, and made anew when it is needed.
+_MAX_ORIGINS = 4096
+_MAX_SUBSCRIPTIONS = 100_000
+_CURVE = ec.SECP256R1()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MessageEncoder:
+    """The VAPID tokens of one client, one for each push service, and what its messages are encrypted with.
+
+    May be used from any thread. With `reuses_keys` it keeps one key pair for its life and what follows from it for each
+    subscription, instead of a new pair for each message.
+    """
+
+    def __init__(self, keys: VapidKeys, *, reuses_keys: bool = False, now: Callable[[], datetime] = _now) -> None:
+        self._keys = keys
+        self._now = now
+        self._tokens: dict[Origin, VapidToken] = {}
+        self._signing = threading.Lock()
+        self._sender = ec.generate_private_key(_CURVE) if reuses_keys else None
+        self._materials: dict[Subscription, KeyingMaterial] = {}
+
+    def encode(self, destination: Destination, subscription: Subscription, message: Message) -> bytes:
+        """The bytes of the request, encrypted for this browser."""
+        channel = subscription.channel
+        token = self._token(channel.origin)
+        headers = (("Authorization", token.authorization), *headers_of(channel, message))
+        head = destination.heads.get(headers)
+        if head is None:
+            # The token changes twice a day: what was written with an older one would never be asked for again.
+            destination.heads.clear()
+            head = destination.heads[headers] = write_head(channel.origin, headers, destination.proxy_authorization)
+        body = b""
+        if message.payload:
+            body = encrypt(message.payload, self._material(subscription), os.urandom(SALT_BYTES))
+        return destination.post + channel.target.encode("ascii") + finish_head(head, body)
+
+    def _token(self, origin: Origin) -> VapidToken:
+        """One at a time for each origin, however many threads ask."""
+        token = self._tokens.get(origin)
+        if token is not None and token.is_fresh(self._now()):
+            return token
+        with self._signing:
+            now = self._now()
+            token = self._tokens.get(origin)
+            if token is None or not token.is_fresh(now):
+                if len(self._tokens) >= _MAX_ORIGINS:
+                    del self._tokens[next(iter(self._tokens))]
+                token = self._tokens[origin] = self._keys.sign(origin, now)
+            return token
+
+    def _material(self, subscription: Subscription) -> KeyingMaterial:
+        if self._sender is None:
+            return make_material(subscription, ec.generate_private_key(_CURVE))
+        material = self._materials.get(subscription)
+        if material is None:
+            if len(self._materials) >= _MAX_SUBSCRIPTIONS:
+                self._materials.pop(next(iter(self._materials)), None)
+            material = self._materials[subscription] = make_material(subscription, self._sender)
+        return material
