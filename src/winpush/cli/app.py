@@ -17,6 +17,7 @@ __all__ = ["cli", "run"]
 
 _COMMANDS = {
     "send": "winpush.cli.send.command",
+    "webpush": "winpush.cli.webpush",
     "doctor": "winpush.cli.doctor",
     "protocol": "winpush.cli.protocol",
     "emulator": "winpush.cli.emulator",
