@@ -11,6 +11,7 @@ import pytest
 
 DELIVERY = Path(__file__).parents[1] / "benchmarks" / "delivery.py"
 PLANS = Path(__file__).parents[1] / "benchmarks" / "delivery_plans.py"
+WEBPUSH = Path(__file__).parents[1] / "benchmarks" / "webpush.py"
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
 
 pytestmark = [
@@ -43,3 +44,15 @@ def test_the_plans_of_a_broadcasts_statements_are_shown() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SEARCH winpush_channels USING INTEGER PRIMARY KEY" in done.stdout
     assert "SCAN winpush_channels" not in done.stdout
+
+
+@pytest.mark.skipif(
+    not Path("/usr/include/openssl/ssl.h").exists() or shutil.which("openssl") is None,
+    reason="waits for OpenSSL's command and headers, with which the stub speaks TLS",
+)
+def test_every_way_of_the_web_push_benchmark_ends_without_an_error(tmp_path: Path) -> None:
+    command = [sys.executable, str(WEBPUSH), "--subscriptions", "64", "--rounds", "1", "--out", str(tmp_path / "t.md")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ways = [line for line in (tmp_path / "t.md").read_text().splitlines() if "push" in line and "could not" not in line]
+    assert len(ways) >= 5
