@@ -76,11 +76,7 @@ class Message:
     @classmethod
     def json(cls, value: Any, **options: Unpack[DeliveryOptions]) -> Self:
         """A value as compact JSON, which a service worker reads with `event.data.json()`."""
-        try:
-            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ValidationError("payload", f"can't be written as JSON: {error}") from None
-        return cls(text, **options)
+        return cls(write_json(value), **options)
 
     @property
     def body(self) -> bytes:
@@ -113,6 +109,14 @@ class Message:
         if self.topic is not None:
             named["topic"] = self.topic
         return named
+
+
+def write_json(value: Any) -> str:
+    """Compact JSON. Raises ValidationError for what JSON doesn't know."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValidationError("payload", f"can't be written as JSON: {error}") from None
 
 
 def _body(payload: object) -> bytes:

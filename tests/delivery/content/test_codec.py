@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.delivery.content.someone import MINUTE, Someone, sent
-from winpush import ValidationError, mpns, wns
+from winpush import ValidationError, mpns, webpush, wns
 from winpush.delivery.content.codec import _SHAPES, build, read_form, taken_apart, write_form
 from winpush.delivery.content.content import Content
 from winpush.wns.schema.elements import Part
@@ -96,6 +96,8 @@ NOTIFICATIONS: list[Any] = [
     wns.Xml("tile", "<tile>\n<visual/></tile>", tag="t"),
     wns.ClearToasts(group="g", tag="t"),
     wns.ClearToasts(everything=True),
+    webpush.Message(b"\xff\x00", ttl=timedelta(0), urgency=webpush.Urgency.VERY_LOW, topic="a_b"),
+    webpush.Message("x"),
 ]
 
 
@@ -103,11 +105,11 @@ NOTIFICATIONS: list[Any] = [
 def test_every_notification_comes_back_as_it_was(notification: Any) -> None:
     content = Content.of(notification)
     again = Content.from_json(content.to_json())
-    back: Any = again.mpns or again.wns
+    back: Any = again.mpns or again.wns or again.webpush
     assert back == notification
     assert type(back) is type(notification)
     assert back.body == notification.body
-    if not isinstance(notification, wns.ClearToasts | mpns.Notification):
+    if isinstance(notification, wns.Notification):
         assert back.to_headers() == notification.to_headers()
     assert again.to_json() == content.to_json()
     assert again == content

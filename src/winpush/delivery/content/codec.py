@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from winpush import mpns, wns
+from winpush import mpns, webpush, wns
 from winpush.delivery.registry.rules import shown
 from winpush.errors import ValidationError
 from winpush.mpns.fields import Clear
@@ -33,10 +33,11 @@ _WNS = (
 _TYPES: Mapping[str, type[Any]] = {
     **{f"mpns.{kind.__name__}": kind for kind in _MPNS},
     **{f"wns.{kind.__name__}": kind for kind in _WNS},
+    "webpush.Message": webpush.Message,
 }
 _NAMES: Mapping[type[Any], str] = {kind: name for name, kind in _TYPES.items()}
 _ENUMS: Mapping[str, type[enum.Enum]] = {
-    kind.__name__: kind for kind in (mpns.Batching, wns.Priority, wns.Glyph, wns.Sound, Clear)
+    kind.__name__: kind for kind in (mpns.Batching, wns.Priority, wns.Glyph, wns.Sound, webpush.Urgency, Clear)
 }
 _SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from winpush import mpns, wns
+from winpush import mpns, webpush, wns
 from winpush.channels import Service
 from winpush.convert import to_wns
 from winpush.delivery.content.codec import check_known, read_form, write_form
@@ -25,8 +25,8 @@ from winpush.results import Notification
 
 __all__ = ["Content", "Form", "Reason", "Recipient", "Refusal"]
 
-Form = mpns.Notification | wns.Notification | wns.ClearToasts
-"""A notification of either service."""
+Form = mpns.Notification | wns.Notification | wns.ClearToasts | webpush.Message
+"""A notification of any service."""
 
 FORMAT = 1
 """The version of the JSON format. Later formats are refused, not guessed."""
@@ -103,11 +103,12 @@ _EXPIRED = Refusal(Reason.EXPIRED, "The notification expired before it could be 
 class Content:
     """A notification for each service, with templates and languages.
 
-    - `mpns`, `wns`: the notification for each service; give at least one. Without `wns`, a WNS channel gets the MPNS
-      notification converted, if possible. The reverse never happens.
+    - `mpns`, `wns`, `webpush`: the notification for each service; give at least one. Without `wns`, a WNS channel gets
+      the MPNS notification converted, if possible. No other is converted.
     - `template=True`: replace `{name}` in texts by the channel's attribute of that name, or by its `{key}`, `{locale}`
       or `{platform}`. Write `{{` and `}}` for literal braces. Within an address (a launch argument, an image source,
-      the page that a tap opens) the value is percent-encoded, unless it is the whole address.
+      the page that a tap opens) the value is percent-encoded, unless it is the whole address. In a `webpush` payload
+      that is JSON, the texts in it are filled.
     - `defaults`: values for placeholders that a channel has no value for. Without a default, the channel is skipped.
     - `locales`: other contents or notifications, by language tag. For each service, a channel gets the one for its own
       tag, or else a shorter tag (`de-AT`, then `de`), or else this content.
@@ -120,6 +121,7 @@ class Content:
     template: bool = False
     defaults: Mapping[str, Scalar] = field(default_factory=lambda: NO_ATTRIBUTES)
     locales: Mapping[str, Content | Notification] = field(default_factory=dict)
+    webpush: webpush.Message | None = None
     _forms: dict[tuple[object, ...], _Form | Refusal] = field(init=False, repr=False, default_factory=dict)
     # Notifications that need no filling and no TTL arithmetic.
     _plain: dict[tuple[object, ...], Any] = field(init=False, repr=False, default_factory=dict)
@@ -130,16 +132,17 @@ class Content:
     def __post_init__(self) -> None:
         _check_form("mpns", self.mpns, mpns.Notification)
         _check_form("wns", self.wns, wns.Notification | wns.ClearToasts)
-        if self.mpns is None and self.wns is None and not self.locales:
-            raise ValidationError("content", "has no notification; give mpns, wns, or both")
+        _check_form("webpush", self.webpush, webpush.Message)
+        given = [form for form in (self.mpns, self.wns, self.webpush) if form is not None]
+        if not given and not self.locales:
+            raise ValidationError("content", "has no notification; give mpns, wns or webpush")
         if not isinstance(self.template, bool):
             raise ValidationError("template", "must be True or False")
         object.__setattr__(self, "defaults", check_attributes(self.defaults, "defaults"))
         object.__setattr__(self, "locales", self._take_locales())
         if self.template:
-            for form in (self.mpns, self.wns):
-                if form is not None:
-                    plan_template(form)
+            for form in given:
+                plan_template(form)
 
     def _take_locales(self) -> Mapping[str, Content]:
         if not isinstance(self.locales, Mapping):
@@ -166,6 +169,8 @@ class Content:
             return cls(mpns=notification, template=template)
         if isinstance(notification, wns.Notification | wns.ClearToasts):
             return cls(wns=notification, template=template)
+        if isinstance(notification, webpush.Message):
+            return cls(webpush=notification, template=template)
         raise ValidationError("content", f"must be a notification or a Content, not {type(notification).__name__}")
 
     def for_channel(
@@ -284,6 +289,8 @@ class Content:
             named["mpns"] = write_form(self.mpns)
         if self.wns is not None:
             named["wns"] = write_form(self.wns)
+        if self.webpush is not None:
+            named["webpush"] = write_form(self.webpush)
         if self.template:
             named["template"] = True
         if self.defaults:
@@ -311,13 +318,13 @@ class Content:
         if not isinstance(named, dict):
             raise ValidationError("content", f"contains a {type(named).__name__} instead of a content")
         values = dict(named)
-        for name in ("mpns", "wns"):
+        for name in ("mpns", "wns", "webpush"):
             values[name] = read_form(values.get(name))
         locales = values.get("locales", {})
         if not isinstance(locales, dict):
             raise ValidationError("locales", f"must be an object, not {type(locales).__name__}")
         values["locales"] = {tag: cls._read(variant) for tag, variant in locales.items()}
-        unknown = values.keys() - {"mpns", "wns", "template", "defaults", "locales"}
+        unknown = values.keys() - {"mpns", "wns", "webpush", "template", "defaults", "locales"}
         if unknown:
             raise ValidationError("content", f"has the unknown field {min(unknown)!r}")
         return cls(**values)
@@ -342,7 +349,7 @@ def _check_form(name: str, form: object, kind: Any) -> None:
 
 def _form(variant: Content, defaults: Mapping[str, Scalar], service: Service, platform: str | None) -> _Form | Refusal:
     """A variant's form for this service and platform, not filled in yet."""
-    given: Any = variant.mpns if service is Service.MPNS else variant.wns
+    given: Any = getattr(variant, service.value)
     converted = given is None and service is Service.WNS and variant.mpns is not None
     if converted:
         given = variant.mpns
@@ -354,7 +361,7 @@ def _form(variant: Content, defaults: Mapping[str, Scalar], service: Service, pl
     if isinstance(made, Refusal):
         return made
     filling = plan_template(made) if variant.template else None
-    has_ttl = service is Service.WNS and not isinstance(made, wns.ClearToasts)
+    has_ttl = service is not Service.MPNS and not isinstance(made, wns.ClearToasts)
     if filling is not None:
         return _Form(made, filling, {**defaults, **variant.defaults}, converted, has_ttl)
     made = _converted(made) if converted else made

@@ -6,16 +6,18 @@ in as text, which the notification checks and escapes like any other.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 from urllib.parse import quote
 
-from winpush import mpns, wns
+from winpush import mpns, webpush, wns
 from winpush.delivery.content.codec import build, taken_apart
 from winpush.delivery.registry.rules import Scalar
 from winpush.errors import ValidationError
+from winpush.webpush.message import write_json
 from winpush.wns.options import NAMES as WNS_OPTIONS
 
 __all__ = ["TemplatePlan", "as_text", "plan_template"]
@@ -24,6 +26,8 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_-]{0,63})\}|[{}]")
 # Delivery options are the same for all channels; data-binding values in braces belong to the app (wns.md 9.1).
 _NEVER_FILLED = frozenset({*WNS_OPTIONS, "callback_uri", "message_id"})
 _ADDRESSES = frozenset({"launch", "arguments", "src", "image", "base_uri", "people", "param", "sound", "cycle_images"})
+# What is an address in the notifications of web pages.
+_WEB_ADDRESSES = frozenset({"url", "navigate", "icon", "image", "badge"})
 
 _Fill = Callable[[Mapping[str, str]], Any]
 
@@ -48,7 +52,8 @@ def plan_template(notification: object) -> TemplatePlan | None:
             f"can't fill a {type(notification).__name__}, which is sent as it is; send one to each channel instead",
         )
     names: dict[str, None] = {}
-    fill = _plan_fields(notification, names)
+    plan = _plan_message if isinstance(notification, webpush.Message) else _plan_fields
+    fill = plan(notification, names)
     return None if fill is None else TemplatePlan(tuple(names), fill)
 
 
@@ -68,6 +73,46 @@ def _plan_fields(value: object, names: dict[str, None]) -> _Fill | None:
         return build(kind, {**values, **{name: fill(given) for name, fill in changing}})
 
     return fill_fields
+
+
+def _plan_message(message: Any, names: dict[str, None]) -> _Fill | None:
+    """A message for a browser: the texts in its JSON, or the whole of a payload that is text."""
+    try:
+        text = message.payload.decode()
+    except UnicodeDecodeError:
+        raise ValidationError("template", "can't fill a payload that isn't text; send one to each channel") from None
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        fill = _plan_text("Message.payload", text, address=False, names=names)
+        return None if fill is None else lambda given: message.replace(payload=fill(given))
+    fill_document = _plan_json("payload", document, names)
+    if fill_document is None:
+        return None
+    return lambda given: message.replace(payload=write_json(fill_document(given)))
+
+
+def _plan_json(name: str, value: object, names: dict[str, None]) -> _Fill | None:
+    """A value of JSON. The names in objects are the page's own, and stay."""
+    if isinstance(value, str):
+        return _plan_text(f"Message.{name}", value, address=name in _WEB_ADDRESSES, names=names)
+    if isinstance(value, list):
+        fills = [_plan_json(name, item, names) for item in value]
+        return _together(fills, lambda given: [_or(fill, given, item) for fill, item in zip(fills, value, strict=True)])
+    if isinstance(value, dict):
+        by_name = {key: _plan_json(key, item, names) for key, item in value.items()}
+        return _together(
+            list(by_name.values()), lambda given: {key: _or(by_name[key], given, item) for key, item in value.items()}
+        )
+    return None
+
+
+def _together(fills: list[_Fill | None], fill: _Fill) -> _Fill | None:
+    return fill if any(fills) else None
+
+
+def _or(fill: _Fill | None, given: Mapping[str, str], value: object) -> object:
+    return value if fill is None else fill(given)
 
 
 def _plan_value(owner: object, name: str, value: object, names: dict[str, None]) -> _Fill | None:
