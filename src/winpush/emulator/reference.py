@@ -15,7 +15,7 @@ from winpush.protocol_pages import NAMES, page
 
 __all__ = ["render"]
 
-_TITLES = {"wns": "WNS", "mpns": "MPNS", "sources": "Sources"}
+_TITLES = {"wns": "WNS", "mpns": "MPNS", "webpush": "Web Push", "sources": "Sources"}
 # An anchor on a line of its own, before a heading: the heading is what it names.
 _ANCHORED = re.compile(r'<p>(<a id="[^"]+"></a>)</p>\n<(h\d)>')
 _PAGE = """<!doctype html>

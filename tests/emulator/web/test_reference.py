@@ -11,7 +11,7 @@ import pytest
 
 from tests.emulator.web.documents import texts, toast, xml
 from tests.waiting import PATIENCE
-from winpush import Client
+from winpush import Client, webpush
 from winpush.citations import Citation, parse
 from winpush.emulator import Device, Emulator, Fault
 from winpush.mpns import responses as mpns_responses
@@ -94,6 +94,7 @@ def test_the_pages_grammar_of_citations_is_that_of_the_tables(page: Page) -> Non
     told = [source for rule in RULES.values() for source in (rule.source, rule.doubt)]
     told += [row.verdict.source for row in wns_responses.ROWS]
     told += [row.verdict.source for row in mpns_responses.ROWS]
+    told += [f"{row.verdict.source} {row.cause}" for row in webpush.ROWS]
     told += [sentence for _, sentence in diagnosis._CAUSES]
     told += ["mpns.md 4 to 6", "[W8, G2: x, y] wns.md 1.2", "[X1] éwns.md 9 ٣", "[W8: " + "[W9]]", "wns.md 9.", ""]
     script = "async texts => { const {parse} = await import('/web/citations.js'); return texts.map(parse); }"

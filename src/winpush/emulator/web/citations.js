@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 const NUMBER = "[0-9]+(?:\\.[0-9]+)*";
 const KEY = "[ABGLMRSTW][0-9]{1,2}[a-z]?";
 const CITATION = new RegExp(
-  `\\b(?<page>wns|mpns)\\.md (?<numbers>${NUMBER}(?:(?:, | and | to )${NUMBER})*)` +
+  `\\b(?<page>wns|mpns|webpush)\\.md (?<numbers>${NUMBER}(?:(?:, | and | to )${NUMBER})*)` +
   `|\\[(?<keys>${KEY}(?:, ${KEY})*(?:: [^\\[\\]\\n]+)?)\\]`, "g");
 const NUMBERS = new RegExp(NUMBER, "g");
 const KEYS = new RegExp(`(${KEY})(?:: [^\\[\\]\\n]+)?`, "g");
