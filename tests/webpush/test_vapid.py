@@ -7,7 +7,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -26,6 +28,7 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SUBJECT = "mailto:ops@example.com"
 ORIGIN = vector.subscription().channel.origin
 KEYS = VapidKeys.generate(SUBJECT)
+HEADER = b'{"typ":"JWT","alg":"ES256"}'
 SCALAR = KEYS.private_key.private_numbers().private_value.to_bytes(32)
 
 
@@ -157,3 +160,13 @@ def test_a_services_check_names_what_is_wrong() -> None:
     assert told(good, now=NOW - timedelta(hours=13)) == "exp"
     assert told(good.replace("vapid t=ey", "vapid t=ex")) == "signature"
     assert told("vapid t=a.b.c, k=abc") == "signature"
+
+
+@pytest.mark.parametrize("expiry", ["NaN", "Infinity", "-Infinity", "1e400", "9" * 400, "true", '"soon"', "null"])
+def test_an_expiry_that_is_no_time_is_refused_and_breaks_nothing(expiry: str) -> None:
+    """JSON of Python's kind has numbers that are no times, and whole ones that no float holds."""
+    claims = f'{{"aud":"{ORIGIN}","exp":{expiry}}}'.encode()
+    signed = f"{base64url.encode(HEADER)}.{base64url.encode(claims)}"
+    r, s = decode_dss_signature(KEYS.private_key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    signature = base64url.encode(r.to_bytes(32) + s.to_bytes(32))
+    assert told(f"vapid t={signed}.{signature}, k={KEYS.application_server_key}") == "exp"

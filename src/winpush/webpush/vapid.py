@@ -199,9 +199,10 @@ def read_token(authorization: str, origin: str, now: datetime) -> bytes:
     expires = claims.get("exp")
     if isinstance(expires, bool) or not isinstance(expires, int | float):
         raise ValidationError("exp", "must be seconds since 1970")
-    left = expires - now.timestamp()
-    if left <= 0 or left > _MAX_LIFE.total_seconds():
-        raise ValidationError("exp", "has passed" if left <= 0 else "is more than 24 hours ahead")
+    # Compared, not subtracted: JSON's NaN fits nowhere, and a whole number may be larger than any float.
+    begins = now.timestamp()
+    if not begins < expires <= begins + _MAX_LIFE.total_seconds():
+        raise ValidationError("exp", "is more than 24 hours ahead" if expires > begins else "has passed")
     return public
 
 
