@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.webpush import vector
 from winpush import ChannelError, ValidationError, wns
 from winpush.webpush import Message, Subscription, Urgency, VapidKeys, build_request
+from winpush.webpush.requests import RequestHead, headers_of, read_head
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 KEYS = VapidKeys.generate("mailto:ops@example.com")
@@ -68,3 +71,95 @@ def test_an_endpoint_alone_is_not_enough() -> None:
 def test_a_native_notification_is_not_sent_to_a_browser() -> None:
     with pytest.raises(ChannelError, match="browser"):
         wns.build_request(vector.ENDPOINT, wns.Toast("x"), "token")
+
+
+# --- the other direction --------------------------------------------------------------------------------------------
+
+
+def read(is_wns: bool = True, has_body: bool = True, **given: str) -> RequestHead:
+    """As a service reads them; names are written with `_`."""
+    lower = {name.replace("_", "-"): value for name, value in given.items()}
+    return read_head({"ttl": "60", "content-encoding": "aes128gcm", **lower}, has_body=has_body, is_wns=is_wns)
+
+
+def refused(is_wns: bool = True, **given: str) -> str:
+    with pytest.raises(ValidationError) as caught:
+        read(is_wns, **given)
+    return caught.value.field
+
+
+TOPICS = st.text("abcXYZ019-_", min_size=1, max_size=32)
+
+
+@given(
+    seconds=st.integers(0, 30 * 86_400),
+    urgency=st.none() | st.sampled_from(Urgency),
+    topic=st.none() | TOPICS,
+    payload=st.binary(max_size=9),
+    at_wns=st.booleans(),
+)
+def test_what_the_client_writes_a_service_reads(
+    seconds: int, urgency: Urgency | None, topic: str | None, payload: bytes, at_wns: bool
+) -> None:
+    message = Message(payload, ttl=timedelta(seconds=seconds), urgency=urgency, topic=topic)
+    written = headers_of((HERE if at_wns else FCM).channel, message)
+    lower = {name.lower(): value for name, value in written}
+    head = read_head(lower, has_body=bool(payload), is_wns=at_wns)
+    assert (head.ttl, head.urgency, head.topic, head.remarks) == (message.ttl, urgency, topic, ())
+    assert head.is_cached is not (at_wns and seconds == 0)
+
+
+def test_a_request_without_a_ttl_is_refused() -> None:
+    with pytest.raises(ValidationError, match="TTL: is missing"):
+        read_head({}, has_body=False, is_wns=False)
+
+
+@pytest.mark.parametrize("ttl", ["", "-1", "1.5", "1 day", "٣", "+60", "1e3"])
+def test_a_ttl_is_whole_seconds(ttl: str) -> None:
+    assert refused(ttl=ttl) == "TTL"
+
+
+def test_a_ttl_beyond_all_measure_counts_as_the_largest() -> None:
+    assert read(ttl="9" * 60_000).ttl == timedelta(seconds=2**31)
+    assert read(ttl="000060").ttl == timedelta(minutes=1)
+
+
+def test_wns_wants_no_cache_with_a_ttl_of_zero_and_says_so_in_its_words() -> None:
+    with pytest.raises(ValidationError) as caught:
+        read(ttl="0")
+    assert caught.value.problem == "Ttl value conflicts with X-WNS-Cache-Policy."
+    assert refused(ttl="0", x_wns_cache_policy="cache") == "X-WNS-Cache-Policy"
+    assert not read(ttl="0", x_wns_cache_policy="no-cache").is_cached
+    assert read(ttl="1", x_wns_cache_policy="cache").is_cached
+    assert read(is_wns=False, ttl="0").ttl == timedelta(0)
+
+
+@pytest.mark.parametrize("kind", ["wns/toast", "wns/tile", "raw"])
+def test_wns_takes_two_types_and_none(kind: str) -> None:
+    """One library's advice for Windows is wns/toast."""
+    assert refused(x_wns_type=kind) == "X-WNS-Type"
+    assert read(is_wns=False, x_wns_type=kind)
+    for good in ("", "wns/raw", "wns/badge"):
+        assert read(x_wns_type=good)
+
+
+@pytest.mark.parametrize("topic", ["", "a" * 33, "a b", "a=", "ä"])
+def test_a_topic_that_the_standard_forbids_is_refused(topic: str) -> None:
+    assert refused(topic=topic) == "Topic"
+
+
+@pytest.mark.parametrize("encoding", ["aesgcm", "gzip", "aes128gcm, gzip", ""])
+def test_a_body_has_one_encoding(encoding: str) -> None:
+    assert refused(content_encoding=encoding) == "Content-Encoding"
+    assert read(has_body=False, content_encoding=encoding)
+
+
+def test_a_body_without_an_encoding_is_refused() -> None:
+    with pytest.raises(ValidationError, match="the request has none"):
+        read_head({"ttl": "1"}, has_body=True, is_wns=False)
+
+
+def test_an_unknown_urgency_is_normal_with_a_remark() -> None:
+    head = read(urgency="urgent")
+    assert head.urgency is None
+    assert "'urgent'" in head.remarks[0]

@@ -20,7 +20,8 @@ MAX_PAYLOAD_BYTES = 3993
 MAX_TTL = timedelta(days=30)
 """Mozilla's limit; WNS takes the four weeks that others send by default (webpush.md 3)."""
 
-_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
+TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
+"""What a topic may be (RFC 8030, section 5.4)."""
 _SECOND = timedelta(seconds=1)
 
 
@@ -156,6 +157,6 @@ def _check_urgency(urgency: object) -> Urgency | None:
 def _check_topic(topic: object) -> str | None:
     if topic is None:
         return None
-    if not isinstance(topic, str) or not _TOPIC.fullmatch(topic):
+    if not isinstance(topic, str) or not TOPIC.fullmatch(topic):
         raise ValidationError("topic", "must be 1 to 32 characters from A-Z, a-z, 0-9, - and _")
     return topic

@@ -1,17 +1,26 @@
-"""Web Push requests, built for the client (RFC 8030; webpush.md 3)."""
+"""Web Push requests: built for the client, read for the emulator (RFC 8030; webpush.md 3)."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 
 from winpush.channels import Channel
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request
-from winpush.webpush.message import Message
+from winpush.webpush.message import TOPIC, Message, Urgency
 from winpush.webpush.subscription import Subscription
 from winpush.webpush.vapid import VapidToken
 
-__all__ = ["build_request", "check_subscription", "headers_of"]
+__all__ = ["RequestHead", "build_request", "check_subscription", "headers_of", "read_head"]
 
 _WNS_HOSTS = ".notify.windows.com"
+_WNS_TYPES = ("", "wns/raw", "wns/badge")
+_SECONDS = re.compile(r"[0-9]+")
+# What a larger TTL counts as (RFC 8030, section 5.2, which follows RFC 7234).
+_MOST_SECONDS = 2**31
 
 
 def check_subscription(subscription: object) -> Subscription:
@@ -56,3 +65,78 @@ def _is_wns(channel: Channel) -> bool:
     """On an allowed host, only the path tells."""
     origin = channel.origin
     return origin.host.endswith(_WNS_HOSTS) or (origin.service is None and channel.target.startswith("/w/"))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What a request's headers say. `is_cached` is False where WNS is told not to keep it; `remarks` are on what a
+    service takes although no standard has it."""
+
+    ttl: timedelta
+    urgency: Urgency | None = None
+    topic: str | None = None
+    is_cached: bool = True
+    remarks: tuple[str, ...] = ()
+
+
+def read_head(headers: Mapping[str, str], *, has_body: bool, is_wns: bool) -> RequestHead:
+    """Reads a request's headers (names in lower case) as a push service does; `is_wns` with WNS's own rules.
+
+    Raises ValidationError for what is answered with 400; its `field` is the header, and of a header of WNS `problem` is
+    the text of its X-WNS-Error-Description.
+    """
+    ttl = _read_ttl(headers)
+    remarks: list[str] = []
+    is_cached = _read_wns(headers, ttl, remarks) if is_wns else True
+    topic = headers.get("topic")
+    if topic is not None and not TOPIC.fullmatch(topic):
+        raise ValidationError("Topic", "must be 1 to 32 characters from A-Z, a-z, 0-9, - and _")
+    if has_body:
+        _check_encoding(headers)
+    urgency = _read_urgency(headers, remarks)
+    return RequestHead(ttl, urgency, topic, is_cached, tuple(remarks))
+
+
+def _read_ttl(headers: Mapping[str, str]) -> timedelta:
+    value = headers.get("ttl")
+    if value is None:
+        raise ValidationError("TTL", "is missing; every request says how long it is kept, 0 is now or never")
+    digits = value.strip()
+    if not digits.isascii() or not _SECONDS.fullmatch(digits):
+        raise ValidationError("TTL", f"must be whole seconds; the request has {value[:40]!r}")
+    digits = digits.lstrip("0")
+    return timedelta(seconds=min(int(digits[:11] or "0"), _MOST_SECONDS))
+
+
+def _read_wns(headers: Mapping[str, str], ttl: timedelta, remarks: list[str]) -> bool:
+    policy = headers.get("x-wns-cache-policy", "").strip().lower()
+    if not ttl and policy != "no-cache":
+        raise ValidationError("X-WNS-Cache-Policy", "Ttl value conflicts with X-WNS-Cache-Policy.")
+    if ttl and policy == "no-cache":
+        remarks.append("X-WNS-Cache-Policy: no-cache with a TTL over 0: how long WNS keeps it then is unverified.")
+    if headers.get("x-wns-type", "").strip().lower() not in _WNS_TYPES:
+        raise ValidationError("X-WNS-Type", "Allowed X-WNS-TYPE are wns/raw, wns/badge and empty")
+    return policy != "no-cache"
+
+
+def _check_encoding(headers: Mapping[str, str]) -> None:
+    """One value and no list (RFC 8291, section 4)."""
+    value = headers.get("content-encoding")
+    if value is not None and value.strip().lower() == "aes128gcm":
+        return
+    if value is not None and value.strip().lower() == "aesgcm":
+        raise ValidationError("Content-Encoding", "is aesgcm, of an older draft; encrypt as aes128gcm (webpush.md 3)")
+    found = "none" if value is None else repr(value[:40])
+    raise ValidationError("Content-Encoding", f"must be aes128gcm where there is a body; the request has {found}")
+
+
+def _read_urgency(headers: Mapping[str, str], remarks: list[str]) -> Urgency | None:
+    value = headers.get("urgency")
+    if value is None:
+        return None
+    try:
+        return Urgency(value.strip().lower())
+    except ValueError:
+        known = ", ".join(each.value for each in Urgency)
+        remarks.append(f"Urgency: {value[:40]!r} is none of {known}, so it counts as normal (RFC 8030, section 5.3).")
+        return None
