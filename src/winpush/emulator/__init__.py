@@ -9,16 +9,23 @@ from winpush.emulator.faults import Fault
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES
 from winpush.emulator.server import Emulator
 from winpush.emulator.service import entra_credentials_for
+from winpush.emulator.webpush.browser import Browser, ReceivedMessage
+from winpush.emulator.webpush.channel_states import SUBSCRIPTION_STATES
+from winpush.emulator.webpush.families import BROWSERS
 from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.emulator.world import Phone, Record
 
 __all__ = [
+    "BROWSERS",
     "CHANNEL_STATES",
+    "SUBSCRIPTION_STATES",
     "WINDOWS_CHANNEL_STATES",
+    "Browser",
     "Device",
     "Emulator",
     "Fault",
     "Phone",
+    "ReceivedMessage",
     "Record",
     "entra_credentials_for",
 ]

@@ -33,9 +33,8 @@ from winpush.emulator.reference import render
 from winpush.emulator.service import Service
 from winpush.emulator.streams import Streams
 from winpush.emulator.wire import has_certificate, transport_of
-from winpush.emulator.wns.device import Device
 from winpush.emulator.wns.gateway import is_wns_channel
-from winpush.emulator.world import Phone
+from winpush.emulator.world import Simulated
 from winpush.errors import ValidationError
 from winpush.protocol_pages import NAMES
 
@@ -58,6 +57,7 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".
 _COMMON: dict[str, Check] = {"health": a_text, "name": a_text_or_none}
 _MPNS_FIELDS = {**_COMMON, "version": a_text, "authenticated": a_flag, "not_bound": texts, "pinned": texts}
 _WNS_FIELDS = {**_COMMON, "phone": a_flag, "secure": a_flag}
+_WEBPUSH_FIELDS = {**_COMMON, "browser": a_text, "application_server_key": a_text_or_none, "secure": a_flag}
 _FAULT_FIELDS: dict[str, Check] = {
     "status": a_whole_or_none,
     "delay_seconds": a_number,
@@ -219,12 +219,15 @@ class _App:
         made = self._create(asked.pop("service", "mpns"), count, asked)
         return JSONResponse([views.phone(each) for each in made], status_code=201)
 
-    def _create(self, service: object, count: int, asked: dict[str, Any]) -> list[Phone | Device]:
+    def _create(self, service: object, count: int, asked: dict[str, Any]) -> list[Simulated]:
         if service == "wns":
             check_fields(asked, _WNS_FIELDS)
             return [self._service.create_windows_channel(**asked) for _ in range(count)]
+        if service == "webpush":
+            check_fields(asked, _WEBPUSH_FIELDS)
+            return [self._service.create_subscription(**asked) for _ in range(count)]
         if service != "mpns":
-            raise ValidationError("service", "must be mpns or wns")
+            raise ValidationError("service", "must be mpns, wns or webpush")
         check_fields(asked, _MPNS_FIELDS)
         return [self._service.create_channel(**asked) for _ in range(count)]
 
@@ -254,7 +257,7 @@ class _App:
         """Every name that the API accepts, and the playground's examples: what a form can offer."""
         return JSONResponse(views.options())
 
-    def _find(self, identity: str) -> Phone | Device:
+    def _find(self, identity: str) -> Simulated:
         for phone in self._service.phones:
             if phone.id == identity:
                 return phone

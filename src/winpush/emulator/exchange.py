@@ -21,7 +21,10 @@ _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SECRET_FIELDS = frozenset({"client_secret", "client_assertion", "password", "refresh_token", "assertion", "code"})
 _FORM = "application/x-www-form-urlencoded"
 # The part of a channel URI before its secret.
-_CHANNEL = re.compile(r"/(?:un)?throttledthirdparty/[^/]*/|/u/1/[^/]*/|/(?:w/)?\?token=")
+_CHANNEL = re.compile(
+    r"/(?:un)?throttledthirdparty/[^/]*/|/u/1/[^/]*/|/(?:w/)?\?token="
+    r"|/wpush/v[0-9]/|/fcm/send/|/wp/|/Q(?=[\w-]{60})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Judged:
     """How a request was judged, for its record. `status` is the HTTP status of `outcome`; a fault may answer another.
 
     `word` replaces the outcome's name as the verdict, where a request is not a notification; `source` is where the
-    answer is documented.
+    answer is documented. `body` is shown instead of the request's, where that is encrypted.
     """
 
     service: str
@@ -70,6 +73,7 @@ class Judged:
     device: dict[str, Any] | None = None
     word: str | None = None
     source: str = ""
+    body: str | None = None
 
 
 def keep(
@@ -97,7 +101,7 @@ def keep(
             remarks=judged.remarks,
             size=len(request.body),
             fault=None if fault is None else fault.name,
-            body=_shown_body(request),
+            body=_shown_body(request) if judged.body is None else judged.body[:_KEPT_BODY_CHARACTERS],
             service=judged.service,
             device=judged.device,
             source=judged.source if _is_documented(answer, judged, fault) else "",

@@ -26,12 +26,17 @@ from winpush.emulator.mpns import delivery as mpns_delivery
 from winpush.emulator.mpns import gateway as mpns_gateway
 from winpush.emulator.preview import preview
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
+from winpush.emulator.webpush import gateway as webpush_gateway
+from winpush.emulator.webpush import sample
+from winpush.emulator.webpush.browser import Browser
+from winpush.emulator.webpush.families import is_web_push
 from winpush.emulator.wns import gateway as wns_gateway
 from winpush.emulator.wns.device import Device
-from winpush.emulator.world import Phone, Record, World
+from winpush.emulator.world import Phone, Record, Simulated, World
 from winpush.errors import ConfigurationError, ValidationError
 from winpush.mpns.requests import headers_of
 from winpush.results import Outcome
+from winpush.webpush import VapidKeys
 
 __all__ = ["Addresses", "Service", "entra_credentials_for"]
 
@@ -117,6 +122,8 @@ class Service:
         self._lock = threading.RLock()
         self._world = World(rng)
         self._tokens = Tokens(rng)
+        self._rng = rng
+        self._own_keys: VapidKeys | None = None
         self._clock = clock
         self._ahead = timedelta()
         self._addresses = addresses
@@ -220,6 +227,27 @@ class Service:
         with self._lock:
             return self._world.create_device(base, self.now(), is_phone=phone, health=health, name=name)
 
+    def create_subscription(
+        self,
+        health: str = "healthy",
+        *,
+        browser: str = "edge",
+        application_server_key: str | bytes | None = None,
+        secure: bool = False,
+        name: str | None = None,
+    ) -> Browser:
+        """Creates a simulated browser that has subscribed: push to `.subscription`, read `.messages`.
+
+        `health` is a name from SUBSCRIPTION_STATES, `browser` one of BROWSERS. `application_server_key` is the VAPID
+        public key that it subscribed with, base64url or bytes; without one, the first message that is taken binds it.
+        `secure` puts the endpoint on the TLS port. Raises ValidationError.
+        """
+        base, key = self._base(secure=secure), application_server_key
+        with self._lock:
+            return self._world.create_browser(
+                base, browser=browser, health=health, application_server_key=key, name=name
+            )
+
     @property
     def entra_credentials(self) -> wns.EntraCredentials:
         """Credentials for this emulator's token server, as a Windows App SDK app has them."""
@@ -237,7 +265,7 @@ class Service:
 
     def change(
         self,
-        phone: Phone | Device,
+        phone: Simulated,
         *,
         version: str | None = None,
         health: str | None = None,
@@ -253,12 +281,16 @@ class Service:
                 self._world.change_phone(phone, version=version, health=health, pinned=ids)
                 if not phone.is_offline and phone.health.row.verdict.outcome is Outcome.ACCEPTED:
                     mpns_delivery.come_back(self._world, phone, self.now())
-            elif health is not None:
+            elif health is not None and isinstance(phone, Browser):
+                self._world.change_browser(phone, health)
+                if not phone.is_offline:
+                    webpush_gateway.come_back(phone, self.now())
+            elif health is not None and isinstance(phone, Device):
                 self._world.change_device(phone, health)
                 if not phone.is_offline:
                     wns_gateway.come_back(phone, self.now())
 
-    def remove(self, phone: Phone | Device) -> None:
+    def remove(self, phone: Simulated) -> None:
         """Removes a device: its channel is unknown from now on."""
         with self._lock:
             self._world.remove_phone(phone)
@@ -271,8 +303,8 @@ class Service:
             self.faults.clear()
 
     @property
-    def phones(self) -> tuple[Phone | Device, ...]:
-        """All phones and Windows devices, in the order they were created."""
+    def phones(self) -> tuple[Simulated, ...]:
+        """All phones, Windows devices and browsers, in the order they were created."""
         with self._lock:
             return tuple(self._world.phones.values())
 
@@ -294,6 +326,11 @@ class Service:
             if is_login(incoming.path):
                 fault = self.faults.strike("token", exactly=True)
                 return receive_login(self._world, self._tokens, incoming, self._base_of(incoming), now, fault), fault
+            if is_web_push(incoming.path):
+                browser = webpush_gateway.find_browser(self._world, incoming)
+                fault = self.faults.strike(None if browser is None else browser.id)
+                own = None if self._own_keys is None else self._own_keys.public_key
+                return webpush_gateway.receive_web_push(self._world, incoming, own, now, fault), fault
             if wns_gateway.is_wns_channel(incoming.path, incoming.query):
                 device = self._world.wns_channels.get(read_wns_token(incoming.query))
                 fault = self.faults.strike(None if device is None else device.id)
@@ -304,12 +341,14 @@ class Service:
             fault = self.faults.strike(None if phone is None else phone.id)
             return mpns_gateway.receive(self._world, incoming, now, fault), fault
 
-    def send_test(self, device: Phone | Device, kind: str, document: str | None = None) -> Record:
+    def send_test(self, device: Simulated, kind: str, document: str | None = None) -> Record:
         """Sends a notification of the emulator's own, as a client in good order would; returns its record.
 
-        Without a document it is an example of that kind: toast, tile, raw, or (on Windows) badge. Raises
-        ValidationError for another kind.
+        Without a document it is an example of that kind: toast, tile, raw, (on Windows) badge, or (for a browser)
+        message. Raises ValidationError for another kind.
         """
+        if isinstance(device, Browser):
+            return self._send_message(device, kind, document)
         service = "mpns" if isinstance(device, Phone) else "wns"
         kinds = MPNS_HEADERS if isinstance(device, Phone) else WNS_CONTENT_TYPES
         if kind not in kinds:
@@ -325,6 +364,15 @@ class Service:
                 headers = (("authorization", f"Bearer {token}"), *content)
             secure = device.uri.startswith("https:")
             self.receive(Incoming("POST", f"/{path}", headers, body, secure, certificate=True, query=query))
+            return self._world.records[-1]
+
+    def _send_message(self, browser: Browser, kind: str, payload: str | None) -> Record:
+        if kind != "message":
+            raise ValidationError("kind", f"is {kind!r}; a browser takes message")
+        with self._lock:
+            self._own_keys = self._own_keys or sample.make_vapid_keys(self._rng)
+            text = sample.EXAMPLE if payload is None else payload
+            self.receive(sample.make_request(browser, text, self._own_keys, self._rng, self.now()))
             return self._world.records[-1]
 
     def preview(self, document: str) -> dict[str, Any]:

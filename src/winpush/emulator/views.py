@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from winpush.emulator.examples import EXAMPLES
 from winpush.emulator.faults import CUTS, Fault
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES
+from winpush.emulator.webpush.browser import Browser, ReceivedMessage
+from winpush.emulator.webpush.channel_states import SUBSCRIPTION_STATES
+from winpush.emulator.webpush.families import BROWSERS
+from winpush.emulator.webpush.notification import read_notification
 from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
-from winpush.emulator.world import Phone, Record, Tile, World
+from winpush.emulator.world import Record, Simulated, Tile, World
 from winpush.mpns import VERSIONS
 from winpush.mpns.fields import CYCLE_IMAGES
+from winpush.webpush import base64url
 
 __all__ = ["changes", "fault", "options", "phone", "record", "state"]
 
 _SHOWN_RECORDS = 200
 _SHOWN_RAW_CHARACTERS = 200
+_SHOWN_MESSAGES = 20
+_AWAY = "The browser is away: its push service accepts messages, and keeps them for as long as their TTL says."
 _OFFLINE = "The device is offline: WNS accepts notifications and keeps the last toast, tile and badge until it is back."
 
 
@@ -42,10 +49,12 @@ def changes(world: World, now: datetime, revision: int, last_record: int) -> dic
     }
 
 
-def phone(each: Phone | Device) -> dict[str, Any]:
-    """One phone, or Windows device, with its screen."""
+def phone(each: Simulated) -> dict[str, Any]:
+    """One phone, Windows device or browser, with its screen."""
     if isinstance(each, Device):
         return _device(each)
+    if isinstance(each, Browser):
+        return _browser(each)
     return {
         "id": each.id,
         "service": "mpns",
@@ -81,6 +90,41 @@ def _device(each: Device) -> dict[str, Any]:
         "badge": each.badge,
         "raws": [{**raw, "text": raw["text"][:_SHOWN_RAW_CHARACTERS]} for raw in each.raws],
         "accepted": each.accepted,
+    }
+
+
+def _browser(each: Browser) -> dict[str, Any]:
+    """A browser. `subscription` is what its page gives to a server; `messages`, oldest first, are decrypted."""
+    verdict = each.family.words[each.health.fate].verdict
+    key = each.application_server_key
+    return {
+        "id": each.id,
+        "service": "webpush",
+        "name": each.name,
+        "version": each.version,
+        "browser": each.family.browser,
+        "health": each.health.name,
+        "outcome": verdict.outcome.value,
+        "meaning": _AWAY if each.is_offline else verdict.meaning,
+        "channel": each.uri,
+        "subscription": each.subscription.to_dict(),
+        "application_server_key": None if key is None else base64url.encode(key),
+        "queued": len(each.waiting),
+        "messages": [_message(message) for message in list(each.messages)[-_SHOWN_MESSAGES:]],
+        "accepted": each.accepted,
+    }
+
+
+def _message(each: ReceivedMessage) -> dict[str, Any]:
+    return {
+        "n": each.n,
+        "at": each.at.isoformat(),
+        "text": each.text,
+        "bytes": len(each.payload),
+        "ttl_seconds": each.ttl // timedelta(seconds=1),
+        "topic": each.topic,
+        "urgency": None if each.urgency is None else each.urgency.value,
+        "notification": read_notification(each.payload),
     }
 
 
@@ -122,6 +166,7 @@ def options() -> dict[str, Any]:
     return {
         "mpns": {"healths": list(CHANNEL_STATES), "versions": list(VERSIONS), "kinds": ["toast", "tile", "raw"]},
         "wns": {"healths": list(WINDOWS_CHANNEL_STATES), "kinds": ["toast", "tile", "badge", "raw"]},
+        "webpush": {"healths": list(SUBSCRIPTION_STATES), "browsers": list(BROWSERS), "kinds": ["message"]},
         "cuts": list(CUTS),
         "examples": [
             {"name": each.name, "service": each.service, "kind": each.kind, "document": each.document}

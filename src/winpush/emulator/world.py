@@ -6,10 +6,11 @@ import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from winpush.emulator.channel_uris import ChannelIndex, make_mpns_path, make_wns_token, wns_query
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES, ChannelState
+from winpush.emulator.webpush.browser import Browser, make_browser, state_of
 from winpush.emulator.wns.device import WINDOWS_CHANNEL_STATES, Device
 from winpush.errors import ValidationError
 from winpush.mpns import VERSIONS
@@ -18,7 +19,7 @@ from winpush.mpns.payloads import Document
 from winpush.mpns.render import Shown
 from winpush.results import Outcome
 
-__all__ = ["Arrival", "Phone", "Record", "Tile", "Waiting", "World"]
+__all__ = ["Arrival", "Phone", "Record", "Simulated", "Tile", "Waiting", "World"]
 
 _KEPT_RECORDS = 1000
 _KEPT_REMOVALS = 10_000
@@ -93,6 +94,10 @@ class Phone:
         return self.path.rpartition("/")[2]
 
 
+Simulated: TypeAlias = Phone | Device | Browser
+"""Whatever can be pushed to: a phone, a Windows device, a browser."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One request and how it was judged, as the page's list shows it. Secrets in it are shortened.
@@ -128,12 +133,13 @@ class World:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self.revision = 0
-        self.phones: dict[str, Phone | Device] = {}
+        self.phones: dict[str, Simulated] = {}
         self.records: deque[Record] = deque(maxlen=_KEPT_RECORDS)
         self.removed: deque[tuple[int, str]] = deque(maxlen=_KEPT_REMOVALS)
         self.counters: Counter[str] = Counter()
         self.mpns_channels: ChannelIndex[Phone] = ChannelIndex()
         self.wns_channels: ChannelIndex[Device] = ChannelIndex()
+        self.subscriptions: ChannelIndex[Browser] = ChannelIndex()
         self._made = 0
         self._numbered = 0
 
@@ -184,6 +190,31 @@ class World:
         self.touch(device)
         return device
 
+    def create_browser(
+        self,
+        base: str,
+        *,
+        browser: str = "edge",
+        health: str = "healthy",
+        application_server_key: str | bytes | None = None,
+        name: str | None = None,
+    ) -> Browser:
+        """Creates a browser whose endpoint begins with `base`. Raises ValidationError."""
+        key = application_server_key
+        made = make_browser(
+            self._rng, self._made + 1, base, browser=browser, health=health, application_server_key=key, name=name
+        )
+        self._made += 1
+        self.phones[made.id] = made
+        self.subscriptions.add(made.token, made)
+        self.touch(made)
+        return made
+
+    def change_browser(self, browser: Browser, health: str) -> None:
+        """Sets the health. Raises ValidationError for an unknown one."""
+        browser.health = state_of(health)
+        self.touch(browser)
+
     def change_device(self, device: Device, health: str) -> None:
         """Sets the health. Raises ValidationError for an unknown one."""
         _check_windows_health(health)
@@ -209,17 +240,19 @@ class World:
                 del phone.tiles[unpinned]
         self.touch(phone)
 
-    def remove_phone(self, phone: Phone | Device) -> None:
+    def remove_phone(self, phone: Simulated) -> None:
         """Removes a device; its channel is unknown from now on."""
         del self.phones[phone.id]
         if isinstance(phone, Phone):
             self.mpns_channels.remove(phone.path)
+        elif isinstance(phone, Browser):
+            self.subscriptions.remove(phone.token)
         else:
             self.wns_channels.remove(phone.token)
         self.revision += 1
         self.removed.append((self.revision, phone.id))
 
-    def touch(self, phone: Phone | Device) -> None:
+    def touch(self, phone: Simulated) -> None:
         """Marks a device as changed."""
         self.revision += 1
         phone.revision = self.revision

@@ -50,7 +50,7 @@ class _RefusedError(Exception):
 
 def is_wns_channel(path: str, query: str) -> bool:
     """True for a path and query that look like a WNS channel URI's."""
-    return path in ("/", "/w/") and query.startswith("token=")
+    return path == "/" and query.startswith("token=")
 
 
 def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, fault: Fault | None) -> Answer:
@@ -97,7 +97,7 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
         raise _RefusedError(
             wns_row(401), "The token is missing, was not issued here, or has been revoked or has expired."
         )
-    if device is None or request.path == "/w/":
+    if device is None:
         raise _RefusedError(wns_row(404), world.wns_channels.explain(read_wns_token(request.query)))
     if now - device.made_at >= CHANNEL_LIFE:
         raise _RefusedError(wns_row(410), "The channel is older than 30 days: the app must ask for a new one.")

@@ -1,0 +1,59 @@
+"""Messages as the standard wants them, and with one thing wrong: for the tests of the emulator's push service."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.emulator.calls import call
+from winpush.channels import AllowedHosts, parse_origin
+from winpush.emulator import Browser, Emulator
+from winpush.webpush import Message, VapidKeys, build_request, encrypt, make_material
+
+KEYS = VapidKeys.generate("mailto:ops@example.com")
+OTHERS = VapidKeys.generate("mailto:ops@example.com")
+
+
+def sealed(browser: Browser, payload: bytes = b"hello") -> bytes:
+    """The payload, encrypted for the browser."""
+    return encrypt(
+        payload, make_material(browser.subscription, ec.generate_private_key(ec.SECP256R1())), os.urandom(16)
+    )
+
+
+def headers_for(browser: Browser, now: datetime | None = None, **options: Any) -> dict[str, str]:
+    """The headers of a good message."""
+    message = Message(b"x", **options)
+    token = KEYS.sign(browser.subscription.channel.origin, now or datetime.now(UTC))
+    return {name: str(value) for name, value in build_request(browser.subscription, message, token, b"x").headers}
+
+
+def push(
+    emulator: Emulator,
+    browser: Browser,
+    body: bytes | None = None,
+    changes: dict[str, str | None] | None = None,
+    method: str = "POST",
+    target: str | None = None,
+    **options: Any,
+) -> http.client.HTTPResponse:
+    """A message to the browser; `changes` replace headers, and None leaves one out."""
+    written: dict[str, Any] = {**headers_for(browser, emulator.now(), **options), **(changes or {})}
+    kept = {name: value for name, value in written.items() if value is not None}
+    path = target or browser.subscription.channel.target
+    return call(emulator, method, path, sealed(browser) if body is None else body, kept)[0]
+
+
+def claims_changed(authorization: str, **changes: Any) -> str:
+    """The same token with other claims, signed by the same keys."""
+    claims = json.loads(base64.urlsafe_b64decode(authorization.split(".")[1] + "=="))
+    claims |= changes
+    ahead = timedelta(seconds=claims["exp"]) - timedelta(hours=12)
+    origin = parse_origin(claims["aud"], AllowedHosts.of([claims["aud"].partition("://")[2]]))
+    return str.__str__(KEYS.sign(origin, datetime(1970, 1, 1, tzinfo=UTC) + ahead).authorization)
