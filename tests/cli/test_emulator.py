@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.commands import examples, found, read_match, read_until, run, started
 from tests.waiting import PATIENCE
+from winpush import Client, webpush
 
 
 def test_the_emulators_example_works_as_typed() -> None:
@@ -53,11 +54,23 @@ def test_the_emulators_example_of_a_windows_device_works_with_its_login() -> Non
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_emulator_without_phones_has_no_example() -> None:
-    with started("emulator", "--port", "0", "--tls-port", "0", "--phones", "0", "--windows", "0") as process:
+def test_the_emulator_without_devices_has_no_example() -> None:
+    none = ("--phones", "0", "--windows", "0", "--browsers", "0")
+    with started("emulator", "--port", "0", "--tls-port", "0", *none) as process:
         said = read_until(process, "Ctrl-C stops it")
     assert "Page:" in said
     assert examples(said) == []
+    assert "subscription" not in said
+
+
+def test_the_emulators_subscription_is_one_that_can_be_pushed_to() -> None:
+    with started("emulator", "--port", "0", "--phones", "0", "--windows", "0", "--browsers", "2") as process:
+        said = read_until(process, "Ctrl-C stops it")
+        page = found(r"Page:  http://(\S+)/", said)
+        subscription = webpush.Subscription.of(found(r"(\{.+\})", said), allow_hosts=[page])
+        keys = webpush.VapidKeys.generate("mailto:ops@example.com")
+        with Client(webpush=keys, allow_hosts=[page]) as client:
+            assert client.send(subscription, webpush.Message("x")).ok
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -43,6 +44,13 @@ _LISTEN_SECONDS = 3600
     type=click.IntRange(0, 10_000),
     help="Windows devices to create at the start.",
 )
+@click.option(
+    "--browsers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 10_000),
+    help="Browsers (Edge) with a subscription to create at the start.",
+)
 @click.option("--seed", type=int, help="Makes channel URIs and random faults reproducible.")
 @click.option("--fault-status", type=click.IntRange(200, 599), help="Fault: answer with this status.")
 @click.option("--fault-delay", type=float, default=0.0, help="Fault: wait this many seconds first.")
@@ -50,9 +58,9 @@ _LISTEN_SECONDS = 3600
 @click.option("--fault-count", type=int, help="Apply the fault to the next N requests.")
 @click.option("--fault-share", type=float, help="Apply the fault to this share of requests, 0 to 1.")
 def command(
-    host: str, port: int, tls_port: int | None, phones: int, windows: int, seed: int | None, **fault: Any
+    host: str, port: int, tls_port: int | None, phones: int, windows: int, browsers: int, seed: int | None, **fault: Any
 ) -> None:
-    """Run a local MPNS and WNS with a web page that shows the simulated devices."""
+    """Run a local push service with a web page that shows the simulated devices."""
     from winpush.emulator import Emulator
 
     emulator = Emulator(host=host, port=port, tls=tls_port is not None, tls_port=tls_port or 0, seed=seed)
@@ -72,11 +80,18 @@ def command(
             click.echo("To a Windows device, with credentials that this emulator accepts:\n")
             _show_login(emulator)
             _show_example(f"--allow-host {emulator.authority}", device.uri)
+        _show_subscription([emulator.create_subscription() for _ in range(browsers)][:1])
         click.echo("Ctrl-C stops it.")
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(_LISTEN_SECONDS)
         click.echo("\nStopped.")
+
+
+def _show_subscription(browsers: list[Any]) -> None:
+    for browser in browsers:
+        click.echo("A browser's subscription, as its page would send it to your server:\n")
+        click.echo(f"  {json.dumps(browser.subscription.to_dict())}\n")
 
 
 def _show_login(emulator: Any) -> None:

@@ -34,7 +34,9 @@ def _utc_now() -> datetime:
 
 
 class Emulator(Service):
-    """A local MPNS and WNS. `with Emulator() as emulator:` runs it; all methods may be called from any thread.
+    """A local MPNS, WNS and Web Push service. `with Emulator() as emulator:` runs it.
+
+    All methods may be called from any thread.
 
     `port=0` takes a free port. `tls=True` opens a second port for authenticated channels, with a certificate authority
     made for the run: `ca_pem` is what a client must trust, `make_client_certificate` makes what a client may present.

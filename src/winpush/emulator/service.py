@@ -113,7 +113,7 @@ class Addresses:
 
 
 class Service:
-    """A local MPNS and WNS without a server. All methods may be called from any thread."""
+    """A local MPNS, WNS and Web Push service without a server. All methods may be called from any thread."""
 
     def __init__(
         self, addresses: Addresses, *, seed: int | None = None, clock: Callable[[], datetime] = _utc_now
