@@ -13,6 +13,8 @@ const WINDOWS = [
   ["wns-phone", "Windows Phone 8.1 with WNS", { service: "wns", phone: true }],
 ];
 
+const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
+
 /**
  * Connects the buttons of the header.
  * @param {import("./store.js").Store} store the devices that a fault can be for
@@ -63,7 +65,8 @@ function addDevice() {
   async function fill() {
     const options = await optionsOf();
     const phones = [...options.mpns.versions].reverse().map((version) => [version, `Windows Phone ${version} with MPNS`, { service: "mpns", version }]);
-    for (const [value, text, asked] of [...WINDOWS, ...phones]) {
+    const browsers = options.webpush.browsers.map((browser) => [browser, `${capital(browser)} with Web Push`, { service: "webpush", browser }]);
+    for (const [value, text, asked] of [...WINDOWS, ...browsers, ...phones]) {
       kinds.set(value, asked);
       kind.append(el("option", { value }, text));
     }
@@ -164,12 +167,14 @@ function faultsDialog(store) {
 export function controlsPart() {
   const kind = select([], { "aria-label": "Kind of test notification" });
   const health = select([], { "aria-label": "Health" });
+  const payload = /** @type {any} */ (el("input", { autocomplete: "off", spellcheck: "false", placeholder: "an example, or your payload", title: "Text or JSON; left empty, an example is sent" }));
+  const [kindField, payloadField] = [labelled("Test", kind), labelled("Test", payload, "payload")];
   const outcome = new Outcome();
   /** @type {any} */
   let shown = null;
 
   async function send() {
-    const record = await call("POST", `/api/channels/${shown.id}/send`, { kind: kind.value });
+    const record = await call("POST", `/api/channels/${shown.id}/send`, { kind: kind.value, ...(payload.value && { document: payload.value }) });
     outcome.say(`${record.status} ${record.verdict}: ${record.reason}`, verdictTone(record.verdict, record.status));
   }
 
@@ -181,7 +186,7 @@ export function controlsPart() {
   const remove = () => call("DELETE", `/api/channels/${shown.id}`);
   health.addEventListener("change", () => outcome.follow(setHealth));
   const element = el("section", { class: "part device-controls" },
-    form(() => outcome.follow(send), labelled("Test", kind), button("Send")),
+    form(() => outcome.follow(send), kindField, payloadField, button("Send")),
     form(() => {}, labelled("Health", health), button("Remove", () => outcome.follow(remove))),
     outcome.element);
   return {
@@ -189,6 +194,9 @@ export function controlsPart() {
     update(device) {
       const first = shown === null;
       shown = device;
+      // A browser has one kind of test, and a payload that may be anything.
+      kindField.hidden = device.service === "webpush";
+      payloadField.hidden = !kindField.hidden;
       if (first) outcome.follow(async () => offer(await optionsOf(), device, kind, health));
       else if (document.activeElement !== health) health.value = device.health;
     },

@@ -1,5 +1,6 @@
 /** Which module draws which kind of device. */
 
+import { browserKind } from "./browsers.js";
 import { phoneKind } from "./phones.js";
 import { windowsKind } from "./windows.js";
 
@@ -17,7 +18,7 @@ import { windowsKind } from "./windows.js";
  */
 
 /** @type {Map<string, DeviceKind>} */
-const KINDS = new Map([["mpns", phoneKind], ["wns", windowsKind]]);
+const KINDS = new Map([["mpns", phoneKind], ["wns", windowsKind], ["webpush", browserKind]]);
 
 /**
  * The kind of a device. One of an unknown service is drawn as a phone: better than not at all.

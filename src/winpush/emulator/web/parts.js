@@ -48,10 +48,11 @@ export function factsPart() {
 }
 
 /**
- * The channel URI, to be copied.
+ * The channel URI, or what else is to be copied.
  * @param {string} channel
+ * @param {string} [label]
  */
-export function channelField(channel) {
+export function channelField(channel, label = "Channel URI") {
   const input = el("input", { class: "channel", readonly: true, dir: "ltr", spellcheck: "false" });
   input.value = channel;
   const copy = el("button", { class: "button", type: "button" }, "Copy");
@@ -60,7 +61,7 @@ export function channelField(channel) {
     copy.textContent = (await copied(input)) ? "Copied" : "Press Ctrl+C";
     setTimeout(() => { copy.textContent = "Copy"; }, COPIED_MS);
   });
-  return el("div", { class: "channel-row" }, el("label", {}, el("span", { class: "label" }, "Channel URI"), input), copy);
+  return el("div", { class: "channel-row" }, el("label", {}, el("span", { class: "label" }, label), input), copy);
 }
 
 /** The clipboard is there on loopback and https only; elsewhere the text is left selected for the reader's own keys. */
@@ -78,16 +79,18 @@ async function copied(input) {
 /**
  * All toasts, newest on top. Only what is new is added, so that a screen reader says new toasts and no others.
  * @param {(toast: any) => HTMLElement} [entry]
+ * @param {string} [title]
+ * @param {(device: any) => unknown} [pick]
  * @returns {import("./detail.js").DetailPart}
  */
-export function toastsPart(entry = toastEntry) {
-  const list = el("ol", { class: "toast-list", "aria-live": "polite", "aria-relevant": "additions", "aria-label": "Toasts, newest first" });
+export function toastsPart(entry = toastEntry, title = "Toasts", pick = (device) => device.toasts) {
+  const list = el("ol", { class: "toast-list", "aria-live": "polite", "aria-relevant": "additions", "aria-label": `${title}, newest first` });
   const none = el("p", { class: "quiet" }, "None yet.");
   const entries = new Map();
   return {
-    element: el("section", { class: "part" }, el("h3", {}, "Toasts"), none, list),
+    element: el("section", { class: "part" }, el("h3", {}, title), none, list),
     update(device) {
-      const toasts = listOf(device.toasts);
+      const toasts = listOf(pick(device));
       const kept = new Set(toasts.map((toast) => toast.n));
       for (const [n, node] of entries) if (!kept.has(n) && entries.delete(n)) node.remove();
       for (const toast of toasts) {

@@ -11,6 +11,9 @@ const MAX_ROWS = 200;
 
 const GATHER_MS = 250;
 
+/** What stands above remarks where no device has judged. */
+const REMARKS = new Map([["webpush", "Remarks"]]);
+
 export class RequestLog {
   #list = byId("request-list");
   #empty = byId("log-empty");
@@ -218,7 +221,7 @@ function whatShows(record) {
   const verdict = deviceVerdict(record);
   const remarks = otherRemarks(record).map((remark) => el("li", { dir: "auto" }, ...linked(remark)));
   return [
-    (verdict || remarks.length > 0) && el("h3", {}, verdict ? "What the device shows" : "What a phone would not show"),
+    (verdict || remarks.length > 0) && el("h3", {}, verdict ? "What the device shows" : REMARKS.get(record.service) ?? "What a phone would not show"),
     remarks.length > 0 && el("ul", { class: "remarks" }, ...remarks),
     verdict,
   ];
@@ -230,6 +233,7 @@ function whatCame(record) {
     el("h3", {}, "Request"),
     el("p", { class: "status-line" }, foreign("span", "", `${record.method ?? ""} ${record.path ?? ""}`), `, body of ${plural(record.size, "byte")}`),
     headers.length > 0 && el("dl", { class: "headers" }, ...headers),
+    record.body && record.service === "webpush" && el("h3", {}, "Payload"),
     record.body && el("pre", { tabindex: "0", role: "group", "aria-label": "Beginning of the body" },
       foreign("code", "", record.body, { dir: "ltr" })),
   ];

@@ -41,6 +41,7 @@ function elementRow(element) {
 
 /** One sentence before the list. */
 function summaryOf(device, elements) {
+  if (device.summary) return device.summary;
   if (device.is_placeholder) return "Shows only the app's name and \u201cNew notification\u201d.";
   if (!device.is_shown) return "Shows nothing of it.";
   if (!elements.length) return "Handed to the app as it is: nothing of it is shown by Windows.";

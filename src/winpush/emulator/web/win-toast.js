@@ -67,7 +67,7 @@ function headOf(toast) {
   const sound = soundOf(toast.audio);
   return el("div", { class: "win-toast-head" },
     el("span", { class: "win-app", "aria-hidden": "true" }),
-    el("span", { class: "win-app-name" }, "Your app"),
+    foreign("span", "win-app-name", toast.app ?? "Your app"),
     toast.scenario === "urgent" && el("span", { class: "win-urgent", role: "img", "aria-label": "Urgent", title: "Urgent" }, "!"),
     scenario && el("span", { class: "win-scenario" }, scenario),
     sound && foreign("span", "win-sound", sound, { title: toast.audio?.src ?? "Windows' default sound" }),

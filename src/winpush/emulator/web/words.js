@@ -21,6 +21,8 @@ const VERDICT_TONES = new Map([
   ["forbidden", "refused"],
   ["channel-gone", "refused"],
   ["method-not-allowed", "refused"],
+  ["key-mismatch", "refused"],
+  ["invalid-channel", "refused"],
   ["unexpected-answer", "refused"],
   ["foreign-answer", "later"],
   ["received", "neutral"],
@@ -64,14 +66,17 @@ export function verdictTone(verdict, status = 0) {
   return status >= 400 ? "refused" : "neutral";
 }
 
+/** Healths of a device that nothing reaches, although its service accepts what is sent. */
+const AWAY = /disconnected$|^offline$/;
+
 /**
- * How a Windows device's health is coloured: by what its channel answers, and whether it is there to show anything.
+ * How a Windows device's or a browser's health is coloured: by what its channel answers, and whether it is there to show anything.
  * @param {{health?: unknown, outcome?: unknown}} device
  * @returns {Tone}
  */
 export function windowsTone(device) {
   const tone = verdictTone(device.outcome);
-  return tone === "ok" && String(device.health).endsWith("disconnected") ? "later" : tone;
+  return tone === "ok" && AWAY.test(String(device.health)) ? "later" : tone;
 }
 
 /**

@@ -107,10 +107,16 @@ def receive_web_push(
         judgement.remarks,
         judgement.device,
         source=wording.verdict.source,
-        body=judgement.body,
+        body=_shown(judgement, request),
     )
     keep(world, request, answer, judged, now, phone=None if browser is None else browser.id, fault=fault)
     return answer
+
+
+def _shown(judgement: _Judgement, request: Incoming) -> str | None:
+    """What was decrypted. Of a refused message nothing, for it is cipher; None, the body itself, if it isn't."""
+    is_cipher = request.header("content-encoding") is not None
+    return "" if judgement.body is None and is_cipher else judgement.body
 
 
 # --- the checks, in their order -----------------------------------------------------------------------------------
