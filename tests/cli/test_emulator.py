@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import examples, found, read_match, read_until, run, started
+from tests.cli.commands import WINPUSH, call, environment, examples, found, read_match, read_until, run, started
 from tests.waiting import PATIENCE
-from winpush import Client, webpush
+from winpush import webpush
 
 
 def test_the_emulators_example_works_as_typed() -> None:
@@ -60,17 +62,20 @@ def test_the_emulator_without_devices_has_no_example() -> None:
         said = read_until(process, "Ctrl-C stops it")
     assert "Page:" in said
     assert examples(said) == []
-    assert "subscription" not in said
+    assert "webpush" not in said
 
 
-def test_the_emulators_subscription_is_one_that_can_be_pushed_to() -> None:
+def test_the_emulators_example_of_a_browser_works_as_typed(tmp_path: Path) -> None:
+    file = tmp_path / "vapid.pem"
+    assert call("webpush", "keys", str(file)).returncode == 0
     with started("emulator", "--port", "0", "--phones", "0", "--windows", "0", "--browsers", "2") as process:
         said = read_until(process, "Ctrl-C stops it")
-        page = found(r"Page:  http://(\S+)/", said)
-        subscription = webpush.Subscription.of(found(r"(\{.+\})", said), allow_hosts=[page])
-        keys = webpush.VapidKeys.generate("mailto:ops@example.com")
-        with Client(webpush=keys, allow_hosts=[page]) as client:
-            assert client.send(subscription, webpush.Message("x")).ok
+        typed = found(r"(?s)\n  (echo .*?)\n\n", said).replace("vapid.pem", str(file))
+        line = typed.replace("winpush webpush", f"{shlex.join(WINPUSH)} webpush")
+        done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment(), check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        subscription = webpush.Subscription.of(found(r"(\{.+\})", said), allow_hosts=[found(r"//(\S+)/", said)])
+        assert subscription.endpoint in said
 
 
 @pytest.mark.parametrize(

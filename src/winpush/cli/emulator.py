@@ -80,7 +80,9 @@ def command(
             click.echo("To a Windows device, with credentials that this emulator accepts:\n")
             _show_login(emulator)
             _show_example(f"--allow-host {emulator.authority}", device.uri)
-        _show_subscription([emulator.create_subscription() for _ in range(browsers)][:1])
+        for browser in [emulator.create_subscription() for _ in range(browsers)][:1]:
+            click.echo("To a browser, with a VAPID key that 'winpush webpush keys vapid.pem' makes:\n")
+            _show_message(emulator.authority, json.dumps(browser.subscription.to_dict()))
         click.echo("Ctrl-C stops it.")
         with contextlib.suppress(KeyboardInterrupt):
             while True:
@@ -88,10 +90,10 @@ def command(
         click.echo("\nStopped.")
 
 
-def _show_subscription(browsers: list[Any]) -> None:
-    for browser in browsers:
-        click.echo("A browser's subscription, as its page would send it to your server:\n")
-        click.echo(f"  {json.dumps(browser.subscription.to_dict())}\n")
+def _show_message(authority: str, subscription: str) -> None:
+    """The subscription as its page would send it to a server, and the command that takes it."""
+    click.echo(f"  echo '{subscription}' \\\n    | winpush webpush send --allow-host {authority} - 'from winpush' \\")
+    click.echo("    --title Hello --vapid-key vapid.pem --subject mailto:you@example.com\n")
 
 
 def _show_login(emulator: Any) -> None:
