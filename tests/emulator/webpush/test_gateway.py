@@ -197,6 +197,45 @@ def test_only_post_is_taken(method: str, winpush_emulator: Emulator, browser: Br
     assert push(winpush_emulator, browser, method=method).status == 405
 
 
+# --- the order --------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_thing_that_is_wrong_is_told(winpush_emulator: Emulator) -> None:
+    """Everything is wrong, and one thing after the other is mended: the endpoint, the sender, the message."""
+    key = KEYS.application_server_key
+    browser = winpush_emulator.create_subscription("throttled", application_server_key=key)
+    good = authorization(browser)
+    signed_late = claims_changed(good, aud="https://fcm.googleapis.com")
+    others = str.__str__(OTHERS.sign(browser.subscription.channel.origin, datetime.now(UTC)).authorization)
+    headers: dict[str, str | None] = {
+        "Authorization": None, "TTL": None, "X-WNS-Type": "wns/toast", "Topic": "a b", "Content-Encoding": "aesgcm",
+    }  # fmt: skip
+    sent: dict[str, Any] = {"method": "PUT", "target": "/w/?token=BQYAAAD", "body": b"x" * 4097, "changes": headers}
+    mended: list[tuple[str, dict[str, Any], dict[str, str | None]]] = [
+        ("The method is PUT", {"method": "POST"}, {}),
+        ("No subscription", {"target": None}, {}),
+        ("Authorization is missing", {}, {"Authorization": "vapid t=abc"}),
+        ("parts: must be", {}, {"Authorization": good.replace("vapid t=ey", "vapid t=ex")}),
+        ("signature: is not", {}, {"Authorization": signed_late}),
+        ("aud: must be", {}, {"Authorization": others}),
+        ("another VAPID key", {}, {"Authorization": good}),
+        ("TTL: is missing", {}, {"TTL": "0"}),
+        ("Ttl value conflicts", {}, {"TTL": "60"}),
+        ("Allowed X-WNS-TYPE", {}, {"X-WNS-Type": None}),
+        ("Topic: must be", {}, {"Topic": None}),
+        ("Content-Encoding: is aesgcm", {}, {"Content-Encoding": "aes128gcm"}),
+        ("4,097 bytes", {"body": None}, {}),
+        ("Too many from this sender", {}, {}),
+    ]
+    for words, request, changes in mended:
+        push(winpush_emulator, browser, **sent)
+        assert words in reason(winpush_emulator)
+        sent |= request
+        headers |= changes
+    winpush_emulator.change(browser, health="healthy")
+    assert push(winpush_emulator, browser, **sent).status == 201
+
+
 # --- the message ----------------------------------------------------------------------------------------------------
 
 
