@@ -23,7 +23,12 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("src", "docs", "tests", "examples", "benchmarks", "compiled")
 SUFFIXES = (".py", ".pyx", ".pxd", ".js", ".html", ".css", ".md", ".toml")
 FILES = [
-    *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in SUFFIXES),
+    *(
+        path
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in SUFFIXES and ".cache" not in path.parts  # what a benchmark has installed
+    ),
     *sorted(ROOT.glob("*.md")),
 ]
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
