@@ -93,7 +93,7 @@ def test_the_doctor_goes_through_a_document_element_by_element(emulator: Emulato
         emulator, device.uri, "--no-probe", "--xml", "-", stdin=TOAST.replace("<text>", "<img src='a'/><text>")
     )
     assert bad[-1]["about"] == "document toast/visual/binding/img"
-    assert "[wns.md 9.1, 10.1]" in bad[-1]["text"]
+    assert "[wns.md 9.1, 10.1, 15]" in bad[-1]["text"]
     broken = tmp_path / "broken.xml"
     broken.write_text("<toast>")
     assert examine(emulator, device.uri, "--no-probe", "--xml", str(broken))[-1]["to_do"] == "fix the document"
