@@ -293,3 +293,35 @@ def test_the_openid_document_names_the_address_that_was_asked(winpush_emulator: 
     assert document["token_endpoint"] == f"http://localhost:{winpush_emulator.port}{ENTRA}"
     assert winpush_emulator.requests[-1].kind == "openid"
     assert ask(winpush_emulator, "GET", path.replace(TENANT_ID, "other"))[1]["error"] == "invalid_tenant"
+
+
+def log_in_twice(emulator: Emulator, path: str, form: dict[str, str], between: Callable[[], object]) -> tuple[str, ...]:
+    """The remarks on a second login."""
+    assert log_in(emulator, path, form)[0] == 200
+    between()
+    assert log_in(emulator, path, form)[0] == 200
+    return emulator.requests[-1].remarks
+
+
+@pytest.mark.parametrize(("path", "form"), [(ENTRA, ENTRA_FORM), (PACKAGE, PACKAGE_FORM)])
+def test_a_login_that_nobody_needed_gets_a_remark(path: str, form: dict[str, str], winpush_emulator: Emulator) -> None:
+    remarks = log_in_twice(winpush_emulator, path, form, lambda: winpush_emulator.advance(90))
+    assert len(remarks) == 1
+    assert "token of 1 minute ago is still good" in remarks[0]
+    assert "wns.md 1.2" in remarks[0]
+
+
+def test_a_login_after_a_401_and_one_after_the_token_has_expired_get_no_remark(winpush_emulator: Emulator) -> None:
+    device = winpush_emulator.create_windows_channel()
+
+    def refused() -> None:
+        assert push_wns(winpush_emulator, device, "badge", b"", {"Authorization": "Bearer x"}).status == 401
+
+    assert log_in_twice(winpush_emulator, PACKAGE, PACKAGE_FORM, refused) == ()
+    assert log_in_twice(winpush_emulator, PACKAGE, PACKAGE_FORM, lambda: winpush_emulator.advance(86_400)) == ()
+
+
+def test_logins_at_the_two_servers_are_of_two_apps(winpush_emulator: Emulator) -> None:
+    log_in(winpush_emulator, ENTRA, ENTRA_FORM)
+    assert log_in(winpush_emulator, PACKAGE, PACKAGE_FORM)[0] == 200
+    assert winpush_emulator.requests[-1].remarks == ()

@@ -63,6 +63,8 @@ def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, 
     except _RefusedError as refused:
         judgement = refused.judgement
     status = fault.status if fault is not None and fault.status is not None else judgement.row.status_code
+    if status == 401:
+        tokens.expect_login()
     answer = Answer(status, _headers(world, request, device, judgement))
     if device is not None:
         world.touch(device)
