@@ -17,6 +17,7 @@ from winpush.emulator.tokens import Tokens
 from winpush.emulator.transfer import is_chunked, remark_encoding, remark_transfer
 from winpush.emulator.wns.device import CHANNEL_LIFE, Device, wns_row
 from winpush.emulator.wns.verdict import verdict_of
+from winpush.emulator.wns.web_push import WEB_PUSH_PATH, remark_web_push
 from winpush.emulator.world import World
 from winpush.errors import ValidationError
 from winpush.results import Outcome
@@ -43,14 +44,21 @@ class _Judgement:
 class _RefusedError(Exception):
     """Ends the checks with a row of the table."""
 
-    def __init__(self, row: Row, reason: str, kind: str | None = None, description: str | None = None) -> None:
+    def __init__(
+        self,
+        row: Row,
+        reason: str,
+        kind: str | None = None,
+        description: str | None = None,
+        remarks: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(reason)
-        self.judgement = _Judgement(row, reason, kind, (), description)
+        self.judgement = _Judgement(row, reason, kind, remarks, description)
 
 
 def is_wns_channel(path: str, query: str) -> bool:
     """True for a path and query that look like a WNS channel URI's."""
-    return path in ("/", "/w/") and query.startswith("token=")
+    return path in ("/", WEB_PUSH_PATH) and query.startswith("token=")
 
 
 def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, fault: Fault | None) -> Answer:
@@ -96,10 +104,11 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
         )
     headers = dict(request.headers)
     if not tokens.is_good(bearer_of(headers), now):
-        raise _RefusedError(
-            wns_row(401), "The token is missing, was not issued here, or has been revoked or has expired."
-        )
-    if device is None or request.path == "/w/":
+        words = "The token is missing, was not issued here, or has been revoked or has expired."
+        raise _RefusedError(wns_row(401), words, remarks=remark_web_push(request))
+    if request.path == WEB_PUSH_PATH:
+        raise _RefusedError(wns_row(404), "No app has a channel at /w/.", remarks=remark_web_push(request))
+    if device is None:
         raise _RefusedError(wns_row(404), world.wns_channels.explain(read_wns_token(request.query)))
     if now - device.made_at >= CHANNEL_LIFE:
         raise _RefusedError(wns_row(410), "The channel is older than 30 days: the app must ask for a new one.")
