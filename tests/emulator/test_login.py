@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -219,71 +217,6 @@ def test_only_rsa_certificates_can_be_registered_for_logins(emulator: Emulator) 
 def test_a_certificate_does_not_log_in_at_the_older_server(emulator: Emulator) -> None:
     form = {**PACKAGE_FORM, "client_assertion": "x"}
     assert log_in(emulator, PACKAGE, form)[1]["error"] == "invalid_request"
-
-
-# --- azure-identity -----------------------------------------------------------------------------------------------
-
-Login = Callable[[Emulator, dict[str, Any], tuple[bytes, bytes]], str]
-
-
-def sync_secret(emulator: Emulator, options: dict[str, Any], _: tuple[bytes, bytes]) -> str:
-    from azure.identity import ClientSecretCredential
-
-    with ClientSecretCredential(TENANT_ID, CLIENT_ID, CLIENT_SECRET, **options) as credential:
-        return credential.get_token(ENTRA_SCOPE).token
-
-
-def sync_certificate(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
-    from azure.identity import CertificateCredential
-
-    made = CertificateCredential(TENANT_ID, CLIENT_ID, certificate_data=b"".join(certificate), **options)
-    with made as credential:
-        return credential.get_token(ENTRA_SCOPE).token
-
-
-def sync_certificate_chain(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
-    return sync_certificate(emulator, {**options, "send_certificate_chain": True}, certificate)
-
-
-def async_secret(emulator: Emulator, options: dict[str, Any], _: tuple[bytes, bytes]) -> str:
-    from azure.identity.aio import ClientSecretCredential
-
-    async def main() -> str:
-        async with ClientSecretCredential(TENANT_ID, CLIENT_ID, CLIENT_SECRET, **options) as credential:
-            return (await credential.get_token(ENTRA_SCOPE)).token
-
-    return asyncio.run(main())
-
-
-def async_certificate(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
-    from azure.identity.aio import CertificateCredential
-
-    async def main() -> str:
-        made = CertificateCredential(TENANT_ID, CLIENT_ID, certificate_data=b"".join(certificate), **options)
-        async with made as credential:
-            return (await credential.get_token(ENTRA_SCOPE)).token
-
-    return asyncio.run(main())
-
-
-@pytest.mark.parametrize(
-    "login", [sync_secret, sync_certificate, sync_certificate_chain, async_secret, async_certificate]
-)
-def test_azure_identity_logs_in_at_the_emulator_as_it_is(
-    login: Login, emulator: Emulator, certificate: tuple[bytes, bytes], tmp_path: Path
-) -> None:
-    pytest.importorskip("azure.identity", reason="waits for azure-identity, of the group dev")
-    ca = tmp_path / "ca.pem"
-    ca.write_bytes(emulator.ca_pem)
-    options = {
-        "authority": f"https://{emulator.authorities[1]}",
-        "disable_instance_discovery": True,
-        "connection_verify": str(ca),
-    }
-    token = login(emulator, options, certificate)
-    device = emulator.create_windows_channel()
-    answer = push_wns(emulator, device, "badge", b'<badge value="1"/>', {"Authorization": f"Bearer {token}"})
-    assert answer.status == 200
 
 
 def test_the_openid_document_names_the_address_that_was_asked(winpush_emulator: Emulator) -> None:

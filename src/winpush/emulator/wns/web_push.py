@@ -7,7 +7,7 @@ from winpush.emulator.exchange import Incoming
 __all__ = ["WEB_PUSH_PATH", "remark_web_push"]
 
 WEB_PUSH_PATH = "/w/"
-# How a web-push library signs (RFC 8292 and its draft) and encrypts (RFC 8291 and its draft). TTL is demanded by RFC 8030.
+# How a web-push library signs (RFC 8292 and its draft) and encrypts (RFC 8291 and its draft). RFC 8030 demands TTL.
 _SCHEMES = ("vapid", "webpush")
 _ENCODINGS = ("aes128gcm", "aesgcm")
 
@@ -18,7 +18,7 @@ def remark_web_push(request: Incoming) -> tuple[str, ...]:
     if signs:
         return (
             f"This is a Web Push request ({', '.join(signs)}), as a web-push library makes it for a browser's "
-            "subscription, and not a native one: an app's channel takes X-WNS-Type and an access token (wns.md 2, 3.1).",
+            "subscription, and not a native one: an app's channel takes X-WNS-Type and an access token (wns.md 3.1).",
         )
     if request.path == WEB_PUSH_PATH:
         return (
