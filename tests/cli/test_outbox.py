@@ -167,6 +167,24 @@ def test_channels_are_imported_and_exported(shell: Shell, emulator: Emulator, tm
     assert json.loads(found)["tags"] == ["beta", "news"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_channels_are_imported_in_the_encodings_of_excel(
+    encoding: str, shell: Shell, emulator: Emulator, tmp_path: Path
+) -> None:
+    file = tmp_path / "channels.csv"
+    file.write_bytes(f"uri,key\n{emulator.create_channel().uri},Jürgen\n".encode(encoding))
+    assert "Registered 1 channels" in shell("channels", "import", str(file))
+    assert json.loads(shell("channels", "list", "--json"))["key"] == "Jürgen"
+
+
+def test_a_file_of_channels_that_is_not_utf8_is_exit_2(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "channels.csv"
+    file.write_bytes(f"uri,key\n{emulator.create_channel().uri},Jürgen\n".encode("latin-1"))
+    said = shell("channels", "import", str(file), code=2)
+    assert "channels.csv' is not UTF-8. Save it as UTF-8" in said
+    assert "Traceback" not in said
+
+
 def test_attributes_are_typed_as_json_reads_them(shell: Shell, emulator: Emulator) -> None:
     uri = emulator.create_channel().uri
     shell("channels", "add", uri, "--attribute", "age=7", "--attribute", "vip=true", "--attribute", "name=Ada")

@@ -14,10 +14,10 @@ import click
 
 from winpush import Outcome, Result, wns
 from winpush.channels import Channel, Service
+from winpush.cli.login import credentials_options, take_credentials
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import describe_delay, echo_cited, echo_json, hide_channels
 from winpush.cli.send.command import open_client
-from winpush.cli.send.windows import credentials_options, take_credentials
 from winpush.client.attempt import Sender
 from winpush.client.encoder import Encoder
 from winpush.client.options import ClientOptions, Settings

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.login import credentials_options, take_credentials
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import link_citations
-from winpush.cli.send.windows import credentials_options, take_credentials
 
 if TYPE_CHECKING:
     from winpush.delivery import Outbox

@@ -16,11 +16,11 @@ import click
 from winpush import Client, Request, mpns, wns
 from winpush.channels import Channel, Service
 from winpush.cli.groups import GuessingGroup
+from winpush.cli.login import credentials_options, take_credentials
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, request_to_dict, show_request, show_result
 from winpush.cli.send.windows import (
     ServiceOption,
-    credentials_options,
     delivery_options,
     make_badge,
     make_clear,
@@ -28,7 +28,6 @@ from winpush.cli.send.windows import (
     make_tile,
     make_toast,
     read_document,
-    take_credentials,
     tile_options,
     toast_options,
     windows_option,
