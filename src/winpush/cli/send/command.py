@@ -65,7 +65,7 @@ _BATCHING = {"immediately": 0, "450": 1, "900": 2}
 _NO_LOGIN = (
     "WNS requires credentials. For an app registered in Entra: --tenant-id, --client-id and the secret in "
     "WINPUSH_CLIENT_SECRET. For a UWP or Store app: --package-sid and the secret.\n"
-    "To test credentials, run 'winpush doctor URI'."
+    "To test credentials, run 'winpush doctor'."
 )
 _CYCLE_IMAGE = re.compile(r"cycle_image[1-9]")
 
