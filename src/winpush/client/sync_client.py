@@ -8,11 +8,11 @@ its send to the loop's thread and waits for the Result.
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from queue import SimpleQueue
 from types import TracebackType
 from typing import Self, Unpack
 
@@ -32,7 +32,8 @@ class Client:
     """Sends notifications from ordinary code; safe to share between threads.
 
     Use it as `with Client() as client:`, or call `close()` at the end. The options are those of AsyncClient, and so
-    are the results and errors. A process that forks gets connections of its own.
+    are the results and errors. A process that forks gets connections of its own. Under gevent's or eventlet's
+    monkey-patching, a greenlet that sends lets the others run; the patch must come before the client is made.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
@@ -70,7 +71,7 @@ class Client:
 
     def _stream(self, source: Iterator[Item], concurrency: int) -> Iterator[Result]:
         thread = self._open()
-        ended: SimpleQueue[Call] = SimpleQueue()
+        ended: queue.SimpleQueue[Call] = queue.SimpleQueue()  # looked up now: gevent may have patched it
         pending: set[Call] = set()
         failure: Exception | None = None
         is_exhausted = False
@@ -99,7 +100,7 @@ class Client:
         if failure is not None:
             raise failure
 
-    def _take(self, thread: LoopThread, source: Iterator[Item], ended: SimpleQueue[Call]) -> Call | Result | None:
+    def _take(self, thread: LoopThread, source: Iterator[Item], ended: queue.SimpleQueue[Call]) -> Call | Result | None:
         """The next call; the Result of an item that can't be sent; None at the end of the source."""
         try:
             item = next(source)
