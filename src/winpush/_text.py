@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-__all__ = ["decode", "encoding_of"]
+__all__ = ["decode", "encoding_of", "to_ascii"]
 
 # UTF-32's mark begins with UTF-16's, so it comes first.
 _MARKS = (
@@ -32,3 +32,12 @@ def decode(data: bytes) -> str:
     if "\x00" in text:
         raise ValueError("has NUL characters, as UTF-16 without a byte order mark has; save it as UTF-8")
     return text
+
+
+def to_ascii(data: bytes) -> bytes:
+    """The ASCII in a text such as PEM: what stands around its blocks may be in any encoding, and says nothing."""
+    try:
+        text = decode(data)
+    except ValueError:
+        text = data.decode("latin-1")
+    return text.encode("ascii", "ignore")

@@ -54,7 +54,7 @@ def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **
     Exit code: 0 no problem found, 1 problem found, 2 usage error.
     """
     options = client_options(values)
-    options["wns"] = take_credentials(values)
+    options["wns"] = take_credentials(values, options)
     findings = [check_login(options)] if uri is None else list(_examine(uri, options, probes=not no_probe))
     if xml is not None:
         findings += _examine_document(sys.stdin.buffer.read() if str(xml) == "-" else xml.read_bytes())

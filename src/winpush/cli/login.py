@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ import click
 
 from winpush import wns
 from winpush._text import decode
+from winpush.cli.azure_login import KINDS, make_azure_login, make_certificate_login
+from winpush.client.options import ClientOptions
+from winpush.client.token_cache import AnyCredentials
 from winpush.errors import ConfigurationError
 
 __all__ = ["credentials_options", "take_credentials"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECRET = "WINPUSH_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+_OR_FILE = ", or put it in a file and give --client-secret-file"
 _MAX_SECRET_BYTES = 65_536
 # What a variable keeps of the file that it was read from.
 _AROUND = "\ufeff \t\r\n"
@@ -37,11 +42,27 @@ _OPTIONS = (
         "visible to all users of the machine. [WNS]",
     ),
     _from_environment(
+        "--client-certificate",
+        type=_FILE,
+        help="Entra: certificate and private key to log in with instead of a secret, as PEM or PFX. Its passphrase is "
+        "read from WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE. Needs winpush[azure]. [WNS]",
+    ),
+    _from_environment(
+        "--azure-identity",
+        type=click.Choice(list(KINDS)),
+        is_flag=False,
+        flag_value="default",
+        metavar="[KIND]",
+        help=f"Log in as azure-identity does: {', '.join(KINDS)}. Without a KIND: default, which tries one after the "
+        "other. Needs winpush[azure]. [WNS]",
+    ),
+    _from_environment(
         "--token-server",
         metavar="URL",
         help="Token server to use instead of Microsoft's, such as an emulator's. [WNS]",
     ),
     click.option("--client-secret", envvar=_SECRET, hidden=True),
+    click.option("--client-certificate-passphrase", envvar="WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE", hidden=True),
 )
 
 
@@ -52,40 +73,108 @@ def credentials_options(function: Any) -> Any:
     return function
 
 
-def take_credentials(values: dict[str, Any]) -> wns.Credentials | None:
-    """Pops the credentials from a command's values; None if none are given.
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a command was given of a login."""
 
-    Raises click.UsageError if they are incomplete, or of both kinds.
-    """
-    names = ("tenant_id", "client_id", "package_sid", "client_secret_file", "client_secret", "token_server")
-    tenant, client, sid, file, secret, server = (values.pop(name) for name in names)
-    tenant, client, sid = (None if each is None else each.strip(_AROUND) for each in (tenant, client, sid))
-    if secret is not None and _was_typed("client_secret"):
-        raise click.UsageError(
-            "A secret on the command line is visible to all users of the machine. "
-            "Set WINPUSH_CLIENT_SECRET, or put it in a file and give --client-secret-file."
+    tenant: str | None
+    client: str | None
+    sid: str | None
+    secret_file: Path | None
+    secret: str | None
+    certificate: Path | None
+    passphrase: str | None
+    azure: str | None
+    server: str | None
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> _Given:
+        """Pops it from the command's values."""
+        for name in ("client_secret", "client_certificate_passphrase"):
+            if values[name] is not None and _was_typed(name):
+                raise click.UsageError(
+                    "A secret on the command line is visible to all users of the machine. "
+                    f"Set WINPUSH_{name.upper()}{_OR_FILE if name == 'client_secret' else ''}."
+                )
+        tenant, client, sid = (_stripped(values.pop(name)) for name in ("tenant_id", "client_id", "package_sid"))
+        rest = ("client_secret_file", "client_secret", "client_certificate", "client_certificate_passphrase")
+        return cls(
+            tenant,
+            client,
+            sid,
+            *[values.pop(name) for name in rest],
+            values.pop("azure_identity"),
+            values.pop("token_server"),
         )
-    if tenant is None and client is None and sid is None:
+
+
+def take_credentials(values: dict[str, Any], connection: ClientOptions) -> AnyCredentials | None:
+    """Pops the credentials from a command's values; None if none are given. `connection`: the connection's options.
+
+    Raises click.UsageError if they are incomplete, or of several kinds.
+    """
+    given = _Given.of(values)
+    has_ids = given.tenant is not None or given.client is not None
+    if given.azure is not None:
+        _refuse_others(given)
+        return make_azure_login(given.azure, given.tenant, given.client, given.server, connection)
+    if not has_ids and given.sid is None:
+        if given.certificate is not None:
+            raise click.UsageError("--client-certificate needs --tenant-id and --client-id. Add them.")
         return None
-    if sid is not None and (tenant is not None or client is not None):
+    if given.sid is not None and has_ids:
         raise click.UsageError(
             "--package-sid can't be combined with --tenant-id and --client-id. Give one or the other."
         )
-    if sid is None and (tenant is None or client is None):
-        raise click.UsageError("Entra needs both --tenant-id and --client-id (WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID).")
-    if file is not None:
-        secret = _read_file(file)
-    elif secret:
-        secret = _check_secret(_SECRET, secret, "Set it again")
-    if not secret:
-        raise click.UsageError("The client secret is missing. Set WINPUSH_CLIENT_SECRET, or give --client-secret-file.")
     try:
-        if sid is not None:
-            more = () if server is None else (f"{server.rstrip('/')}/accesstoken.srf",)
-            return wns.PackageCredentials(sid, secret, *more)
-        return wns.EntraCredentials(tenant, client, secret, *(() if server is None else (server,)))
+        return _package(given, given.sid) if given.sid is not None else _entra(given, connection)
     except ConfigurationError as error:
         raise click.UsageError(f"{error}.") from None
+
+
+def _refuse_others(given: _Given) -> None:
+    others = {
+        "--package-sid": given.sid,
+        "--client-secret-file": given.secret_file,
+        _SECRET: given.secret,
+        "--client-certificate": given.certificate,
+    }
+    for name, value in others.items():
+        if value is not None:
+            raise click.UsageError(f"--azure-identity is a login of its own. Give either it or {name}.")
+
+
+def _package(given: _Given, sid: str) -> wns.PackageCredentials:
+    if given.certificate is not None:
+        raise click.UsageError(
+            "--client-certificate is for Entra; --package-sid needs a secret. Give only one of them."
+        )
+    more = () if given.server is None else (f"{given.server.rstrip('/')}/accesstoken.srf",)
+    return wns.PackageCredentials(sid, _secret_of(given), *more)
+
+
+def _entra(given: _Given, connection: ClientOptions) -> AnyCredentials:
+    tenant, client, certificate, server = given.tenant, given.client, given.certificate, given.server
+    if tenant is None or client is None:
+        raise click.UsageError("Entra needs both --tenant-id and --client-id (WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID).")
+    if certificate is None:
+        return wns.EntraCredentials(tenant, client, _secret_of(given), *(() if server is None else (server,)))
+    if given.secret_file is not None or given.secret is not None:
+        raise click.UsageError("Log in with --client-certificate or with a secret. Give only one of them.")
+    login: AnyCredentials = make_certificate_login(certificate, given.passphrase, tenant, client, server, connection)
+    return login
+
+
+def _secret_of(given: _Given) -> str:
+    if given.secret_file is not None:
+        return _read_file(given.secret_file)
+    if given.secret:
+        return _check_secret(_SECRET, given.secret, "Set it again")
+    raise click.UsageError("The client secret is missing. Set WINPUSH_CLIENT_SECRET, or give --client-secret-file.")
+
+
+def _stripped(value: str | None) -> str | None:
+    return None if value is None else value.strip(_AROUND)
 
 
 def _was_typed(name: str) -> bool:

@@ -61,7 +61,7 @@ def open_outbox(
     options: Any = {"allow_hosts": allow_hosts}
     if values is not None:
         options = client_options(values)
-        options["wns"] = take_credentials(values)
+        options["wns"] = take_credentials(values, options)
     with database_errors():
         outbox = Outbox(db, **options, **more)
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winpush._text import decode
+from winpush._text import to_ascii
 from winpush.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -107,11 +107,7 @@ def _pem(name: str, source: Source) -> bytes:
         raise ConfigurationError(
             f"{name}: is binary, not PEM; give a PFX file as one, and convert DER: openssl x509 -inform der -in FILE"
         )
-    try:
-        text = decode(content)
-    except ValueError:
-        text = content.decode("latin-1")  # what stands around the blocks may be in any encoding, and says nothing
-    return text.encode("ascii", "ignore")
+    return to_ascii(content)
 
 
 def _check_passphrase(passphrase: str | None) -> None:

@@ -64,7 +64,8 @@ _HELP = {
 _BATCHING = {"immediately": 0, "450": 1, "900": 2}
 _NO_LOGIN = (
     "WNS requires credentials. For an app registered in Entra: --tenant-id, --client-id and the secret in "
-    "WINPUSH_CLIENT_SECRET. For a UWP or Store app: --package-sid and the secret.\n"
+    "WINPUSH_CLIENT_SECRET, or --client-certificate, or --azure-identity. For a UWP or Store app: --package-sid and "
+    "the secret.\n"
     "To test credentials, run 'winpush doctor'."
 )
 _CYCLE_IMAGE = re.compile(r"cycle_image[1-9]")
@@ -122,7 +123,7 @@ def _send(uri: str, makers: dict[Service, Maker], values: dict[str, Any]) -> Non
     """Makes the notification for the channel's service, sends or prints it, and sets the exit code."""
     dry_run, as_json = values.pop("dry_run"), values.pop("as_json")
     options = client_options(values)
-    options["wns"] = credentials = take_credentials(values) if Service.WNS in makers else None
+    options["wns"] = credentials = take_credentials(values, options) if Service.WNS in makers else None
     try:
         channel = Channel.parse(uri, allow_hosts=options["allow_hosts"])
         service = _choose_service(channel, makers)
