@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from tests.cli.windows import URI, call
 from tests.emulator.calls import log_in
-from tests.emulator.test_login import ENTRA, ENTRA_FORM, assertion
+from tests.emulator.logins import ENTRA, ENTRA_FORM, assertion
 from tests.servers import Peer, Server
 from winpush.emulator import Emulator
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, TENANT_ID

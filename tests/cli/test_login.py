@@ -105,3 +105,44 @@ def test_a_variable_that_is_not_utf8_is_a_sentence_and_never_a_traceback(
     if variable in ("WINPUSH_CLIENT_SECRET", "WINPUSH_PASSPHRASE"):
         assert "crettext" not in done.stderr
         assert variable.removeprefix("WINPUSH_").lower() in done.stderr.lower()
+
+
+# --- a token for several commands ---------------------------------------------------------------------------------
+
+
+def token_requests(emulator: Emulator) -> int:
+    return [request.kind for request in emulator.requests].count("token")
+
+
+def test_commands_share_a_token_in_a_file_that_they_are_given(emulator: Emulator, tmp_path: Path) -> None:
+    uri, file = emulator.create_windows_channel().uri, tmp_path / "tokens"
+    for _ in range(3):
+        done = call("send", "toast", uri, "Hello", "--token-file", str(file), **login(emulator))
+        assert done.exit_code == 0, done.output
+    assert token_requests(emulator) == 1
+    assert call("send", "toast", uri, "Hello", **login(emulator, WINPUSH_TOKEN_FILE=str(file))).exit_code == 0
+    assert token_requests(emulator) == 1
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_file_each_command_asks(emulator: Emulator) -> None:
+    uri = emulator.create_windows_channel().uri
+    for _ in range(2):
+        assert call("send", "toast", uri, "Hello", **login(emulator)).exit_code == 0
+    assert token_requests(emulator) == 2
+
+
+def test_the_doctor_asks_for_a_token_even_if_one_is_kept(emulator: Emulator, tmp_path: Path) -> None:
+    kept = login(emulator, WINPUSH_TOKEN_FILE=str(tmp_path / "tokens"))
+    assert call("send", "toast", emulator.create_windows_channel().uri, "Hello", **kept).exit_code == 0
+    assert call("doctor", **kept).exit_code == 0
+    assert token_requests(emulator) == 2
+    assert call("doctor", **{**kept, "WINPUSH_CLIENT_SECRET": "another"}).exit_code == 1
+
+
+def test_a_token_file_that_others_can_read_is_exit_2(emulator: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.touch(mode=0o644)
+    done = call("send", "toast", URI, "Hello", "--token-file", str(file), **login(emulator))
+    assert done.exit_code == 2
+    assert "chmod 600" in done.output

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from winpush._text import to_ascii
 from winpush.client.options import ClientOptions
+from winpush.client.token_cache import TokenSource
 
 __all__ = ["KINDS", "make_azure_login", "make_certificate_login"]
 
@@ -42,7 +43,7 @@ KINDS: Mapping[str, _Kind] = {
 
 def make_azure_login(
     kind: str, tenant_id: str | None, client_id: str | None, server: str | None, connection: ClientOptions
-) -> Any:
+) -> TokenSource:
     """The credential of this kind. Raises click.UsageError for an id that it doesn't take, or one that it misses."""
     chosen = KINDS[kind]
     options: dict[str, Any] = {}
@@ -68,7 +69,7 @@ def make_certificate_login(
     client_id: str,
     server: str | None,
     connection: ClientOptions,
-) -> Any:
+) -> TokenSource:
     """A login by certificate: a PEM file with the key in it, or a PFX. Raises click.UsageError."""
     content = certificate.read_bytes()
     if content[:1] != b"\x30":  # a PFX is binary and begins so
@@ -108,7 +109,7 @@ def _network(server: str | None, connection: ClientOptions) -> dict[str, Any]:
     return options
 
 
-def _make(option: str, name: str, **options: Any) -> Any:
+def _make(option: str, name: str, **options: Any) -> TokenSource:
     try:
         identity: Any = importlib.import_module("azure.identity")
     except ImportError:
@@ -116,10 +117,10 @@ def _make(option: str, name: str, **options: Any) -> Any:
     # What it warns of, the result of the send says too.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
     try:
-        credential = getattr(identity, name)(**options)
+        credential: Any = getattr(identity, name)(**options)
     except ValueError as error:
         if "certificate_data" in options:
             raise
         raise click.UsageError(f"{option}: {error}") from None
     click.get_current_context().call_on_close(credential.close)
-    return credential
+    return cast("TokenSource", credential)

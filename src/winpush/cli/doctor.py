@@ -14,7 +14,7 @@ import click
 from winpush import Outcome, Result, wns
 from winpush.channels import Channel, Service
 from winpush.cli.findings import Finding, check_login
-from winpush.cli.login import credentials_options, take_credentials
+from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import describe_delay, echo_cited, echo_json, hide_channels
 from winpush.cli.send.command import open_client
@@ -54,7 +54,7 @@ def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **
     Exit code: 0 no problem found, 1 problem found, 2 usage error.
     """
     options = client_options(values)
-    options["wns"] = take_credentials(values, options)
+    take_login(values, options)
     findings = [check_login(options)] if uri is None else list(_examine(uri, options, probes=not no_probe))
     if xml is not None:
         findings += _examine_document(sys.stdin.buffer.read() if str(xml) == "-" else xml.read_bytes())

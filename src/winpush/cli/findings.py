@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from winpush import Outcome, wns
@@ -64,7 +64,8 @@ def check_login(options: ClientOptions) -> Finding:
 
 
 async def _log_in(options: ClientOptions) -> wns.Token | wns.TokenProblem:
-    settings = Settings.of(**options)
+    # A token that is kept says nothing of the credentials.
+    settings = replace(Settings.of(**options), token_store=None)
     sender = Sender(Encoder(settings), Throttle.of(settings), Pool(settings.limits))
     try:
         return await sender.log_in()

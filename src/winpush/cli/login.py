@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from winpush import wns
+from winpush import TokenFile, wns
 from winpush._text import decode
 from winpush.cli.azure_login import KINDS, make_azure_login, make_certificate_login
 from winpush.client.options import ClientOptions
 from winpush.client.token_cache import AnyCredentials
 from winpush.errors import ConfigurationError
 
-__all__ = ["credentials_options", "take_credentials"]
+__all__ = ["credentials_options", "take_login"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECRET = "WINPUSH_CLIENT_SECRET"  # noqa: S105 - the name of a variable
@@ -61,6 +61,12 @@ _OPTIONS = (
         metavar="URL",
         help="Token server to use instead of Microsoft's, such as an emulator's. [WNS]",
     ),
+    _from_environment(
+        "--token-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Keep the token in this file, which only you can read, for the next command. Default: each command asks "
+        "for a token. [WNS]",
+    ),
     click.option("--client-secret", envvar=_SECRET, hidden=True),
     click.option("--client-certificate-passphrase", envvar="WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE", hidden=True),
 )
@@ -86,6 +92,7 @@ class _Given:
     passphrase: str | None
     azure: str | None
     server: str | None
+    token_file: Path | None
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> _Given:
@@ -96,40 +103,52 @@ class _Given:
                     "A secret on the command line is visible to all users of the machine. "
                     f"Set WINPUSH_{name.upper()}{_OR_FILE if name == 'client_secret' else ''}."
                 )
-        tenant, client, sid = (_stripped(values.pop(name)) for name in ("tenant_id", "client_id", "package_sid"))
-        rest = ("client_secret_file", "client_secret", "client_certificate", "client_certificate_passphrase")
         return cls(
-            tenant,
-            client,
-            sid,
-            *[values.pop(name) for name in rest],
-            values.pop("azure_identity"),
-            values.pop("token_server"),
+            tenant=_stripped(values.pop("tenant_id")),
+            client=_stripped(values.pop("client_id")),
+            sid=_stripped(values.pop("package_sid")),
+            secret_file=values.pop("client_secret_file"),
+            secret=values.pop("client_secret"),
+            certificate=values.pop("client_certificate"),
+            passphrase=values.pop("client_certificate_passphrase"),
+            azure=values.pop("azure_identity"),
+            server=values.pop("token_server"),
+            token_file=values.pop("token_file"),
         )
 
 
-def take_credentials(values: dict[str, Any], connection: ClientOptions) -> AnyCredentials | None:
-    """Pops the credentials from a command's values; None if none are given. `connection`: the connection's options.
+def take_login(values: dict[str, Any], options: ClientOptions) -> None:
+    """Pops the login from a command's values and puts it into the options of a client; `wns` is None without one.
 
-    Raises click.UsageError if they are incomplete, or of several kinds.
+    Raises click.UsageError if it is incomplete, or of several kinds.
     """
     given = _Given.of(values)
+    try:
+        options["wns"] = credentials = _make_credentials(given, options)
+        if given.token_file is not None and credentials is not None:
+            if not isinstance(credentials, wns.EntraCredentials | wns.PackageCredentials):
+                raise click.UsageError("--token-file is for logins with a secret; azure-identity has its own cache.")
+            options["token_store"] = TokenFile(given.token_file)
+    except ConfigurationError as error:
+        raise click.UsageError(f"{error}.") from None
+
+
+def _make_credentials(given: _Given, connection: ClientOptions) -> AnyCredentials | None:
     has_ids = given.tenant is not None or given.client is not None
     if given.azure is not None:
         _refuse_others(given)
         return make_azure_login(given.azure, given.tenant, given.client, given.server, connection)
-    if not has_ids and given.sid is None:
-        if given.certificate is not None:
-            raise click.UsageError("--client-certificate needs --tenant-id and --client-id. Add them.")
-        return None
     if given.sid is not None and has_ids:
         raise click.UsageError(
             "--package-sid can't be combined with --tenant-id and --client-id. Give one or the other."
         )
-    try:
-        return _package(given, given.sid) if given.sid is not None else _entra(given, connection)
-    except ConfigurationError as error:
-        raise click.UsageError(f"{error}.") from None
+    if given.sid is not None:
+        return _package(given, given.sid)
+    if has_ids:
+        return _entra(given, connection)
+    if given.certificate is not None:
+        raise click.UsageError("--client-certificate needs --tenant-id and --client-id. Add them.")
+    return None
 
 
 def _refuse_others(given: _Given) -> None:
@@ -161,8 +180,7 @@ def _entra(given: _Given, connection: ClientOptions) -> AnyCredentials:
         return wns.EntraCredentials(tenant, client, _secret_of(given), *(() if server is None else (server,)))
     if given.secret_file is not None or given.secret is not None:
         raise click.UsageError("Log in with --client-certificate or with a secret. Give only one of them.")
-    login: AnyCredentials = make_certificate_login(certificate, given.passphrase, tenant, client, server, connection)
-    return login
+    return make_certificate_login(certificate, given.passphrase, tenant, client, server, connection)
 
 
 def _secret_of(given: _Given) -> str:

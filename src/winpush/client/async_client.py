@@ -27,6 +27,7 @@ class AsyncClient:
 
     - `wns`: the credentials of a Windows app: `wns.EntraCredentials`, `wns.PackageCredentials`, or any object with
       `get_token(*scopes)`, sync or async. One token is shared by all senders, and renewed before it expires.
+    - `token_store`: where processes share their tokens, such as `TokenFile(path)`; None, the default: nowhere.
     - `allow_hosts`: hosts to send to besides the services' own, by name: `["127.0.0.1:8080"]`.
     - `mpns_certificate`: the ClientCertificate of an authenticated MPNS sender.
     - `tls`: Tls settings; by default the system's authorities, verified.

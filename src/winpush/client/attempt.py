@@ -93,7 +93,9 @@ class Sender:
         self.pool = pool
         self._settings = encoder.settings
         credentials = encoder.settings.wns
-        self._tokens = None if credentials is None else TokenCache(credentials, self._fetch)
+        self._tokens = (
+            None if credentials is None else TokenCache(credentials, self._fetch, encoder.settings.token_store)
+        )
 
     async def close(self) -> None:
         """Ends the connections, and what is under way."""

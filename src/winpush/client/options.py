@@ -10,6 +10,7 @@ from typing import Literal, TypedDict, get_args
 
 from winpush.channels import AllowedHosts
 from winpush.client.token_cache import AnyCredentials
+from winpush.client.token_store import TokenStore, identity_of
 from winpush.errors import ConfigurationError
 from winpush.transport.host import Limits
 from winpush.transport.proxy import Proxies
@@ -51,6 +52,7 @@ class ClientOptions(TypedDict, total=False):
     """The options of both clients; AsyncClient says what each means."""
 
     wns: AnyCredentials | None
+    token_store: TokenStore | None
     allow_hosts: Iterable[str]
     mpns_certificate: ClientCertificate | None
     tls: Tls | None
@@ -75,6 +77,7 @@ class Settings:
     limits: Limits
     timeout_seconds: float
     wns: AnyCredentials | None = field(default=None, repr=False)
+    token_store: TokenStore | None = None
     when_throttled: WhenThrottled = "wait"
 
     @classmethod
@@ -82,6 +85,7 @@ class Settings:
         cls,
         *,
         wns: AnyCredentials | None = None,
+        token_store: TokenStore | None = None,
         allow_hosts: Iterable[str] = (),
         mpns_certificate: ClientCertificate | None = None,
         tls: Tls | None = None,
@@ -108,6 +112,8 @@ class Settings:
             raise ConfigurationError(
                 "wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token"
             )
+        if wns is not None and token_store is not None:
+            identity_of(wns)
         if when_throttled not in get_args(WhenThrottled):
             raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait', 'tell' or 'send'")
         return cls(
@@ -118,5 +124,6 @@ class Settings:
             limits,
             timeout_seconds,
             wns,
+            token_store,
             when_throttled,
         )

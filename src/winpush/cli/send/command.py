@@ -16,7 +16,7 @@ import click
 from winpush import Client, Request, mpns, wns
 from winpush.channels import Channel, Service
 from winpush.cli.groups import GuessingGroup
-from winpush.cli.login import credentials_options, take_credentials
+from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, request_to_dict, show_request, show_result
 from winpush.cli.send.windows import (
@@ -123,7 +123,8 @@ def _send(uri: str, makers: dict[Service, Maker], values: dict[str, Any]) -> Non
     """Makes the notification for the channel's service, sends or prints it, and sets the exit code."""
     dry_run, as_json = values.pop("dry_run"), values.pop("as_json")
     options = client_options(values)
-    options["wns"] = credentials = take_credentials(values, options) if Service.WNS in makers else None
+    if Service.WNS in makers:
+        take_login(values, options)
     try:
         channel = Channel.parse(uri, allow_hosts=options["allow_hosts"])
         service = _choose_service(channel, makers)
@@ -136,7 +137,7 @@ def _send(uri: str, makers: dict[Service, Maker], values: dict[str, Any]) -> Non
     if dry_run:
         echo_json(request_to_dict(request)) if as_json else show_request(request)
         return
-    if service is Service.WNS and credentials is None:
+    if service is Service.WNS and options["wns"] is None:
         raise click.UsageError(_NO_LOGIN)
     with open_client(options, channel) as client:
         result = client.send(uri, notification)

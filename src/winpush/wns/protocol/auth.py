@@ -160,6 +160,11 @@ class EntraCredentials:
         if _endpoint("authority", self.authority).target != "/":
             raise ConfigurationError("authority: must be without a path: the tenant is tenant_id")
 
+    @property
+    def identity(self) -> str:
+        """Who logs in where, without the secret: what a TokenStore keeps the token under."""
+        return f"{self.authority.rstrip('/')}/{self.tenant_id} {self.client_id}".lower()
+
     def request(self) -> Request:
         """`POST /{tenant}/oauth2/v2.0/token`. The secret never appears in its repr."""
         url = f"{self.authority.rstrip('/')}/{self.tenant_id}/oauth2/v2.0/token"
@@ -189,6 +194,11 @@ class PackageCredentials:
         if not _SID.fullmatch(self.package_sid):
             raise ConfigurationError("package_sid: must look like ms-app://s-1-15-2-…, as Partner Center shows it")
         _endpoint("token_url", self.token_url)
+
+    @property
+    def identity(self) -> str:
+        """Who logs in where, without the secret: what a TokenStore keeps the token under."""
+        return f"{self.token_url} {self.package_sid.rstrip('/')}".lower()
 
     def request(self) -> Request:
         """`POST /accesstoken.srf`. The secret never appears in its repr."""
