@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
@@ -13,6 +16,7 @@ from tests.paths import open_files
 from tests.servers import Server, hold
 from tests.waiting import PATIENCE, eventually
 from winpush import Client, ClientClosedError, Outcome, mpns
+from winpush.client.loop_thread import LoopThread
 
 TOAST = mpns.Toast("Bold", "normal")
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -38,8 +42,6 @@ def test_closing_the_synchronous_client_ends_what_other_threads_wait_for() -> No
 
 
 def test_a_forked_child_gets_connections_of_its_own(no_leaks: Callable[[], None]) -> None:
-    import os
-
     with Server() as server, Client(allow_hosts=[server.authority]) as client:
         assert client.send(server.uri("parent"), TOAST).ok
         child = os.fork()
@@ -53,6 +55,51 @@ def test_a_forked_child_gets_connections_of_its_own(no_leaks: Callable[[], None]
         assert client.send(server.uri("parent"), TOAST).ok
         assert server.connections == 2
     assert open_files() > 0
+
+
+def test_a_child_forked_while_another_thread_opens_the_client_sends_too() -> None:
+    """The child has the lock that this thread holds, and no thread that would release it."""
+    reached, released = threading.Event(), threading.Event()
+
+    def stop_at_the_door(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code is LoopThread.__init__.__code__ and not reached.is_set():
+            reached.set()
+            released.wait(PATIENCE)
+
+    with Server() as server, Client(allow_hosts=[server.authority]) as client:
+
+        def open_it() -> None:
+            sys.setprofile(stop_at_the_door)
+            client.send(server.uri("parent"), TOAST)
+
+        opening = threading.Thread(target=open_it)
+        opening.start()
+        assert reached.wait(PATIENCE)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                sys.setprofile(None)
+                code = 0 if client.send(server.uri("child"), TOAST).ok else 2
+            finally:
+                os._exit(code)
+        states: list[int] = []
+
+        def has_ended() -> bool:
+            number, state = os.waitpid(child, os.WNOHANG)
+            states.append(state)
+            return number == child
+
+        try:
+            eventually(has_ended)
+        except AssertionError:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise
+        finally:
+            released.set()
+            opening.join()
+        assert states[-1] == 0
 
 
 FEW_FILES = """

@@ -40,7 +40,7 @@ class Client:
         self._settings = Settings.of(**options)
         self._encoder = Encoder(self._settings)
         self._throttle = Throttle.of(self._settings)
-        self._lock = threading.Lock()
+        self._locks: dict[int, threading.Lock] = {}
         self._thread: LoopThread | None = None
         self._closed = False
 
@@ -115,16 +115,20 @@ class Client:
         thread = self._thread
         if thread is not None and thread.process == os.getpid() and not self._closed:
             return thread
-        with self._lock:
+        with self._lock():
             if self._closed:
                 raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
             if self._thread is None or self._thread.process != os.getpid():
                 self._thread = LoopThread(self._encoder, self._throttle)
             return self._thread
 
+    def _lock(self) -> threading.Lock:
+        """This process's: one that was forked may have its parent's locked for ever."""
+        return self._locks.setdefault(os.getpid(), threading.Lock())
+
     def close(self) -> None:
         """Closes every connection and ends the thread. Sends under way end with `Outcome.ABORTED`."""
-        with self._lock:
+        with self._lock():
             closed, self._closed = self._closed, True
             thread, self._thread = self._thread, None
         if thread is not None and not closed and thread.process == os.getpid():
