@@ -249,3 +249,20 @@ def test_without_the_package_it_says_what_to_install(
     done = call("doctor", *[each.format(file=file) for each in option], *ids, **NO_AZURE)
     assert done.exit_code == 2
     assert 'pip install "winpush[azure]"' in done.output
+
+
+# --- the worker ---------------------------------------------------------------------------------------------------
+
+
+def test_the_worker_logs_in_so_too(emulator: Emulator, ca: str, tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
+    device = emulator.create_windows_channel()
+    variables = entra(emulator, ca, **AZURE, WINPUSH_DB=f"sqlite:///{tmp_path}/push.db")
+    for command in (
+        ["channels", "add", device.uri],
+        ["broadcast", "Hello", "--store-only"],
+        ["worker", "--until-idle", "--azure-identity", "environment"],
+    ):
+        done = call(*command, **variables)
+        assert done.exit_code == 0, done.output
+    assert len(device.toasts) == 1

@@ -105,6 +105,14 @@ def test_a_worker_delivers_what_was_stored_and_leaves_when_told(shell: Shell, em
         assert "Stopped." in worker.stderr.read()
 
 
+def test_workers_share_a_token_in_a_file_that_they_are_given(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    shell("channels", "add", emulator.create_windows_channel().uri)
+    for _ in range(2):
+        shell("broadcast", "Hello", "--store-only")
+        shell("worker", "--until-idle", "--token-file", str(tmp_path / "tokens"))
+    assert [request.kind for request in emulator.requests].count("token") == 1
+
+
 def test_a_broadcast_is_paused_resumed_and_cancelled(shell: Shell, emulator: Emulator) -> None:
     shell("channels", "add", emulator.create_channel().uri, "--platform", "8.0")
     shell("broadcast", "Hello", "--store-only")
