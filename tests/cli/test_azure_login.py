@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -266,3 +267,27 @@ def test_the_worker_logs_in_so_too(emulator: Emulator, ca: str, tmp_path: Path) 
         done = call(*command, **variables)
         assert done.exit_code == 0, done.output
     assert len(device.toasts) == 1
+
+
+# --- the way to the token server ----------------------------------------------------------------------------------
+
+
+def test_the_proxy_is_azures_too(emulator: Emulator) -> None:
+    def refuse(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    with Server(refuse) as proxy:
+        variables = {**entra(emulator, "", **AZURE, WINPUSH_CA=None), "WINPUSH_PROXY": f"http://{proxy.authority}"}
+        variables["AZURE_CLIENT_SECRET"] = "never sent"
+        done = call("doctor", "--azure-identity", "environment", **variables)
+    assert done.exit_code == 1
+    assert proxy.requests[0].startswith(f"CONNECT {emulator.authorities[1]} ".encode())
+
+
+def test_insecure_is_azures_too(emulator: Emulator) -> None:
+    variables = entra(emulator, "", **AZURE, WINPUSH_CA=None, WINPUSH_INSECURE="1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # urllib3 says once more what the command has said in red
+        done = call("doctor", "--azure-identity", "environment", **variables)
+    assert done.exit_code == 0, done.output
