@@ -26,6 +26,8 @@ EXTERNAL = b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'><x/>"
         (b"<a>\xff</a>", "line 1"),
         (b"<a>&nbsp;</a>", "undefined entity"),
         (b"\x00", "line 1"),
+        (b"<a>x\x01y</a>", r"the character U\+0001 in line 1, column 5"),
+        ("<a>x\ufffe</a>".encode(), r"the character U\+FFFE in line 1, column 5"),
     ],
 )
 def test_what_is_no_plain_document_is_refused_with_the_place(document: bytes, said: str) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from winpush import convert, mpns, webpush, wns
     from winpush.channels import Channel, Service
     from winpush.client import AsyncClient, Client
+    from winpush.client.token_store import TokenFile, TokenStore
     from winpush.errors import (
         AnswerLostError,
         BadAnswerError,
@@ -66,6 +67,8 @@ __all__ = [
     "Service",
     "Tls",
     "TlsError",
+    "TokenFile",
+    "TokenStore",
     "TransportError",
     "ValidationError",
     "WinPushError",
@@ -88,6 +91,7 @@ _SEND_ERRORS = ("ChannelGoneError", "RefusedError", "RetryLaterError", "SendErro
 _HOMES = {
     "winpush.channels": ("Channel", "Service"),
     "winpush.client": ("AsyncClient", "Client"),
+    "winpush.client.token_store": ("TokenFile", "TokenStore"),
     "winpush.errors": tuple(name for name in __all__ if name.endswith("Error") and name not in _SEND_ERRORS),
     "winpush.http": ("Request", "Response"),
     "winpush.results": ("Action", "Outcome", "Result", *_SEND_ERRORS),

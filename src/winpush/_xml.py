@@ -141,10 +141,10 @@ def read(document: bytes) -> Element:
     try:
         builder.parser.Parse(document, True)  # noqa: FBT003 - expat takes it by place only
     except expat.ExpatError as error:
-        problem = (
-            f"is not well-formed XML: {expat.ErrorString(error.code)} in line {error.lineno}, column {error.offset + 1}"
-        )
-        raise DocumentError("document", problem) from None
+        place = f"in line {error.lineno}, column {error.offset + 1}"
+        character = _forbidden_at(document, builder.parser.ErrorByteIndex)
+        what = expat.ErrorString(error.code) if character is None else f"XML can't contain the character {character}"
+        raise DocumentError("document", f"is not well-formed XML: {what} {place}") from None
     except (LookupError, ValueError, UnicodeError) as error:  # an unknown encoding, or undecodable bytes
         if isinstance(error, DocumentError):
             raise
@@ -152,6 +152,12 @@ def read(document: bytes) -> Element:
     if builder.root is None:
         raise DocumentError("document", "has no root element")
     return builder.root
+
+
+def _forbidden_at(document: bytes, index: int) -> str | None:
+    """The character that stands there, if XML can't contain it: what other senders forget to leave out."""
+    found = _FORBIDDEN.match(document[index : index + 4].decode("utf-8", "ignore"))
+    return None if found is None else f"U+{ord(found[0]):04X}"
 
 
 def encoding_of(document: bytes) -> str:

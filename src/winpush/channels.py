@@ -62,6 +62,8 @@ _OTHERS_THAN_MPNS, _OTHERS_THAN_WNS, _OTHERS_THAN_WEBPUSH = (
     tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
 )
 
+_NO_TOKEN = ("", "token", "token=")
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -136,6 +138,18 @@ def check_target(target: str) -> None:
         raise ChannelError("channel_uri", "has a fragment (#…), which channel URIs never have")
     if len(target) > MAX_URI_CHARACTERS:
         raise ChannelError("channel_uri", f"has {len(target)} characters; the limit is {MAX_URI_CHARACTERS}")
+
+
+def check_token(target: str) -> None:
+    """Raises ChannelError for a WNS channel's path and query in which nothing names a channel.
+
+    More is not judged: the token is opaque (wns.md 2).
+    """
+    if target.lower().strip("/?") in _NO_TOKEN:
+        raise ChannelError(
+            "channel_uri",
+            "has no token (?token=…), so that it names no channel; store the URI whole, as the app got it from Windows",
+        )
 
 
 def parse_origin(text: str, allowed: AllowedHosts) -> Origin:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.windows import URI, call, login
+from tests.client.service import Service, reply
 from winpush.emulator import WINDOWS_CHANNEL_STATES, Emulator, Fault
 
 MPNS = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQmVzdFRva2VuRXZlcg"
@@ -55,7 +56,7 @@ def test_the_doctor_tells_each_refusal(health: str, emulator: Emulator) -> None:
 
 def test_the_doctor_tells_a_wrong_secret_from_a_server_that_is_not_there(emulator: Emulator) -> None:
     device = emulator.create_windows_channel()
-    refused = examine(emulator, device.uri, WINPUSH_CLIENT_SECRET="wrong")
+    refused = examine(emulator, device.uri, WINPUSH_CLIENT_SECRET="another")
     assert refused[-1]["text"].startswith("credentials-refused")
     emulator.faults.add(Fault(phone="token", status=503))
     absent = examine(emulator, device.uri)
@@ -70,6 +71,8 @@ def test_the_doctor_tells_a_wrong_secret_from_a_server_that_is_not_there(emulato
         (MPNS, "switched MPNS off in 2018"),
         ("https://evil.test/?token=abc", "belongs to neither"),
         ("no URI", "must start with http"),
+        ("https://db5.notify.windows.com/", "has no token"),
+        ("https://db5.notify.windows.com/?token=", "has no token"),
     ],
 )
 def test_the_doctor_says_what_a_channel_is(uri: str, said: str) -> None:
@@ -93,7 +96,7 @@ def test_the_doctor_goes_through_a_document_element_by_element(emulator: Emulato
         emulator, device.uri, "--no-probe", "--xml", "-", stdin=TOAST.replace("<text>", "<img src='a'/><text>")
     )
     assert bad[-1]["about"] == "document toast/visual/binding/img"
-    assert "[wns.md 9.1, 10.1]" in bad[-1]["text"]
+    assert "[wns.md 9.1, 10.1, 15]" in bad[-1]["text"]
     broken = tmp_path / "broken.xml"
     broken.write_text("<toast>")
     assert examine(emulator, device.uri, "--no-probe", "--xml", str(broken))[-1]["to_do"] == "fix the document"
@@ -103,3 +106,73 @@ def test_the_doctor_speaks_to_people_too(emulator: Emulator) -> None:
     done = call("doctor", emulator.create_windows_channel().uri, **login(emulator))
     assert done.exit_code == 0
     assert "login: the token server accepts the credentials" in done.output
+
+
+# --- the login alone ----------------------------------------------------------------------------------------------
+
+
+def check_login(emulator: Emulator, **changes: str | None) -> Any:
+    """What `winpush doctor` without a channel finds."""
+    done = call("doctor", "--json", **login(emulator, **changes))
+    (finding,) = json.loads(done.output)
+    assert done.exit_code == (finding["state"] == "bad"), done.output
+    return finding
+
+
+def test_without_a_channel_the_doctor_says_for_whom_there_is_a_token_and_until_when(emulator: Emulator) -> None:
+    finding = check_login(emulator)
+    assert (finding["about"], finding["state"]) == ("login", "good")
+    given = emulator.entra_credentials
+    assert f"app {given.client_id} of tenant {given.tenant_id}, valid until 2" in finding["text"]
+    assert [request.kind for request in emulator.requests] == ["token"]
+    sid = emulator.package_credentials.package_sid
+    package = {"WINPUSH_TENANT_ID": None, "WINPUSH_CLIENT_ID": None, "WINPUSH_PACKAGE_SID": sid}
+    assert f"a token for {sid}, valid until 2" in check_login(emulator, **package)["text"]
+
+
+def test_without_a_channel_the_doctor_says_what_entra_said(emulator: Emulator) -> None:
+    finding = check_login(emulator, WINPUSH_CLIENT_SECRET="another")
+    assert finding["state"] == "bad"
+    assert "AADSTS7000215: The client secret is wrong." in finding["text"]
+    assert "secret" in finding["to_do"]
+
+
+def test_with_neither_channel_nor_login_the_doctor_says_what_to_give() -> None:
+    done = call("doctor")
+    assert done.exit_code == 1
+    assert "no credentials given" in done.output
+    assert "--tenant-id" in done.output
+
+
+# --- who answers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (405, "text/html", b"<html><head><title>405 Not Allowed</title></head></html>"),
+        (405, "text/plain", b""),
+        (404, "text/html", b"<html><head><title>404 Not Found</title></head></html>"),
+        (404, "text/plain", b"404 page not found"),
+        (403, "text/html", b"<!DOCTYPE html><title>Blocked by your administrator</title>"),
+        (200, "text/html", b"<html>Welcome to nginx!</html>"),
+        (200, "text/plain", b""),
+    ],
+)
+def test_a_proxy_or_a_firewall_is_not_taken_for_wns(status: int, kind: str, body: bytes) -> None:
+    service = Service()
+    service.answer = lambda _: reply(status, {"Server": "nginx", "Content-Type": kind}, body)
+    given = service.credentials
+    with service.server as server:
+        variables = {
+            "WINPUSH_TENANT_ID": given.tenant_id,
+            "WINPUSH_CLIENT_ID": given.client_id,
+            "WINPUSH_CLIENT_SECRET": given.client_secret,
+            "WINPUSH_TOKEN_SERVER": given.authority,
+            "WINPUSH_ALLOW_HOST": server.authority,
+        }
+        done = call("doctor", "--json", service.uri(), **variables)
+    probe = json.loads(done.output)[-1]
+    assert (done.exit_code, probe["about"], probe["state"]) == (1, "probe", "bad"), done.output
+    assert "mapped" not in probe["text"]
+    assert "delete this channel" not in probe["to_do"]

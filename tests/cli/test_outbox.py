@@ -105,6 +105,14 @@ def test_a_worker_delivers_what_was_stored_and_leaves_when_told(shell: Shell, em
         assert "Stopped." in worker.stderr.read()
 
 
+def test_workers_share_a_token_in_a_file_that_they_are_given(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    shell("channels", "add", emulator.create_windows_channel().uri)
+    for _ in range(2):
+        shell("broadcast", "Hello", "--store-only")
+        shell("worker", "--until-idle", "--token-file", str(tmp_path / "tokens"))
+    assert [request.kind for request in emulator.requests].count("token") == 1
+
+
 def test_a_broadcast_is_paused_resumed_and_cancelled(shell: Shell, emulator: Emulator) -> None:
     shell("channels", "add", emulator.create_channel().uri, "--platform", "8.0")
     shell("broadcast", "Hello", "--store-only")
@@ -165,6 +173,24 @@ def test_channels_are_imported_and_exported(shell: Shell, emulator: Emulator, tm
     assert len(shell("channels", "export", "--format", "jsonl").splitlines()) == 3
     (found,) = shell("channels", "list", "--json", "--for-key", "user 1").splitlines()
     assert json.loads(found)["tags"] == ["beta", "news"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_channels_are_imported_in_the_encodings_of_excel(
+    encoding: str, shell: Shell, emulator: Emulator, tmp_path: Path
+) -> None:
+    file = tmp_path / "channels.csv"
+    file.write_bytes(f"uri,key\n{emulator.create_channel().uri},Jürgen\n".encode(encoding))
+    assert "Registered 1 channels" in shell("channels", "import", str(file))
+    assert json.loads(shell("channels", "list", "--json"))["key"] == "Jürgen"
+
+
+def test_a_file_of_channels_that_is_not_utf8_is_exit_2(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "channels.csv"
+    file.write_bytes(f"uri,key\n{emulator.create_channel().uri},Jürgen\n".encode("latin-1"))
+    said = shell("channels", "import", str(file), code=2)
+    assert "channels.csv' is not UTF-8. Save it as UTF-8" in said
+    assert "Traceback" not in said
 
 
 def test_attributes_are_typed_as_json_reads_them(shell: Shell, emulator: Emulator) -> None:

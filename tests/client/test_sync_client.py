@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
@@ -11,6 +16,7 @@ from tests.paths import open_files
 from tests.servers import Server, hold
 from tests.waiting import PATIENCE, eventually
 from winpush import Client, ClientClosedError, Outcome, mpns
+from winpush.client.loop_thread import LoopThread
 
 TOAST = mpns.Toast("Bold", "normal")
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -36,8 +42,6 @@ def test_closing_the_synchronous_client_ends_what_other_threads_wait_for() -> No
 
 
 def test_a_forked_child_gets_connections_of_its_own(no_leaks: Callable[[], None]) -> None:
-    import os
-
     with Server() as server, Client(allow_hosts=[server.authority]) as client:
         assert client.send(server.uri("parent"), TOAST).ok
         child = os.fork()
@@ -51,3 +55,80 @@ def test_a_forked_child_gets_connections_of_its_own(no_leaks: Callable[[], None]
         assert client.send(server.uri("parent"), TOAST).ok
         assert server.connections == 2
     assert open_files() > 0
+
+
+def test_a_child_forked_while_another_thread_opens_the_client_sends_too() -> None:
+    """The child has the lock that this thread holds, and no thread that would release it."""
+    reached, released = threading.Event(), threading.Event()
+
+    def stop_at_the_door(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code is LoopThread.__init__.__code__ and not reached.is_set():
+            reached.set()
+            released.wait(PATIENCE)
+
+    with Server() as server, Client(allow_hosts=[server.authority]) as client:
+
+        def open_it() -> None:
+            sys.setprofile(stop_at_the_door)
+            client.send(server.uri("parent"), TOAST)
+
+        opening = threading.Thread(target=open_it)
+        opening.start()
+        assert reached.wait(PATIENCE)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                sys.setprofile(None)
+                code = 0 if client.send(server.uri("child"), TOAST).ok else 2
+            finally:
+                os._exit(code)
+        states: list[int] = []
+
+        def has_ended() -> bool:
+            number, state = os.waitpid(child, os.WNOHANG)
+            states.append(state)
+            return number == child
+
+        try:
+            eventually(has_ended)
+        except AssertionError:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise
+        finally:
+            released.set()
+            opening.join()
+        assert states[-1] == 0
+
+
+FEW_FILES = """
+import os, resource, sys
+sys.modules["uvloop"] = None  # libuv aborts the process
+from winpush import Client, mpns
+free = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+held = []
+try:
+    while True:
+        held.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    pass
+for descriptor in held[len(held) - free:]:
+    os.close(descriptor)
+try:
+    Client().send("http://db3.notify.live.net/throttledthirdparty/01.00/x", mpns.Toast("a"), timeout=0.1)
+except OSError as error:
+    print(error.strerror)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("free", range(7))
+def test_a_client_whose_thread_can_not_start_raises_and_never_hangs(free: int) -> None:
+    """Here for want of files: whichever of those of its loop is refused."""
+    command = [sys.executable, "-c", FEW_FILES, str(free)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    if free < 4:
+        assert done.stdout == "Too many open files\n"

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.emulator.calls import ask, call, log_in, push_wns
+from tests.emulator.logins import ENTRA, ENTRA_FORM, ENTRA_SCOPE, GRANT, PACKAGE, PACKAGE_FORM, assertion
 from winpush import ConfigurationError
 from winpush.emulator import Emulator, Fault
 from winpush.emulator.assertions import ASSERTION_TYPE
 from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID
-
-ENTRA = f"/{TENANT_ID}/oauth2/v2.0/token"
-PACKAGE = "/accesstoken.srf"
-ENTRA_SCOPE = "https://wns.windows.com/.default"
-GRANT = {"grant_type": "client_credentials"}
-ENTRA_FORM = {**GRANT, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": ENTRA_SCOPE}
-PACKAGE_FORM = {**GRANT, "client_id": PACKAGE_SID, "client_secret": CLIENT_SECRET, "scope": "notify.windows.com"}
 
 
 def basic(client_id: str, secret: str) -> dict[str, str]:
@@ -122,29 +114,6 @@ def test_a_fault_of_the_token_server_is_recorded_and_any_other_path_too(winpush_
 # --- assertions ---------------------------------------------------------------------------------------------------
 
 
-def assertion(
-    emulator: Emulator, key: bytes, certificate: bytes, header: dict[str, Any] | None = None, **claims: Any
-) -> str:
-    """A signed JWT, made by an independent library."""
-    import jwt
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-
-    print_ = x509.load_pem_x509_certificate(certificate).fingerprint(hashes.SHA256())
-    named = {"x5t#S256": base64.urlsafe_b64encode(print_).decode().rstrip("=")}
-    now = emulator.now().timestamp()
-    usual = {
-        "aud": f"http://{emulator.authority}{ENTRA}",
-        "iss": CLIENT_ID,
-        "sub": CLIENT_ID,
-        "nbf": now - 1,
-        "exp": now + 600,
-    }
-    algorithm = (header or {}).pop("alg", "PS256")
-    made: str = jwt.encode({**usual, **claims}, key.decode(), algorithm, {**named, **(header or {})})
-    return made
-
-
 def log_in_with(emulator: Emulator, jwt: str, **changed: str) -> tuple[int, dict[str, Any]]:
     """A login by assertion."""
     form = {**GRANT, "client_id": CLIENT_ID, "scope": ENTRA_SCOPE, "client_assertion_type": ASSERTION_TYPE}
@@ -221,71 +190,6 @@ def test_a_certificate_does_not_log_in_at_the_older_server(emulator: Emulator) -
     assert log_in(emulator, PACKAGE, form)[1]["error"] == "invalid_request"
 
 
-# --- azure-identity -----------------------------------------------------------------------------------------------
-
-Login = Callable[[Emulator, dict[str, Any], tuple[bytes, bytes]], str]
-
-
-def sync_secret(emulator: Emulator, options: dict[str, Any], _: tuple[bytes, bytes]) -> str:
-    from azure.identity import ClientSecretCredential
-
-    with ClientSecretCredential(TENANT_ID, CLIENT_ID, CLIENT_SECRET, **options) as credential:
-        return credential.get_token(ENTRA_SCOPE).token
-
-
-def sync_certificate(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
-    from azure.identity import CertificateCredential
-
-    made = CertificateCredential(TENANT_ID, CLIENT_ID, certificate_data=b"".join(certificate), **options)
-    with made as credential:
-        return credential.get_token(ENTRA_SCOPE).token
-
-
-def sync_certificate_chain(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
-    return sync_certificate(emulator, {**options, "send_certificate_chain": True}, certificate)
-
-
-def async_secret(emulator: Emulator, options: dict[str, Any], _: tuple[bytes, bytes]) -> str:
-    from azure.identity.aio import ClientSecretCredential
-
-    async def main() -> str:
-        async with ClientSecretCredential(TENANT_ID, CLIENT_ID, CLIENT_SECRET, **options) as credential:
-            return (await credential.get_token(ENTRA_SCOPE)).token
-
-    return asyncio.run(main())
-
-
-def async_certificate(emulator: Emulator, options: dict[str, Any], certificate: tuple[bytes, bytes]) -> str:
-    from azure.identity.aio import CertificateCredential
-
-    async def main() -> str:
-        made = CertificateCredential(TENANT_ID, CLIENT_ID, certificate_data=b"".join(certificate), **options)
-        async with made as credential:
-            return (await credential.get_token(ENTRA_SCOPE)).token
-
-    return asyncio.run(main())
-
-
-@pytest.mark.parametrize(
-    "login", [sync_secret, sync_certificate, sync_certificate_chain, async_secret, async_certificate]
-)
-def test_azure_identity_logs_in_at_the_emulator_as_it_is(
-    login: Login, emulator: Emulator, certificate: tuple[bytes, bytes], tmp_path: Path
-) -> None:
-    pytest.importorskip("azure.identity", reason="waits for azure-identity, of the group dev")
-    ca = tmp_path / "ca.pem"
-    ca.write_bytes(emulator.ca_pem)
-    options = {
-        "authority": f"https://{emulator.authorities[1]}",
-        "disable_instance_discovery": True,
-        "connection_verify": str(ca),
-    }
-    token = login(emulator, options, certificate)
-    device = emulator.create_windows_channel()
-    answer = push_wns(emulator, device, "badge", b'<badge value="1"/>', {"Authorization": f"Bearer {token}"})
-    assert answer.status == 200
-
-
 def test_the_openid_document_names_the_address_that_was_asked(winpush_emulator: Emulator) -> None:
     path = f"/{TENANT_ID}/v2.0/.well-known/openid-configuration"
     status, document = ask(winpush_emulator, "GET", path, headers={"Host": f"localhost:{winpush_emulator.port}"})
@@ -293,3 +197,35 @@ def test_the_openid_document_names_the_address_that_was_asked(winpush_emulator: 
     assert document["token_endpoint"] == f"http://localhost:{winpush_emulator.port}{ENTRA}"
     assert winpush_emulator.requests[-1].kind == "openid"
     assert ask(winpush_emulator, "GET", path.replace(TENANT_ID, "other"))[1]["error"] == "invalid_tenant"
+
+
+def log_in_twice(emulator: Emulator, path: str, form: dict[str, str], between: Callable[[], object]) -> tuple[str, ...]:
+    """The remarks on a second login."""
+    assert log_in(emulator, path, form)[0] == 200
+    between()
+    assert log_in(emulator, path, form)[0] == 200
+    return emulator.requests[-1].remarks
+
+
+@pytest.mark.parametrize(("path", "form"), [(ENTRA, ENTRA_FORM), (PACKAGE, PACKAGE_FORM)])
+def test_a_login_that_nobody_needed_gets_a_remark(path: str, form: dict[str, str], winpush_emulator: Emulator) -> None:
+    remarks = log_in_twice(winpush_emulator, path, form, lambda: winpush_emulator.advance(90))
+    assert len(remarks) == 1
+    assert "token of 1 minute ago is still good" in remarks[0]
+    assert "wns.md 1.2" in remarks[0]
+
+
+def test_a_login_after_a_401_and_one_after_the_token_has_expired_get_no_remark(winpush_emulator: Emulator) -> None:
+    device = winpush_emulator.create_windows_channel()
+
+    def refused() -> None:
+        assert push_wns(winpush_emulator, device, "badge", b"", {"Authorization": "Bearer x"}).status == 401
+
+    assert log_in_twice(winpush_emulator, PACKAGE, PACKAGE_FORM, refused) == ()
+    assert log_in_twice(winpush_emulator, PACKAGE, PACKAGE_FORM, lambda: winpush_emulator.advance(86_400)) == ()
+
+
+def test_logins_at_the_two_servers_are_of_two_apps(winpush_emulator: Emulator) -> None:
+    log_in(winpush_emulator, ENTRA, ENTRA_FORM)
+    assert log_in(winpush_emulator, PACKAGE, PACKAGE_FORM)[0] == 200
+    assert winpush_emulator.requests[-1].remarks == ()

@@ -41,7 +41,7 @@ def test_an_example_shows_on_some_device_and_only_those_with_mistakes_have_objec
 def test_a_remark_has_the_line_of_its_element(winpush_emulator: Emulator) -> None:
     mistakes = {example.service: example.document for example in EXAMPLES if "mistakes" in example.name}
     for document, marks in (
-        (mistakes["wns"], {"Four is one": "too-many-texts", "<img": "unknown-element"}),
+        (mistakes["wns"], {"Four is one": "too-many-texts", "<img": "element-name"}),
         (mistakes["mpns"], {"<wp:Count>": "over 99", "<wp:Subtitle>": "Subtitle: ", "<wp:Tile": "write Id"}),
     ):
         remarks = preview(winpush_emulator, document)["remarks"]

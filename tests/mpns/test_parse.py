@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from xml.dom import minidom
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,22 @@ def test_any_notification_is_well_formed_and_reads_back_as_the_same(notification
     assert document.documentElement is not None
     assert document.documentElement.namespaceURI == "WPNotification"
     assert mpns.parse(notification.to_xml()) == notification
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<wp:Tile><wp:Count>100</wp:Count></wp:Tile>",
+        '<wp:Tile Id="TileID"><wp:Title>a</wp:Title></wp:Tile>',
+        '<wp:Tile Template="IconicTile"><wp:IconImage></wp:IconImage></wp:Tile>',
+        "<wp:Toast/>",
+    ],
+)
+def test_what_others_send_and_no_type_can_say_is_kept_as_it_is(inside: str) -> None:
+    document = f'<wp:Notification xmlns:wp="WPNotification">{inside}</wp:Notification>'.encode()
+    kept = mpns.parse(document)
+    assert isinstance(kept, mpns.Xml)
+    assert kept.body == document
 
 
 @given(st.text(max_size=30))

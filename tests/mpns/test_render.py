@@ -28,3 +28,10 @@ def test_what_is_left_for_an_older_phone_is_all_shown_by_it(notification: Notifi
         if "is empty" not in remark and "no text" not in remark and "Nothing on" not in remark
     ]
     assert adapted.for_version(version) == adapted
+
+
+def test_that_a_toast_without_a_text_shows_nothing_is_said_to_be_assumed() -> None:
+    document = read_document(b'<wp:Notification xmlns:wp="WPNotification"><wp:Toast/></wp:Notification>')
+    shown = show(document, "8.1")
+    assert shown.nothing
+    assert "assumed: no source says so" in shown.remarks[-1]

@@ -76,6 +76,28 @@ def test_a_client_certificate_is_shown_in_whatever_form_it_came(
     assert PASSPHRASE not in repr(certificate)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_pem_is_read_as_windows_tools_save_it(encoding: str, pair: Pair, certificates: Certificates) -> None:
+    def saved(pem: bytes) -> bytes:
+        return pem.decode().replace("\n", "\r\n").encode(encoding)
+
+    both = ClientCertificate.from_pem(saved(pair.certificate + pair.key))
+    two = ClientCertificate.from_pem(saved(pair.certificate), saved(pair.encrypted_key()), PASSPHRASE)
+    tls = Tls(ca=saved(certificates.authority.cert_pem.bytes()))
+    for certificate in (both, two):
+        with Server(context=certificates.server(client_ca=certificates.authority)) as server:
+            options = {"tls": tls, "mpns_certificate": certificate, "allow_hosts": [server.authority]}
+            with Client(**options) as client:  # type: ignore[arg-type]  # three of its options
+                assert client.send(server.uri(), TOAST).ok
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_the_words_around_a_certificate_may_be_in_any_encoding(encoding: str, certificates: Certificates) -> None:
+    words = "subject=O = Zürich Öffentlich\n".encode(encoding)
+    context = Tls(ca=words + certificates.authority.cert_pem.bytes()).make_context()
+    assert any("trustme" in str(each["subject"]) for each in context.get_ca_certs())
+
+
 def test_a_ready_context_is_used_as_it_is(pair: Pair, certificates: Certificates) -> None:
     context = ssl.create_default_context(cadata=certificates.authority.cert_pem.bytes().decode())
     with (

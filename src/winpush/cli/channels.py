@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from winpush._text import encoding_of
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.outbox import (
     audience_options,
@@ -161,9 +162,15 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
         if sys.stderr.isatty() and not as_json:
             click.echo(f"\r{taken:,} channels …", nl=False, err=True)
 
-    encoding = "utf-8-sig"  # with or without a byte order mark, which Excel writes
-    with open_outbox(db, allow_hosts=allow_host) as outbox, _opened(file, "r", encoding) as lines:
-        report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
+    with open_outbox(db, allow_hosts=allow_host) as outbox, _opened(file, "r", _encoding_of(file)) as lines:
+        try:
+            report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
+        except UnicodeDecodeError as error:
+            name = "Standard input" if file == "-" else f"{file!r}"
+            raise click.UsageError(
+                f"{name} is not {error.encoding.upper()}. Save it as UTF-8, and import it again from the start: "
+                "channels that are registered already are renewed."
+            ) from None
     if as_json:
         click.echo(json.dumps({"taken": report.taken, "refused": report.refused}))
     else:
@@ -186,6 +193,15 @@ def export(db: str, file: str, file_format: str | None, **values: Any) -> None:
     with open_outbox(db) as outbox, _opened(file, "w", "utf-8") as target:
         number = outbox.export_channels(target, take_audience(values), format=chosen)
     click.echo(f"Exported {number:,} channels.", err=True)
+
+
+def _encoding_of(file: str) -> str:
+    """By the byte order mark, which Excel writes; UTF-8 without one."""
+    if file == "-":
+        peek = getattr(sys.stdin.buffer, "peek", None)
+        return "utf-8-sig" if peek is None else encoding_of(peek(4))
+    with open(file, "rb") as opened:
+        return encoding_of(opened.read(4))
 
 
 def _format_of(file: str, given: str | None) -> str:

@@ -1,51 +1,41 @@
-"""`winpush doctor URI`: checks a channel, the credentials and a probe, and says what to fix."""
+"""`winpush doctor [URI]`: checks the credentials, and a channel with a probe, and says what to fix."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
 from winpush import Outcome, Result, wns
 from winpush.channels import Channel, Service
+from winpush.cli.findings import Finding, check_login
+from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import describe_delay, echo_cited, echo_json, hide_channels
 from winpush.cli.send.command import open_client
-from winpush.cli.send.windows import credentials_options, take_credentials
-from winpush.client.attempt import Sender
-from winpush.client.encoder import Encoder
-from winpush.client.options import ClientOptions, Settings
-from winpush.client.throttle import Throttle
+from winpush.client.options import ClientOptions
 from winpush.errors import ChannelError, ValidationError
-from winpush.transport.pool import Pool
+from winpush.wns.protocol.requests import check_channel
+from winpush.wns.protocol.responses import bears_mark
+
+if TYPE_CHECKING:
+    from winpush.cli.findings import State
 
 __all__ = ["command"]
 
-State = Literal["good", "note", "bad"]
 _MARKS = {"good": ("✓", "green"), "note": ("•", "yellow"), "bad": ("✗", "red")}
 # Clears toasts with a tag that no toast has: whatever the answer, nothing is shown, changed or removed.
 _PROBE = wns.ClearToasts(tag="winpushDoctor")
 _PROBE_ANSWERED = (Outcome.ACCEPTED, Outcome.METHOD_NOT_ALLOWED)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check, and what to do about it ('' if nothing)."""
-
-    about: str
-    state: State
-    text: str
-    to_do: str = ""
-
-
 @click.command()
-@click.argument("uri")
+@click.argument("uri", required=False, metavar="[URI]")
 @click.option("--no-probe", is_flag=True, help="Don't send anything to the channel.")
 @click.option(
     "--xml",
@@ -55,17 +45,17 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @credentials_options
 @connection_options
-def command(uri: str, no_probe: bool, xml: Path | None, as_json: bool, **values: Any) -> None:
+def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **values: Any) -> None:
     """Find out why a notification doesn't arrive.
 
     Checks the channel, requests a token with your credentials, and sends a harmless probe: a request to clear toasts
-    with a tag that no toast has. No device shows anything.
+    with a tag that no toast has. No device shows anything. Without a URI it checks the credentials alone.
 
     Exit code: 0 no problem found, 1 problem found, 2 usage error.
     """
     options = client_options(values)
-    options["wns"] = take_credentials(values)
-    findings = list(_examine(uri, options, probes=not no_probe))
+    take_login(values, options)
+    findings = [check_login(options)] if uri is None else list(_examine(uri, options, probes=not no_probe))
     if xml is not None:
         findings += _examine_document(sys.stdin.buffer.read() if str(xml) == "-" else xml.read_bytes())
     if as_json:
@@ -89,23 +79,17 @@ def _show(finding: Finding) -> None:
 def _examine(uri: str, options: ClientOptions, *, probes: bool) -> Iterator[Finding]:
     try:
         channel = Channel.parse(uri, allow_hosts=options["allow_hosts"])
+        if channel.service is Service.WNS and not channel.is_web_push:
+            check_channel(channel)
     except ChannelError as error:
         yield _unusable(error, uri)
         if options["wns"] is not None:
-            yield _examine_login(options)
+            yield check_login(options)
         return
     yield from _examine_channel(channel)
     if channel.service is Service.MPNS or channel.is_web_push:
         return
-    if options["wns"] is None:
-        yield Finding(
-            "login",
-            "bad",
-            "no credentials given, and WNS requires them",
-            "give --tenant-id, --client-id and WINPUSH_CLIENT_SECRET, or --package-sid and WINPUSH_CLIENT_SECRET",
-        )
-        return
-    login = _examine_login(options)
+    login = check_login(options)
     yield login
     if login.state != "bad" and probes:
         yield _probe(uri, channel, options)
@@ -142,31 +126,13 @@ def _examine_channel(channel: Channel) -> Iterator[Finding]:
         yield Finding("channel", "note", "is on a host that you allowed; its path matches neither MPNS nor WNS")
 
 
-def _examine_login(options: ClientOptions) -> Finding:
-    answer = asyncio.run(_log_in(options))
-    if isinstance(answer, wns.Token):
-        return Finding("login", "good", "the token server accepts the credentials")
-    to_do = "check the ids and the secret; the usual cause is an expired secret"
-    if answer.verdict.outcome is not Outcome.CREDENTIALS_REFUSED:
-        to_do = "check that this machine can reach the token server, then try again"
-        if answer.retry_after is not None:
-            to_do += f" in {describe_delay(answer.retry_after)}"
-    return Finding("login", "bad", f"{answer.verdict.outcome.value}: {answer.verdict.meaning}", to_do)
-
-
-async def _log_in(options: ClientOptions) -> wns.Token | wns.TokenProblem:
-    settings = Settings.of(**options)
-    sender = Sender(Encoder(settings), Throttle.of(settings), Pool(settings.limits))
-    try:
-        return await sender.log_in()
-    finally:
-        await sender.close()
-
-
 def _probe(uri: str, channel: Channel, options: ClientOptions) -> Finding:
     with open_client(options, channel) as client:
         result = client.send(uri, _PROBE)
     if result.outcome in _PROBE_ANSWERED:
+        if result.response is None or not bears_mark(result.response):
+            to_do = "check what answers there: a proxy, a firewall or another server?"
+            return Finding("probe", "bad", f"{_describe(result)} The answer has none of WNS's own headers", to_do)
         return Finding(
             "probe",
             "good",

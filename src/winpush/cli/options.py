@@ -85,16 +85,20 @@ def _certificate(taken: dict[str, Any]) -> ClientCertificate | None:
     if pfx is None and pem is None:
         return None
 
+    # A variable that was read from a file may have the file's line end.
+    given = None if taken["passphrase"] is None else taken["passphrase"].rstrip("\r\n")
+
     def load(passphrase: str | None) -> ClientCertificate:
         if pfx is not None:
             return ClientCertificate.from_pfx(pfx, passphrase)
         return ClientCertificate.from_pem(pem, key, passphrase)
 
-    locked = pfx is not None or b"ENCRYPTED" in (key or pem).read_bytes()
+    # Without the NULs of UTF-16.
+    locked = pfx is not None or b"ENCRYPTED" in (key or pem).read_bytes().replace(b"\0", b"")
     try:
-        return load(taken["passphrase"])
+        return load(given)
     except ConfigurationError as error:
-        if taken["passphrase"] is not None or not locked:
+        if given is not None or not locked:
             raise
         if not sys.stdin.isatty():
             raise click.UsageError(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import link_citations
-from winpush.cli.send.windows import credentials_options, take_credentials
 
 if TYPE_CHECKING:
     from winpush.delivery import Outbox
@@ -61,7 +61,7 @@ def open_outbox(
     options: Any = {"allow_hosts": allow_hosts}
     if values is not None:
         options = client_options(values)
-        options["wns"] = take_credentials(values)
+        take_login(values, options)
     with database_errors():
         outbox = Outbox(db, **options, **more)
         try:

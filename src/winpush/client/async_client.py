@@ -30,6 +30,7 @@ class AsyncClient:
     - `webpush`: the webpush.VapidKeys of a site, for messages to browsers. `webpush_reuse_keys=True` encrypts all of a
       client's messages with one key pair instead of a new one each, which saves most of the work; whoever learns that
       pair's private key, which never leaves the process, could then read every message, not one.
+    - `token_store`: where processes share their tokens, such as `TokenFile(path)`; None, the default: nowhere.
     - `allow_hosts`: hosts to send to besides the services' own, by name: `["127.0.0.1:8080"]`.
     - `mpns_certificate`: the ClientCertificate of an authenticated MPNS sender.
     - `tls`: Tls settings; by default the system's authorities, verified.

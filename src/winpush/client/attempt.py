@@ -103,7 +103,9 @@ class Sender:
         self.pool = pool
         self._settings = encoder.settings
         credentials = encoder.settings.wns
-        self._tokens = None if credentials is None else TokenCache(credentials, self._fetch)
+        self._tokens = (
+            None if credentials is None else TokenCache(credentials, self._fetch, encoder.settings.token_store)
+        )
         self._messages = _message_encoder(encoder.settings)
 
     async def close(self) -> None:

@@ -115,13 +115,22 @@ class LoopThread:
         self._woken = False
         self._ready = threading.Event()
         self._sender: Sender | None = None
+        self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(encoder, throttle), name="winpush", daemon=True)
         self._thread.start()
         self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
 
     def _run(self, encoder: Encoder, throttle: Throttle) -> None:
-        self.loop.run_until_complete(self._open(encoder, throttle))
-        self._ready.set()
+        try:
+            self.loop.run_until_complete(self._open(encoder, throttle))
+        except BaseException as failure:  # noqa: BLE001 - raised in the thread that waits for this one
+            self._failure = failure
+            self.loop.close()
+            return
+        finally:
+            self._ready.set()
         self.loop.run_forever()
         self.loop.close()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from winpush.channels import AllowedHosts
 from winpush.client.token_cache import AnyCredentials
+from winpush.client.token_store import TokenStore, identity_of
 from winpush.errors import ConfigurationError
 from winpush.transport.host import Limits
 from winpush.transport.proxy import Proxies
@@ -56,6 +57,7 @@ class ClientOptions(TypedDict, total=False):
     wns: AnyCredentials | None
     webpush: VapidKeys | None
     webpush_reuse_keys: bool
+    token_store: TokenStore | None
     allow_hosts: Iterable[str]
     mpns_certificate: ClientCertificate | None
     tls: Tls | None
@@ -80,6 +82,7 @@ class Settings:
     limits: Limits
     timeout_seconds: float
     wns: AnyCredentials | None = field(default=None, repr=False)
+    token_store: TokenStore | None = None
     when_throttled: WhenThrottled = "wait"
     webpush: VapidKeys | None = field(default=None, repr=False)
     webpush_reuse_keys: bool = False
@@ -91,6 +94,7 @@ class Settings:
         wns: AnyCredentials | None = None,
         webpush: VapidKeys | None = None,
         webpush_reuse_keys: bool = False,
+        token_store: TokenStore | None = None,
         allow_hosts: Iterable[str] = (),
         mpns_certificate: ClientCertificate | None = None,
         tls: Tls | None = None,
@@ -119,6 +123,8 @@ class Settings:
             )
         if webpush is not None and not hasattr(webpush, "application_server_key"):
             raise ConfigurationError("webpush: give webpush.VapidKeys, such as VapidKeys.parse(key, 'mailto:…')")
+        if wns is not None and token_store is not None:
+            identity_of(wns)
         if when_throttled not in get_args(WhenThrottled):
             raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait', 'tell' or 'send'")
         return cls(
@@ -129,6 +135,7 @@ class Settings:
             limits,
             timeout_seconds,
             wns,
+            token_store,
             when_throttled,
             webpush,
             webpush_reuse_keys,

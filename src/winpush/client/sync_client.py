@@ -8,11 +8,11 @@ its send to the loop's thread and waits for the Result.
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from queue import SimpleQueue
 from types import TracebackType
 from typing import Self, Unpack
 
@@ -32,14 +32,15 @@ class Client:
     """Sends notifications from ordinary code; safe to share between threads.
 
     Use it as `with Client() as client:`, or call `close()` at the end. The options are those of AsyncClient, and so
-    are the results and errors. A process that forks gets connections of its own.
+    are the results and errors. A process that forks gets connections of its own. Under gevent's or eventlet's
+    monkey-patching, a greenlet that sends lets the others run; the patch must come before the client is made.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
         self._settings = Settings.of(**options)
         self._encoder = Encoder(self._settings)
         self._throttle = Throttle.of(self._settings)
-        self._lock = threading.Lock()
+        self._locks: dict[int, threading.Lock] = {}
         self._thread: LoopThread | None = None
         self._closed = False
 
@@ -72,7 +73,7 @@ class Client:
 
     def _stream(self, source: Iterator[Item], concurrency: int) -> Iterator[Result]:
         thread = self._open()
-        ended: SimpleQueue[Call] = SimpleQueue()
+        ended: queue.SimpleQueue[Call] = queue.SimpleQueue()  # looked up now: gevent may have patched it
         pending: set[Call] = set()
         failure: Exception | None = None
         is_exhausted = False
@@ -101,7 +102,7 @@ class Client:
         if failure is not None:
             raise failure
 
-    def _take(self, thread: LoopThread, source: Iterator[Item], ended: SimpleQueue[Call]) -> Call | Result | None:
+    def _take(self, thread: LoopThread, source: Iterator[Item], ended: queue.SimpleQueue[Call]) -> Call | Result | None:
         """The next call; the Result of an item that can't be sent; None at the end of the source."""
         try:
             item = next(source)
@@ -116,16 +117,20 @@ class Client:
         thread = self._thread
         if thread is not None and thread.process == os.getpid() and not self._closed:
             return thread
-        with self._lock:
+        with self._lock():
             if self._closed:
                 raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
             if self._thread is None or self._thread.process != os.getpid():
                 self._thread = LoopThread(self._encoder, self._throttle)
             return self._thread
 
+    def _lock(self) -> threading.Lock:
+        """This process's: one that was forked may have its parent's locked for ever."""
+        return self._locks.setdefault(os.getpid(), threading.Lock())
+
     def close(self) -> None:
         """Closes every connection and ends the thread. Sends under way end with `Outcome.ABORTED`."""
-        with self._lock:
+        with self._lock():
             closed, self._closed = self._closed, True
             thread, self._thread = self._thread, None
         if thread is not None and not closed and thread.process == os.getpid():

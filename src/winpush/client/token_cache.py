@@ -10,9 +10,11 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
+from winpush.client.token_store import SharedToken, TokenStore, identity_of
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.http import Request, Response
 from winpush.wns.protocol.auth import (
@@ -31,6 +33,8 @@ __all__ = ["AnyCredentials", "TokenCache", "TokenSource"]
 
 # A request for a token that takes longer is given up, so that the next send asks anew.
 _MOST_SECONDS = 60.0
+# A store that takes longer is passed over.
+_STORE_SECONDS = 5.0
 
 
 class TokenSource(Protocol):
@@ -51,9 +55,13 @@ class TokenCache:
     """Holds the state, and lets concurrent senders share one token request."""
 
     def __init__(
-        self, credentials: AnyCredentials, deliver: Callable[[Request], Awaitable[Response | TransportError]]
+        self,
+        credentials: AnyCredentials,
+        deliver: Callable[[Request], Awaitable[Response | TransportError]],
+        store: TokenStore | None = None,
     ) -> None:
         self._credentials = credentials
+        self._shared = None if store is None else SharedToken(store, identity_of(credentials))
         self._deliver = deliver
         self._state = TokenState()
         self._fetching: asyncio.Task[Token | TokenProblem] | None = None
@@ -98,19 +106,44 @@ class TokenCache:
 
     async def _fetch(self, instead_of: Token | None) -> Token | TokenProblem:
         try:
-            async with asyncio.timeout(_MOST_SECONDS):
-                answer = await self._ask_server(instead_of)
-        except TimeoutError:
-            answer = TokenProblem.of_error(SendTimeoutError(f"No answer within {_MOST_SECONDS:g} seconds."))
+            stored = await self._find(instead_of)
+            answer = stored or await self._ask_in_time(instead_of)
+            if isinstance(answer, Token):
+                self._state = self._state.fetched(answer)
+                self.granted += stored is None
+            else:
+                self.refused += 1
+                self._state = self._state.failed(answer, datetime.now(UTC))
+            if isinstance(answer, Token) and stored is None:
+                await self._keep(answer)
+            return answer
         finally:
             self._fetching = None
-        if isinstance(answer, Token):
-            self.granted += 1
-            self._state = self._state.fetched(answer)
-        else:
-            self.refused += 1
-            self._state = self._state.failed(answer, datetime.now(UTC))
-        return answer
+
+    async def _find(self, instead_of: Token | None) -> Token | None:
+        """The store's token, if there is a store, and it has one in time."""
+        shared = self._shared
+        if shared is None:
+            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STORE_SECONDS):
+                found: Token | None = await _in_thread(lambda: shared.find(datetime.now(UTC), instead_of))
+                return found
+        return None
+
+    async def _keep(self, token: Token) -> None:
+        shared = self._shared
+        if shared is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STORE_SECONDS):
+                    await _in_thread(lambda: shared.keep(token))
+
+    async def _ask_in_time(self, instead_of: Token | None) -> Token | TokenProblem:
+        try:
+            async with asyncio.timeout(_MOST_SECONDS):
+                return await self._ask_server(instead_of)
+        except TimeoutError:
+            return TokenProblem.of_error(SendTimeoutError(f"No answer within {_MOST_SECONDS:g} seconds."))
 
     async def _ask_server(self, instead_of: Token | None) -> Token | TokenProblem:
         """Never raises but for its own cancellation."""

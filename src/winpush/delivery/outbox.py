@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
@@ -376,19 +377,28 @@ class Outbox:
         """Delivers in a background thread until `close`. A second call does nothing."""
         if self._thread is not None:
             return
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._deliver, args=(ready,), name="winpush-outbox", daemon=True)
+        started: Future[None] = Future()
+        self._thread = threading.Thread(target=self._deliver, args=(started,), name="winpush-outbox", daemon=True)
         self._thread.start()
-        ready.wait()
+        try:
+            started.result()
+        except BaseException:
+            self._thread = None
+            raise
 
-    def _deliver(self, ready: threading.Event) -> None:
+    def _deliver(self, started: Future[None]) -> None:
         async def run() -> None:
             self._worker = self.make_worker()
-            ready.set()
+            started.set_result(None)
             await self._worker.run()
 
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(run())
+        try:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(run())
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)  # raised by the one who waits for the start
 
     def deliver_until_idle(self) -> None:
         """Delivers until nothing is due, then returns: for scripts and tests."""

@@ -113,6 +113,7 @@ class Tokens:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._issued: dict[str, datetime] = {}
+        self._last_login: dict[bool, datetime] = {}
         self.certificates = Certificates()
 
     def issue(self, request: TokenRequest, now: datetime) -> LoginAnswer:
@@ -127,6 +128,7 @@ class Tokens:
                 _check_package(request, fields, remarks)
         except _RefusedError as refused:
             return refused.answer(remarks)
+        remarks += self._remark_login(now, entra=is_entra)
         return LoginAnswer(200, self._new_token(now, entra=is_entra), "A token was issued.", tuple(remarks))
 
     def _check_entra(self, request: TokenRequest, fields: Mapping[str, str], remarks: list[str], now: datetime) -> None:
@@ -166,6 +168,21 @@ class Tokens:
         # In Entra's documented sample the numbers are strings.
         return {"token_type": "Bearer", "expires_in": str(life), "ext_expires_in": str(life), "access_token": token}
 
+    def _remark_login(self, now: datetime, *, entra: bool) -> list[str]:
+        """A remark on a token that nobody needed, since one of this app is good and was not refused."""
+        last = self._last_login.get(entra)
+        self._last_login[entra] = now
+        if last is None or now >= last + LIFE:
+            return []
+        return [
+            f"This app's token of {_ago(now - last)} ago is still good, and no send with it was answered 401: keep one "
+            "token for all sends of the app until it expires (wns.md 1.2)."
+        ]
+
+    def expect_login(self) -> None:
+        """A send was answered 401, which is the documented reason to log in again."""
+        self._last_login.clear()
+
     def issue_own(self, now: datetime) -> str:
         """A token without a login: for the emulator's own test notifications."""
         token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode("ascii")
@@ -182,6 +199,13 @@ class Tokens:
     def revoke(self) -> None:
         """Revokes every token issued so far."""
         self._issued.clear()
+        self._last_login.clear()
+
+
+def _ago(time: timedelta) -> str:
+    seconds = int(time.total_seconds())
+    number, unit = (seconds // 60, "minute") if seconds >= 60 else (seconds, "second")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _check_package(request: TokenRequest, fields: Mapping[str, str], remarks: list[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
+from types import BuiltinFunctionType
 from typing import cast
 
 from winpush.errors import ProxyError, TlsError
@@ -21,7 +22,6 @@ __all__ = ["AsyncioConnection", "dial_asyncio"]
 
 # How long a polite farewell of TLS may take when a connection is closed.
 TLS_GOODBYE_SECONDS = 1.0
-_HAS_POLL = hasattr(select, "poll")
 
 
 class AsyncioConnection(Connection, asyncio.BufferedProtocol):
@@ -64,8 +64,10 @@ class AsyncioConnection(Connection, asyncio.BufferedProtocol):
         """The connection is there, with TLS where it has TLS."""
         self._transport = cast("asyncio.Transport", transport)
         sock = transport.get_extra_info("socket")
-        if _HAS_POLL and sock is not None:
-            self._poll = select.poll()
+        poll = getattr(select, "poll", None)
+        # One of gevent's would let others run in the middle of a look.
+        if isinstance(poll, BuiltinFunctionType) and sock is not None:
+            self._poll = poll()
             self._poll.register(sock.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
 
     def get_buffer(self, _sizehint: int) -> memoryview:

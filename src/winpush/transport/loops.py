@@ -1,18 +1,113 @@
-"""The event loop for threads of our own: uvloop's where it is installed, the stock one elsewhere."""
+"""The event loop for threads of our own: uvloop's where it is installed, the stock one elsewhere.
+
+Where gevent or eventlet has replaced threads by greenlets, uvloop would stop the whole process: it waits in C, and no
+greenlet runs meanwhile. The stock loop waits in what they have patched.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
+import selectors
+import sys
+from collections.abc import Awaitable, Generator, Iterator, Mapping
+from typing import Any, TypeVar
 
-__all__ = ["new_event_loop"]
+__all__ = ["has_greenlets_for_threads", "new_event_loop"]
+
+T = TypeVar("T")
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """A new loop, not yet running. The caller closes it."""
+    if has_greenlets_for_threads():
+        return _GreenletLoop()
     try:
         uvloop = importlib.import_module("uvloop")
     except ImportError:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
+
+
+def has_greenlets_for_threads() -> bool:
+    """True after gevent's `monkey.patch_all()` or eventlet's `monkey_patch()`: all "threads" share one real one."""
+    gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    if gevent is not None and gevent.is_module_patched("threading"):
+        return True
+    return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))
+
+
+class _GreenletLoop(asyncio.SelectorEventLoop):
+    """The stock loop, which is not the running one while it waits.
+
+    asyncio notes the running loop for each real thread, and greenlets share one: whoever runs while this waits would
+    find a loop running that is not theirs, and could start none.
+    """
+
+    def __init__(self) -> None:
+        self._others: asyncio.AbstractEventLoop | None = None
+        super().__init__(_YieldingSelector(self))
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """While this lasts, the running loop is that of the others."""
+        asyncio._set_running_loop(self._others)
+        try:
+            yield
+        finally:
+            self._others = asyncio._get_running_loop()
+            asyncio._set_running_loop(self)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._others = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            yield
+        finally:
+            asyncio._set_running_loop(self._others)
+
+    def run_forever(self) -> None:
+        """As the stock loop, beside whatever else runs in this thread."""
+        with self._alone():
+            super().run_forever()
+
+    def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
+        """As the stock loop, beside whatever else runs in this thread."""
+        with self._alone():
+            return super().run_until_complete(future)
+
+
+class _YieldingSelector(selectors.BaseSelector):
+    """The default selector, around whose wait a loop steps aside."""
+
+    def __init__(self, loop: _GreenletLoop) -> None:
+        self._loop = loop
+        self._selector = selectors.DefaultSelector()  # looked up now: it may have been patched
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Waits. Other greenlets run meanwhile."""
+        with self._loop.aside():
+            return self._selector.select(timeout)
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """As the default selector."""
+        return self._selector.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """As the default selector."""
+        return self._selector.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """As the default selector."""
+        return self._selector.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """As the default selector."""
+        return self._selector.get_map()
+
+    def close(self) -> None:
+        """As the default selector."""
+        self._selector.close()

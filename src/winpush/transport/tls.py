@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from winpush._text import to_ascii
 from winpush.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ __all__ = ["ClientCertificate", "Tls"]
 
 Source = str | Path | bytes
 """A file's path, or its content."""
+
+_DER = b"\x30"  # how every certificate, key and PFX file begins that is not PEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,9 @@ class ClientCertificate:
 
         Raises ConfigurationError when a file can't be read, or the two do not belong together.
         """
-        pem = _content("certificate", certificate)
-        made = cls(pem, pem if key is None else _content("key", key), passphrase)
+        _check_passphrase(passphrase)
+        pem = _pem("certificate", certificate)
+        made = cls(pem, pem if key is None else _pem("key", key), passphrase)
         made._load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         return made
 
@@ -57,6 +61,7 @@ class ClientCertificate:
             from cryptography.hazmat.primitives.serialization import pkcs12
         except ImportError:
             raise ConfigurationError("certificate: a PFX file needs cryptography; pip install 'winpush[pfx]'") from None
+        _check_passphrase(passphrase)
         secret = None if passphrase is None else passphrase.encode()
         try:
             key, certificate, chain = pkcs12.load_key_and_certificates(_content("certificate", pfx), secret)
@@ -95,6 +100,23 @@ def _content(name: str, source: Source) -> bytes:
         raise ConfigurationError(f"{name}: {os.fspath(source)!r} can't be read: {error.strerror}") from None
 
 
+def _pem(name: str, source: Source) -> bytes:
+    """PEM in ASCII, whatever it was saved in: OpenSSL finds no certificate behind a byte order mark."""
+    content = _content(name, source)
+    if content[:1] == _DER:
+        raise ConfigurationError(
+            f"{name}: is binary, not PEM; give a PFX file as one, and convert DER: openssl x509 -inform der -in FILE"
+        )
+    return to_ascii(content)
+
+
+def _check_passphrase(passphrase: str | None) -> None:
+    try:
+        (passphrase or "").encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError("passphrase: has a character that UTF-8 can't encode: how was it read?") from None
+
+
 @contextlib.contextmanager
 def _private_files(*contents: bytes) -> Iterator[tuple[str, ...]]:
     with tempfile.TemporaryDirectory(prefix="winpush-") as folder:
@@ -131,7 +153,7 @@ class Tls:
         context = ssl.create_default_context()
         try:
             if self.ca is not None:
-                context.load_verify_locations(cadata=_content("ca", self.ca).decode("ascii"))
+                context.load_verify_locations(cadata=_pem("ca", self.ca).decode("ascii"))
             if self.ciphers is not None:
                 context.set_ciphers(self.ciphers)
         except (ssl.SSLError, ValueError) as error:

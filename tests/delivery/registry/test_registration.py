@@ -78,6 +78,13 @@ def test_a_web_push_channel_of_a_browser_is_refused() -> None:
         Registration(WNS.replace("/?", "/w/?"))
 
 
+@pytest.mark.parametrize("cut", ["https://db5.notify.windows.com", "https://db5.notify.windows.com/", WNS[:38]])
+def test_a_uri_that_has_lost_its_token_is_refused(cut: str) -> None:
+    for uri, hosts in ((cut, []), ("http://127.0.0.1:8080/?token=", ["127.0.0.1:8080"])):
+        with pytest.raises(ChannelError, match=r"^uri: has no token"):
+            Registration(uri, allow_hosts=hosts)
+
+
 @pytest.mark.parametrize(
     ("values", "field", "said"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.emulator.calls import log_in
 from winpush import Client, mpns
 from winpush.emulator import Emulator
 
@@ -44,3 +45,14 @@ def test_a_refusal_is_shown_with_its_reason(page: Page, winpush_emulator: Emulat
     winpush_client.send(phone.uri, mpns.Toast("a"))
     page.locator(".request", has_text="channel-gone").first.wait_for()
     page.locator(f"[data-phone='{phone.id}']", has_text="expired").wait_for()
+
+
+def test_a_refused_login_is_shown_with_what_was_wrong(page: Page, winpush_emulator: Emulator) -> None:
+    login = winpush_emulator.entra_credentials
+    fields = {"grant_type": "client_credentials", "client_id": login.client_id, "client_secret": "wrong"}
+    fields["scope"] = "https://wns.windows.com/.default"
+    log_in(winpush_emulator, f"/{login.tenant_id}/oauth2/v2.0/token", fields)
+    request = page.locator(".request", has_text="credentials-refused").first
+    request.wait_for()
+    request.locator("summary").click()
+    assert "The client secret is wrong." in request.inner_text()

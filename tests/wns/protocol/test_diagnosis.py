@@ -17,6 +17,10 @@ _MPNS = wns.Raw("<?xml version='1.0'?><wp:Notification xmlns:wp='WPNotification'
 _ID = (b"X-WNS-Msg-ID", b"1")
 
 
+def _ending(token: str) -> Channel:
+    return Channel.parse(f"https://db3.notify.windows.com/?token={token}")
+
+
 def _response(status: int, *headers: tuple[bytes, bytes]) -> Response:
     return Response(status, headers)
 
@@ -42,6 +46,10 @@ _DROPPED = (b"X-WNS-Status", b"dropped")
         (_CHANNEL, _TOAST, _response(403), "map"),
         (_CHANNEL, _TOAST, _response(403, _ID), "different app"),
         (_CUT, _TOAST, _response(404, _ID), "query"),
+        (_ending("AgYAAAC8abc%"), _TOAST, _response(404, _ID), "it was cut"),
+        (_ending("AgYAAAC8abc%2"), _TOAST, _response(410, _ID), "it was cut"),
+        (_ending("AgYAAAC8abc%252b"), _TOAST, _response(404, _ID), "a second time"),
+        (_ending("AgYAAAC8abc+d"), _TOAST, _response(404, _ID), "decoded"),
         (_CHANNEL, _TOAST, _response(413), "5,000"),
         (_CHANNEL, _TOAST, _response(200, _DROPPED, (b"X-WNS-DeviceConnectionStatus", b"disconnected")), "offline"),
         (_CHANNEL, _TOAST, _response(200, _DROPPED), "turned notifications off"),

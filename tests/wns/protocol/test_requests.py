@@ -96,12 +96,23 @@ def test_the_token_is_in_no_repr_and_in_no_log(caplog: pytest.LogCaptureFixture)
         ("http://db3.notify.windows.com/?token=a", "always use https"),
         ("https://db3.notify.windows.com:8443/?token=a", "port"),
         ("https://db3.notify.windows.com/w/?token=a", "web-push"),
+        ("https://db3.notify.windows.com", "has no token"),
+        ("https://db3.notify.windows.com/", "has no token"),
+        ("https://db3.notify.windows.com/?", "has no token"),
+        ("https://db3.notify.windows.com/?token", "has no token"),
+        ("https://db3.notify.windows.com/?token=", "has no token"),
         ("http://db3.notify.live.net/throttledthirdparty/01.00/abc", "MPNS"),
     ],
 )
 def test_the_token_leaves_for_no_other_host_and_the_error_says_what_was_mixed_up(uri: str, said: str) -> None:
     with pytest.raises(ChannelError, match=said):
         wns.build_request(uri, wns.Toast("a"), TOKEN)
+
+
+def test_a_channel_in_another_form_than_todays_is_sent_to() -> None:
+    """Microsoft: a server must not look at the path or the token (wns.md 2)."""
+    for uri in ("https://db3.notify.windows.com/abc", "https://db3.notify.windows.com/?t=abc"):
+        assert wns.build_request(uri, wns.Toast("a"), TOKEN).channel.uri == uri
 
 
 def test_a_channel_made_by_hand_is_looked_at_too() -> None:

@@ -16,11 +16,11 @@ import click
 from winpush import Client, Request, mpns, wns
 from winpush.channels import Channel, Service
 from winpush.cli.groups import GuessingGroup
+from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, request_to_dict, show_request, show_result
 from winpush.cli.send.windows import (
     ServiceOption,
-    credentials_options,
     delivery_options,
     make_badge,
     make_clear,
@@ -28,7 +28,6 @@ from winpush.cli.send.windows import (
     make_tile,
     make_toast,
     read_document,
-    take_credentials,
     tile_options,
     toast_options,
     windows_option,
@@ -65,8 +64,9 @@ _HELP = {
 _BATCHING = {"immediately": 0, "450": 1, "900": 2}
 _NO_LOGIN = (
     "WNS requires credentials. For an app registered in Entra: --tenant-id, --client-id and the secret in "
-    "WINPUSH_CLIENT_SECRET. For a UWP or Store app: --package-sid and the secret.\n"
-    "To test credentials, run 'winpush doctor URI'."
+    "WINPUSH_CLIENT_SECRET, or --client-certificate, or --azure-identity. For a UWP or Store app: --package-sid and "
+    "the secret.\n"
+    "To test credentials, run 'winpush doctor'."
 )
 _CYCLE_IMAGE = re.compile(r"cycle_image[1-9]")
 
@@ -123,7 +123,8 @@ def _send(uri: str, makers: dict[Service, Maker], values: dict[str, Any]) -> Non
     """Makes the notification for the channel's service, sends or prints it, and sets the exit code."""
     dry_run, as_json = values.pop("dry_run"), values.pop("as_json")
     options = client_options(values)
-    options["wns"] = credentials = take_credentials(values) if Service.WNS in makers else None
+    if Service.WNS in makers:
+        take_login(values, options)
     try:
         channel = Channel.parse(uri, allow_hosts=options["allow_hosts"])
         service = _choose_service(channel, makers)
@@ -136,7 +137,7 @@ def _send(uri: str, makers: dict[Service, Maker], values: dict[str, Any]) -> Non
     if dry_run:
         echo_json(request_to_dict(request)) if as_json else show_request(request)
         return
-    if service is Service.WNS and credentials is None:
+    if service is Service.WNS and options["wns"] is None:
         raise click.UsageError(_NO_LOGIN)
     with open_client(options, channel) as client:
         result = client.send(uri, notification)

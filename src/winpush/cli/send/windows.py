@@ -1,4 +1,4 @@
-"""The WNS side of `winpush send` and `winpush doctor`: options, credentials, notifications."""
+"""The WNS side of `winpush send` and `winpush doctor`: options and notifications."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ import click
 
 from winpush import wns
 from winpush.channels import Service
-from winpush.errors import ConfigurationError
 from winpush.wns.schema.enums import Branding, Duration, Scenario
 
 __all__ = [
     "ServiceOption",
-    "credentials_options",
     "delivery_options",
     "make_badge",
     "make_clear",
@@ -25,14 +23,11 @@ __all__ = [
     "make_tile",
     "make_toast",
     "read_document",
-    "take_credentials",
     "tile_options",
     "toast_options",
     "windows_option",
     "xml_option",
 ]
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class ServiceOption(click.Option):
@@ -53,68 +48,6 @@ def _decorate(options: Iterable[Callable[[Any], Any]], function: Any) -> Any:
     for option in reversed(list(options)):
         function = option(function)
     return function
-
-
-def _from_environment(name: str, **attributes: Any) -> Callable[[Any], Any]:
-    variable = "WINPUSH_" + name.lstrip("-").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
-
-
-def credentials_options(function: Any) -> Any:
-    """Adds the WNS credentials options."""
-    return _decorate(
-        [
-            _from_environment("--tenant-id", metavar="ID", help="Entra: directory (tenant) id or domain. [WNS]"),
-            _from_environment("--client-id", metavar="ID", help="Entra: application (client) id. [WNS]"),
-            _from_environment("--package-sid", metavar="SID", help="UWP and Store apps: ms-app://s-1-15-2-…. [WNS]"),
-            _from_environment(
-                "--client-secret-file",
-                type=_FILE,
-                help="File with the secret for either. Or set WINPUSH_CLIENT_SECRET: a secret on the command line is "
-                "visible to all users of the machine. [WNS]",
-            ),
-            _from_environment(
-                "--token-server",
-                metavar="URL",
-                help="Token server to use instead of Microsoft's, such as an emulator's. [WNS]",
-            ),
-            click.option("--client-secret", envvar="WINPUSH_CLIENT_SECRET", hidden=True),
-        ],
-        function,
-    )
-
-
-def take_credentials(values: dict[str, Any]) -> wns.Credentials | None:
-    """Pops the credentials from a command's values; None if none are given.
-
-    Raises click.UsageError if they are incomplete, or of both kinds.
-    """
-    names = ("tenant_id", "client_id", "package_sid", "client_secret_file", "client_secret", "token_server")
-    tenant, client, sid, file, secret, server = (values.pop(name) for name in names)
-    if secret is not None and _was_typed("client_secret"):
-        raise click.UsageError(
-            "A secret on the command line is visible to all users of the machine. "
-            "Set WINPUSH_CLIENT_SECRET, or put it in a file and give --client-secret-file."
-        )
-    if file is not None:
-        secret = file.read_text(encoding="utf-8").strip()
-    if tenant is None and client is None and sid is None:
-        return None
-    if sid is not None and (tenant is not None or client is not None):
-        raise click.UsageError(
-            "--package-sid can't be combined with --tenant-id and --client-id. Give one or the other."
-        )
-    if sid is None and (tenant is None or client is None):
-        raise click.UsageError("Entra needs both --tenant-id and --client-id (WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID).")
-    if not secret:
-        raise click.UsageError("The client secret is missing. Set WINPUSH_CLIENT_SECRET, or give --client-secret-file.")
-    try:
-        if sid is not None:
-            more = () if server is None else (f"{server.rstrip('/')}/accesstoken.srf",)
-            return wns.PackageCredentials(sid, secret, *more)
-        return wns.EntraCredentials(tenant, client, secret, *(() if server is None else (server,)))
-    except ConfigurationError as error:
-        raise click.UsageError(f"{error}.") from None
 
 
 def _was_typed(name: str) -> bool:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from winpush._xml import check_text
-from winpush.channels import AllowedHosts, Channel, Origin, Service, check_target, parse_origin, split_uri
+from winpush.channels import AllowedHosts, Channel, Origin, Service, check_target, check_token, parse_origin, split_uri
 from winpush.errors import ChannelError, ValidationError
 from winpush.mpns.fields import VERSIONS
 
@@ -70,6 +70,8 @@ def check_uri(uri: str, platform: str | None, allowed: AllowedHosts) -> tuple[st
     try:
         origin, canonical = _allowed_origin(start, allowed) if allowed.entries else _origin(start)
         check_target(target)
+        if origin.service is Service.WNS or target.startswith("/?token="):
+            check_token(target)
     except ChannelError as error:
         raise ChannelError("uri", error.problem) from None
     service = origin.service or _service_of(Channel(origin, target), platform)

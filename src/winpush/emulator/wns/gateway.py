@@ -17,6 +17,7 @@ from winpush.emulator.tokens import Tokens
 from winpush.emulator.transfer import is_chunked, remark_encoding, remark_transfer
 from winpush.emulator.wns.device import CHANNEL_LIFE, Device, wns_row
 from winpush.emulator.wns.verdict import verdict_of
+from winpush.emulator.wns.web_push import remark_web_push
 from winpush.emulator.world import World
 from winpush.errors import ValidationError
 from winpush.results import Outcome
@@ -43,9 +44,16 @@ class _Judgement:
 class _RefusedError(Exception):
     """Ends the checks with a row of the table."""
 
-    def __init__(self, row: Row, reason: str, kind: str | None = None, description: str | None = None) -> None:
+    def __init__(
+        self,
+        row: Row,
+        reason: str,
+        kind: str | None = None,
+        description: str | None = None,
+        remarks: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(reason)
-        self.judgement = _Judgement(row, reason, kind, (), description)
+        self.judgement = _Judgement(row, reason, kind, remarks, description)
 
 
 def is_wns_channel(path: str, query: str) -> bool:
@@ -63,6 +71,8 @@ def receive_wns(world: World, tokens: Tokens, request: Incoming, now: datetime, 
     except _RefusedError as refused:
         judgement = refused.judgement
     status = fault.status if fault is not None and fault.status is not None else judgement.row.status_code
+    if status == 401:
+        tokens.expect_login()
     answer = Answer(status, _headers(world, request, device, judgement))
     if device is not None:
         world.touch(device)
@@ -94,9 +104,8 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
         )
     headers = dict(request.headers)
     if not tokens.is_good(bearer_of(headers), now):
-        raise _RefusedError(
-            wns_row(401), "The token is missing, was not issued here, or has been revoked or has expired."
-        )
+        words = "The token is missing, was not issued here, or has been revoked or has expired."
+        raise _RefusedError(wns_row(401), words, remarks=remark_web_push(request))
     if device is None:
         raise _RefusedError(wns_row(404), world.wns_channels.explain(read_wns_token(request.query)))
     if now - device.made_at >= CHANNEL_LIFE:

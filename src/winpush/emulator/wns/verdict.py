@@ -24,6 +24,7 @@ _KEPT_ELEMENTS = 200
 GONE_BY_ELEMENT = frozenset(
     {
         "unknown-element",
+        "element-name",
         "twice",
         "missing-attribute",
         "unknown-template",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
 from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
-from winpush.errors import ChannelError, ConfigurationError, TransportError, ValidationError
+from winpush.errors import ChannelError, ConfigurationError, TlsError, TransportError, ValidationError
 from winpush.http import Request, Response, check_header
 from winpush.results import Action, Outcome, Verdict, judge_failure
 from winpush.secrecy import SecretBytes
@@ -58,8 +58,8 @@ _MAX_LIFE = timedelta(days=365)
 _MARGIN = timedelta(minutes=5)
 _MAX_DETAIL = 2000
 
-# What azure-core raises when no answer came, or none that could be read.
-_AZURE_NETWORK = frozenset({"ServiceRequestError", "ServiceResponseError", "HttpResponseError"})
+# What azure-core and MSAL raise when no answer came, when the server failed, and when a page answered in its place.
+_AZURE_TROUBLE = frozenset({"ServiceRequestError", "ServiceResponseError", "MsalServiceError", "JSONDecodeError"})
 
 _SID = re.compile(r"ms-app://s-1-15-2(?:-[0-9]+)+/?", re.IGNORECASE)
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
@@ -109,25 +109,53 @@ class TokenProblem:
         """No response arrived, or a third-party credentials object raised.
 
         Trouble with the proxy or with TLS is what it is at a send, and so is what azure-identity says of wrong
-        credentials (`ClientAuthenticationError`). What else the network does means that the token server can't be
-        reached. Any other exception is the object's own failure; of it only the kind is told, since its text may hold
-        a secret.
+        credentials (`ClientAuthenticationError`). What else the network or the server does means that the server can't
+        be reached. Any other exception is the object's own failure; of it only the kind is told, since its text may
+        hold a secret.
         """
-        kinds = {kind.__name__ for kind in type(error).__mro__}
         if isinstance(error, TransportError):
             verdict = judge_failure(error)
             if verdict.outcome in (Outcome.PROXY_FAILED, Outcome.TLS_FAILED):
                 return cls.of(verdict, verdict.delay, str(error))
             return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, str(error))
-        if "ClientAuthenticationError" in kinds:
-            return cls.of(CREDENTIALS_REFUSED, None, _one_line(str(error)))
+        return cls._of_other_error(error, _kinds(error), frozenset[str]().union(*map(_kinds, _causes(error))))
+
+    @classmethod
+    def _of_other_error(cls, error: BaseException, kinds: frozenset[str], causes: frozenset[str]) -> TokenProblem:
+        # azure-identity reports whatever MSAL ran into as wrong credentials; the cause tells the server's trouble.
+        is_absent = "CredentialUnavailableError" in kinds
+        is_trouble = bool(kinds & _AZURE_TROUBLE or (causes & _AZURE_TROUBLE and not is_absent))
+        if is_trouble and "SSLCertVerificationError" in causes:
+            return cls.of_error(TlsError(_one_line(str(error))))
         status = getattr(error, "status_code", None)
-        if "HttpResponseError" in kinds and isinstance(status, int) and 400 <= status < 500 and status != 429:
+        is_refusal = isinstance(status, int) and 400 <= status < 500 and status != 429
+        is_answer = "HttpResponseError" in kinds
+        if not is_trouble and ("ClientAuthenticationError" in kinds or (is_answer and is_refusal)):
             return cls.of(CREDENTIALS_REFUSED, None, _one_line(str(error)))
-        if isinstance(error, OSError) or kinds & _AZURE_NETWORK:
-            detail = _one_line(str(error)) if kinds & _AZURE_NETWORK else type(error).__name__
+        if is_trouble or is_answer or isinstance(error, OSError):
+            detail = _one_line(str(error)) if is_trouble or is_answer else type(error).__name__
             return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, detail)
         return cls.of(CREDENTIALS_FAILED, None, f"It raised {type(error).__name__}.")
+
+
+def _kinds(error: BaseException) -> frozenset[str]:
+    """The names of its classes: other libraries' errors are known by these alone."""
+    return frozenset(kind.__name__ for kind in type(error).__mro__)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What it was raised from, and what that was."""
+    seen = {id(error)}
+    cause = _cause(error)
+    while isinstance(cause, BaseException) and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = _cause(cause)
+
+
+def _cause(error: BaseException) -> object:
+    # azure-core keeps what it caught in an attribute.
+    return error.__cause__ or getattr(error, "inner_exception", None) or error.__context__
 
 
 class Credentials(Protocol):
@@ -160,6 +188,11 @@ class EntraCredentials:
         if _endpoint("authority", self.authority).target != "/":
             raise ConfigurationError("authority: must be without a path: the tenant is tenant_id")
 
+    @property
+    def identity(self) -> str:
+        """Who logs in where, without the secret: what a TokenStore keeps the token under."""
+        return f"{self.authority.rstrip('/')}/{self.tenant_id} {self.client_id}".lower()
+
     def request(self) -> Request:
         """`POST /{tenant}/oauth2/v2.0/token`. The secret never appears in its repr."""
         url = f"{self.authority.rstrip('/')}/{self.tenant_id}/oauth2/v2.0/token"
@@ -189,6 +222,11 @@ class PackageCredentials:
         if not _SID.fullmatch(self.package_sid):
             raise ConfigurationError("package_sid: must look like ms-app://s-1-15-2-…, as Partner Center shows it")
         _endpoint("token_url", self.token_url)
+
+    @property
+    def identity(self) -> str:
+        """Who logs in where, without the secret: what a TokenStore keeps the token under."""
+        return f"{self.token_url} {self.package_sid.rstrip('/')}".lower()
 
     def request(self) -> Request:
         """`POST /accesstoken.srf`. The secret never appears in its repr."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,8 @@ from winpush.wns.protocol.responses import ERROR_DESCRIPTION, HEADERS, bears_mar
 from winpush.wns.raw import Raw
 
 __all__ = ["diagnose"]
+
+_CUT_ESCAPE = re.compile(r"%[0-9a-fA-F]?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class _Case:
     def is_connected(self) -> bool:
         """True when the service said that the device is connected."""
         return (self.response.header(*HEADERS.device_connection_status) or "").lower() == "connected"
+
+    @property
+    def is_gone(self) -> bool:
+        """True when the service said that there is no such channel, now or any more."""
+        return self.status in (404, 410)
 
     def option(self, name: str) -> object:
         """A delivery option; None if it isn't set."""
@@ -114,9 +122,24 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
         "requested the channel. [wns.md 7 [W1]]",
     ),
     (
-        lambda case: case.status == 404 and "token=" not in case.channel.target,
+        lambda case: case.is_gone and "token=" not in case.channel.target,
         "The channel URI has lost its query (?token=…), perhaps where it was stored or logged: get the full URI from "
         "the app again. [wns.md 2 [W2]]",
+    ),
+    (
+        lambda case: case.is_gone and _CUT_ESCAPE.search(case.channel.target) is not None,
+        "The channel URI ends in the middle of an escape (%…), so it was cut, perhaps by a database column that is too "
+        "short: store it whole, and get it from the app again. [wns.md 2 [W2]]",
+    ),
+    (
+        lambda case: case.is_gone and "%25" in case.channel.target,
+        "The channel URI has %25, as after percent-encoding it a second time: store and send it exactly as the app got "
+        "it from Windows. [wns.md 2 [W2]]",
+    ),
+    (
+        lambda case: case.is_gone and "+" in case.channel.target,
+        "The channel URI has a +, which a server reads as a space, as after its escapes (%2b) were decoded: store and "
+        "send it exactly as the app got it from Windows. [wns.md 2 [W2]]",
     ),
     (
         lambda case: case.status == 413,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
-from winpush.channels import Channel, Service
+from winpush.channels import Channel, Service, check_token
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request, check_header
 from winpush.secrecy import SecretText
@@ -48,14 +48,16 @@ def check_channel(channel: Channel | str) -> Channel:
         raise ChannelError(
             "channel_uri", "is not an https address under notify.windows.com: the token is not sent there"
         )
+    if channel.service is Service.WNS:
+        check_token(channel.target)
     return channel
 
 
 def build_request(channel: Channel | str, notification: Notification | ClearToasts, token: Token | str) -> Request:
     """The complete request, without sending it. `channel` is a WNS URI, or a parsed Channel.
 
-    Raises ChannelError for another service's URI or a web-push channel, and ValidationError for another service's
-    notification or a token that can't go in a header.
+    Raises ChannelError for another service's URI, a web-push channel or a URI without a token, and ValidationError for
+    another service's notification or a token that can't go in a header.
     """
     channel = check_channel(channel)
     if not isinstance(notification, Notification | ClearToasts):

@@ -119,6 +119,10 @@ def _images(item: dict[str, Any]) -> bool:
     return item["type"] == "image" or any(part["type"] == "image" for part in inside)
 
 
+def _fields(number: int, kind: str) -> str:
+    return f"{number or 'no'} {kind} field{'' if number == 1 else 's'}"
+
+
 def legacy_fields(
     inspection: Inspection, binding: Element, path: str, template: Template, base: Base
 ) -> dict[str, Any]:
@@ -133,12 +137,12 @@ def legacy_fields(
         else:
             shown = picture_image(inspection, child, place, base)
         if number > most or number in found:
-            inspection.remark("field-count", place, f"{template.name} has {most} {child.name} fields")
+            inspection.remark("field-count", place, f"{template.name} has {_fields(most, child.name)}")
         else:
             found[number] = shown
     for kind, found, most in (("text", texts, template.texts), ("image", images, template.images)):
         if len(found) < most:
-            inspection.remark("field-missing", path, f"{template.name} has {most} {kind} fields, {len(found)} given")
+            inspection.remark("field-missing", path, f"{template.name} has {_fields(most, kind)}, {len(found)} given")
     return {
         "texts": [texts.get(number) for number in range(1, template.texts + 1)],
         "images": [images.get(number) for number in range(1, template.images + 1)],

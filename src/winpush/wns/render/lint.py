@@ -17,6 +17,8 @@ from winpush.wns.schema.types import Choice, Flag, ImageSource, Moment, SoundSou
 __all__ = ["RULES", "Inspection", "Remark", "Rule", "Severity", "numbered"]
 
 _KIND_RULES: dict[type, str] = {ImageSource: "image-source", SoundSource: "sound"}
+# What other senders call an element (wns.md 15).
+_OTHER_NAMES = {"img": "image"}
 _BOUND = re.compile(r"\{[A-Za-z_][\w.-]*\}")
 _DISPLAYED = frozenset(
     {
@@ -97,9 +99,13 @@ class Inspection:
             if child.name in known and not child.namespace:
                 yield child, place
             else:
-                self.remark(
-                    "calling-preview" if child.name == "cameraPreview" else "unknown-element", place, child.name
-                )
+                self._unknown(child.name, place, known)
+
+    def _unknown(self, name: str, place: str, known: tuple[str, ...]) -> None:
+        meant = {each.lower(): each for each in known}.get(_OTHER_NAMES.get(name.lower(), name.lower()), name)
+        if meant != name:
+            return self.remark("element-name", place, f"<{meant}>, not <{name}>")
+        return self.remark("calling-preview" if name == "cameraPreview" else "unknown-element", place, name)
 
     def nothing_inside(self, element: Element, path: str, *, has_text: bool = False) -> None:
         """Remarks on anything inside an element that should be empty, or contain only text."""

@@ -46,6 +46,7 @@ RULES = {
     "no-binding": Rule(_LOST, "There is no <binding> that a device can show.", _TOAST),
     "badge-value": Rule(_LOST, "{detail}: a badge shows whole numbers from 0 and 13 glyphs.", "wns.md 11.1 [W9]"),
     "unknown-element": Rule(_IGNORED, "No device recognises <{detail}> here; it is ignored.", "wns.md 9.1, 10.1"),
+    "element-name": Rule(_IGNORED, "The element is called {detail}; this one is ignored.", "wns.md 9.1, 10.1, 15"),
     "stray-text": Rule(_IGNORED, "Text between elements is ignored: {detail!r}.", "wns.md 9.1, 10.1"),
     "twice": Rule(_IGNORED, "There is more than one <{detail}>; only the first counts.", "wns.md 9.1, 10.1"),
     "missing-attribute": Rule(_IGNORED, "The attribute {detail} is missing, so the element is ignored.", _TOAST),

@@ -1,0 +1,95 @@
+"""What `winpush doctor` finds, and the finding about the login."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from winpush import Outcome, wns
+from winpush.cli.output import describe_delay
+from winpush.client.attempt import Sender
+from winpush.client.encoder import Encoder
+from winpush.client.options import ClientOptions, Settings
+from winpush.client.throttle import Throttle
+from winpush.transport.pool import Pool
+
+__all__ = ["Finding", "State", "check_login"]
+
+State = Literal["good", "note", "bad"]
+"""How a check ended: `bad` is a problem, `note` is not."""
+
+_REACH = "check that this machine can reach the token server, then try again"
+_TO_DO = {
+    Outcome.CREDENTIALS_REFUSED: "check the ids and the secret; the usual cause is an expired secret",
+    Outcome.CREDENTIALS_FAILED: "fix the login, or what it is configured with",
+    Outcome.PROXY_FAILED: "check the proxy (--proxy, HTTPS_PROXY) and its password",
+    Outcome.TLS_FAILED: "trust the certificate authority of the network's proxy with --ca",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one check, and what to do about it ('' if nothing)."""
+
+    about: str
+    state: State
+    text: str
+    to_do: str = ""
+
+
+def check_login(options: ClientOptions) -> Finding:
+    """Asks for a token: for whom it is and until when it is valid, or what the token server said instead."""
+    credentials = options["wns"]
+    if credentials is None:
+        return Finding(
+            "login",
+            "bad",
+            "no credentials given, and WNS requires them",
+            "give --tenant-id, --client-id and WINPUSH_CLIENT_SECRET, or --package-sid and WINPUSH_CLIENT_SECRET",
+        )
+    answer = asyncio.run(_log_in(options))
+    if isinstance(answer, wns.Token):
+        until = answer.expires_at.strftime("%Y-%m-%d %H:%M:%SZ")
+        text = (
+            f"the token server accepts the credentials: a token for {_whose(credentials, answer)}, valid until {until}"
+        )
+        return Finding("login", "good", text)
+    to_do = _TO_DO.get(answer.verdict.outcome, _REACH)
+    if answer.retry_after is not None:
+        to_do += f" in {describe_delay(answer.retry_after)}"
+    return Finding("login", "bad", f"{answer.verdict.outcome.value}: {answer.verdict.meaning}", to_do)
+
+
+async def _log_in(options: ClientOptions) -> wns.Token | wns.TokenProblem:
+    # A token that is kept says nothing of the credentials.
+    settings = replace(Settings.of(**options), token_store=None)
+    sender = Sender(Encoder(settings), Throttle.of(settings), Pool(settings.limits))
+    try:
+        return await sender.log_in()
+    finally:
+        await sender.close()
+
+
+def _whose(credentials: object, token: wns.Token) -> str:
+    if isinstance(credentials, wns.EntraCredentials):
+        return f"app {credentials.client_id} of tenant {credentials.tenant_id}"
+    if isinstance(credentials, wns.PackageCredentials):
+        return credentials.package_sid
+    claims = _claims(token.value)
+    app, tenant = claims.get("appid") or claims.get("azp"), claims.get("tid")
+    if app is None or tenant is None:
+        return type(credentials).__name__
+    return f"app {app} of tenant {tenant}, as it says itself"
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """What a token says of itself, where it is a JWT, as Entra's are today; unverified."""
+    try:
+        part = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

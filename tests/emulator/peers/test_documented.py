@@ -1,0 +1,33 @@
+"""The versions of the table of other people's clients are those that are pinned, and those that were sent with."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+from tests.emulator.peers.documented import documented
+from tests.emulator.peers.workshop import PACKAGE, REQUIREMENTS, ROOT
+
+NPM = json.loads(PACKAGE.read_text())["dependencies"]
+PYTHON = dict(line.split("==") for line in REQUIREMENTS.read_text().splitlines() if "==" in line)
+BELOW = ("Django", "requests")
+
+
+def test_the_table_has_every_client_with_its_pinned_version() -> None:
+    found = {client: row.version for client, row in documented().items()}
+    dev = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["dev"]
+    assert f"azure-identity>={found.pop('azure-identity').removesuffix(' or later')}" in dev
+    assert found == {**NPM, **{name: pin for name, pin in PYTHON.items() if name not in BELOW}}
+
+
+def test_npms_clients_have_the_pinned_versions(peers_node_modules: Path) -> None:
+    for name, version in NPM.items():
+        assert json.loads((peers_node_modules / name / "package.json").read_text())["version"] == version
+
+
+def test_the_python_clients_have_the_pinned_versions(peers_python: Path) -> None:
+    (packages,) = (peers_python.parents[1] / "lib").glob("python*/site-packages")
+    found = {each.name: each.version for each in metadata.distributions(path=[str(packages)])}
+    assert {name: found[name] for name in PYTHON} == PYTHON
