@@ -4,10 +4,11 @@ they are created (mpns.md 2 to 5 and 7)."""
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
+from winpush._values import Value
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.mpns import checks, payloads
@@ -25,7 +26,7 @@ class Batching(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Notification:
+class Notification(Value):
     """The base of all MPNS notifications: the delivery options.
 
     `batching` is how long the service may wait; `message_id` is echoed in the result; `callback_uri` is for
@@ -157,7 +158,7 @@ class Toast(Notification):
         changes: dict[str, Any] = {name: None for name in unread if getattr(self, name) is not None}
         if "sound" in unread and self.silent:
             changes["silent"] = False
-        return replace(self, **changes) if changes else self
+        return self.replace(**changes) if changes else self
 
     def _names(self) -> tuple[str, ...]:
         return ("text1", "text2", "param", "sound", *(("silent",) if self.silent else ()))
