@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from winpush._values import Value
@@ -38,7 +38,8 @@ class Notification(Value):
     callback_uri: str | None = None
     _body: bytes = field(init=False, repr=False, compare=False, default=b"")
 
-    service: ClassVar[Service] = Service.MPNS
+    # Not annotated, nor is it in the kinds: to pyright a ClassVar isn't the property of `results.Notification`.
+    service = Service.MPNS
 
     @property
     def push_type(self) -> str:
@@ -127,7 +128,7 @@ class Toast(Notification):
     sound: str | None = None
     silent: bool = False
 
-    push_type: ClassVar[str] = "toast"
+    push_type = "toast"
 
     def __post_init__(self) -> None:
         # A toast has no previous state, so an empty text means the same as none.
@@ -170,7 +171,7 @@ class Raw(Notification):
 
     payload: bytes = b""
 
-    push_type: ClassVar[str] = "raw"
+    push_type = "raw"
 
     def __init__(
         self,

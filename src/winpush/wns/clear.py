@@ -26,8 +26,8 @@ class ClearToasts(Value):
     tag: str | None = None
     everything: bool = False
 
-    service: ClassVar[Service] = Service.WNS
-    push_type: ClassVar[str] = "clear-toasts"
+    service = Service.WNS
+    push_type = "clear-toasts"
     body: ClassVar[bytes] = b""
 
     def __post_init__(self) -> None:

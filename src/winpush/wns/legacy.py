@@ -172,7 +172,7 @@ class LegacyTile(Notification):
     display_name: str | None = None
     arguments: str | None = None
 
-    push_type: ClassVar[str] = "tile"
+    push_type = "tile"
     _by_place: ClassVar[str] = "bindings"
 
     def __init__(
@@ -245,7 +245,7 @@ class LegacyToast(Notification):
     add_image_query: bool | None = None
     version: int | None = None
 
-    push_type: ClassVar[str] = "toast"
+    push_type = "toast"
 
     def __init__(
         self,

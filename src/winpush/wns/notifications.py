@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from winpush._values import Value
 from winpush.channels import Service
@@ -42,7 +42,8 @@ class Notification(Value):
     correlation_vector: str | None = None
     _body: bytes = field(init=False, repr=False, compare=False, default=b"")
 
-    service: ClassVar[Service] = Service.WNS
+    # Not annotated, nor is it in the kinds: to pyright a ClassVar isn't the property of `results.Notification`.
+    service = Service.WNS
 
     @property
     def push_type(self) -> str:

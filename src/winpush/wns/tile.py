@@ -156,7 +156,7 @@ class Tile(Notification):
     display_name: str | None = None
     arguments: str | None = None
 
-    push_type: ClassVar[str] = "tile"
+    push_type = "tile"
     _by_place: ClassVar[str] = "bindings"
 
     def __init__(

@@ -85,7 +85,7 @@ class Toast(Notification):
     add_image_query: bool | None = None
     version: int | None = None
 
-    push_type: ClassVar[str] = "toast"
+    push_type = "toast"
     _by_place: ClassVar[str] = "content"
 
     def __init__(
