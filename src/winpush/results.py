@@ -372,7 +372,7 @@ _NETWORK: dict[tuple[type[WinPushError], bool], Verdict] = {
     (ChannelError, False): _fix(Outcome.INVALID_CHANNEL, "Nothing was sent. Remove or correct this channel."),
     (DnsError, False): _retry(Outcome.DNS_FAILED, "Nothing was sent. Check the host name, or try again later."),
     (TlsError, False): _fix(Outcome.TLS_FAILED, "Nothing was sent. Fix the certificate or the trust settings."),
-    (ProxyError, False): _fix(Outcome.PROXY_FAILED, "Nothing was sent. Fix the proxy's address or credentials."),
+    (ProxyError, False): _fix(Outcome.PROXY_FAILED, "Nothing was sent. Fix the proxy's address, login or certificate."),
     (ConnectError, False): _retry(Outcome.CONNECT_FAILED, "Nothing was sent. Try again later."),
     (SendTimeoutError, False): _retry(Outcome.TIMED_OUT, "Nothing was sent. Try again later."),
     (SendTimeoutError, True): _lost(Outcome.TIMED_OUT),

@@ -164,7 +164,7 @@ def test_the_environments_proxy_counts_for_the_services_and_not_for_this_machine
 
 
 def test_a_useless_proxy_of_the_environment_is_named_as_such() -> None:
-    done = run("send", "toast", URI, "Hello", HTTP_PROXY="socks5://user:hidden@127.0.0.1:1")
+    done = run("send", "toast", URI, "Hello", HTTP_PROXY="socks4://user:hidden@127.0.0.1:1")
     assert done.returncode == 2
     assert "HTTP_PROXY" in done.stderr
     assert "hidden" not in done.stderr

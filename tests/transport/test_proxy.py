@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import socket
-import threading
 from collections.abc import Callable
 
 import pytest
 
 from tests.certificates import Certificates
+from tests.client.service import TOAST as WNS_TOAST
+from tests.client.service import Service
 from tests.paths import PATHS
-from tests.servers import ACCEPTED, Peer, Server, accept_all, closed_port
-from winpush import Client, ConfigurationError, Outcome, Result, mpns
+from tests.servers import ACCEPTED, Server, accept_all, closed_port
+from tests.transport.proxies import answer, tunnel
+from winpush import Action, Client, ConfigurationError, Outcome, Result, mpns
 from winpush.channels import AllowedHosts, parse_origin
+from winpush.client.options import ClientOptions
 from winpush.transport.proxy import Proxies, Proxy
 
 TOAST = mpns.Toast("a")
@@ -22,27 +23,6 @@ REAL = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQ?x=1"
 Path = Callable[..., list[Result]]
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
-
-
-def tunnel(peer: Peer) -> None:
-    """A proxy's CONNECT: joins the client with the server that it names."""
-    request = peer.read_request()
-    if request is None:
-        return
-    host, _, port = request.split(b" ")[1].decode().rpartition(":")
-    with socket.create_connection((host, int(port))) as upstream:
-        peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=copy, args=(upstream, peer.sock))
-        back.start()
-        copy(peer.sock, upstream)
-        back.join()
-
-
-def copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
@@ -74,14 +54,6 @@ def test_https_goes_through_a_tunnel_and_the_proxy_sees_nothing(path: Path, cert
     assert all(b"Proxy-Authorization" not in request for request in server.requests)
 
 
-def answer(data: bytes) -> Callable[[Peer], None]:
-    def behave(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(data)
-
-    return behave
-
-
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -105,6 +77,41 @@ def test_a_proxy_that_will_not_open_the_tunnel_says_why(path: Path, data: bytes,
     assert not result.may_have_arrived
 
 
+CHALLENGES = [
+    (b"NTLM", "takes only NTLM as a login"),
+    (b"Negotiate\r\nProxy-Authenticate: NTLM", "takes only Negotiate and NTLM as a login"),
+    (b"Negotiate, NTLM", "takes only Negotiate and NTLM as a login"),
+    (b'Digest realm="a, Basic b", qop="auth,auth-int", nonce="x"', "takes only Digest as a login"),
+    (b'NTLM, Basic realm="a"', "did not accept the credentials"),
+    (b"basic realm=x", "did not accept the credentials"),
+    (b"", "did not accept the credentials"),
+]
+
+
+@pytest.mark.parametrize(("challenge", "said"), CHALLENGES)
+@pytest.mark.parametrize("uri", [REAL, REAL.replace("http:", "https:")], ids=["http", "https"])
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_a_proxy_that_takes_no_basic_login_is_named_with_what_it_takes(
+    path: Path, uri: str, challenge: bytes, said: str
+) -> None:
+    refusal = b"HTTP/1.1 407 No\r\nProxy-Authenticate: " + challenge + b"\r\nContent-Length: 0\r\n\r\n"
+    with Server(answer(refusal)) as proxy:
+        (result,) = path([(uri, TOAST)], proxy=f"http://ada:secret@127.0.0.1:{proxy.port}")
+    assert (result.outcome, result.action) == (Outcome.PROXY_FAILED, Action.STOP_AND_FIX)
+    assert f"127.0.0.1:{proxy.port} {said}" in result.explanation
+    assert not result.may_have_arrived
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_a_login_that_the_proxy_refuses_is_told_of_a_forwarded_token_request_too(path: Path) -> None:
+    service = Service()
+    with service.server, Server(answer(b"HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\n\r\n")) as proxy:
+        options: ClientOptions = {**service.options, "proxy": f"http://127.0.0.1:{proxy.port}"}
+        (result,) = path([(service.uri(), WNS_TOAST)], **options)
+    assert result.outcome is Outcome.PROXY_FAILED
+    assert "takes only NTLM" in result.explanation
+
+
 @pytest.mark.parametrize("uri", [REAL, REAL.replace("http:", "https:")])
 def test_a_proxy_that_is_not_there_is_told_apart(uri: str) -> None:
     with closed_port() as port, Client(proxy=f"http://127.0.0.1:{port}") as client:
@@ -126,6 +133,14 @@ def test_the_environment_counts_only_when_asked(monkeypatch: pytest.MonkeyPatch)
         with Client(allow_hosts=[server.authority], proxy_from_environment=True) as client:
             assert client.send(server.uri(), TOAST).ok
         assert len(proxy.requests) == 1
+
+
+def test_all_proxy_is_for_what_the_others_leave_out() -> None:
+    environment = {"ALL_PROXY": "http://upper", "all_proxy": "https://lower", "HTTPS_PROXY": "http://https"}
+    proxies = Proxies.of(None, {**environment, "NO_PROXY": "db4.notify.live.net"})
+    assert proxies.http == Proxy("lower", 443, scheme="https")
+    assert proxies.https == Proxy("https", 8080)
+    assert proxies.choose(parse_origin("http://db4.notify.live.net", AllowedHosts())) is None
 
 
 @pytest.mark.parametrize(
@@ -155,7 +170,10 @@ def test_no_proxy_takes_networks() -> None:
     assert proxies.choose(origin) is None
 
 
-@pytest.mark.parametrize("url", ["", "http://", "https://proxy:1", "socks5://proxy:1", "http://proxy:port"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "http://", "socks4://proxy:1", "socks://proxy", "http://proxy:port", "https://proxy/x", "http://proxy/?x"],
+)
 def test_a_proxy_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="proxy"):
         Client(proxy=url)

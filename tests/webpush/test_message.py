@@ -41,7 +41,7 @@ def test_replace_makes_a_checked_copy() -> None:
     assert message.replace(payload="y") == Message("y", topic="a")
     with pytest.raises(ValidationError, match="topic"):
         message.replace(topic="ä")
-    with pytest.raises(TypeError, match="it has payload, ttl, urgency, topic"):
+    with pytest.raises(TypeError, match="its fields are payload, ttl, urgency, topic"):
         message.replace(title="x")
 
 

@@ -27,7 +27,7 @@ from winpush.webpush.vapid import read_token
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SUBJECT = "mailto:ops@example.com"
 ORIGIN = vector.subscription().channel.origin
-KEYS = VapidKeys.generate(SUBJECT)
+KEYS = VapidKeys(vector.key_of(vector.SENDER_SCALAR), SUBJECT)
 HEADER = b'{"typ":"JWT","alg":"ES256"}'
 SCALAR = KEYS.private_key.private_numbers().private_value.to_bytes(32)
 

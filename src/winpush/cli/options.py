@@ -39,8 +39,9 @@ _OPTIONS = (
     _option(
         "--proxy",
         metavar="URL",
-        help="Proxy for all connections: http://[user:password@]host:port. Default: HTTP_PROXY, HTTPS_PROXY and "
-        "NO_PROXY, except for channels on this machine.",
+        help="Proxy for all connections: http://[user:password@]host:port, or with https://, socks5:// or socks5h:// "
+        "(the proxy resolves names). Default: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, except for channels on "
+        "this machine.",
     ),
     _option("--timeout", type=float, default=15.0, show_default=True, help="Timeout of a send, in seconds."),
 )

@@ -185,6 +185,9 @@ class Sender:
             return Deferred(sent.destination, sent.channel, sent.notification, sent.key, (sent.token, answer))
         result = self.encoder.read(sent.channel, sent.notification, answer, sent.key)
         if result.verdict.action is not _NOTHING:
+            refusal = sent.destination.route.refusal(answer)
+            if refusal is not None:
+                return self.fail(sent, refusal)
             self.throttle.note(result)
         return result
 
@@ -246,7 +249,8 @@ class Sender:
         while True:
             answer: wns.Token | wns.TokenProblem | Response | TransportError
             if isinstance(step, Request):
-                answer = await self._deliver(deferred.destination, deferred.destination.write(step), deadline)
+                destination = deferred.destination
+                answer = _checked(destination, await self._deliver(destination, destination.write(step), deadline))
             else:
                 answer = await self._token_cache().get(deadline, step.instead_of)
             if isinstance(answer, TransportError):
@@ -290,7 +294,8 @@ class Sender:
         """The token's request: to the address in the caller's own credentials, so that no list of hosts is asked."""
         destination = self.encoder.trust(request.channel.origin)
         deadline = self.pool.loop.time() + self._settings.timeout_seconds
-        return await self._deliver(destination, destination.write(request), deadline, is_limited=False)
+        wire = destination.write(request)
+        return _checked(destination, await self._deliver(destination, wire, deadline, is_limited=False))
 
     # --- on the wire ----------------------------------------------------------------------------------------------
 
@@ -317,6 +322,11 @@ def _message_encoder(settings: Settings) -> MessageEncoder | None:
     from winpush.client.message_encoder import MessageEncoder  # needs cryptography
 
     return MessageEncoder(settings.webpush, reuses_keys=settings.webpush_reuse_keys)
+
+
+def _checked(destination: Destination, answer: Response | TransportError) -> Response | TransportError:
+    """The answer, or why the proxy on the way refused the request."""
+    return (destination.route.refusal(answer) or answer) if isinstance(answer, Response) else answer
 
 
 class _FutureJob:

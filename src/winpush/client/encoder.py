@@ -98,7 +98,10 @@ class Encoder:
     def _add(self, text: str, origin: Origin, context: ssl.SSLContext) -> Destination:
         if len(self._destinations) >= _MAX_DESTINATIONS:
             self._destinations.clear()  # hosts come from devices: a stream of made-up ones must not fill the memory
-        route = Route(origin, context if origin.scheme == "https" else None, self.settings.proxies.choose(origin))
+        proxy = self.settings.proxies.choose(origin)
+        # Nor is an https:// proxy shown the client certificate.
+        proxy_context = self._context if proxy is not None and proxy.is_secured else None
+        route = Route(origin, context if origin.scheme == "https" else None, proxy, proxy_context)
         destination = Destination(origin, route)
         self._destinations[text] = destination
         return destination

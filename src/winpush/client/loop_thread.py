@@ -137,7 +137,8 @@ class LoopThread:
     async def _open(self, encoder: Encoder, throttle: Throttle) -> None:
         pool = Pool(encoder.settings.limits)
         self._sender = Sender(encoder, throttle, pool)
-        if pool.rate_limit is None and pool.checkout.is_possible:
+        # A connection through an https:// proxy is asyncio's, which no thread can have.
+        if pool.rate_limit is None and pool.checkout.is_possible and not encoder.settings.proxies.any_secured:
             self.checkout = pool.checkout
 
     @property

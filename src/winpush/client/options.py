@@ -51,6 +51,20 @@ def _parse_rate(value: float) -> float:
     return float(value)
 
 
+def _check_login(login: AnyCredentials | None, token_store: TokenStore | None) -> None:
+    if login is None:
+        return
+    if not (hasattr(login, "get_token") or hasattr(login, "request")):
+        raise ConfigurationError("wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token")
+    if token_store is not None:
+        identity_of(login)
+
+
+def _check_keys(keys: VapidKeys | None) -> None:
+    if keys is not None and not hasattr(keys, "application_server_key"):
+        raise ConfigurationError("webpush: give webpush.VapidKeys, such as VapidKeys.parse(key, 'mailto:…')")
+
+
 class ClientOptions(TypedDict, total=False):
     """The options of both clients; AsyncClient says what each means."""
 
@@ -117,14 +131,8 @@ class Settings:
             sends_per_second=None if max_sends_per_second is None else _parse_rate(max_sends_per_second),
         )
         proxies = Proxies.of(proxy, os.environ if proxy_from_environment else None)
-        if wns is not None and not (hasattr(wns, "get_token") or hasattr(wns, "request")):
-            raise ConfigurationError(
-                "wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token"
-            )
-        if webpush is not None and not hasattr(webpush, "application_server_key"):
-            raise ConfigurationError("webpush: give webpush.VapidKeys, such as VapidKeys.parse(key, 'mailto:…')")
-        if wns is not None and token_store is not None:
-            identity_of(wns)
+        _check_login(wns, token_store)
+        _check_keys(webpush)
         if when_throttled not in get_args(WhenThrottled):
             raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait', 'tell' or 'send'")
         return cls(

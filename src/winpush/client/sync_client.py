@@ -1,8 +1,8 @@
 """Client: the same sending for code without asyncio, from any number of threads.
 
 One thread runs the loop, which opens the connections; on Linux a thread that sends checks one out and does its own
-reading and writing. Where that can't be (no epoll, a rate limit, a token to be fetched, many sends at once) it hands
-its send to the loop's thread and waits for the Result.
+reading and writing. Where that can't be (no epoll, a rate limit, an https:// proxy, a token to be fetched, many sends
+at once) it hands its send to the loop's thread and waits for the Result.
 """
 
 from __future__ import annotations

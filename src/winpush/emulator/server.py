@@ -64,7 +64,7 @@ class Emulator(Service):
 
     def start(self) -> Self:
         """Starts listening; returns once requests can be sent. Raises ConfigurationError if a port can't be opened."""
-        self.stopping = False
+        self.stopping: bool = False
         self._sockets = _listen_on(self._wanted)
         ports = [int(each.getsockname()[1]) for each in self._sockets]
         self._addresses = Addresses(self._wanted.host, *ports)

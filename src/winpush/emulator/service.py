@@ -127,8 +127,8 @@ class Service:
         self._clock = clock
         self._ahead = timedelta()
         self._addresses = addresses
-        self.faults = Faults(rng)
-        self.stopping = False
+        self.faults: Faults = Faults(rng)
+        self.stopping: bool = False
 
     # --- addresses --------------------------------------------------------------------------------------------
 

@@ -4,10 +4,11 @@ they are created (mpns.md 2 to 5 and 7)."""
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
+from winpush._values import Value
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.mpns import checks, payloads
@@ -25,7 +26,7 @@ class Batching(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Notification:
+class Notification(Value):
     """The base of all MPNS notifications: the delivery options.
 
     `batching` is how long the service may wait; `message_id` is echoed in the result; `callback_uri` is for
@@ -37,7 +38,8 @@ class Notification:
     callback_uri: str | None = None
     _body: bytes = field(init=False, repr=False, compare=False, default=b"")
 
-    service: ClassVar[Service] = Service.MPNS
+    # Not annotated, nor is it in the kinds: to pyright a ClassVar isn't the property of `results.Notification`.
+    service = Service.MPNS
 
     @property
     def push_type(self) -> str:
@@ -126,7 +128,7 @@ class Toast(Notification):
     sound: str | None = None
     silent: bool = False
 
-    push_type: ClassVar[str] = "toast"
+    push_type = "toast"
 
     def __post_init__(self) -> None:
         # A toast has no previous state, so an empty text means the same as none.
@@ -157,7 +159,7 @@ class Toast(Notification):
         changes: dict[str, Any] = {name: None for name in unread if getattr(self, name) is not None}
         if "sound" in unread and self.silent:
             changes["silent"] = False
-        return replace(self, **changes) if changes else self
+        return self.replace(**changes) if changes else self
 
     def _names(self) -> tuple[str, ...]:
         return ("text1", "text2", "param", "sound", *(("silent",) if self.silent else ()))
@@ -169,7 +171,7 @@ class Raw(Notification):
 
     payload: bytes = b""
 
-    push_type: ClassVar[str] = "raw"
+    push_type = "raw"
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from winpush.errors import NothingToSendError, ValidationError
 from winpush.mpns import checks, payloads
@@ -23,7 +23,7 @@ class TileNotification(Notification):
 
     id: str | None = None
 
-    push_type: ClassVar[str] = "tile"
+    push_type = "tile"
 
     def _check_and_write(self, values: dict[str, object]) -> None:
         template = TEMPLATES[type(self).__name__]

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
 import ssl
 from types import BuiltinFunctionType
 from typing import cast
 
 from winpush.errors import ProxyError, TlsError
-from winpush.transport.connect import connect
 from winpush.transport.connection import Connection, Home, Owner
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
+from winpush.transport.reach import reach
 from winpush.transport.route import Route
 
-__all__ = ["AsyncioConnection", "dial_asyncio"]
+__all__ = ["TLS_GOODBYE_SECONDS", "AsyncioConnection", "Tunnel", "dial_asyncio"]
 
 # How long a polite farewell of TLS may take when a connection is closed.
 TLS_GOODBYE_SECONDS = 1.0
@@ -93,30 +94,32 @@ class AsyncioConnection(Connection, asyncio.BufferedProtocol):
 
 
 async def dial_asyncio(route: Route, connection: AsyncioConnection) -> None:
-    """Connects it. Raises OSError (ssl.SSLError is one), ProxyError or TlsError."""
+    """Connects it. Raises OSError (ssl.SSLError is one), DnsError, ProxyError or TlsError."""
     loop = asyncio.get_running_loop()
-    proxy, origin = route.proxy, route.origin
-    if proxy is not None and route.context is not None:
-        await _dial_tunnel(loop, route, proxy, route.context, connection)
-    elif proxy is not None:
-        await loop.create_connection(lambda: connection, sock=await connect(loop, proxy.host, proxy.port))
-    elif route.context is None:
-        await loop.create_connection(lambda: connection, sock=await connect(loop, origin.dial_host, origin.port))
+    sock = await reach(loop, route)
+    if route.context is None:
+        await loop.create_connection(lambda: connection, sock=sock)
+    elif route.proxy is not None and route.has_tunnel:
+        await _dial_tunnel(loop, sock, route, route.proxy, route.context, connection)
     else:
         await loop.create_connection(
             lambda: connection,
-            sock=await connect(loop, origin.dial_host, origin.port),
+            sock=sock,
             ssl=route.context,
-            server_hostname=origin.dial_host,
+            server_hostname=route.origin.dial_host,
             ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
         )
 
 
 async def _dial_tunnel(
-    loop: asyncio.AbstractEventLoop, route: Route, proxy: Proxy, context: ssl.SSLContext, connection: AsyncioConnection
+    loop: asyncio.AbstractEventLoop,
+    sock: socket.socket,
+    route: Route,
+    proxy: Proxy,
+    context: ssl.SSLContext,
+    connection: AsyncioConnection,
 ) -> None:
-    sock = await connect(loop, proxy.host, proxy.port)
-    transport, tunnel = await loop.create_connection(lambda: _Tunnel(proxy), sock=sock)
+    transport, tunnel = await loop.create_connection(lambda: Tunnel(proxy), sock=sock)
     try:
         transport.write(connect_request(route.origin, proxy))
         await tunnel.opened
@@ -135,8 +138,8 @@ async def _dial_tunnel(
     connection.connection_made(secured)
 
 
-class _Tunnel(asyncio.Protocol):
-    """The plain connection to a proxy until its CONNECT is answered."""
+class Tunnel(asyncio.Protocol):
+    """The connection to a proxy until its CONNECT is answered, which `opened` waits for."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 
-__all__ = ["connect"]
+__all__ = ["connect", "resolve"]
 
 # How long an address has before the next one is tried beside it (RFC 8305, section 5).
 _HEAD_START_SECONDS = 0.25
@@ -21,7 +21,7 @@ async def connect(
 ) -> socket.socket:
     """A connected socket, not blocking. The first address that answers wins. Raises OSError, that of the first one,
     when none does."""
-    addresses = _in_turn(await _resolve(loop, host, port))
+    addresses = _in_turn(await resolve(loop, host, port))
     if len(addresses) == 1:
         return await _connect_one(loop, addresses[0])
     left = iter(addresses)
@@ -79,7 +79,8 @@ def _in_turn(addresses: Sequence[_Address]) -> list[_Address]:
     return [each for each in chain.from_iterable(zip_longest(preferred, others)) if each is not None]
 
 
-async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[_Address]:
+async def resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[_Address]:
+    """The addresses of a name, in the resolver's order. Raises OSError, and ValueError for what is no name."""
     for family in (socket.AF_INET, socket.AF_INET6):
         with contextlib.suppress(OSError, ValueError):
             socket.inet_pton(family, host)  # a literal address needs no resolver thread

@@ -9,22 +9,23 @@ import ssl
 from winpush.channels import Origin
 from winpush.errors import ConnectError, DnsError, ProxyError, TlsError, TransportError
 from winpush.transport.asyncio_connection import AsyncioConnection, dial_asyncio
-from winpush.transport.connect import connect
 from winpush.transport.connection import Connection, Home, Owner
 from winpush.transport.epoll_connection import EpollConnection, EpollTlsConnection, secure
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
+from winpush.transport.reach import reach
 from winpush.transport.reactor import Reactor
 from winpush.transport.route import Route
+from winpush.transport.secured_proxy import dial_secured
+from winpush.transport.tls import HANGING_UP, describe_tls
 
 __all__ = ["dial"]
-
-# The other side ended the handshake without a word: it is going down, or something between is. No setting mends that.
-_HANGING_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) -> Connection:
     """A new connection, ready for its first request. Raises ConnectError or one of its kinds."""
     try:
+        if route.proxy is not None and route.proxy_context is not None:
+            return await dial_secured(route, route.proxy, route.proxy_context, owner, host)
         if reactor is not None:
             return await _dial_epoll(route, owner, host, reactor)
         connection = AsyncioConnection(owner, host)
@@ -37,7 +38,7 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
     except TransportError:
         raise
     except ssl.SSLError as error:
-        raise TlsError(_describe_tls(error, route.origin), is_outage=isinstance(error, _HANGING_UP)) from error
+        raise TlsError(describe_tls(error, str(route.origin)), is_outage=isinstance(error, HANGING_UP)) from error
     except socket.gaierror as error:
         raise DnsError(f"The name {_dialled(route)!r} can't be resolved: {error.strerror}.") from error
     except OSError as error:
@@ -47,13 +48,10 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
 
 
 async def _dial_epoll(route: Route, owner: Owner, host: Home, reactor: Reactor) -> Connection:
-    if route.proxy is None:
-        sock = await connect(reactor.loop, route.origin.dial_host, route.origin.port)
-    else:
-        sock = await connect(reactor.loop, route.proxy.host, route.proxy.port)
+    sock = await reach(reactor.loop, route)
     if route.context is None:
         return EpollConnection(owner, host, reactor, sock)
-    if route.proxy is not None:
+    if route.proxy is not None and route.has_tunnel:
         await _open_tunnel(reactor, sock, route.origin, route.proxy)
     return EpollTlsConnection(owner, host, reactor, await secure(reactor, sock, route.context, route.origin.dial_host))
 
@@ -85,9 +83,3 @@ def _describe_refusal(error: OSError, route: Route) -> ConnectError:
     if route.proxy is not None:
         return ProxyError(f"The proxy {route.proxy} can't be reached: {reason}.", is_outage=True)
     return ConnectError(f"{route.origin} can't be reached: {reason}.")
-
-
-def _describe_tls(error: ssl.SSLError, origin: Origin) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"The certificate of {origin} is not accepted: {error.verify_message}."
-    return f"TLS with {origin} failed: {error.reason or error}."

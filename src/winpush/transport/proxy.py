@@ -1,53 +1,89 @@
-"""HTTP proxies: which one a channel goes through, and the bytes that it wants to see. No sockets here."""
+"""Proxies: which one a channel goes through, and the bytes that an HTTP proxy wants to see. No sockets here."""
 
 from __future__ import annotations
 
 import base64
+import importlib.util
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from winpush.channels import Origin
 from winpush.errors import ConfigurationError, ProxyError
 
 __all__ = ["Proxies", "Proxy", "connect_request", "read_connect_answer"]
 
-_DEFAULT_PORT = 8080
+_DEFAULT_PORTS = {"http": 8080, "https": 443, "socks5": 1080, "socks5h": 1080}
+_FORM = "write it as http://[user:password@]host:port, or with https://, socks5:// or socks5h://"
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: ([^\r\n]*))?\r?\n")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 MAX_ANSWER_BYTES = 65_536
+_MAX_LOGIN_CHARACTERS = 255  # RFC 1929: a byte for each length
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy. `authorization` is the value of Proxy-Authorization, or None; it is never shown."""
+    """A proxy, and how it is spoken to: `http`, `https` (HTTP inside TLS), `socks5` or `socks5h`.
+
+    `authorization` is the value of Proxy-Authorization, `login` the user and password for SOCKS; both are never shown.
+    """
 
     host: str
     port: int
     authorization: str | None = field(default=None, repr=False)
+    scheme: str = "http"
+    login: tuple[str, str] | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Proxy:
-        """Reads `http://[user:password@]host[:port]`. Raises ConfigurationError, without repeating the password."""
+        """Reads `[scheme://][user:password@]host[:port]`. Raises ConfigurationError, without repeating the password."""
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
             host, port = parts.hostname, parts.port
         except ValueError:
             host, port = None, None
             parts = urlsplit("")
-        if not host:
-            raise ConfigurationError("proxy: is not a proxy address; write it as http://[user:password@]host:port")
-        if parts.scheme != "http":
-            raise ConfigurationError(f"proxy: {parts.scheme}:// proxies are not supported; give an http:// one")
-        return cls(host, port or _DEFAULT_PORT, _authorization(parts.username, parts.password))
+        if not host or parts.path not in ("", "/") or parts.query:  # with more it is some other address
+            raise ConfigurationError(f"proxy: is not a proxy address; {_FORM}")
+        default = _DEFAULT_PORTS.get(parts.scheme)
+        if default is None:
+            raise ConfigurationError(f"proxy: {parts.scheme}:// proxies are not supported; {_FORM}")
+        if parts.scheme.startswith("socks"):
+            return cls(host, port or default, None, parts.scheme, _socks_login(parts))
+        return cls(host, port or default, _authorization(parts.username, parts.password), parts.scheme)
+
+    @property
+    def is_socks(self) -> bool:
+        """True for SOCKS5, which passes on bytes and never reads a request."""
+        return self.scheme.startswith("socks")
+
+    @property
+    def is_secured(self) -> bool:
+        """True where TLS begins at the proxy itself."""
+        return self.scheme == "https"
 
     def hung_up(self) -> ProxyError:
         """The error for a proxy that closes the connection before the tunnel is open."""
         return ProxyError(f"The proxy {self} closed the connection before the tunnel was open.", is_outage=True)
 
+    def wants_login(self, challenges: Iterable[str]) -> ProxyError:
+        """The error for its 407, with the values of Proxy-Authenticate."""
+        offered = _schemes(challenges)
+        if offered and not any(each.lower() == "basic" for each in offered):
+            problem = (
+                f"The proxy {self} takes only {' and '.join(offered)} as a login (407), and winpush can only do Basic. "
+                "Have the proxy offer Basic, or go through a local proxy that logs in to it, such as Cntlm or Px."
+            )
+        else:
+            had = "did not accept the credentials" if self.authorization else "asks for credentials"
+            problem = f"The proxy {self} {had} (407). Write them as {self.scheme}://user:password@host:port."
+        return ProxyError(problem, status_code=407)
+
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"{self.host}:{self.port}" if self.scheme == "http" else f"{self.scheme}://{self.host}:{self.port}"
 
 
 def _authorization(user: str | None, password: str | None) -> str | None:
@@ -55,6 +91,27 @@ def _authorization(user: str | None, password: str | None) -> str | None:
         return None
     pair = f"{unquote(user)}:{unquote(password or '')}"
     return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+
+
+def _socks_login(parts: SplitResult) -> tuple[str, str] | None:
+    """The login of a SOCKS proxy's address. Raises ConfigurationError for one that SOCKS can't carry."""
+    if importlib.util.find_spec("python_socks") is None:
+        raise ConfigurationError(f'proxy: {parts.scheme}:// needs python-socks; pip install "winpush[socks]"')
+    login = unquote(parts.username or ""), unquote(parts.password or "")
+    if not any(login):
+        return None
+    if not all(each and each.isascii() and len(each) <= _MAX_LOGIN_CHARACTERS for each in login):
+        raise ConfigurationError(
+            "proxy: SOCKS takes a user and a password, each of 1 to 255 ASCII characters, or neither; "
+            f"write it as {parts.scheme}://user:password@host:port"
+        )
+    return login
+
+
+def _schemes(challenges: Iterable[str]) -> list[str]:
+    """The names of the ways to log in, each once: of `Negotiate, NTLM` and of `Digest realm="a", qop="auth"` alike."""
+    parts = (part.split() for value in challenges for part in _QUOTED.sub("", value).split(","))
+    return list(dict.fromkeys(words[0] for words in parts if words and _SCHEME.fullmatch(words[0])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +124,8 @@ class Proxies:
 
     @classmethod
     def of(cls, proxy: str | None, environment: Mapping[str, str] | None) -> Proxies:
-        """From one address for everything, or else from an environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+        """From one address for everything, or else from an environment's HTTP_PROXY, HTTPS_PROXY, ALL_PROXY (for what
+        the first two leave out) and NO_PROXY.
 
         Lower-case names count first, as in curl. Raises ConfigurationError for an address that is none.
         """
@@ -80,9 +138,14 @@ class Proxies:
         def read(name: str) -> str:
             return environment.get(name.lower()) or environment.get(name.upper()) or ""
 
-        http, https = read("http_proxy"), read("https_proxy")
+        http, https = read("http_proxy") or read("all_proxy"), read("https_proxy") or read("all_proxy")
         bypass = tuple(entry.strip().lower() for entry in read("no_proxy").split(",") if entry.strip())
         return cls(Proxy.parse(http) if http else None, Proxy.parse(https) if https else None, bypass)
+
+    @property
+    def any_secured(self) -> bool:
+        """True when one of them is an https:// proxy."""
+        return any(proxy is not None and proxy.is_secured for proxy in (self.http, self.https))
 
     def choose(self, origin: Origin) -> Proxy | None:
         """The proxy for this origin, or None for a direct connection."""
@@ -135,10 +198,7 @@ def read_connect_answer(received: bytes, proxy: Proxy) -> bool:
         raise ProxyError(f"The proxy {proxy} did not answer in HTTP.")
     status = int(match[1])
     if status == 407:
-        had = "did not accept the credentials" if proxy.authorization else "asks for credentials"
-        raise ProxyError(
-            f"The proxy {proxy} {had} (407). Write them as http://user:password@host:port.", status_code=407
-        )
+        raise proxy.wants_login(_challenges(received[:end]))
     if not 200 <= status < 300:
         problem = f"The proxy {proxy} refused to connect ({status})."
         # A 5xx says that the proxy, or the way behind it, is down; any other that it doesn't want to.
@@ -146,3 +206,8 @@ def read_connect_answer(received: bytes, proxy: Proxy) -> bool:
     if len(received) > end + 4:
         raise ProxyError(f"The proxy {proxy} sent bytes of its own into the tunnel.")
     return True
+
+
+def _challenges(head: bytes) -> list[str]:
+    fields = (line.partition(b":") for line in head.split(b"\n"))
+    return [value.strip().decode("latin-1") for name, _, value in fields if name.lower() == b"proxy-authenticate"]

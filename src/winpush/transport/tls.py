@@ -17,7 +17,10 @@ from winpush.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ClientCertificate", "Tls"]
+__all__ = ["HANGING_UP", "ClientCertificate", "Tls", "describe_tls"]
+
+# The other side ended the handshake without a word: it is going down, or something between is. No setting mends that.
+HANGING_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 Source = str | Path | bytes
 """A file's path, or its content."""
@@ -167,3 +170,10 @@ class Tls:
         if certificate is not None:
             certificate._load_into(context)
         return context
+
+
+def describe_tls(error: ssl.SSLError, whom: str) -> str:
+    """Why a handshake failed, in a sentence."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"The certificate of {whom} is not accepted: {error.verify_message}."
+    return f"TLS with {whom} failed: {error.reason or error}."

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Any, ClassVar, Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
+from winpush._values import Value
 from winpush.channels import Service
 from winpush.errors import ValidationError
 
@@ -49,7 +50,7 @@ class DeliveryOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Message:
+class Message(Value):
     """One message for the service worker of a page. Empty, it only wakes it.
 
     Raises ValidationError for a payload over 3,993 bytes, a TTL that is negative, over 30 days or not in whole seconds,
@@ -61,8 +62,8 @@ class Message:
     urgency: Urgency | None
     topic: str | None
 
-    service: ClassVar[Service] = Service.WEBPUSH
-    push_type: ClassVar[str] = "message"
+    service = Service.WEBPUSH
+    push_type = "message"
 
     def __init__(self, payload: bytes | str = b"", **options: Unpack[DeliveryOptions]) -> None:
         put = object.__setattr__
@@ -88,14 +89,6 @@ class Message:
     def ttl_seconds(self) -> int:
         """The TTL as its header says it."""
         return self.ttl // _SECOND
-
-    def replace(self, **changes: Any) -> Self:
-        """A copy with different values for some fields, checked again."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in ("payload", "ttl", "urgency", "topic")}
-        unknown = changes.keys() - values.keys()
-        if unknown:
-            raise TypeError(f"Message has no field {', '.join(sorted(unknown))}; it has {', '.join(values)}")
-        return type(self)(**{**values, **changes})
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: the payload as text (bytes that aren't UTF-8 are replaced), and the options that are set."""

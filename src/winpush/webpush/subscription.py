@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from winpush._values import Value
 from winpush.channels import AllowedHosts, Channel, Service
 from winpush.errors import ChannelError, ValidationError
 from winpush.webpush.base64url import decode, encode
@@ -23,7 +24,7 @@ _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Value):
     """Where to push to in one browser, as its `PushSubscription` says (webpush.md 2).
 
     - `channel`: the endpoint, parsed. A secret, as every channel.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Unpack
+from typing import Unpack
 
 from winpush.errors import ValidationError
 from winpush.wns.notifications import Notification
@@ -22,7 +22,7 @@ class Badge(Notification):
     value: int | Glyph = 0
     version: int | None = None
 
-    push_type: ClassVar[str] = "badge"
+    push_type = "badge"
 
     def __init__(self, value: int | Glyph, *, version: int | None = None, **options: Unpack[Options]) -> None:
         """`version` is the schema's, left out by default. Raises ValidationError for a negative number, and for a word

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from winpush._values import Value
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.wns.options import check_tag
@@ -15,7 +16,7 @@ _PREFIX = "type:wns/toast;"
 
 
 @dataclass(frozen=True, slots=True)
-class ClearToasts:
+class ClearToasts(Value):
     """Removes toasts by `group`, by `tag`, or by both; `ClearToasts(everything=True)` removes all of the app's.
 
     For Windows Phone channels only: a Windows channel answers 405.
@@ -25,8 +26,8 @@ class ClearToasts:
     tag: str | None = None
     everything: bool = False
 
-    service: ClassVar[Service] = Service.WNS
-    push_type: ClassVar[str] = "clear-toasts"
+    service = Service.WNS
+    push_type = "clear-toasts"
     body: ClassVar[bytes] = b""
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ from winpush.wns.schema.elements import Image, Part, check_attributes, open_tag
 from winpush.wns.schema.enums import Branding, Duration
 from winpush.wns.schema.templates import CATALOGUE, Template
 
-__all__ = ["LegacyBinding", "LegacyTile", "LegacyToast", "check_fallback", "settle_version"]
+__all__ = ["LegacyBinding", "LegacyTile", "LegacyToast", "check_fallback", "settle_version", "with_auto_version"]
 
 _put = object.__setattr__
 _IMAGE_FIELDS = ("placement", "crop", "align", "remove_margin", "overlay", "id")
@@ -111,6 +111,10 @@ class LegacyBinding(Part):
         check_attributes(self, attributes.LEGACY_BINDING)
         check_legacy_branding(self.branding)
 
+    def _arguments(self) -> dict[str, Any]:
+        is_settled = self.fallback == CATALOGUE[self.template].fallback
+        return Part._arguments(self) | ({"fallback": "auto"} if is_settled else {})
+
     @property
     def size(self) -> str | None:
         """`small`, `medium`, `wide`, `large` or `tall`."""
@@ -145,6 +149,12 @@ def settle_version(version: object, bindings: Sequence[object]) -> int | None:
     return version
 
 
+def with_auto_version(tile: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    """A tile's arguments, with the version settled again for other bindings unless it was chosen."""
+    is_settled = tile.version == settle_version("auto", tile.bindings)
+    return {**arguments, "version": "auto"} if is_settled else arguments
+
+
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class LegacyTile(Notification):
     """A tile in legacy templates, one `LegacyBinding` for each size: Windows 8 expects at least medium and wide.
@@ -162,7 +172,7 @@ class LegacyTile(Notification):
     display_name: str | None = None
     arguments: str | None = None
 
-    push_type: ClassVar[str] = "tile"
+    push_type = "tile"
     _by_place: ClassVar[str] = "bindings"
 
     def __init__(
@@ -178,6 +188,7 @@ class LegacyTile(Notification):
         arguments: str | None = None,
         **options: Unpack[Options],
     ) -> None:
+        bindings = bindings or self._take_placed(options)
         _put(self, "bindings", bindings)
         _put(self, "lang", lang)
         _put(self, "base_uri", base_uri)
@@ -191,6 +202,9 @@ class LegacyTile(Notification):
         check_attributes(self, attributes.TILE_VISUAL)
         check_legacy_branding(branding)
         self._finish(write_tile(self, bindings).encode(), options)
+
+    def _arguments(self) -> dict[str, Any]:
+        return with_auto_version(self, Notification._arguments(self))
 
 
 def check_bindings(bindings: Sequence[Any], allowed: tuple[type, ...]) -> None:
@@ -231,7 +245,7 @@ class LegacyToast(Notification):
     add_image_query: bool | None = None
     version: int | None = None
 
-    push_type: ClassVar[str] = "toast"
+    push_type = "toast"
 
     def __init__(
         self,

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import Any
 
+from winpush._values import Value
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.wns.options import NAMES, OPTIONS, Options, check_options
@@ -28,7 +29,7 @@ def setters(owner: type, names: Iterable[str]) -> tuple[Callable[[object, object
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
-class Notification:
+class Notification(Value):
     """The base of every WNS notification. See `wns.Options` for the delivery options."""
 
     tag: str | None = None
@@ -41,9 +42,8 @@ class Notification:
     correlation_vector: str | None = None
     _body: bytes = field(init=False, repr=False, compare=False, default=b"")
 
-    service: ClassVar[Service] = Service.WNS
-    # The field filled by positional arguments, as in Toast("Hello", "World"); '' if there is none.
-    _by_place: ClassVar[str] = ""
+    # Not annotated, nor is it in the kinds: to pyright a ClassVar isn't the property of `results.Notification`.
+    service = Service.WNS
 
     @property
     def push_type(self) -> str:
@@ -58,15 +58,6 @@ class Notification:
     def to_xml(self) -> bytes:
         """The bytes that go on the wire: UTF-8 XML, or the payload itself of a `Raw`."""
         return self._body
-
-    def replace(self, **changes: object) -> Self:
-        """A copy with different values for some fields, checked and encoded again."""
-        values: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.init}
-        unknown = changes.keys() - values.keys()
-        if unknown:
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
-        values.update(changes)
-        return type(self)(*values.pop(self._by_place, ()), **values)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict of the fields that are set, under their Python names; `ttl` as `ttl_seconds`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Unpack
+from typing import Any, Unpack
 
 from winpush.errors import ValidationError
 from winpush.wns.notifications import Notification
@@ -18,7 +18,7 @@ class Raw(Notification):
 
     payload: bytes = b""
 
-    push_type: ClassVar[str] = "raw"
+    push_type = "raw"
 
     def __init__(self, payload: bytes | str, **options: Unpack[Options]) -> None:
         """Raises ValidationError for an empty payload, and for one over 5,000 bytes."""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Unpack
+from typing import Any, ClassVar, Literal, Never, Unpack
 
 from winpush._xml import attribute
 from winpush.errors import ValidationError
-from winpush.wns.legacy import LegacyBinding, check_bindings, check_fallback, settle_version, write_tile
+from winpush.wns.legacy import (
+    LegacyBinding,
+    check_bindings,
+    check_fallback,
+    settle_version,
+    with_auto_version,
+    write_tile,
+)
 from winpush.wns.notifications import Notification
 from winpush.wns.options import Options
 from winpush.wns.schema import attributes
@@ -64,6 +71,8 @@ class TileBinding(Part):
     lock_status2: str | None = None
     lock_status3: str | None = None
 
+    _by_place: ClassVar[str] = "content"
+
     def __init__(
         self,
         size: Size,
@@ -82,7 +91,9 @@ class TileBinding(Part):
         lock_status1: str | None = None,
         lock_status2: str | None = None,
         lock_status3: str | None = None,
+        **named: Never,
     ) -> None:
+        content = content or self._take_only_placed(named)
         if size not in TEMPLATES:
             raise ValidationError("size", f"is {size!r}; it must be one of {', '.join(TEMPLATES)}")
         _put(self, "size", size)
@@ -145,7 +156,7 @@ class Tile(Notification):
     display_name: str | None = None
     arguments: str | None = None
 
-    push_type: ClassVar[str] = "tile"
+    push_type = "tile"
     _by_place: ClassVar[str] = "bindings"
 
     def __init__(
@@ -161,6 +172,7 @@ class Tile(Notification):
         arguments: str | None = None,
         **options: Unpack[Options],
     ) -> None:
+        bindings = bindings or self._take_placed(options)
         _put(self, "bindings", bindings)
         _put(self, "lang", lang)
         _put(self, "base_uri", base_uri)
@@ -175,6 +187,9 @@ class Tile(Notification):
         _put(self, "version", settle_version(version, bindings))
         check_attributes(self, attributes.TILE_VISUAL)
         self._finish(write_tile(self, bindings).encode(), options)
+
+    def _arguments(self) -> dict[str, Any]:
+        return with_auto_version(self, Notification._arguments(self))
 
 
 def has_adaptive(bindings: Sequence[object]) -> bool:

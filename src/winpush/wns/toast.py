@@ -85,7 +85,7 @@ class Toast(Notification):
     add_image_query: bool | None = None
     version: int | None = None
 
-    push_type: ClassVar[str] = "toast"
+    push_type = "toast"
     _by_place: ClassVar[str] = "content"
 
     def __init__(
@@ -110,6 +110,7 @@ class Toast(Notification):
         version: int | None = None,
         **options: Unpack[Options],
     ) -> None:
+        content = content or self._take_placed(options)
         rest = (
             activation_type,
             protocol_target,
@@ -160,12 +161,19 @@ class Toast(Notification):
             if value is not None and not isinstance(value, kind):
                 raise ValidationError(name, f"must be a wns.{kind.__name__}, not a {type(value).__name__}")
 
+    def _has_styled_button(self) -> bool:
+        return any(isinstance(action, Button) and action.style for action in rules.own(self.actions))
+
     def _settle_button_style(self) -> None:
-        styled = any(isinstance(action, Button) and action.style for action in rules.own(self.actions))
+        styled = self._has_styled_button()
         if styled and self.use_button_style is False:
             raise ValidationError("use_button_style", "is False although a button has a style")
         if styled:  # as Microsoft's builder does (wns.md 9.1)
             _put(self, "use_button_style", styled)
+
+    def _arguments(self) -> dict[str, Any]:
+        arguments = Notification._arguments(self)
+        return arguments | {"use_button_style": None} if self._has_styled_button() else arguments
 
     def _write(self) -> str:
         parts: list[Any] = [open_tag(self, attributes.TOAST), ">"]

@@ -111,7 +111,7 @@ def test_a_dry_run_prints_the_exact_request() -> None:
         (("raw", URI), "--file"),
         (("raw", URI, "a", "--key", __file__), "--certificate"),
         (("toast", URI, "a", "--certificate", __file__), "certificate"),
-        (("toast", URI, "a", "--proxy", "socks5://x"), "proxy"),
+        (("toast", URI, "a", "--proxy", "socks4://x"), "proxy"),
         (("toast", URI, "a", "--timeout", "15000"), "timeout"),
         (("fax", URI), "No such command"),
     ],

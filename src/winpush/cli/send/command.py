@@ -183,7 +183,7 @@ def open_client(options: ClientOptions, channel: Channel) -> Client:
     except ConfigurationError as error:
         if options["proxy"] is None and str(error).startswith("proxy:"):
             raise click.UsageError(
-                f"{error}.\nIt is set in HTTP_PROXY or HTTPS_PROXY; override it with --proxy."
+                f"{error}.\nIt is set in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY; override it with --proxy."
             ) from None
         raise
 

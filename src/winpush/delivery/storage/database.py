@@ -108,19 +108,19 @@ class Database:
     def __init__(self, url: str, *, durable: bool = True) -> None:
         """Opens no connection yet. Raises ConfigurationError for a URL that can't hold an outbox."""
         parsed = _read_url(url)
-        self.name = parsed.get_backend_name()
+        self.name: str = parsed.get_backend_name()
         if self.name not in ("sqlite", "postgresql"):
             raise ConfigurationError(
                 f"The outbox needs SQLite or PostgreSQL, not {self.name}. Write the URL as 'sqlite:///push.db' or "
                 "'postgresql://user@host/name'"
             )
-        self.is_file = self.name == "sqlite"
+        self.is_file: bool = self.name == "sqlite"
         self.url = parsed
         if self.is_file and parsed.database in (None, "", ":memory:"):
             raise ConfigurationError(
                 "The outbox can't be in memory: it would lose its data. Name a file: 'sqlite:///push.db'"
             )
-        self.engine = self._make(parsed, durable=durable)
+        self.engine: sa.Engine = self._make(parsed, durable=durable)
 
     def _make(self, url: sa.URL, *, durable: bool) -> Engine:
         if not self.is_file:

@@ -11,8 +11,9 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Never
 
+from winpush._values import Value
 from winpush._xml import attribute, check_text, escape
 from winpush.errors import ValidationError
 from winpush.wns.schema import attributes
@@ -53,7 +54,7 @@ def as_json(value: object) -> Any:
     return value.value if isinstance(value, enum.Enum) else value
 
 
-class Part:
+class Part(Value):
     """The base of all parts: a short repr, and a JSON-ready form."""
 
     __slots__ = ()
@@ -170,7 +171,12 @@ class Subgroup(Part):
     weight: int | None = None
     text_stacking: TextStacking | None = None
 
-    def __init__(self, *content: Content, weight: int | None = None, text_stacking: TextStacking | None = None) -> None:
+    _by_place: ClassVar[str] = "content"
+
+    def __init__(
+        self, *content: Content, weight: int | None = None, text_stacking: TextStacking | None = None, **named: Never
+    ) -> None:
+        content = content or self._take_only_placed(named)
         object.__setattr__(self, "content", check_content("subgroup", content, (Text, Image)))
         object.__setattr__(self, "weight", weight)
         object.__setattr__(self, "text_stacking", text_stacking)
@@ -196,7 +202,10 @@ class Group(Part):
 
     subgroups: tuple[Subgroup, ...] = ()
 
-    def __init__(self, *subgroups: Subgroup) -> None:
+    _by_place: ClassVar[str] = "subgroups"
+
+    def __init__(self, *subgroups: Subgroup, **named: Never) -> None:
+        subgroups = subgroups or self._take_only_placed(named)
         if not subgroups:
             raise ValidationError("group", "is empty; a group needs at least one Subgroup")
         for subgroup in subgroups:

@@ -1,0 +1,98 @@
+"""What all notifications and their parts share: they never change, and say how to make a changed copy."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import FrozenInstanceError, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Self, cast
+
+from winpush.errors import ValidationError
+
+__all__ = ["Value"]
+
+# What `dataclass` puts into each class. Ours say what to type instead.
+_GENERATED = ("__setattr__", "__delattr__", "__replace__")
+
+_SHORT = (type(None), bool, int, str, tuple)
+
+
+class Value:
+    """The base of a frozen dataclass with slots. The way to a changed one is `replace`."""
+
+    __slots__ = ()
+
+    # The field that positional arguments fill, as in Toast("Hello", "World"); '' if there is none.
+    _by_place: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        # With slots, `dataclass` makes its class anew, so that this runs once more when the class is complete.
+        for name in _GENERATED:
+            if name in cls.__dict__:
+                delattr(cls, name)
+
+    def replace(self, **changes: object) -> Self:
+        """A copy with different values for some fields, checked and encoded again.
+
+        Raises TypeError for a name that isn't a field, and ValidationError as the constructor does.
+        """
+        arguments = self._arguments()
+        for name in changes:
+            if name not in arguments:
+                raise TypeError(_no_field(self, name))
+        return type(self)(**{**arguments, **changes})
+
+    def __replace__(self, /, **changes: object) -> Self:
+        """For `copy.replace` of Python 3.13."""
+        return self.replace(**changes)
+
+    if not TYPE_CHECKING:  # a type checker that saw them would take every name for a field
+
+        def __setattr__(self, name: str, value: object) -> Never:
+            raise FrozenInstanceError(_instead(self, name, "…"))
+
+        def __delattr__(self, name: str) -> Never:
+            raise FrozenInstanceError(_instead(self, name, _default(self, name)))
+
+    def _arguments(self) -> dict[str, Any]:
+        """What the constructor makes an equal value of, by name."""
+        return {name: getattr(self, name) for name in _names(self)}
+
+    def _take_placed(self, named: Mapping[str, object]) -> tuple[Any, ...]:
+        """Takes the positional arguments out of those by name, where `replace` of this class or of `dataclasses`
+        gives them."""
+        items = cast("dict[str, object]", named).pop(self._by_place, ())
+        if isinstance(items, str | Value) or not isinstance(items, Iterable):
+            raise ValidationError(self._by_place, f"must be a list, such as [{items!r}]")
+        return tuple(items)
+
+    def _take_only_placed(self, named: Mapping[str, object]) -> tuple[Any, ...]:
+        """`_take_placed`, for a constructor that takes nothing else by a name that isn't its parameter's."""
+        items = self._take_placed(named)
+        for name in named:
+            raise TypeError(_no_field(self, name))
+        return items
+
+
+def _names(value: Value) -> list[str]:
+    return [entry.name for entry in fields(value) if entry.init]  # type: ignore[arg-type]  # each is a dataclass
+
+
+def _no_field(value: Value, name: str) -> str:
+    return f"{type(value).__name__} has no field {name!r}; its fields are {', '.join(_names(value))}"
+
+
+def _instead(value: Value, name: str, written: str) -> str:
+    if name not in _names(value):
+        return _no_field(value, name)
+    kind = type(value).__name__
+    own = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower()
+    return f"a {kind} can't be changed; make another: {own} = {own}.replace({name}={written})"
+
+
+def _default(value: Value, name: str) -> str:
+    """What stands for a field that isn't given: `…` where something must be, or where it has no short form."""
+    parameter = inspect.signature(type(value)).parameters.get(name)
+    default = None if parameter is None else parameter.default
+    return repr(default) if type(default) in _SHORT else "…"
