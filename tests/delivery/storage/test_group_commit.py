@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -120,6 +121,47 @@ def test_one_that_is_interrupted_leaves_nobody_waiting(database: Database) -> No
     with pytest.raises(KeyboardInterrupt):
         together.run(interrupt)
     assert together.run(lambda c: hold(c, "later")) == "later"
+
+
+class Interrupted(BaseException):
+    """What is raised into a thread that waits, as Ctrl-C is."""
+
+
+def interrupt(thread: threading.Thread) -> None:
+    assert thread.ident is not None
+    raised = ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Interrupted))
+    assert raised == 1
+
+
+def test_a_wait_that_is_interrupted_leaves_the_queue(database: Database) -> None:
+    together = GroupCommit(database)
+    begun, go_on = threading.Event(), threading.Event()
+    ends: list[type[BaseException]] = []
+
+    def first(_connection: Connection) -> None:
+        begun.set()
+        go_on.wait(PATIENCE)
+
+    def abandoned() -> None:
+        try:
+            together.run(lambda c: hold(c, "abandoned"))
+        except BaseException as error:  # noqa: BLE001 - what the test looks at
+            ends.append(type(error))
+
+    leader, waiter = threading.Thread(target=together.run, args=(first,)), threading.Thread(target=abandoned)
+    leader.start()
+    begun.wait(PATIENCE)
+    waiter.start()
+    eventually(lambda: together.waiting == 1)
+    interrupt(waiter)  # takes effect as soon as the wait returns: its turn comes, and nobody takes it
+    go_on.set()
+    leader.join()
+    waiter.join()
+    assert ends == [Interrupted]
+    later = threading.Thread(target=together.run, args=(lambda c: hold(c, "later"),), daemon=True)
+    later.start()
+    later.join(PATIENCE)
+    assert names(database) == {"later"}
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -7,7 +7,6 @@ therefore join the next one; each call returns once its own write is committed.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -44,8 +43,8 @@ class GroupCommit:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._waiting: deque[_Write] = deque()
-        self._busy = False
+        self._waiting: list[_Write] = []
+        self._leader: _Write | None = None
 
     @property
     def waiting(self) -> int:
@@ -59,23 +58,41 @@ class GroupCommit:
         `work` runs again if another thread's write in the same transaction fails. Raises DatabaseError.
         """
         write = _Write(work)
-        with self._lock:
-            self._waiting.append(write)
-            leads, self._busy = not self._busy, True
-        if not leads:
+        try:
+            with self._lock:
+                self._waiting.append(write)
+                if self._leader is None:
+                    self._appoint()
             write.turn.wait()
-        if not write.done:
-            self._lead()
+            if not write.done:
+                self._lead()
+        finally:
+            self._leave(write)
         if write.error is not None:
             raise write.error
         result: _T = write.result
         return result
 
-    def _lead(self) -> None:
-        """Commits all pending writes, this thread's own first, then hands over to the next leader."""
+    def _appoint(self) -> None:
+        """Makes the one that waits longest the leader, if any waits. Needs the lock."""
+        self._leader = self._waiting[0] if self._waiting else None
+        if self._leader is not None:
+            self._leader.turn.set()
+
+    def _leave(self, write: _Write) -> None:
+        """Whatever ended this thread's wait or lead, such as Ctrl-C: nobody waits for a thread that has left."""
         with self._lock:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
+            if not write.done and write in self._waiting:
+                self._waiting.remove(write)
+            if self._leader is write:
+                self._appoint()
+
+    def _lead(self) -> None:
+        """Commits all pending writes, this thread's own first."""
+        batch: list[_Write] = []
         try:
+            with self._lock:
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             self._write(batch)
         except BaseException:
             for write in batch:
@@ -86,12 +103,6 @@ class GroupCommit:
                         )
                     )
             raise
-        finally:
-            with self._lock:
-                if self._waiting:
-                    self._waiting[0].turn.set()
-                else:
-                    self._busy = False
 
     def _write(self, batch: list[_Write]) -> None:
         if len(batch) > 1 and self._write_all(batch):
