@@ -20,7 +20,8 @@ from winpush.delivery.registry.registration import Audience, Registration
 from winpush.delivery.states import BroadcastState, DeliveryState, StateError
 from winpush.delivery.storage.database import DatabaseError
 from winpush.delivery.telemetry import Telemetry
-from winpush.delivery.worker.worker import Worker, WorkerSettings
+from winpush.delivery.worker.settings import WorkerSettings
+from winpush.delivery.worker.worker import Worker
 
 __all__ = [
     "Attempt",

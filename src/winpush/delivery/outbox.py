@@ -27,7 +27,9 @@ from winpush.delivery.storage.group_commit import GroupCommit
 from winpush.delivery.storage.migrate import prepare
 from winpush.delivery.storage.notifier import announce
 from winpush.delivery.telemetry import Telemetry
-from winpush.delivery.worker.worker import Hook, Worker, WorkerSettings
+from winpush.delivery.worker.hooks import Hook
+from winpush.delivery.worker.settings import WorkerSettings
+from winpush.delivery.worker.worker import Worker
 from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
 

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -22,24 +21,22 @@ from sqlalchemy import Connection
 
 from winpush.client.async_client import AsyncClient
 from winpush.client.options import ClientOptions, Settings
-from winpush.delivery.content.content import Content
-from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage import broadcasts, claims, finalize, outcomes, schedule
-from winpush.delivery.storage.database import Database, DatabaseError, Millis, from_millis, to_millis
+from winpush.delivery.storage.database import Database, DatabaseError, Millis, to_millis
 from winpush.delivery.storage.notifier import listen
 from winpush.delivery.storage.rows import Batch, Record, Target
 from winpush.delivery.telemetry import Telemetry
+from winpush.delivery.worker.hooks import Hook, run_hooks
 from winpush.delivery.worker.liveness import Liveness
+from winpush.delivery.worker.plans import Plans
 from winpush.delivery.worker.policy import THROTTLED, SendPlan, after, before, is_for_all
 from winpush.delivery.worker.retention import clear_old
+from winpush.delivery.worker.settings import WorkerSettings
 from winpush.errors import WinPushError
 from winpush.results import Notification, Result
 
-__all__ = ["Hook", "Worker", "WorkerSettings"]
-
-Hook = Callable[[OutcomeEvent], None]
-"""Called for each outcome after it is stored, on the thread of the worker's event loop."""
+__all__ = ["Worker"]
 
 _log = logging.getLogger("winpush.delivery")
 _T = TypeVar("_T")
@@ -48,31 +45,12 @@ _Work = tuple[Batch, dict[str, Millis]]
 _Claimed = tuple[Batch | None, dict[str, Millis], bool]
 """The same, with None if nothing was claimed, and whether any deliveries were finalized."""
 _IDLE_SECONDS = 1.0
-_MAX_PLANS = 1000
 _MAX_RESTING = 10_000
 _TURN_MILLIS = 100
 _DELIVERED = DeliveryState.DELIVERED.value
 _FRESH_SECONDS = 0.002
 _GATHER_SECONDS = 0.1
 """The least time between claims of small batches, such as those of single notifications."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """Tuning of a worker.
-
-    - `batch`: channels claimed at once.
-    - `batches`: batches in progress at once. `batch * batches` is the most that a crash can send twice.
-    - `store_after`: outcomes written per transaction.
-    - `lease`: a worker silent for this long is presumed dead, and others take over its work.
-    - `poll`: the longest pause before looking for new work.
-    """
-
-    batch: int = 500
-    batches: int = 3
-    store_after: int = 500
-    lease: timedelta = timedelta(seconds=24)
-    poll: timedelta = timedelta(seconds=1)
 
 
 class Worker:
@@ -111,8 +89,7 @@ class Worker:
         self._looked_until = 0.0
         self._approximate_now, self._fresh_until = 0, 0.0
         self._numbers = itertools.count(1)
-        self._plans: dict[int, SendPlan] = {}
-        self._contents: dict[str, Content] = {}
+        self._plans = Plans()
         # Waits that services asked for since the batches in progress were claimed, by channel.
         self._resting: dict[int, Millis] = {}
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
@@ -342,7 +319,7 @@ class Worker:
         plans: dict[int, SendPlan] = {}
         for number, row in batch.broadcasts.items():
             try:
-                plans[number] = self._plan(row)
+                plans[number] = self._plans.of(row)
             except (WinPushError, ValueError, LookupError, TypeError, AttributeError) as error:
                 _log.warning("Stopping broadcast %d: its content can't be read (%s)", number, type(error).__name__)
                 reason = (
@@ -353,23 +330,6 @@ class Worker:
         if len(plans) < len(batch.broadcasts):
             await self._store(lambda c: claims.release(c, batch, self._now()))
         return plans
-
-    def _plan(self, row: Any) -> SendPlan:
-        plan = self._plans.get(row.id)
-        if plan is None:
-            if len(self._plans) >= _MAX_PLANS:
-                self._plans.clear()
-            plan = self._plans[row.id] = SendPlan.of(row, self._content(row.content))
-        return plan
-
-    def _content(self, text: str) -> Content:
-        """One object per distinct content, shared by broadcasts, so that it is parsed and encoded once."""
-        content = self._contents.get(text)
-        if content is None:
-            if len(self._contents) >= _MAX_PLANS:
-                self._contents.clear()
-            content = self._contents[text] = Content.from_json(text)
-        return content
 
     def _pairs(
         self, batch: Batch, plans: dict[int, SendPlan], held: dict[str, Millis], done: list[Record]
@@ -390,7 +350,7 @@ class Worker:
                 yield target.uri, form, target
 
     async def _record(self, batch: Batch, records: list[Record], *, last: bool) -> None:
-        self._run_hooks(await self._store(lambda c: self._write(c, batch, records, last=last)))
+        run_hooks(self._hooks, await self._store(lambda c: self._write(c, batch, records, last=last)))
 
     def _write(self, connection: Connection, batch: Batch, records: list[Record], *, last: bool) -> list[Record]:
         return outcomes.record(connection, batch, records, self._now(), self._lease, last=last)
@@ -414,34 +374,11 @@ class Worker:
         except Exception:  # noqa: BLE001 - the next claim raises it again; this batch's outcomes are kept
             await self._record(batch, records, last=True)
             return None
-        self._run_hooks(written)
+        run_hooks(self._hooks, written)
         if following is None or not following.is_work:
             return None
         self._gather_after(following)
         return following, held
-
-    def _run_hooks(self, records: list[Record]) -> None:
-        if not self._hooks:
-            return
-        for entry in records:
-            tried = entry.tried
-            event = OutcomeEvent(
-                entry.broadcast,
-                entry.channel,
-                DeliveryState(entry.state),
-                entry.outcome,
-                entry.attempts,
-                from_millis(entry.at),
-                None if tried is None else tried.status,
-                None if tried is None else tried.message_id,
-            )
-            for hook in self._hooks:
-                try:
-                    hook(event)
-                except Exception:  # noqa: BLE001 - the user's code must not stop the sending
-                    _log.exception(
-                        "A hook raised for channel %d of broadcast %d; sending goes on", entry.channel, entry.broadcast
-                    )
 
     async def _keep(self, batch: Batch) -> None:
         while True:

@@ -1,0 +1,47 @@
+"""Tells the application's hooks of stored outcomes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from winpush.delivery.models import OutcomeEvent
+from winpush.delivery.states import DeliveryState
+from winpush.delivery.storage.database import from_millis
+from winpush.delivery.storage.rows import Record
+
+__all__ = ["Hook", "run_hooks"]
+
+Hook = Callable[[OutcomeEvent], None]
+"""Called for each outcome after it is stored, on the thread of the worker's event loop."""
+
+_log = logging.getLogger("winpush.delivery")
+
+
+def run_hooks(hooks: Sequence[Hook], records: Iterable[Record]) -> None:
+    """Calls each hook for each record. What a hook raises is logged, and stops nothing."""
+    if not hooks:
+        return
+    for entry in records:
+        event = _event(entry)
+        for hook in hooks:
+            try:
+                hook(event)
+            except Exception:  # noqa: BLE001 - the user's code must not stop the sending
+                _log.exception(
+                    "A hook raised for channel %d of broadcast %d; sending goes on", entry.channel, entry.broadcast
+                )
+
+
+def _event(entry: Record) -> OutcomeEvent:
+    tried = entry.tried
+    return OutcomeEvent(
+        entry.broadcast,
+        entry.channel,
+        DeliveryState(entry.state),
+        entry.outcome,
+        entry.attempts,
+        from_millis(entry.at),
+        None if tried is None else tried.status,
+        None if tried is None else tried.message_id,
+    )
