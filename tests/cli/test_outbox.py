@@ -163,13 +163,14 @@ def test_channels_are_imported_and_exported(shell: Shell, emulator: Emulator, tm
     file = tmp_path / "channels.csv"
     file.write_text("\ufeff" + "\n".join(["URI;key;tags;platform", *rows, "https://evil.example/;x;;"]))
     said = shell("channels", "import", str(file), code=1)
-    assert "Registered 3 channels; skipped 1 rows." in said
+    assert "Registered 3 new channels, renewed 0; skipped 1 rows." in said
     assert "line 5: uri:" in said
     for name in ("all.jsonl", "all.csv"):
         exported = tmp_path / name
         shell("channels", "export", str(exported), "--tag", "beta")
         assert all(uri in exported.read_text() for uri in uris)
-        assert shell("channels", "import", str(exported)) == "Registered 3 channels; skipped 0 rows.\n"
+        said = shell("channels", "import", str(exported))
+        assert said == "Registered 0 new channels, renewed 3; skipped 0 rows.\n"
     assert len(shell("channels", "export", "--format", "jsonl").splitlines()) == 3
     (found,) = shell("channels", "list", "--json", "--for-key", "user 1").splitlines()
     assert json.loads(found)["tags"] == ["beta", "news"]
@@ -181,7 +182,7 @@ def test_channels_are_imported_in_the_encodings_of_excel(
 ) -> None:
     file = tmp_path / "channels.csv"
     file.write_bytes(f"uri,key\n{emulator.create_channel().uri},Jürgen\n".encode(encoding))
-    assert "Registered 1 channels" in shell("channels", "import", str(file))
+    assert "Registered 1 new channels" in shell("channels", "import", str(file))
     assert json.loads(shell("channels", "list", "--json"))["key"] == "Jürgen"
 
 
@@ -189,8 +190,24 @@ def test_a_file_of_channels_that_is_not_utf8_is_exit_2(shell: Shell, emulator: E
     file = tmp_path / "channels.csv"
     file.write_bytes(f"uri,key\n{emulator.create_channel().uri},Jürgen\n".encode("latin-1"))
     said = shell("channels", "import", str(file), code=2)
-    assert "channels.csv' is not UTF-8. Save it as UTF-8" in said
+    assert "is not UTF-8: line 2 has the byte 0xFC. Save it as UTF-8" in said
     assert "Traceback" not in said
+
+
+def test_an_import_says_how_many_rows_repeat_a_channel(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "channels.csv"
+    file.write_text("uri\n" + f"{emulator.create_channel().uri}\n" * 7)
+    said = shell("channels", "import", str(file))
+    assert said == "Registered 1 new channels, renewed 0, repeated 6; skipped 0 rows.\n"
+    counts = json.loads(shell("channels", "import", str(file), "--json"))
+    assert counts == {"taken": 7, "refused": 0, "new": 0, "renewed": 1, "repeated": 6}
+
+
+def test_a_file_in_utf_16_without_a_mark_is_a_usage_error(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "channels.csv"
+    file.write_text("uri,key\n", encoding="utf-16-le")
+    said = shell("channels", "import", str(file), code=2)
+    assert "looks like UTF-16. Save it as UTF-8" in said
 
 
 def test_attributes_are_typed_as_json_reads_them(shell: Shell, emulator: Emulator) -> None:

@@ -163,18 +163,15 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
             click.echo(f"\r{taken:,} channels …", nl=False, err=True)
 
     with open_outbox(db, allow_hosts=allow_host) as outbox, _opened(file, "r", _encoding_of(file)) as lines:
-        try:
-            report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
-        except UnicodeDecodeError as error:
-            name = "Standard input" if file == "-" else f"{file!r}"
-            raise click.UsageError(
-                f"{name} is not {error.encoding.upper()}. Save it as UTF-8, and import it again from the start: "
-                "channels that are registered already are renewed."
-            ) from None
+        report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
     if as_json:
-        click.echo(json.dumps({"taken": report.taken, "refused": report.refused}))
+        click.echo(json.dumps(asdict(report)))
     else:
-        click.echo(f"Registered {report.taken:,} channels; skipped {report.refused:,} rows.")
+        repeated = f", repeated {report.repeated:,}" if report.repeated else ""
+        click.echo(
+            f"Registered {report.new:,} new channels, renewed {report.renewed:,}{repeated}; "
+            f"skipped {report.refused:,} rows."
+        )
     if report.refused:
         click.get_current_context().exit(1)
 

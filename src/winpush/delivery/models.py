@@ -69,10 +69,17 @@ class ChannelInfo:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The result of an import: `taken` rows were registered or renewed, `refused` rows were skipped."""
+    """The result of an import: `taken` rows were stored, `refused` rows were skipped.
+
+    Of those taken, `new` rows registered a channel, `renewed` rows renewed one that was known before, and `repeated`
+    rows were for a channel that an earlier row of the file had registered or renewed.
+    """
 
     taken: int
     refused: int
+    new: int = 0
+    renewed: int = 0
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)

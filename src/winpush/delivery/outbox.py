@@ -20,6 +20,7 @@ from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Deliver
 from winpush.delivery.options import SendOptions, new_broadcast
 from winpush.delivery.registry.files import RowError, Writable, read_csv, read_json_lines, write_csv, write_json_lines
 from winpush.delivery.registry.registration import Audience, Registration, audience_of_key
+from winpush.delivery.registry.tally import Tally
 from winpush.delivery.states import BroadcastState, DeliveryState, Move
 from winpush.delivery.storage import broadcasts, channels, history
 from winpush.delivery.storage.database import Database, Millis, to_millis
@@ -128,14 +129,15 @@ class Outbox:
         for each in registrations:
             part.append(self._checked(each))
             if len(part) >= _IMPORT_AT_ONCE:
-                total += self._put_many(part)
-                part = []
-        return total + (self._put_many(part) if part else 0)
+                self._put_many(part)
+                total, part = total + len(part), []
+        if part:
+            self._put_many(part)
+        return total + len(part)
 
-    def _put_many(self, part: list[Registration]) -> int:
+    def _put_many(self, part: list[Registration]) -> channels.Stored:
         now = self._now()
-        self._database.run(lambda connection: channels.put_many(connection, part, now))
-        return len(part)
+        return self._database.run(lambda connection: channels.put_many(connection, part, now))
 
     def _checked(self, registration: Registration | Mapping[str, Any] | str) -> Registration:
         if isinstance(registration, Registration):
@@ -156,11 +158,18 @@ class Outbox:
         `file` is a text file open for reading; open CSV with `newline=""`. The first row of CSV names the columns:
         `uri` and any other fields of a Registration, such as `key`, `device` or `tags`. Invalid rows are skipped and
         passed to `on_error` with their line number. `on_progress` receives the number of rows stored so far. Raises
-        ValidationError if the header is invalid, and DatabaseError.
+        ValidationError if the header is invalid or the text is in another encoding (what was stored so far stays), and
+        DatabaseError.
         """
         read = _READERS[format](file, self._allowed)
-        taken, refused = 0, 0
+        tally, refused = Tally(), 0
         part: list[Registration] = []
+
+        def store() -> None:
+            stored = self._put_many(part)
+            tally.add(len(part), stored.new, stored.renewed)
+            part.clear()
+
         for row in read:
             if isinstance(row, RowError):
                 refused += 1
@@ -169,10 +178,12 @@ class Outbox:
                 continue
             part.append(row)
             if len(part) >= _IMPORT_AT_ONCE:
-                taken, part = taken + self._put_many(part), []
+                store()
                 if on_progress is not None:
-                    on_progress(taken)
-        return ImportReport(taken + (self._put_many(part) if part else 0), refused)
+                    on_progress(tally.taken)
+        if part:
+            store()
+        return ImportReport(tally.taken, refused, tally.new, tally.renewed, tally.repeated)
 
     def export_channels(self, file: Writable, audience: Audience | None = None, *, format: FileFormat = "csv") -> int:
         """Writes the live channels in the format that `import_channels` reads; returns how many.

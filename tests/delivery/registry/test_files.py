@@ -180,6 +180,116 @@ def test_a_quote_that_never_ends_is_an_error_and_not_silence() -> None:
 
 
 @pytest.mark.parametrize(
+    "after",
+    [
+        "",  # it never ends
+        f'{WNS}9,"a, b"\n',  # it ends where another cell begins
+        f"{WNS}9,{'x' * 131_000}\n",  # it goes on for too long
+    ],
+    ids=["to-the-end", "to-the-next-quote", "for-long"],
+)
+def test_a_quote_that_nothing_closes_costs_its_own_row_only(after: str) -> None:
+    text = f'uri,key\n{MPNS},\n{WNS}1,"me\n{WNS}2,you\n{WNS}3,"we"\n{WNS}4,they\n{after}'
+    if after == "":
+        text = text.replace('"we"', "we")
+    first, broken, *others = rows(text)
+    assert first == Registration(MPNS)
+    assert isinstance(broken, RowError)
+    assert (broken.line, broken.field) == (3, None)
+    assert "never closed" in broken.problem
+    assert others[:3] == [Registration(f"{WNS}{n}", key=key) for n, key in [(2, "you"), (3, "we"), (4, "they")]]
+    assert len(others) == 3 + bool(after)
+
+
+def test_every_row_is_read_or_told_of_whatever_quotes_stand_in_them() -> None:
+    text = "uri,key\n" + "".join(f"{WNS}{n},{'' if n % 7 else chr(34)}user {n}\n" for n in range(5000))
+    read = rows(text)
+    told = [each.line for each in read if isinstance(each, RowError)]
+    assert told == [n + 2 for n in range(5000) if n % 7 == 0]
+    assert len(read) == 5000
+
+
+def text_file(content: bytes) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+
+
+READERS = [
+    (read_csv, f"uri,key\n{WNS},Jos\u00e9\n"),
+    (read_json_lines, f'\n{{"uri": "{WNS}", "key": "Jos\u00e9"}}\n'),
+]
+
+
+@pytest.mark.parametrize(("read", "text"), READERS, ids=["csv", "json-lines"])
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("latin-1", "is not UTF-8: line 2 has the byte 0xE9. Save it as UTF-8"),
+        ("utf-16", "is not UTF-8: it looks like UTF-16. Save it"),
+        ("utf-16-le", "looks like UTF-16. Save it"),
+    ],
+)
+def test_a_file_in_another_encoding_is_refused_with_what_to_do(read: Any, text: str, encoding: str, said: str) -> None:
+    if encoding == "utf-16-le":
+        text = text.lstrip("\n").replace("\u00e9", "e")
+    with pytest.raises(ValidationError, match="file") as caught:
+        list(read(text_file(text.encode(encoding))))
+    assert said in caught.value.problem
+    assert TOKEN not in str(caught.value)
+
+
+def test_the_line_that_is_not_utf_8_is_named_far_into_a_file() -> None:
+    good = "".join(f"{WNS}{n},user\n" for n in range(3000))
+    content = f"uri,key\n{good}".encode() + f"{WNS},Jos\u00e9\n".encode("latin-1")
+    with pytest.raises(ValidationError, match="line 3002 has the byte 0xE9"):
+        list(read_csv(text_file(content)))
+
+
+class EndlessLine(io.RawIOBase):
+    """A first line, a line of so many bytes, and a last line, none of them in memory."""
+
+    def __init__(self, first: bytes, length: int, last: bytes) -> None:
+        self._parts = [first, length, b"\n" + last]
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while self._parts:
+            part = self._parts[0]
+            count = min(len(buffer), part if isinstance(part, int) else len(part))
+            if count == 0:
+                del self._parts[0]
+                continue
+            buffer[:count] = b"x" * count if isinstance(part, int) else part[:count]
+            self._parts[0] = part - count if isinstance(part, int) else part[count:]  # type: ignore[operator]
+            return count
+        return 0
+
+
+@pytest.mark.parametrize("kind", ["csv", "json-lines"])
+def test_a_line_of_any_length_is_told_and_takes_no_memory(kind: str) -> None:
+    first, last = ("uri\n", f"{WNS}\n") if kind == "csv" else ("\n", f'{{"uri": "{WNS}"}}\n')
+    source = EndlessLine(first.encode(), 50_000_000, last.encode())
+    file = io.TextIOWrapper(io.BufferedReader(source), encoding="utf-8", newline="")
+    tracemalloc.start()
+    try:
+        read = list(read_csv(file) if kind == "csv" else read_json_lines(file))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert read == [RowError(2, "line", "is too long: the limit is 200,000 characters"), Registration(WNS)]
+    assert most < 5_000_000
+
+
+def test_a_row_of_many_short_lines_is_bounded_too() -> None:
+    endless = "".join('"a\n",' for _ in range(100_000))
+    read = rows(f"uri\n{endless}\n{WNS}\n")
+    assert read[-1] == Registration(WNS)
+    assert isinstance(read[0], RowError)
+    assert read[0].line == 2
+
+
+@pytest.mark.parametrize(
     ("line", "field", "said"),
     [
         ("{", None, "is not valid JSON"),

@@ -11,11 +11,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from operator import itemgetter
 from typing import Protocol
 
 from winpush.channels import AllowedHosts
+from winpush.delivery.registry.lines import Lines
 from winpush.delivery.registry.registration import FIELDS, Registration
 from winpush.delivery.registry.rules import (
     NO_ATTRIBUTES,
@@ -36,9 +36,6 @@ from winpush.delivery.registry.rules import (
 from winpush.errors import ValidationError
 
 __all__ = ["RowError", "read_csv", "read_json_lines", "write_csv", "write_json_lines"]
-
-MAX_LINE_CHARACTERS = 200_000
-"""Longer than any valid registration."""
 
 _ATTRIBUTE = "attribute."
 _BOM = "\ufeff"
@@ -74,31 +71,51 @@ def read_csv(
     `file` is a text file opened with `newline=""` (to keep line breaks in quoted cells), or any iterable of lines. The
     first row names the columns: `uri` and any other FIELDS, in any order and case. `tags` are separated by spaces,
     commas or semicolons; `attributes` is a JSON object; `attribute.NAME` is the text of one attribute. An empty cell
-    means "not given". A byte order mark, Excel's `sep=` line, and `;`, tab or `|` as separators are recognized. Raises
-    ValidationError, when iteration starts, if the header row is invalid.
+    means "not given". A byte order mark, Excel's `sep=` line, and `;`, tab or `|` as separators are recognized. After a
+    quote that nothing closes, reading goes on in the next line. Raises ValidationError, when iteration starts, if the
+    header row is invalid, and anywhere for text in another encoding.
     """
-    allowed = _allowed(allow_hosts)
-    lines = iter(file)
+    lines = Lines(file)
+    with lines.decoded():
+        yield from _csv_rows(lines, _allowed(allow_hosts))
+
+
+def _csv_rows(lines: Lines, allowed: AllowedHosts) -> Iterator[Registration | RowError]:
+    lines.check_first()
     header = next(lines, "").removeprefix(_BOM)
-    skipped = 0
     delimiter = _delimiter(header)
     if header.lower().startswith("sep=") and len(header.rstrip("\r\n")) == 5:
-        delimiter, header, skipped = header[4], next(lines, ""), 1
-    rows = csv.reader(chain([header], lines), delimiter=delimiter, strict=True)
+        lines.end_row()
+        delimiter, header = header[4], next(lines, "")
+    lines.put_back(header)
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         read = _Columns.named(next(rows, [])).reader(allowed)
     except csv.Error as error:
         raise ValidationError("header", f"can't be read as CSV: {error}") from None
+    lines.end_row()
     while True:
         try:
             for row in rows:
                 if row and any(row):
                     yield read(row)
+                lines.end_row()
             return
         except ValidationError as error:
-            yield RowError(rows.line_num + skipped, error.field, error.problem)
+            yield RowError(lines.number, error.field, error.problem)
         except csv.Error as error:
-            yield RowError(rows.line_num + skipped, None, f"can't be read as CSV: {error}")
+            yield _broken(lines, error)
+        lines.end_row()
+
+
+def _broken(lines: Lines, error: csv.Error) -> RowError:
+    if not lines.spans_lines:
+        return RowError(lines.number, None, f"can't be read as CSV: {error}")
+    return RowError(
+        lines.rewind(),
+        None,
+        'can\'t be read as CSV: a quote is opened and never closed. Close it, or write "" for a quote in a quoted cell',
+    )
 
 
 def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
@@ -125,23 +142,35 @@ def read_json_lines(
     """Yields a Registration or RowError per line, in file order; empty lines are skipped.
 
     Each line is a JSON object with names from FIELDS. `tags` is a list of strings, `attributes` an object; null means
-    "not given".
+    "not given". Raises ValidationError for text in another encoding.
     """
-    allowed = _allowed(allow_hosts)
-    for number, line in enumerate(file, 1):
+    lines = Lines(file)
+    with lines.decoded():
+        yield from _json_rows(lines, _allowed(allow_hosts))
+
+
+def _json_rows(lines: Lines, allowed: AllowedHosts) -> Iterator[Registration | RowError]:
+    lines.check_first()
+    while True:
         try:
-            if len(line) > MAX_LINE_CHARACTERS:
-                raise ValidationError("line", f"has {len(line):,} characters; the limit is {MAX_LINE_CHARACTERS:,}")
-            text = line.removeprefix(_BOM) if number == 1 else line
-            if text.isspace() or not text:
-                continue
-            made = Registration.of(json.loads(text), allowed)
+            for line in lines:
+                text = line.removeprefix(_BOM) if lines.number == 1 else line
+                if text and not text.isspace():
+                    yield _read_json(text, lines.number, allowed)
+                lines.end_row()
+            return
         except ValidationError as error:
-            yield RowError(number, error.field, error.problem)
-        except (ValueError, RecursionError) as error:
-            yield RowError(number, None, f"is not valid JSON: {error}")
-        else:
-            yield made
+            yield RowError(lines.number, error.field, error.problem)
+        lines.end_row()
+
+
+def _read_json(text: str, number: int, allowed: AllowedHosts) -> Registration | RowError:
+    try:
+        return Registration.of(json.loads(text), allowed)
+    except ValidationError as error:
+        return RowError(number, error.field, error.problem)
+    except (ValueError, RecursionError) as error:
+        return RowError(number, None, f"is not valid JSON: {error}")
 
 
 def write_json_lines(file: Writable, registrations: Iterable[Registration]) -> int:

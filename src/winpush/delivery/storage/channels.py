@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from winpush.delivery.storage.database import (
 )
 from winpush.delivery.storage.schema import channels, tags
 
-__all__ = ["audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
+__all__ = ["Stored", "audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
 
 _FIELDS = ("key", "device", "platform", "os_version", "app_version", "locale", "time_zone")
 _COLLISIONS = 3
@@ -56,8 +57,20 @@ def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The numbers of the channels that `put_many` registered and renewed."""
+
+    new: Collection[int]
+    renewed: Collection[int]
+
+
 def put(connection: Connection, registration: Registration, now: Millis) -> int:
     """Registers or renews a channel; returns its number. A known device keeps its number with the new URI."""
+    return _put_safely(connection, registration, now)[0]
+
+
+def _put_safely(connection: Connection, registration: Registration, now: Millis) -> tuple[int, bool]:
     for _ in range(_COLLISIONS):
         try:
             with connection.begin_nested():
@@ -67,7 +80,8 @@ def put(connection: Connection, registration: Registration, now: Millis) -> int:
     return _put(connection, registration, now)
 
 
-def _put(connection: Connection, registration: Registration, now: Millis) -> int:
+def _put(connection: Connection, registration: Registration, now: Millis) -> tuple[int, bool]:
+    """The channel's number, and whether it is new."""
     live = _live()
     by_uri = connection.scalar(sa.select(channels.c.id).where(channels.c.uri == registration.uri, live))
     by_device = None
@@ -79,10 +93,10 @@ def _put(connection: Connection, registration: Registration, now: Millis) -> int
         by_device = None
     found = by_uri if by_uri is not None else by_device
     if found is None:
-        (found,) = _insert(connection, [registration], now)
-    else:
-        _renew(connection, {int(found): registration}, now, moved=set() if by_uri is not None else {int(found)})
-    return int(found)
+        (number,) = _insert(connection, [registration], now)
+        return number, True
+    _renew(connection, {int(found): registration}, now, moved=set() if by_uri is not None else {int(found)})
+    return int(found), False
 
 
 def _insert(connection: Connection, registrations: Sequence[Registration], now: Millis) -> Sequence[int]:
@@ -110,15 +124,16 @@ def _put_tags(connection: Connection, registrations: Iterable[tuple[int, Registr
     insert_rows(connection, tags, ("channel", "tag"), rows)
 
 
-def put_many(connection: Connection, registrations: Sequence[Registration], now: Millis) -> None:
+def put_many(connection: Connection, registrations: Sequence[Registration], now: Millis) -> Stored:
     """Does what `put` does for each in turn, but in bulk: merged in memory, then written."""
     try:
         with connection.begin_nested():
             rows = _load(connection, registrations)
-            _write(connection, merge(rows, registrations), now)
+            return _write(connection, merge(rows, registrations), now)
     except IntegrityError:  # another transaction has just registered some of them
-        for each in registrations:
-            put(connection, each, now)
+        stored = [_put_safely(connection, each, now) for each in registrations]
+        new = {number for number, is_new in stored if is_new}
+        return Stored(new, {number for number, _ in stored} - new)
 
 
 def _load(connection: Connection, registrations: Sequence[Registration]) -> list[Known]:
@@ -134,7 +149,7 @@ def _load(connection: Connection, registrations: Sequence[Registration]) -> list
     return [Known(row.id, row.uri, row.service, row.device) for _, row in sorted(found.items())]
 
 
-def _write(connection: Connection, rows: Sequence[Known], now: Millis) -> None:
+def _write(connection: Connection, rows: Sequence[Known], now: Millis) -> Stored:
     remove(connection, [row.id for row in rows if row.gone and row.id is not None], _REPLACED, now)
     left = [row for row in rows if not row.gone and row.registration is not None]
     known = {row.id: row.registration for row in left if row.id is not None and row.registration is not None}
@@ -145,8 +160,7 @@ def _write(connection: Connection, rows: Sequence[Known], now: Millis) -> None:
     if known:
         _renew(connection, known, now, moved=moved)
     fresh = [row.registration for row in left if row.id is None and row.registration is not None]
-    if fresh:
-        _insert(connection, fresh, now)
+    return Stored(_insert(connection, fresh, now) if fresh else (), known.keys())
 
 
 def _live() -> ColumnElement[bool]:
