@@ -18,6 +18,7 @@ from winpush import mpns, webpush, wns
 from winpush.channels import Service
 from winpush.convert import to_wns
 from winpush.delivery.content.codec import check_known, read_form, write_form
+from winpush.delivery.content.shared import Shared, size_of_texts
 from winpush.delivery.content.templates import TemplatePlan, as_text, plan_template
 from winpush.delivery.registry.rules import NO_ATTRIBUTES, Scalar, check_attributes, check_locale
 from winpush.errors import NothingToSendError, ValidationError
@@ -32,7 +33,7 @@ FORMAT = 1
 """The version of the JSON format. Later formats are refused, not guessed."""
 
 MAX_LOCALES = 200
-# The size of the caches below. They help when many channels share a value; unique values just cycle through.
+# The size of the caches of forms.
 _MAX_CACHED = 1024
 _SECOND = timedelta(seconds=1)
 _NO_TIME = timedelta()
@@ -94,12 +95,14 @@ class _Form:
     # True for an MPNS notification that is converted to WNS after it is filled.
     converted: bool = False
     has_ttl: bool = False
+    text_bytes: int = 0
+    """The memory that the texts of a notification to be filled take."""
 
 
 _EXPIRED = Refusal(Reason.EXPIRED, "The notification expired before it could be sent.")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Content:
     """A notification for each service, with templates and languages.
 
@@ -127,7 +130,7 @@ class Content:
     _plain: dict[tuple[object, ...], Any] = field(init=False, repr=False, default_factory=dict)
     # One per variant, service and platform. Never evicted, since the keys of `_shared` include their ids.
     _shapes: dict[tuple[object, ...], _Form | Refusal] = field(init=False, repr=False, default_factory=dict)
-    _shared: dict[tuple[object, ...], Any] = field(init=False, repr=False, default_factory=dict)
+    _shared: Shared = field(init=False, repr=False, default_factory=Shared)
 
     def __post_init__(self) -> None:
         _check_form("mpns", self.mpns, mpns.Notification)
@@ -250,12 +253,18 @@ class Content:
             values[name] = as_text(value)
         kind = ("filled", id(form.notification), form.converted, *values.values())
         found = self._shared.get(kind)
-        return found if found is not None else self._keep(kind, _filled(form, plan, values))
+        if found is not None:
+            return found
+        return self._shared.keep(
+            kind, _filled(form, plan, values), form.text_bytes + 2 * size_of_texts(values.values())
+        )
 
     def _missing(self, name: str) -> Refusal:
         kind = ("missing", name)
         explanation = f"The channel has no value for {{{name}}}: set that attribute, or add a default."
-        found: Refusal = self._shared.get(kind) or self._keep(kind, Refusal(Reason.MISSING_VALUE, explanation))
+        found: Refusal | None = self._shared.get(kind)
+        if found is None:
+            found = self._shared.keep(kind, Refusal(Reason.MISSING_VALUE, explanation), 0)
         return found
 
     def _shorten(self, made: Any, remaining: timedelta) -> Form:
@@ -266,14 +275,13 @@ class Content:
         found = self._shared.get(kind)
         if found is None:
             # The entry keeps `made` alive, so that no other object can get the id in its key.
-            found = self._keep(kind, (made.replace(ttl=seconds * _SECOND), made))
+            found = self._shared.keep(kind, (made.replace(ttl=seconds * _SECOND), made), 0)
         return found[0]  # type: ignore[no-any-return]  # a notification of WNS
 
-    def _keep(self, kind: tuple[object, ...], value: Any) -> Any:
-        if len(self._shared) >= _MAX_CACHED:
-            self._shared.clear()
-        self._shared[kind] = value
-        return value
+    @property
+    def cached_bytes(self) -> int:
+        """About how much memory is taken by what it has made for channels and may need again."""
+        return self._shared.bytes
 
     # --- JSON ---------------------------------------------------------------------------------------------------
 
@@ -363,7 +371,8 @@ def _form(variant: Content, defaults: Mapping[str, Scalar], service: Service, pl
     filling = plan_template(made) if variant.template else None
     has_ttl = service is not Service.MPNS and not isinstance(made, wns.ClearToasts)
     if filling is not None:
-        return _Form(made, filling, {**defaults, **variant.defaults}, converted, has_ttl)
+        text_bytes = size_of_texts([json.dumps(write_form(made), ensure_ascii=False)])
+        return _Form(made, filling, {**defaults, **variant.defaults}, converted, has_ttl, text_bytes)
     made = _converted(made) if converted else made
     return made if isinstance(made, Refusal) else _Form(made, has_ttl=has_ttl)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakValueDictionary
 
 from winpush.delivery.content.content import Content
 from winpush.delivery.worker.policy import SendPlan
@@ -10,6 +11,7 @@ from winpush.delivery.worker.policy import SendPlan
 __all__ = ["Plans"]
 
 _MOST = 1000
+MAX_BYTES = 32 << 20
 
 
 class Plans:
@@ -17,21 +19,34 @@ class Plans:
 
     def __init__(self) -> None:
         self._plans: dict[int, SendPlan] = {}
-        self._contents: dict[str, Content] = {}
+        # A content lives as long as a plan that has it.
+        self._contents: WeakValueDictionary[str, Content] = WeakValueDictionary()
 
     def of(self, row: Any) -> SendPlan:
         """The plan of a broadcast's row. Raises whatever reading its content raises."""
-        plan = self._plans.get(row.id)
+        plan = self._plans.pop(row.id, None)
         if plan is None:
-            if len(self._plans) >= _MOST:
-                self._plans.clear()
-            plan = self._plans[row.id] = SendPlan.of(row, self._content(row.content))
+            plan = SendPlan.of(row, self._content(row.content))
+        self._plans[row.id] = plan  # the last is the one used most recently
         return plan
 
     def _content(self, text: str) -> Content:
         content = self._contents.get(text)
         if content is None:
-            if len(self._contents) >= _MOST:
-                self._contents.clear()
             content = self._contents[text] = Content.from_json(text)
         return content
+
+    def trim(self) -> None:
+        """Forgets the plans that were not used for longest, where all take too much memory. What a template makes for
+        the channels of one broadcast is of no use to the next."""
+        kept: dict[int, SendPlan] = {}
+        counted: set[int] = set()
+        total = 0
+        for number, plan in reversed(self._plans.items()):
+            if id(plan.content) not in counted:
+                counted.add(id(plan.content))
+                total += plan.content.cached_bytes
+            if kept and (total > MAX_BYTES or len(kept) >= _MOST):
+                self._plans = dict(reversed(kept.items()))
+                return
+            kept[number] = plan

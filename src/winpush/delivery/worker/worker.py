@@ -282,6 +282,7 @@ class Worker:
                 left -= len(written)
                 await self._record(batch, written, last=False)
         following = await self._end(batch, done)
+        self._plans.trim()
         if self._telemetry is not None:
             self._telemetry.count(counted)
             granted, refused = client.token_requests
