@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,7 +13,7 @@ from tests.delivery.clock import Clock, StillClock
 from tests.delivery.sending import register
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
-from winpush.delivery.storage import claims, outcomes
+from winpush.delivery.storage import claims, outcomes, schedule
 from winpush.delivery.storage.database import Database, Millis, to_millis
 from winpush.delivery.storage.rows import Batch, Effect, Record
 from winpush.emulator import Emulator, Fault, Phone
@@ -71,8 +71,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def worker(url: str, clock: Clock, outbox: Outbox) -> Worker:
-    return Worker(url, clock)
+def worker(url: str, clock: Clock, outbox: Outbox) -> Iterator[Worker]:
+    made = Worker(url, clock)
+    yield made
+    made.close()
 
 
 def test_a_channel_that_ends_its_workers_is_found_and_the_others_are_sent_to(
@@ -207,3 +209,55 @@ def test_a_second_worker_whose_clock_is_ahead_sends_nothing_twice(
     make_outbox().deliver_until_idle()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 20}
     assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1] * 20
+
+
+def next_at(url: str) -> Millis | None:
+    database = Database(url)
+    with database.read() as connection:
+        found = schedule.next_at(connection)
+    database.close()
+    return found
+
+
+def test_what_a_dead_worker_held_of_a_paused_broadcast_is_no_work(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock, url: str
+) -> None:
+    register(outbox, winpush_emulator, 3)
+    number = outbox.broadcast(TOAST)
+    assert worker.claim(size=10) is not None
+    outbox.pause(number)
+    clock.ahead += timedelta(hours=1)
+    assert next_at(url) is None
+    outbox.deliver_until_idle()
+    outbox.resume(number)
+    assert next_at(url) is not None
+
+
+def test_what_waits_for_a_retry_in_a_paused_broadcast_is_no_work(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock, url: str
+) -> None:
+    register(outbox, winpush_emulator, 3)
+    number = outbox.broadcast(TOAST)
+    batch = worker.claim()
+    assert batch is not None
+    outbox.pause(number)
+    worker.write(batch, due=to_millis(clock()) + 1000)
+    clock.ahead += timedelta(hours=1)
+    assert next_at(url) is None
+    outbox.deliver_until_idle()
+    outbox.resume(number)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 3}
+
+
+def test_a_broadcast_that_ends_waits_for_the_workers_that_hold_the_rest(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock, url: str
+) -> None:
+    register(outbox, winpush_emulator, 3)
+    number = outbox.broadcast(TOAST, expires_at=clock() + timedelta(minutes=1))
+    assert worker.claim() is not None
+    outbox.cancel(number)
+    assert next_at(url) == to_millis(clock()) + LEASE
+    clock.ahead += timedelta(hours=1)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).state is BroadcastState.CANCELLED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from winpush.delivery.states import FINALIZES_AS, BroadcastState
+from winpush.delivery.states import FINALIZES_AS, MOVES, BroadcastState, Move
 from winpush.delivery.storage.broadcasts import AWAY
 from winpush.delivery.storage.database import Millis, any_of, insert_or_raise
 from winpush.delivery.storage.schema import broadcasts, deliveries, holds, ranges
@@ -13,6 +13,12 @@ from winpush.delivery.storage.schema import broadcasts, deliveries, holds, range
 __all__ = ["depths", "has_claims", "held", "hold", "next_at"]
 
 _OPEN = (broadcasts.c.ended_at.is_(None), broadcasts.c.state == BroadcastState.RUNNING.value)
+_ENDING = (broadcasts.c.ended_at.is_(None), any_of(broadcasts.c.state, [state.value for state in FINALIZES_AS]))
+_ACTIVE = (
+    broadcasts.c.ended_at.is_(None),
+    any_of(broadcasts.c.state, [state.value for state in (BroadcastState.RUNNING, *FINALIZES_AS)]),
+)
+"""Not paused: nobody can take up what a paused broadcast has left, however long it is due."""
 
 
 def hold(connection: Connection, service: str, until: Millis) -> None:
@@ -29,11 +35,11 @@ def held(connection: Connection, now: Millis) -> dict[str, Millis]:
 
 
 def has_claims(connection: Connection) -> bool:
-    """True while any worker, alive or dead, holds a claim on a running broadcast."""
+    """True while any worker, alive or dead, holds a claim on a broadcast that runs or ends."""
     table = deliveries.c
-    left = sa.select(ranges.c.first).where(sa.exists().where(*_OPEN, broadcasts.c.id == ranges.c.broadcast)).limit(1)
-    running = sa.exists().where(*_OPEN, broadcasts.c.id == table.broadcast)
-    owned = sa.select(table.channel).where(table.owner.is_not(None), running).limit(1)
+    left = sa.select(ranges.c.first).where(sa.exists().where(*_ACTIVE, broadcasts.c.id == ranges.c.broadcast)).limit(1)
+    active = sa.exists().where(*_ACTIVE, broadcasts.c.id == table.broadcast)
+    owned = sa.select(table.channel).where(table.owner.is_not(None), active).limit(1)
     return connection.scalar(left) is not None or connection.scalar(owned) is not None
 
 
@@ -44,15 +50,29 @@ def depths(connection: Connection) -> tuple[int, int]:
     return connection.scalar(waits) or 0, int(connection.scalar(left) or 0)
 
 
-_B = broadcasts.c
+_B, _D = broadcasts.c, deliveries.c
+# OFFSET 0 keeps the databases from joining whole tables when the first matching row is enough.
+_WAITING = sa.select(_D.channel).where(_D.broadcast == _B.id, _D.due.is_not(None))
+_RANGES = sa.select(ranges.c.first).where(ranges.c.broadcast == _B.id)
+# That `due` has a value is said as a range, too: SQLite then prefers the index of what waits to the primary key.
+_FREE = _WAITING.where(_D.due >= 0, _D.owner.is_(None))
+_IS_HELD = sa.or_(_RANGES.offset(0).exists(), _WAITING.offset(0).exists())
 _NEXT = (
     sa.select(sa.func.min(_B.paced_until)).where(*_OPEN, _B.cursor < _B.last_channel),
-    sa.select(sa.func.min(deliveries.c.due)).where(deliveries.c.due.is_not(None), deliveries.c.due < AWAY),
-    sa.select(sa.func.min(ranges.c.lease_until)),
-    sa.select(sa.func.min(_B.expires_at)).where(_B.ended_at.is_(None)),
-    sa.select(sa.literal(0))
-    .where(_B.ended_at.is_(None), any_of(_B.state, [state.value for state in FINALIZES_AS]))
+    sa.select(_D.due)
+    .join(broadcasts, _B.id == _D.broadcast)
+    .where(_D.due.is_not(None), _D.due < AWAY, *_ACTIVE)
+    .order_by(_D.due)
     .limit(1),
+    sa.select(sa.func.min(ranges.c.lease_until)).where(sa.exists().where(*_ACTIVE, _B.id == ranges.c.broadcast)),
+    sa.select(sa.func.min(_B.expires_at)).where(
+        _B.ended_at.is_(None), any_of(_B.state, [state.value for state, what in MOVES if what is Move.EXPIRE])
+    ),
+    # A broadcast that ends has work at once, unless all that is left of it is in the hands of workers.
+    *(
+        sa.select(sa.literal(0)).where(*_ENDING, is_work).limit(1)
+        for is_work in (_B.cursor < _B.last_channel, _FREE.offset(0).exists(), ~_IS_HELD)
+    ),
 )
 
 

@@ -29,6 +29,7 @@ from winpush.delivery.storage.rows import Batch, Record, Target
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.hooks import Hook, run_hooks
 from winpush.delivery.worker.liveness import Liveness
+from winpush.delivery.worker.pauses import Pauses
 from winpush.delivery.worker.plans import Plans
 from winpush.delivery.worker.policy import THROTTLED, SendPlan, after, before, is_for_all
 from winpush.delivery.worker.retention import clear_old
@@ -90,6 +91,7 @@ class Worker:
         self._approximate_now, self._fresh_until = 0, 0.0
         self._numbers = itertools.count(1)
         self._plans = Plans()
+        self._pauses = Pauses()
         # Waits that services asked for since the batches in progress were claimed, by channel.
         self._resting: dict[int, Millis] = {}
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
@@ -192,6 +194,7 @@ class Worker:
         return False
 
     def _gather_after(self, batch: Batch) -> None:
+        self._pauses.reset()
         if len(batch.targets) < self._settings.batch // 2:
             self._gather_until = self._monotonic() + _GATHER_SECONDS
 
@@ -220,9 +223,7 @@ class Worker:
 
     async def _time_to_wait(self) -> float:
         moment = await self._store(schedule.next_at, writes=False)
-        if moment is None:
-            return float("inf")
-        return max((moment - self._now()) / 1000, 0.02)
+        return self._pauses.until(moment, self._now())
 
     async def _pause(self, seconds: float) -> None:
         limit = min(seconds, self._settings.poll.total_seconds())
