@@ -12,10 +12,10 @@ from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage.database import Millis, from_millis
 from winpush.delivery.storage.schema import attempts, broadcasts, counts, deliveries
 
-__all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after"]
+__all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after", "next_window"]
 
-_OLDEST = 10_000
-"""How many of the oldest broadcasts are searched for ones to delete."""
+_WINDOW = 10_000
+"""How many broadcasts are searched at once for ones to delete."""
 _BROADCASTS_AT_ONCE = 500
 
 
@@ -91,15 +91,14 @@ def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
     return connection.execute(sa.delete(attempts).where(table.id.in_(old), table.at < before)).rowcount
 
 
-def clear_broadcasts(connection: Connection, before: Millis, limit: int) -> int:
+def clear_broadcasts(connection: Connection, before: Millis, limit: int, after: int = 0) -> int:
     """Deletes the oldest broadcasts that ended before `before`, with their deliveries: up to `limit` rows in total.
 
-    Returns how many.
+    Searches one window of those numbered above `after`; see `next_window`. Returns how many rows were deleted.
     """
     table = broadcasts.c
-    # Searching only the oldest keeps this cheap when none is old enough.
-    oldest = sa.select(table.id, table.ended_at).order_by(table.id).limit(_OLDEST).subquery()
-    old = sa.select(oldest.c.id).where(oldest.c.ended_at < before).order_by(oldest.c.id).limit(_BROADCASTS_AT_ONCE)
+    window = sa.select(table.id, table.ended_at).where(table.id > after).order_by(table.id).limit(_WINDOW).subquery()
+    old = sa.select(window.c.id).where(window.c.ended_at < before).order_by(window.c.id).limit(_BROADCASTS_AT_ONCE)
     done: list[int] = []
     left = limit
     for number in connection.scalars(old).all():
@@ -112,6 +111,17 @@ def clear_broadcasts(connection: Connection, before: Millis, limit: int) -> int:
         connection.execute(sa.delete(counts).where(counts.c.broadcast.in_(done)))
         connection.execute(sa.delete(broadcasts).where(table.id.in_(done)))
     return limit - left
+
+
+def next_window(connection: Connection, before: Millis, after: int) -> int | None:
+    """The last number of the window above `after`, where the next one begins. None if there is none old enough: what
+    was created since `before` can't have ended before it. So only old broadcasts that are still open are passed over.
+    """
+    table = broadcasts.c
+    window = sa.select(table.id, table.created_at).where(table.id > after).order_by(table.id).limit(_WINDOW).subquery()
+    found = sa.select(sa.func.count(), sa.func.max(window.c.id), sa.func.min(window.c.created_at)).select_from(window)
+    count, last, oldest = connection.execute(found).one()
+    return int(last) if count == _WINDOW and oldest < before else None
 
 
 def _clear_deliveries(connection: Connection, number: int, limit: int) -> int:
