@@ -17,9 +17,10 @@ from winpush.channels import AllowedHosts
 from winpush.client.options import ClientOptions, Settings
 from winpush.delivery.content.content import Content, Form
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, Progress
-from winpush.delivery.options import SendOptions, new_broadcast
+from winpush.delivery.options import SendOptions, new_broadcast, read_moment
 from winpush.delivery.registry.files import RowError, Writable, read_csv, read_json_lines, write_csv, write_json_lines
 from winpush.delivery.registry.registration import Audience, Registration, audience_of_key
+from winpush.delivery.registry.rules import check_name_of, check_number
 from winpush.delivery.registry.tally import Tally
 from winpush.delivery.states import BroadcastState, DeliveryState, Move
 from winpush.delivery.storage import broadcasts, channels, history
@@ -44,6 +45,7 @@ _IMPORT_AT_ONCE = 5000
 _READ_AT_ONCE = 1000
 _BROADCASTS_AT_ONCE = 100
 _WNS_CHANNEL_AGE = timedelta(days=30)
+_MAX_REASON_CHARACTERS = 1000
 
 
 def _utc_now() -> datetime:
@@ -203,6 +205,8 @@ class Outbox:
 
     def remove(self, channel: int, reason: str = "removed") -> bool:
         """Never sends to this channel again, and keeps it as a tombstone. False if it doesn't exist or is gone."""
+        check_number("channel", channel)
+        check_name_of("reason", reason, _MAX_REASON_CHARACTERS)
         now = self._now()
         return self._database.run(lambda connection: channels.remove(connection, [channel], reason, now)) > 0
 
@@ -220,6 +224,7 @@ class Outbox:
     def _channels(
         self, audience: Audience, *, gone: bool | None, after: int, conditions: Sequence[ColumnElement[bool]]
     ) -> Iterator[ChannelInfo]:
+        check_number("after", after)
         while True:
             with self._database.read() as connection:
                 rows = channels.select_many(
@@ -330,6 +335,7 @@ class Outbox:
 
     def deliveries(self, broadcast: int, *, state: DeliveryState | None = None) -> Iterator[Delivery]:
         """Iterates over a broadcast's deliveries by channel number, read in pages."""
+        check_number("broadcast", broadcast)
         channel = 0
         while True:
             with self._database.read() as connection:
@@ -353,6 +359,11 @@ class Outbox:
 
         From `since` up to but not including `until` (aware datetimes); `after` is an attempt's `id`.
         """
+        for name, number in (("broadcast", broadcast), ("channel", channel), ("after", after)):
+            if number is not None:
+                check_number(name, number)
+        check_name_of("outcome", outcome)
+        begins, ends = read_moment("since", since), read_moment("until", until)
         while True:
             with self._database.read() as connection:
                 part = history.attempts_after(
@@ -362,8 +373,8 @@ class Outbox:
                     broadcast=broadcast,
                     channel=channel,
                     outcome=outcome,
-                    since=None if since is None else to_millis(since),
-                    until=None if until is None else to_millis(until),
+                    since=begins,
+                    until=ends,
                 )
             yield from part
             if len(part) < _READ_AT_ONCE:

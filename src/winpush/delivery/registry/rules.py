@@ -32,6 +32,9 @@ MAX_LOCALE_CHARACTERS = 35
 # Up to here, integers are exact in JSON, SQLite and PostgreSQL.
 MAX_NUMBER = 2**53
 
+MAX_ID = 2**63 - 1
+"""The largest number of a channel, broadcast or attempt that the databases can store."""
+
 PLATFORMS = MappingProxyType({Service.MPNS: VERSIONS, Service.WNS: ("8.1", "windows")})
 """The platforms of each service. Apps on Windows Phone 8.1 could use either service."""
 
@@ -101,14 +104,14 @@ def check_platform(platform: object, service: Service) -> str | None:
     return platform
 
 
-def check_name_of(field: str, value: object) -> str | None:
-    """A key or device id: any single line of text, or None."""
+def check_name_of(field: str, value: object, most: int = MAX_KEY_CHARACTERS) -> str | None:
+    """A key or device id: any single line of text that both databases can store, or None."""
     if value is None:
         return None
     if not isinstance(value, str):
         raise ValidationError(field, f"must be text, not {type(value).__name__}")
-    if not value or len(value) > MAX_KEY_CHARACTERS:
-        raise ValidationError(field, f"has {len(value)} characters; it must have 1 to {MAX_KEY_CHARACTERS}")
+    if not value or len(value) > most:
+        raise ValidationError(field, f"has {len(value)} characters; it must have 1 to {most}")
     if not value.isprintable():
         _check_line(field, value)
     return value
@@ -281,7 +284,18 @@ def check_scalar(field: str, value: object) -> Scalar:
     raise ValidationError(field, f"must be text, a number, True or False, not {type(value).__name__}")
 
 
+def check_number(field: str, value: object, *, least: int = 0, most: int = MAX_ID) -> None:
+    """A whole number that both databases can store. Raises ValidationError."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValidationError(field, f"is {shown(value)}; give a whole number, {least} or more")
+    if not least <= value <= most:
+        raise ValidationError(field, f"is {shown(value)}; give a whole number from {least} to {most}")
+
+
 def shown(value: object) -> str:
     """An invalid value for an error message: short and on one line."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a number with more digits than Python writes
+        return "a number with thousands of digits"
     return text if len(text) <= 40 else f"{text[:37]}…"

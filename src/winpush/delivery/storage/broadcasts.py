@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam
 
 from winpush.delivery.models import BroadcastInfo, Progress
+from winpush.delivery.registry.rules import check_number
 from winpush.delivery.states import ENDED, MOVES, BroadcastState, DeliveryState, Move, move
 from winpush.delivery.storage.database import (
     Millis,
@@ -83,6 +84,7 @@ def get(connection: Connection, number: int, *, lock: bool = False) -> Row[Any]:
 
     Raises ValidationError if no broadcast has this number.
     """
+    check_number("broadcast", number)
     statement = sa.select(broadcasts).where(broadcasts.c.id == number)
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
