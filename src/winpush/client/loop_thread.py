@@ -104,7 +104,7 @@ class Call:
 
 
 class LoopThread:
-    """The thread with the loop, and the hand-over to it."""
+    """The thread with the loop, and the hand-over to it. Raises ConnectError where no file descriptor is free."""
 
     def __init__(self, encoder: Encoder, throttle: Throttle) -> None:
         self.process = os.getpid()
@@ -117,7 +117,11 @@ class LoopThread:
         self._sender: Sender | None = None
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(encoder, throttle), name="winpush", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no thread can be started
+            self.loop.close()
+            raise
         self._ready.wait()
         if self._failure is not None:
             raise self._failure

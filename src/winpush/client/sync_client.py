@@ -33,7 +33,8 @@ class Client:
 
     Use it as `with Client() as client:`, or call `close()` at the end. The options are those of AsyncClient, and so
     are the results and errors. A process that forks gets connections of its own. Under gevent's or eventlet's
-    monkey-patching, a greenlet that sends lets the others run; the patch must come before the client is made.
+    monkey-patching, a greenlet that sends lets the others run; the patch must come before the client is made. The first
+    send raises ConnectError if the process has no file descriptor left; the next one tries again.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:

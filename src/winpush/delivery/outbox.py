@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
@@ -29,6 +27,7 @@ from winpush.delivery.storage.group_commit import GroupCommit
 from winpush.delivery.storage.migrate import prepare
 from winpush.delivery.storage.notifier import announce
 from winpush.delivery.telemetry import Telemetry
+from winpush.delivery.worker.background import Background
 from winpush.delivery.worker.hooks import Hook
 from winpush.delivery.worker.settings import WorkerSettings
 from winpush.delivery.worker.worker import Worker
@@ -100,8 +99,7 @@ class Outbox:
             )
         self._keep_history = keep_history
         self._telemetry = telemetry
-        self._worker: Worker | None = None
-        self._thread: threading.Thread | None = None
+        self._background: Background | None = None
         try:
             prepare(self._database)
         except BaseException:
@@ -398,31 +396,16 @@ class Outbox:
         )
 
     def start(self) -> None:
-        """Delivers in a background thread until `close`. A second call does nothing."""
-        if self._thread is not None:
+        """Delivers in a background thread until `close`. A second call does nothing while the thread lives.
+
+        Raises ConnectError if this process has no file descriptor left; the next call tries again.
+        """
+        if self._background is not None and self._background.is_alive:
             return
-        started: Future[None] = Future()
-        self._thread = threading.Thread(target=self._deliver, args=(started,), name="winpush-outbox", daemon=True)
-        self._thread.start()
-        try:
-            started.result()
-        except BaseException:
-            self._thread = None
-            raise
-
-    def _deliver(self, started: Future[None]) -> None:
-        async def run() -> None:
-            self._worker = self.make_worker()
-            started.set_result(None)
-            await self._worker.run()
-
-        try:
-            with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                runner.run(run())
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)  # raised by the one who waits for the start
+        self._background = None
+        background = Background(self.make_worker)
+        background.start()
+        self._background = background
 
     def deliver_until_idle(self) -> None:
         """Delivers until nothing is due, then returns: for scripts and tests."""
@@ -434,11 +417,9 @@ class Outbox:
 
     def close(self) -> None:
         """Finishes and records the sends in flight, then closes the database. A second call does nothing."""
-        if self._worker is not None:
-            self._worker.stop()
-        if self._thread is not None:
-            self._thread.join()
-        self._worker = self._thread = None
+        if self._background is not None:
+            self._background.stop()
+        self._background = None
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -462,6 +443,6 @@ class Outbox:
         return to_millis(self._clock())
 
     def _wake(self) -> None:
-        worker = self._worker
-        if worker is not None:
-            worker.wake()
+        background = self._background
+        if background is not None:
+            background.wake()

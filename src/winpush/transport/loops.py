@@ -9,18 +9,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
 import selectors
 import sys
 from collections.abc import Awaitable, Generator, Iterator, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["has_greenlets_for_threads", "new_event_loop"]
+from winpush.errors import ConnectError
+
+__all__ = ["has_greenlets_for_threads", "new_event_loop", "no_descriptor"]
 
 T = TypeVar("T")
+_DESCRIPTORS = 10
+"""At least as many as a loop and a client's epoll take."""
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """A new loop, not yet running. The caller closes it."""
+    """A new loop, not yet running. The caller closes it. Raises ConnectError where no file descriptors are free."""
+    try:
+        _check_descriptors()
+    except OSError as error:
+        raise no_descriptor(error) from error
     if has_greenlets_for_threads():
         return _GreenletLoop()
     try:
@@ -29,6 +38,22 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
+
+
+def no_descriptor(error: OSError) -> ConnectError:
+    """What to raise for an error of the machine before anything could be opened."""
+    return ConnectError(
+        f"Nothing can be sent from this process: {os.strerror(error.errno or 0)}. Close what is open, or raise the "
+        "limit (ulimit -n); then send again",
+        is_outage=True,
+    )
+
+
+def _check_descriptors() -> None:
+    """A loop that fails half-way leaks what it has opened, and libuv may end the process. So this is asked first."""
+    with contextlib.ExitStack() as opened:
+        for _ in range(_DESCRIPTORS):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
 
 
 def has_greenlets_for_threads() -> bool:

@@ -12,6 +12,8 @@ import select
 from collections.abc import Callable
 from typing import Protocol
 
+from winpush.transport.loops import no_descriptor
+
 __all__ = ["READABLE", "WRITABLE", "Reactor", "is_available"]
 
 READABLE = 0x001
@@ -40,13 +42,19 @@ class Writer(Protocol):
 
 
 class Reactor:
-    """Calls a handler whenever its socket is ready. Belongs to one loop; nothing of it is safe from other threads."""
+    """Calls a handler whenever its socket is ready. Belongs to one loop; nothing of it is safe from other threads.
+
+    Raises ConnectError where no file descriptor is free.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._epoll = select.epoll()
         self._writes: list[tuple[Writer, bytes]] = []
         self._handlers: dict[int, Callable[[int], None]] = {}
+        try:
+            self._epoll = select.epoll()
+        except OSError as error:
+            raise no_descriptor(error) from error
         loop.add_reader(self._epoll.fileno(), self._ready)
 
     def add(self, fd: int, handler: Callable[[int], None], mask: int = READABLE) -> None:

@@ -1,0 +1,83 @@
+"""The thread in which an outbox delivers. Whatever ends its worker, another one takes over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import timedelta
+
+from winpush.delivery.storage.database import DatabaseError
+from winpush.delivery.worker.worker import Worker
+from winpush.transport.loops import new_event_loop
+
+__all__ = ["Background"]
+
+_log = logging.getLogger("winpush.delivery")
+
+
+class Background:
+    """Delivers from `start()` to `stop()`; `make` makes each worker. One that failed is replaced after `pause`."""
+
+    def __init__(self, make: Callable[[], Worker], pause: timedelta = timedelta(seconds=2)) -> None:
+        self._make = make
+        self._pause = pause.total_seconds()
+        self._stopping = threading.Event()
+        self._worker: Worker | None = None
+        self._started: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="winpush-outbox", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it delivers. In a child process of the one that started it, it doesn't."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Returns once the worker runs. Raises what keeps it from it, such as ConnectError without file descriptors."""
+        self._thread.start()
+        try:
+            self._started.result()
+        except BaseException:
+            self._stopping.set()
+            raise
+
+    def wake(self) -> None:
+        """There is work."""
+        worker = self._worker
+        if worker is not None:
+            worker.wake()
+
+    def stop(self) -> None:
+        """Finishes and records the sends in flight, and ends the thread."""
+        self._stopping.set()
+        worker = self._worker
+        if worker is not None:
+            worker.stop()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                    runner.run(self._work())
+            except Exception as error:  # noqa: BLE001 - told to whoever started it, or logged
+                if not self._started.done():
+                    self._started.set_exception(error)
+                    return
+                self._report(error)
+            self._stopping.wait(self._pause)
+
+    async def _work(self) -> None:
+        self._worker = worker = self._make()
+        if not self._started.done():
+            self._started.set_result(None)
+        if not self._stopping.is_set():
+            await worker.run()
+
+    def _report(self, error: Exception) -> None:
+        if self._stopping.is_set() and isinstance(error, DatabaseError):
+            _log.warning("%s. The worker stopped without it: what was in flight may be sent again", error)
+        else:
+            _log.error("The worker failed; another one takes over in %g s", self._pause, exc_info=error)
