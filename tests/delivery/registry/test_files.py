@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -248,22 +249,15 @@ class EndlessLine(io.RawIOBase):
     """A first line, a line of so many bytes, and a last line, none of them in memory."""
 
     def __init__(self, first: bytes, length: int, last: bytes) -> None:
-        self._parts = [first, length, b"\n" + last]
+        self._pieces = itertools.chain([first], itertools.repeat(b"x" * 1000, length // 1000), [b"\n" + last])
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while self._parts:
-            part = self._parts[0]
-            count = min(len(buffer), part if isinstance(part, int) else len(part))
-            if count == 0:
-                del self._parts[0]
-                continue
-            buffer[:count] = b"x" * count if isinstance(part, int) else part[:count]
-            self._parts[0] = part - count if isinstance(part, int) else part[count:]  # type: ignore[operator]
-            return count
-        return 0
+        piece = next(self._pieces, b"")
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 @pytest.mark.parametrize("kind", ["csv", "json-lines"])
