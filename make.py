@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> int:
     install_debian("Chromium for the page's tests", "chromium", BROWSERS)
     install_debian("PostgreSQL for the outbox's tests", "postgresql", ("initdb", "/usr/lib/postgresql/*/bin/initdb"))
     install_debian("Node.js for the tests with other people's clients", "npm", ("npm",))
+    install_debian("pgbouncer for the outbox's tests", "pgbouncer", ("pgbouncer", "/usr/sbin/pgbouncer"))
     return test(options) if command == "test" else coverage(options)
 
 

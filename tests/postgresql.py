@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
 
-__all__ = ["Unavailable", "fresh_database", "running", "server"]
+from tests.waiting import eventually
+
+__all__ = ["Relay", "Unavailable", "fresh_database", "pooled", "running", "server"]
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _OTHERS = ("postgres", "nobody")
@@ -127,3 +131,82 @@ def fresh_database(url: sa.URL, name: str, template: str = "template1") -> Itera
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         maintenance.dispose()
+
+
+_POOLER = """
+[databases]
+* = host={host} port={port} user={user}
+[pgbouncer]
+listen_port = {port}
+unix_socket_dir = {folder}
+auth_type = any
+pool_mode = transaction
+default_pool_size = 3
+"""
+
+
+@contextmanager
+def pooled(url: sa.URL) -> Iterator[sa.URL]:
+    """The database behind pgbouncer, which gives each transaction to another connection. Raises Unavailable."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        raise Unavailable("there is no pgbouncer; install it (Debian: apt-get install pgbouncer)")
+    become, user = _as_another()
+    with tempfile.TemporaryDirectory(prefix="winpush-pool-", dir="/tmp") as folder:
+        settings = Path(folder) / "pgbouncer.ini"
+        settings.write_text(_POOLER.format(host=url.query["host"], port=_PORT, user=url.username, folder=folder))
+        if user is not None:
+            shutil.chown(folder, user)
+        process = subprocess.Popen([*become, program, "-q", settings], stderr=subprocess.DEVNULL)
+        try:
+            eventually(lambda: (Path(folder) / f".s.PGSQL.{_PORT}").exists() or process.poll() is not None)
+            yield url.update_query_dict({"host": folder})
+        finally:
+            process.terminate()
+            process.wait()
+
+
+class Relay:
+    """Passes bytes between clients and the server. `freeze` makes the connections half open: what either side sends is
+    taken and goes nowhere, and nobody is told. New connections work."""
+
+    def __init__(self, url: sa.URL, folder: Path) -> None:
+        self.url = url.update_query_dict({"host": str(folder)})
+        self._server = f"{url.query['host']}/.s.PGSQL.{_PORT}"
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(f"{folder}/.s.PGSQL.{_PORT}")
+        self._listener.listen()
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._frozen: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def freeze(self) -> None:
+        """From now on, nothing passes on the connections that there are."""
+        self._frozen |= {each for pair in self._pairs for each in pair}
+
+    def close(self) -> None:
+        """Ends every connection."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for pair in self._pairs:
+            for each in pair:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self._server)
+                self._pairs.append((client, server))
+                for one, other in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+
+    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+        with one, suppress(OSError):
+            while received := one.recv(65_536):
+                if one not in self._frozen:
+                    other.sendall(received)
+            if one not in self._frozen:
+                other.shutdown(socket.SHUT_WR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from winpush.delivery import Outbox, Telemetry
 
 __all__ = ["command"]
+
+_LOOK_SECONDS = 1.0
 
 
 @click.command()
@@ -31,13 +34,16 @@ def command(
 ) -> None:
     """Deliver what is in the outbox. Several workers can share one database.
 
-    On Ctrl-C or SIGTERM it finishes and records the sends in flight, then exits.
+    On Ctrl-C or SIGTERM it finishes and records the sends in flight, then exits. A database that is away is waited for
+    (with --until-idle, only once it was there).
     """
     with contextlib.ExitStack() as stack:
         telemetry = None
         if metrics_port is not None:
             telemetry = stack.enter_context(_serve_metrics(metrics_host, metrics_port))
         more: dict[str, Any] = {"keep_history": timedelta(days=keep_history), "telemetry": telemetry}
+        if not until_idle:
+            _wait_for_database(db)
         outbox = stack.enter_context(open_outbox(db, values, **more))
         from winpush.transport.loops import new_event_loop
 
@@ -72,6 +78,25 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
         server.server_close()
         thread.join()
         provider.shutdown()
+
+
+def _wait_for_database(db: str) -> None:
+    """Returns once the database answers: a worker that starts before it, or while it recovers, waits for it."""
+    from winpush.delivery.storage.database import Database, DatabaseError
+
+    database, told = Database(db), ""
+    try:
+        while True:
+            try:
+                with database.read(bounded=True):
+                    return
+            except DatabaseError as error:
+                if str(error) != told:
+                    told = str(error)
+                    click.echo(f"Waiting for the database. {told}.", err=True)
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        database.close()
 
 
 async def _work(outbox: Outbox, *, until_idle: bool) -> None:

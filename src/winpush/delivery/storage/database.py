@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import sqlite3
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,15 +12,17 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, event
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
+from sqlalchemy.dialects import postgresql as postgresql_sql
+from sqlalchemy.dialects import sqlite as sqlite_sql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from winpush.errors import ConfigurationError, WinPushError
+from winpush.delivery.storage import sqlite
+from winpush.delivery.storage.availability import DatabaseError, has_collided, is_read_only, translated
+from winpush.errors import ConfigurationError
 
 __all__ = [
     "Database",
@@ -52,15 +54,9 @@ Millis = int
 
 _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BUSY_TIMEOUT_SECONDS = 30
-_OLDEST_SQLITE = (3, 35, 0)  # RETURNING
-_POSTGRESQL_DEFAULTS = {
-    "application_name": "winpush",
-    "connect_timeout": "10",  # seconds
-    "tcp_user_timeout": "30000",  # milliseconds until an unresponsive server counts as gone
-}
+_ANSWER_SECONDS = 20.0
+"""How long a statement on PostgreSQL may take, and four times as long as it may wait for a lock."""
 _COLLISIONS = 3
-_COLLIDED = ("40P01", "40001")  # PostgreSQL's deadlock_detected and serialization_failure
 _AT_ONCE = 100  # rows per statement; SQLite accepts 32,766 values
 _FEW = 3  # up to this many rows, starting a COPY costs more than it saves
 _COUNTED = {"preserve_rowcount": True}  # SQLAlchemy discards the rowcount of an INSERT otherwise
@@ -79,26 +75,6 @@ def to_millis(moment: datetime) -> Millis:
 def from_millis(millis: Millis) -> datetime:
     """The inverse of `to_millis`: an aware datetime in UTC."""
     return _EPOCH + timedelta(milliseconds=millis)
-
-
-class DatabaseError(WinPushError):
-    """The database is unreachable, or can't do this now: it is locked, full or shutting down. Nothing was written. The
-    driver's error is the `__cause__`."""
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Translates driver errors that may pass (connection lost, locked, full) to DatabaseError."""
-    try:
-        yield
-    except DBAPIError as error:
-        # Only what may pass: a statement rejected for what it says would be rejected again.
-        if not (isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated):
-            raise
-        said = str(error.orig).strip().partition("\n")[0]
-        raise DatabaseError(f"The database is not available: {said}. Check that it is running and try again") from error
-    except sa.exc.TimeoutError as error:
-        raise DatabaseError("All database connections are in use. Try again, or use fewer threads") from error
 
 
 class Database:
@@ -120,51 +96,101 @@ class Database:
             raise ConfigurationError(
                 "The outbox can't be in memory: it would lose its data. Name a file: 'sqlite:///push.db'"
             )
+        self._file = sqlite.File(os.path.abspath(parsed.database or "")) if self._is_plain_file else None
+        self._patience = _read_seconds(parsed) or _ANSWER_SECONDS
+        # For this transaction only: a pooler gives the connection to somebody else afterwards.
+        self._settings = "" if self.is_file else f"SET LOCAL lock_timeout = {int(self._patience * 1000 / 4)}"
+        if self._settings and not durable:
+            self._settings += "; SET LOCAL synchronous_commit = off"
+        self._process = os.getpid()
+        self._uses: set[object] = set()
         self.engine: sa.Engine = self._make(parsed, durable=durable)
 
+    @property
+    def _is_plain_file(self) -> bool:
+        return self.is_file and not (self.url.database or "").startswith("file:")
+
     def _make(self, url: sa.URL, *, durable: bool) -> Engine:
-        if not self.is_file:
-            return _make_postgresql(url, durable=durable)
-        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        if self.is_file:
+            return sqlite.make_engine(url, self._file, durable=durable)
+        try:
+            from winpush.delivery.storage import postgresql
+
+            return postgresql.make_engine(url.difference_update_query(["timeout"]), self._patience)
+        except (ModuleNotFoundError, sa.exc.NoSuchModuleError):
             raise ConfigurationError(
-                f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}. Use a newer Python"
+                f"The driver for {url.drivername!r} is not installed. Run: pip install 'winpush[postgres]', and write "
+                "the URL as 'postgresql://user@host/name'"
+            ) from None
+
+    @contextmanager
+    def read(self, *, bounded: bool = False) -> Iterator[Connection]:
+        """A read-only transaction. `bounded`: it is short, and whoever asks doesn't wait for long. Raises
+        DatabaseError."""
+        with self._connected() as connection:
+            if not bounded:
+                self._bound(connection, None)
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                self._bound(connection, self._patience)
+
+    @contextmanager
+    def write(self, *, bounded: bool = True) -> Iterator[Connection]:
+        """A write transaction, rolled back if the block raises. Unless it is a long one (`bounded=False`), it waits for
+        locks and answers for a limited time. Raises DatabaseError."""
+        with self._connected() as connection:
+            connection = connection.execution_options(winpush_writes=True)
+            if not bounded:
+                self._bound(connection, None)
+            try:
+                with connection.begin():
+                    if bounded and self._settings:
+                        connection.exec_driver_sql(self._settings)
+                    yield connection
+            except DBAPIError as error:
+                if is_read_only(error):
+                    connection.invalidate(error)
+                raise
+            finally:
+                self._bound(connection, self._patience)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        if self._process != os.getpid():
+            self._leave_parent()
+        if self._file is not None:
+            self._file.check()
+        use = object()
+        self._uses.add(use)
+        try:
+            with translated(), self.engine.connect() as connection:
+                yield connection
+        finally:
+            self._uses.discard(use)
+
+    def _bound(self, connection: Connection, seconds: float | None) -> None:
+        if not self.is_file and not connection.closed and not connection.invalidated:
+            from winpush.delivery.storage import postgresql
+
+            postgresql.bound(connection, seconds)
+
+    def _leave_parent(self) -> None:
+        """After a fork, the connections that were open are the parent's.
+
+        To PostgreSQL they are left open: closing one would end a session of the parent. Those to a SQLite file are
+        closed, since SQLite shares its locks among all connections of a process, and a child inherits none.
+        """
+        if self.is_file and self._uses:
+            raise DatabaseError(
+                "This process was forked while its parent used the SQLite file, and SQLite can't go on from there. "
+                "Make the Outbox after the fork"
             )
-        arguments: dict[str, Any] = {"check_same_thread": False}
-        if "timeout" not in url.query:
-            arguments["timeout"] = _BUSY_TIMEOUT_SECONDS
-        # Statement parameters include channel URIs, which no error message may show.
-        engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)
-
-        @event.listens_for(engine, "connect")
-        def prepare(connection: DBAPIConnection, _record: object) -> None:
-            # The driver must not begin transactions by itself: `begin` below does.
-            connection.isolation_level = None
-            for pragma in _pragmas(durable=durable):
-                connection.cursor().execute(pragma)
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            # A writer must lock at once: upgrading a read transaction later can fail.
-            writes = connection.get_execution_options().get("winpush_writes", False)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-        return engine
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A read-only transaction. Raises DatabaseError."""
-        with translated(), self.engine.connect() as connection, connection.begin():
-            yield connection
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A write transaction, rolled back if the block raises. Raises DatabaseError."""
-        with (
-            translated(),
-            self.engine.connect().execution_options(winpush_writes=True) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        self._inherited = self.engine.pool
+        self.engine.dispose(close=self.is_file)
+        self._uses = set()
+        self._process = os.getpid()
 
     def run(self, work: Callable[[Connection], _T]) -> _T:
         """Runs `work` in a write transaction and returns its result; retries if PostgreSQL aborts the transaction
@@ -174,7 +200,7 @@ class Database:
                 with self.write() as connection:
                     return work(connection)
             except DatabaseError as error:
-                if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) not in _COLLIDED:
+                if not has_collided(error.__cause__):
                     raise
         with self.write() as connection:
             return work(connection)
@@ -201,38 +227,17 @@ def _read_url(url: str) -> sa.URL:
     return parsed.set(drivername="postgresql+psycopg") if plain else parsed
 
 
-def _make_postgresql(url: sa.URL, *, durable: bool) -> Engine:
-    wanted = {name: value for name, value in _POSTGRESQL_DEFAULTS.items() if name not in url.query}
+def _read_seconds(url: sa.URL) -> float | None:
+    """`?timeout=`, in seconds: how long a busy database is waited for."""
+    given = url.query.get("timeout")
     try:
-        engine = sa.create_engine(
-            url, connect_args=wanted, pool_size=5, max_overflow=20, pool_pre_ping=True, hide_parameters=True
-        )
-    except (ModuleNotFoundError, sa.exc.NoSuchModuleError):
-        raise ConfigurationError(
-            f"The driver for {url.drivername!r} is not installed. Run: pip install 'winpush[postgres]', and write the "
-            "URL as 'postgresql://user@host/name'"
-        ) from None
-    if not durable:
-
-        @event.listens_for(engine, "connect")
-        def relax(connection: DBAPIConnection, _record: object) -> None:
-            connection.cursor().execute("SET synchronous_commit = off")
-            connection.commit()
-
-    return engine
+        return None if given is None else float(str(given))
+    except ValueError:
+        raise ConfigurationError(f"The database URL has timeout={given}; give a number of seconds") from None
 
 
-def _pragmas(*, durable: bool) -> tuple[str, ...]:
-    return (
-        "PRAGMA journal_mode=WAL",
-        f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
-        "PRAGMA cache_size=-16384",  # 16 MiB: the upper index pages of a million channels
-        "PRAGMA wal_autocheckpoint=4000",
-    )
-
-
-def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+def _insert(dialect: str, table: Table) -> sqlite_sql.Insert | postgresql_sql.Insert:
+    return sqlite_sql.insert(table) if dialect == "sqlite" else postgresql_sql.insert(table)
 
 
 def insert_rows(
@@ -383,7 +388,7 @@ def in_list(connection: Connection, column: sa.Column[Any], values: Sequence[Any
     """The condition that a column has one of many values, passed as a single parameter."""
     if connection.dialect.name == "sqlite":
         return column.in_(sa.select(sa.func.json_each(json.dumps(list(values))).table_valued("value").c.value))
-    return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+    return column == sa.any_(sa.literal(list(values), postgresql_sql.ARRAY(column.type)))
 
 
 def reserve_numbers(connection: Connection, table: Table, count: int) -> Sequence[int]:

@@ -85,7 +85,7 @@ def upgrade(database: Database) -> SchemaState:
 
     Concurrent calls wait for each other. Raises ConfigurationError if a later version has upgraded the database.
     """
-    with database.write() as connection:
+    with database.write(bounded=False) as connection:
         database.wait_for_turn(connection)
         state = _state(connection)
         _refuse_newer(state)

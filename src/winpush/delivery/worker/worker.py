@@ -48,6 +48,10 @@ _Claimed = tuple[Batch | None, dict[str, Millis], bool]
 _IDLE_SECONDS = 1.0
 _MAX_RESTING = 10_000
 _TURN_MILLIS = 100
+_LEAST_DELAY, _MOST_DELAY = 0.25, 10.0
+"""Seconds between two tries while the database is away."""
+_STOP_SECONDS = 6.0
+"""How long a worker that was told to stop tries to write its last outcomes: docker kills it after ten."""
 _DELIVERED = DeliveryState.DELIVERED.value
 _FRESH_SECONDS = 0.002
 _GATHER_SECONDS = 0.1
@@ -97,6 +101,8 @@ class Worker:
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
         self._sending: dict[int, int] = {}
         self._stopping = False
+        self._give_up_at = 0.0
+        self._told_to_stop = asyncio.Event()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sql = ThreadPoolExecutor(1, thread_name_prefix="winpush-sql")
@@ -106,15 +112,20 @@ class Worker:
 
     def stop(self) -> None:
         """Finishes and records the sends in flight; then `run` returns."""
+        self._give_up_at = self._monotonic() + _STOP_SECONDS
         self._stopping = True
+        self._call(self._told_to_stop.set)
         self.wake()
 
     def wake(self) -> None:
         """Makes the worker look for work now instead of at its next poll."""
+        self._call(self._wake.set)
+
+    def _call(self, what: Callable[[], None]) -> None:
         loop = self._loop
         if loop is not None:
             with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._wake.set)
+                loop.call_soon_threadsafe(what)
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -352,7 +363,7 @@ class Worker:
                 yield target.uri, form, target
 
     async def _record(self, batch: Batch, records: list[Record], *, last: bool) -> None:
-        run_hooks(self._hooks, await self._store(lambda c: self._write(c, batch, records, last=last)))
+        run_hooks(self._hooks, await self._store(lambda c: self._write(c, batch, records, last=last), keeps=True))
 
     def _write(self, connection: Connection, batch: Batch, records: list[Record], *, last: bool) -> list[Record]:
         return outcomes.record(connection, batch, records, self._now(), self._lease, last=last)
@@ -371,8 +382,6 @@ class Worker:
 
         try:
             written, (following, held, _) = await self._store(write)
-        except DatabaseError:
-            raise
         except Exception:  # noqa: BLE001 - the next claim raises it again; this batch's outcomes are kept
             await self._record(batch, records, last=True)
             return None
@@ -396,19 +405,26 @@ class Worker:
         """Refreshes the time that every send uses, accurate to a few milliseconds."""
         self._approximate_now, self._fresh_until = self._now(), self._monotonic() + _FRESH_SECONDS
 
-    async def _store(self, work: Callable[[Connection], _T], *, writes: bool = True) -> _T:
-        """Runs `work` in a transaction on the database's thread; retries while the database is unavailable."""
-        delay = 0.25
+    async def _store(self, work: Callable[[Connection], _T], *, writes: bool = True, keeps: bool = False) -> _T:
+        """Runs `work` in a transaction on the database's thread; retries while the database is unavailable.
+
+        Once told to stop it retries no more, except, for a few seconds, what `keeps` outcomes.
+        """
+        delay = _LEAST_DELAY
         while True:
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._sql, self._run, work, writes)
             except DatabaseError as error:
-                if self._stopping:
+                if self._stopping and not (keeps and self._monotonic() < self._give_up_at):
                     raise
                 _log.warning("%s. Retrying in %.2g s", error, delay)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 10.0)
+            if self._stopping:
+                await asyncio.sleep(_LEAST_DELAY)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_stop.wait(), delay)
+            delay = min(delay * 2, _MOST_DELAY)
 
     def _run(self, work: Callable[[Connection], _T], writes: bool) -> _T:
-        with self._database.write() if writes else self._database.read() as connection:
+        with self._database.write() if writes else self._database.read(bounded=True) as connection:
             return work(connection)

@@ -1,0 +1,70 @@
+"""Which of the drivers' errors say that the database is away: not now, but perhaps later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from winpush.errors import WinPushError
+
+__all__ = ["DatabaseError", "has_collided", "is_read_only", "state_of", "translated"]
+
+AWAY = {
+    "08": "the connection failed",
+    "25006": "it is read-only, as after a failover",
+    "25P03": "the transaction was idle for too long",
+    "40001": "transactions collided",
+    "40P01": "transactions collided",
+    "53": "the server has no room, memory or connection left",
+    "55P03": "somebody else held a lock for too long",
+    "57": "the server stops, starts, recovers, or ended the statement",
+    "58": "the server's disk failed",
+}
+"""The beginnings of SQLSTATEs that may pass by themselves (PostgreSQL, appendix A), and what they mean."""
+_COLLIDED = ("40P01", "40001")
+_READ_ONLY = "25006"
+
+
+class DatabaseError(WinPushError):
+    """The database is unreachable, or can't do this now: it is locked, full, read-only or shutting down. Nothing was
+    written. The driver's error is the `__cause__`."""
+
+
+def state_of(error: BaseException | None) -> str | None:
+    """The SQLSTATE of an error of SQLAlchemy; None where the driver gives none."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether the server takes no writes: the next connection may lead to one that does."""
+    return state_of(error) == _READ_ONLY
+
+
+def has_collided(error: BaseException | None) -> bool:
+    """Whether PostgreSQL aborted the transaction because of another one; the same may be tried again at once."""
+    return state_of(error) in _COLLIDED
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Only what may pass: a statement rejected for what it says would be rejected again."""
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        return True
+    return (state_of(error) or "").startswith(tuple(AWAY))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Translates drivers' errors that may pass to DatabaseError."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_away(error):
+            raise
+        said = str(error.orig).strip().partition("\n")[0]
+        raise DatabaseError(f"The database is not available: {said}. Check that it is running and try again") from error
+    except sa.exc.TimeoutError as error:
+        raise DatabaseError("All database connections are in use. Try again, or use fewer threads") from error

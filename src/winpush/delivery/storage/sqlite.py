@@ -1,0 +1,89 @@
+"""Connections to a SQLite file, and whether it is still the file that they were opened on."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from winpush.delivery.storage.availability import DatabaseError
+from winpush.errors import ConfigurationError
+
+__all__ = ["File", "make_engine"]
+
+_BUSY_TIMEOUT_SECONDS = 30
+_OLDEST = (3, 35, 0)  # RETURNING
+
+
+class File:
+    """The file at a path. An open connection to one that was deleted or replaced goes on writing where nobody will ever
+    read it, and SQLite doesn't tell."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._known: tuple[int, int] | None = None
+
+    def note(self) -> None:
+        """A connection was opened, to the file that is there now."""
+        if self._known is None:
+            self._known = self._identity()
+
+    def check(self) -> None:
+        """Raises DatabaseError if the file isn't the one that was opened first."""
+        if self._known is None or (now := self._identity()) == self._known:
+            return
+        what = "deleted" if now is None else "replaced by another file"
+        raise DatabaseError(
+            f"The database file {os.path.basename(self.path)} was {what} while it was in use. Put it back, or restart "
+            "this process to use what is there now"
+        )
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def make_engine(url: sa.URL, file: File | None, *, durable: bool) -> Engine:
+    """An engine whose transactions begin as ours do. Raises ConfigurationError for a SQLite that is too old."""
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise ConfigurationError(
+            f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}. Use a newer Python"
+        )
+    arguments: dict[str, Any] = {"check_same_thread": False}
+    if "timeout" not in url.query:
+        arguments["timeout"] = _BUSY_TIMEOUT_SECONDS
+    # Statement parameters include channel URIs, which no error message may show.
+    engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: object) -> None:
+        # The driver must not begin transactions by itself: `begin` below does.
+        connection.isolation_level = None
+        for pragma in _pragmas(durable=durable):
+            connection.cursor().execute(pragma)
+        if file is not None:
+            file.note()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer must lock at once: upgrading a read transaction later can fail.
+        writes = connection.get_execution_options().get("winpush_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _pragmas(*, durable: bool) -> tuple[str, ...]:
+    return (
+        "PRAGMA journal_mode=WAL",
+        f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
+        "PRAGMA cache_size=-16384",  # 16 MiB: the upper index pages of a million channels
+        "PRAGMA wal_autocheckpoint=4000",
+    )

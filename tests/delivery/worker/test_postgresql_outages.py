@@ -1,0 +1,261 @@
+"""PostgreSQL goes away in each of its ways: what is known is kept, nothing is sent twice, and no wait is endless."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from tests.cli.commands import WINPUSH, environment
+from tests.delivery.clock import Clock
+from tests.delivery.noticed import Count, Noticed
+from tests.delivery.sending import accepted
+from tests.postgresql import Relay, Unavailable, pooled
+from tests.waiting import PATIENCE
+from winpush import mpns
+from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, Worker, WorkerSettings
+from winpush.delivery.storage.database import Database
+from winpush.emulator import Emulator
+
+TOAST = mpns.Toast("Hello")
+PACE = WorkerSettings(batch=10, batches=2)
+pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+
+
+@contextmanager
+def noticed() -> Iterator[Noticed]:
+    handler = Noticed()
+    logging.getLogger("winpush.delivery").addHandler(handler)
+    try:
+        yield handler
+    finally:
+        logging.getLogger("winpush.delivery").removeHandler(handler)
+
+
+def with_timeout(url: str, seconds: float) -> str:
+    return sa.make_url(url).update_query_dict({"timeout": str(seconds)}).render_as_string(hide_password=False)
+
+
+@contextmanager
+def administrator(url: str) -> Iterator[Connection]:
+    """A connection whose statements are not in transactions, and may write."""
+    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SET default_transaction_read_only = off")
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def set_read_only(url: str, value: str) -> None:
+    """Of the connections that are opened from now on; all others are cut, as in a failover."""
+    with administrator(url) as connection:
+        name = sa.make_url(url).database
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        if value == "on":
+            connection.exec_driver_sql(f"{others} AND pid <> pg_backend_pid()")
+
+
+def test_a_server_that_turns_read_only_is_away_and_nothing_is_sent_twice(
+    url: str, winpush_emulator: Emulator, clock: Clock
+) -> None:
+    some, every, later = Count(40), Count(400), Count(401)
+    with (
+        noticed() as handler,
+        Outbox(
+            url, pace=PACE, hooks=[some, every, later], clock=clock, allow_hosts=winpush_emulator.authorities
+        ) as outbox,
+    ):
+        outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
+        outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "her"})
+        number = outbox.broadcast(TOAST)
+        assert some.done.wait(PATIENCE)
+        set_read_only(url, "on")
+        with pytest.raises(DatabaseError, match="read-only"):
+            outbox.notify("her", TOAST)
+        assert handler.event.wait(PATIENCE)
+        set_read_only(url, "off")  # for new connections: the old ones must not be kept
+        assert every.done.wait(PATIENCE)
+        assert later.done.wait(PATIENCE)
+        assert outbox.progress(number).states == {DeliveryState.DELIVERED: 401}
+    assert accepted(winpush_emulator) == [1] * 401
+
+
+@pytest.fixture
+def relay(url: str) -> Iterator[Relay]:
+    with tempfile.TemporaryDirectory(prefix="winpush-relay-", dir="/tmp") as folder:
+        made = Relay(sa.make_url(url), Path(folder))
+        yield made
+        made.close()
+
+
+def test_connections_that_are_half_open_are_noticed_and_replaced(
+    relay: Relay, winpush_emulator: Emulator, clock: Clock
+) -> None:
+    some, every = Count(40), Count(400)
+    url = with_timeout(relay.url.render_as_string(hide_password=False), 2)
+    with (
+        noticed() as handler,
+        Outbox(url, pace=PACE, hooks=[some, every], clock=clock, allow_hosts=winpush_emulator.authorities) as outbox,
+    ):
+        outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
+        number = outbox.broadcast(TOAST)
+        assert some.done.wait(PATIENCE)
+        relay.freeze()
+        assert handler.event.wait(PATIENCE)
+        assert every.done.wait(PATIENCE)
+        assert outbox.progress(number).states == {DeliveryState.DELIVERED: 400}
+    assert accepted(winpush_emulator) == [1] * 400
+
+
+def test_a_call_on_a_half_open_connection_ends(relay: Relay) -> None:
+    outbox = Outbox(with_timeout(relay.url.render_as_string(hide_password=False), 0.5))
+    try:
+        outbox.broadcast(TOAST)
+        relay.freeze()
+        outbox.broadcast(TOAST)  # the pool tries a connection before it gives it away
+        assert len(list(outbox.list_broadcasts())) == 2
+    finally:
+        outbox.close()
+
+
+def test_a_worker_that_starts_before_its_database_waits_and_says_so(url: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="winpush-relay-", dir="/tmp") as folder:
+        later = sa.make_url(url).update_query_dict({"host": folder})
+        variables = environment(WINPUSH_DB=later.render_as_string(hide_password=False))
+        with subprocess.Popen([*WINPUSH, "worker"], env=variables, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            assert "Waiting for the database. The database is not available" in process.stderr.readline()
+            relay = Relay(sa.make_url(url), Path(folder))
+            while "Worker running" not in (line := process.stderr.readline()):
+                assert "Waiting for the database" in line
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        relay.close()
+
+
+@contextmanager
+def locked(url: str, table: str) -> Iterator[None]:
+    """An application's transaction that holds its rows."""
+    with administrator(url) as connection:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(f"SELECT id FROM {table} FOR UPDATE")  # noqa: S608 - a name of ours
+        yield
+        connection.exec_driver_sql("COMMIT")
+
+
+def test_a_row_that_an_application_holds_is_waited_for_and_nothing_is_sent_twice(
+    url: str, winpush_emulator: Emulator, clock: Clock
+) -> None:
+    healths = ["healthy", "expired", "healthy"]
+    phones = [winpush_emulator.create_channel(health=health) for health in healths]
+    every = Count(3)
+    with (
+        noticed() as handler,
+        Outbox(with_timeout(url, 1), hooks=[every], clock=clock, allow_hosts=winpush_emulator.authorities) as outbox,
+    ):
+        outbox.register_many(phone.uri for phone in phones)
+        number = outbox.broadcast(TOAST)
+        with locked(url, "winpush_channels"):
+            outbox.start()
+            assert handler.event.wait(PATIENCE)
+            assert not every.done.is_set()
+        assert every.done.wait(PATIENCE)
+        assert outbox.progress(number).states == {DeliveryState.DELIVERED: 2, DeliveryState.GONE: 1}
+    assert accepted(winpush_emulator) == [1, 0, 1]
+
+
+def test_a_worker_that_waits_for_a_lock_can_be_stopped(
+    url: str, winpush_emulator: Emulator, clock: Clock, make_outbox: Callable[..., Outbox]
+) -> None:
+    """Its own clock is moved on, so that it gives up at once."""
+    ahead = 0.0
+    outbox = make_outbox()
+    outbox.register(winpush_emulator.create_channel().uri)
+    outbox.broadcast(TOAST)
+    database = Database(with_timeout(url, 0.4))
+
+    async def run() -> None:
+        nonlocal ahead
+        worker = Worker(
+            database,
+            "waiting",
+            {"allow_hosts": winpush_emulator.authorities},
+            clock=clock,
+            settings=PACE,
+            monotonic=lambda: time.monotonic() + ahead,
+        )
+        working = asyncio.create_task(worker.run())
+        await asyncio.to_thread(handler.event.wait, PATIENCE)
+        worker.stop()
+        ahead = 100.0
+        with pytest.raises(DatabaseError, match="lock"):
+            await working
+
+    with noticed() as handler, locked(url, "winpush_broadcasts"):
+        asyncio.run(run())
+    database.close()
+
+
+@pytest.fixture
+def pooled_url(postgresql: sa.URL, url: str) -> Iterator[str]:
+    try:
+        with pooled(postgresql) as made:
+            yield made.set(database=sa.make_url(url).database).render_as_string(hide_password=False)
+    except Unavailable as error:
+        pytest.skip(f"there is no pooler to test with: {error}")
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_behind_a_pooler_in_transaction_mode_everything_is_sent_once(
+    pooled_url: str, winpush_emulator: Emulator, clock: Clock, durable: bool
+) -> None:
+    every = Count(700)
+
+    def count(event: OutcomeEvent) -> None:
+        if event.state is DeliveryState.DELIVERED:  # a channel that is sent to already waits its turn
+            every(event)
+
+    def make() -> Outbox:
+        return Outbox(
+            pooled_url,
+            pace=PACE,
+            hooks=[count],
+            clock=clock,
+            allow_hosts=winpush_emulator.authorities,
+            durable=durable,
+        )
+
+    storing = make()
+    storing.register_many(
+        {"uri": winpush_emulator.create_channel().uri, "key": f"user {number % 10}"} for number in range(100)
+    )
+    with make(), make():
+        for _ in range(3):
+            storing.broadcast(TOAST)
+        threads = [threading.Thread(target=notify_all, args=(storing,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert every.done.wait(PATIENCE)
+    storing.close()
+    assert accepted(winpush_emulator) == [7] * 100
+
+
+def notify_all(outbox: Outbox) -> None:
+    for number in range(10):
+        outbox.notify(f"user {number}", TOAST)
