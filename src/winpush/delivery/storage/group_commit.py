@@ -6,6 +6,7 @@ therefore join the next one; each call returns once its own write is committed.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -42,6 +43,10 @@ class GroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._waiting: list[_Write] = []
         self._leader: _Write | None = None
@@ -57,6 +62,8 @@ class GroupCommit:
 
         `work` runs again if another thread's write in the same transaction fails. Raises DatabaseError.
         """
+        if self._process != os.getpid():  # after a fork the leader, and who held the lock, are in the parent
+            self._begin()
         write = _Write(work)
         try:
             with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,6 +23,7 @@ class Background:
     """Delivers from `start()` to `stop()`; `make` makes each worker. One that failed is replaced after `pause`."""
 
     def __init__(self, make: Callable[[], Worker], pause: timedelta = timedelta(seconds=2)) -> None:
+        self._process = os.getpid()
         self._make = make
         self._pause = pause.total_seconds()
         self._stopping = threading.Event()
@@ -32,7 +34,11 @@ class Background:
     @property
     def is_alive(self) -> bool:
         """Whether it delivers. In a child process of the one that started it, it doesn't."""
-        return self._thread.is_alive()
+        return self._is_mine and self._thread.is_alive()
+
+    @property
+    def _is_mine(self) -> bool:
+        return self._process == os.getpid()
 
     def start(self) -> None:
         """Returns once the worker runs. Raises what keeps it from it, such as ConnectError without file descriptors."""
@@ -46,11 +52,13 @@ class Background:
     def wake(self) -> None:
         """There is work."""
         worker = self._worker
-        if worker is not None:
+        if worker is not None and self._is_mine:
             worker.wake()
 
     def stop(self) -> None:
-        """Finishes and records the sends in flight, and ends the thread."""
+        """Finishes and records the sends in flight, and ends the thread. In a child process, does nothing."""
+        if not self._is_mine:
+            return
         self._stopping.set()
         worker = self._worker
         if worker is not None:
