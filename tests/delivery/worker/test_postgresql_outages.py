@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,27 @@ def test_a_row_that_an_application_holds_is_waited_for_and_nothing_is_sent_twice
         assert every.done.wait(PATIENCE)
         assert outbox.progress(number).states == {DeliveryState.DELIVERED: 2, DeliveryState.GONE: 1}
     assert accepted(winpush_emulator) == [1, 0, 1]
+
+
+def test_a_worker_frozen_in_a_transaction_does_not_keep_others_from_a_notification(
+    url: str, winpush_emulator: Emulator, clock: Clock
+) -> None:
+    one, every = Count(1), Count(2)
+    with (
+        noticed() as handler,
+        Outbox(
+            with_timeout(url, 1), hooks=[one, every], clock=clock, allow_hosts=winpush_emulator.authorities
+        ) as outbox,
+    ):
+        outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "her"})
+        outbox.broadcast(TOAST, not_before=clock() + timedelta(hours=1))
+        with locked(url, "winpush_broadcasts"):
+            clock.ahead += timedelta(hours=2)
+            assert handler.event.wait(PATIENCE)
+            outbox.notify("her", TOAST)
+            assert one.done.wait(PATIENCE)
+            assert not every.done.is_set()
+        assert every.done.wait(PATIENCE)
 
 
 def test_a_worker_that_waits_for_a_lock_can_be_stopped(

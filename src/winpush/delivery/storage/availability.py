@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from winpush.errors import WinPushError
 
-__all__ = ["DatabaseError", "has_collided", "is_read_only", "state_of", "translated"]
+__all__ = ["DatabaseError", "has_collided", "is_locked", "is_read_only", "state_of", "translated"]
 
 AWAY = {
     "08": "the connection failed",
@@ -26,6 +26,7 @@ AWAY = {
 """The beginnings of SQLSTATEs that may pass by themselves (PostgreSQL, appendix A), and what they mean."""
 _COLLIDED = ("40P01", "40001")
 _READ_ONLY = "25006"
+_LOCKED = "55P03"
 
 
 class DatabaseError(WinPushError):
@@ -42,6 +43,11 @@ def state_of(error: BaseException | None) -> str | None:
 def is_read_only(error: BaseException) -> bool:
     """Whether the server takes no writes: the next connection may lead to one that does."""
     return state_of(error) == _READ_ONLY
+
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether somebody else held a lock for too long: the rest of the database is there."""
+    return state_of(error) == _LOCKED
 
 
 def has_collided(error: BaseException | None) -> bool:

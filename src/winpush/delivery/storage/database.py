@@ -56,6 +56,7 @@ _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ANSWER_SECONDS = 20.0
 """How long a statement on PostgreSQL may take, and four times as long as it may wait for a lock."""
+_MOST_SECONDS = 86_400
 _COLLISIONS = 3
 _AT_ONCE = 100  # rows per statement; SQLite accepts 32,766 values
 _FEW = 3  # up to this many rows, starting a COPY costs more than it saves
@@ -231,9 +232,12 @@ def _read_seconds(url: sa.URL) -> float | None:
     """`?timeout=`, in seconds: how long a busy database is waited for."""
     given = url.query.get("timeout")
     try:
-        return None if given is None else float(str(given))
+        seconds = None if given is None else float(str(given))
     except ValueError:
-        raise ConfigurationError(f"The database URL has timeout={given}; give a number of seconds") from None
+        seconds = -1.0
+    if seconds is not None and not 0 <= seconds <= _MOST_SECONDS:
+        raise ConfigurationError(f"The database URL has timeout={given}; give a number of seconds, up to a day")
+    return seconds
 
 
 def _insert(dialect: str, table: Table) -> sqlite_sql.Insert | postgresql_sql.Insert:

@@ -23,6 +23,7 @@ from winpush.client.async_client import AsyncClient
 from winpush.client.options import ClientOptions, Settings
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage import broadcasts, claims, finalize, outcomes, schedule
+from winpush.delivery.storage.availability import is_locked
 from winpush.delivery.storage.database import Database, DatabaseError, Millis, to_millis
 from winpush.delivery.storage.notifier import listen
 from winpush.delivery.storage.rows import Batch, Record, Target
@@ -418,12 +419,14 @@ class Worker:
                 if self._stopping and not (keeps and self._monotonic() < self._give_up_at):
                     raise
                 _log.warning("%s. Retrying in %.2g s", error, delay)
+                cause = error.__cause__
             if self._stopping:
                 await asyncio.sleep(_LEAST_DELAY)
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._told_to_stop.wait(), delay)
-            delay = min(delay * 2, _MOST_DELAY)
+            # Behind a lock that is held for long, there may be other work that can be done.
+            delay = _LEAST_DELAY if is_locked(cause) else min(delay * 2, _MOST_DELAY)
 
     def _run(self, work: Callable[[Connection], _T], writes: bool) -> _T:
         with self._database.write() if writes else self._database.read(bounded=True) as connection:
