@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -100,35 +99,3 @@ def test_a_child_forked_while_another_thread_opens_the_client_sends_too() -> Non
             released.set()
             opening.join()
         assert states[-1] == 0
-
-
-FEW_FILES = """
-import os, resource, sys
-sys.modules["uvloop"] = None  # libuv aborts the process
-from winpush import Client, mpns
-free = int(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-held = []
-try:
-    while True:
-        held.append(os.open("/dev/null", os.O_RDONLY))
-except OSError:
-    pass
-for descriptor in held[len(held) - free:]:
-    os.close(descriptor)
-try:
-    Client().send("http://db3.notify.live.net/throttledthirdparty/01.00/x", mpns.Toast("a"), timeout=0.1)
-except OSError as error:
-    print(error.strerror)
-os._exit(0)
-"""
-
-
-@pytest.mark.parametrize("free", range(7))
-def test_a_client_whose_thread_can_not_start_raises_and_never_hangs(free: int) -> None:
-    """Here for want of files: whichever of those of its loop is refused."""
-    command = [sys.executable, "-c", FEW_FILES, str(free)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stderr
-    if free < 4:
-        assert done.stdout == "Too many open files\n"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -452,34 +449,3 @@ def test_what_has_waited_counts_against_the_ttl_and_what_waited_longer_expires(
     clock.ahead += timedelta(minutes=61)
     outbox.deliver_until_idle()
     assert outbox.progress(second).states == {DeliveryState.EXPIRED: 1}
-
-
-FEW_FILES = """
-import os, resource, sys
-sys.modules["uvloop"] = None  # libuv aborts the process
-from winpush.delivery import Outbox
-outbox = Outbox(f"sqlite:///{sys.argv[1]}")
-resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-held = []
-try:
-    while True:
-        held.append(os.open("/dev/null", os.O_RDONLY))
-except OSError:
-    pass
-for _ in range(2):
-    try:
-        outbox.start()
-    except OSError as error:
-        print(error.strerror)
-for each in held:
-    os.close(each)
-outbox.start()
-outbox.close()
-"""
-
-
-def test_an_outbox_whose_thread_can_not_start_raises_and_may_be_started_later(tmp_path: Path) -> None:
-    """Here for want of files."""
-    command = [sys.executable, "-c", FEW_FILES, str(tmp_path / "push.db")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert (done.returncode, done.stdout) == (0, "Too many open files\n" * 2), done.stderr

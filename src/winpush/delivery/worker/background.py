@@ -70,10 +70,12 @@ class Background:
             try:
                 with asyncio.Runner(loop_factory=new_event_loop) as runner:
                     runner.run(self._work())
-            except Exception as error:  # noqa: BLE001 - told to whoever started it, or logged
+            except BaseException as error:
                 if not self._started.done():
                     self._started.set_exception(error)
                     return
+                if not isinstance(error, Exception):
+                    raise
                 self._report(error)
             self._stopping.wait(self._pause)
 
