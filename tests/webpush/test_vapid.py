@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from py_vapid import Vapid02
+from py_vapid import Vapid02  # type: ignore[import-untyped]  # it has no types
 
 from tests.webpush import vector
 from winpush import ConfigurationError, ValidationError
@@ -130,7 +130,7 @@ def test_a_token_names_the_endpoints_origin_and_ends_within_a_day() -> None:
 def test_another_librarys_check_accepts_it() -> None:
     authorization = str.__str__(KEYS.sign(ORIGIN, datetime.now(UTC)).authorization)
     # It takes what follows the last space.
-    assert Vapid02.verify(authorization.replace(", ", ","))  # type: ignore[no-untyped-call]  # it has no types
+    assert Vapid02.verify(authorization.replace(", ", ","))
 
 
 def test_it_is_renewed_before_it_ends() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pywebpush import WebPushException, webpush
+from pywebpush import WebPushException, webpush  # type: ignore[import-untyped]  # it has no types
 
 from tests.waiting import PATIENCE
 from winpush.emulator import BROWSERS, Browser, Emulator
