@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import winpush
-from winpush import errors, mpns, results
+from winpush import _make, errors, mpns, results
 
 SEND_ERRORS = [name for name in results.__all__ if name.endswith("Error")]
 
@@ -52,6 +52,10 @@ def test_importing_winpush_loads_neither_an_event_loop_nor_tls_until_a_client_is
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "['asyncio', 'ssl', 'httptools']"]
+
+
+def test_compiled_is_true_only_of_a_build_whose_send_path_is_no_python_source() -> None:
+    assert winpush.compiled is not str(_make.__file__).endswith(".py")
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

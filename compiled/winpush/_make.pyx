@@ -6,7 +6,9 @@ from winpush.results cimport Result, StatusHeaders, Verdict
 
 from winpush.channels import MAX_URI_CHARACTERS, check_target
 
-__all__ = ["make_channel", "make_response", "make_result"]
+__all__ = ["compiled", "make_channel", "make_response", "make_result"]
+
+compiled = True
 
 
 cpdef Channel make_channel(Origin origin, str target):

@@ -13,6 +13,7 @@ from winpush._version import __version__
 
 if TYPE_CHECKING:
     from winpush import convert, mpns, webpush, wns
+    from winpush._make import compiled
     from winpush.channels import Channel, Service
     from winpush.client import AsyncClient, Client
     from winpush.client.token_store import TokenFile, TokenStore
@@ -73,6 +74,7 @@ __all__ = [
     "ValidationError",
     "WinPushError",
     "__version__",
+    "compiled",
     "convert",
     "mpns",
     "webpush",
@@ -89,6 +91,7 @@ _MODULES = {
 }
 _SEND_ERRORS = ("ChannelGoneError", "RefusedError", "RetryLaterError", "SendError")
 _HOMES = {
+    "winpush._make": ("compiled",),
     "winpush.channels": ("Channel", "Service"),
     "winpush.client": ("AsyncClient", "Client"),
     "winpush.client.token_store": ("TokenFile", "TokenStore"),

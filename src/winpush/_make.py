@@ -13,7 +13,10 @@ from winpush.errors import WinPushError
 from winpush.http import HeaderIndex, Response
 from winpush.results import Notification, Result, StatusHeaders, Verdict
 
-__all__ = ["make_channel", "make_response", "make_result"]
+__all__ = ["compiled", "make_channel", "make_response", "make_result"]
+
+compiled: bool = False
+"""Whether this is the compiled build. Its `_make` says True."""
 
 
 class _OpenChannel:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
 import pytest
 
+import winpush
 from tests.cli.commands import call, environment, run
 
 
@@ -120,7 +122,7 @@ def test_a_mistyped_command_is_guessed() -> None:
     assert "winpush send" in done.stderr
 
 
-def test_the_version_is_told() -> None:
-    import winpush
-
-    assert winpush.__version__ in run("--version").stdout
+def test_the_version_is_told_with_the_build_and_pythons_own() -> None:
+    build = "compiled" if winpush.compiled else "pure Python"
+    expected = f"winpush {winpush.__version__} ({build}), Python {platform.python_version()}\n"
+    assert run("--version").stdout == expected

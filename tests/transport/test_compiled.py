@@ -52,9 +52,12 @@ def test_the_compiled_send_path_passes_the_transports_tests(tmp_path: Path) -> N
     assert "none-any" not in wheel.name
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
-    where = run("-c", "import winpush.client.bulk; print(winpush.client.bulk.__file__)", PYTHONPATH=str(installed))
+    ask = "import winpush.client.bulk; print(winpush.compiled, winpush.client.bulk.__file__)"
+    compiled, where = run("-c", ask, PYTHONPATH=str(installed)).split()
     assert where.startswith(str(installed))
-    assert not where.strip().endswith(".py")
+    assert not where.endswith(".py")
+    assert compiled == "True"
+    assert "(compiled)" in run("-m", "winpush.cli", "--version", PYTHONPATH=str(installed))
     tests = [Path("tests") / name for name in _TESTS]
     passed = run("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, PYTHONPATH=str(installed))
     assert " passed" in passed

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import io
+import platform
 from collections.abc import Sequence
 
 import click
 
-from winpush import __version__
+from winpush import __version__, compiled
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.output import hide_channels
 from winpush.errors import WinPushError
@@ -48,8 +49,14 @@ class _Lazy(GuessingGroup):
         return command
 
 
+def _version() -> str:
+    """`winpush 0.1.0 (compiled), Python 3.13.1`: what a bug report needs."""
+    build = "compiled" if compiled else "pure Python"
+    return f"%(prog)s %(version)s ({build}), Python {platform.python_version()}"
+
+
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="winpush")
+@click.version_option(__version__, prog_name="winpush", message=_version())
 def cli() -> None:
     """Send Windows push notifications, and test them on simulated devices.
 
