@@ -55,7 +55,11 @@ def _version() -> str:
     return f"%(prog)s %(version)s ({build}), Python {platform.python_version()}"
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples=["winpush demo --exit", "winpush send toast --help"],
+)
 @click.version_option(__version__, prog_name="winpush", message=_version())
 def cli() -> None:
     """Send Windows push notifications, and test them on simulated devices.

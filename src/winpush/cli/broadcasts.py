@@ -14,6 +14,7 @@ import click
 
 from winpush import mpns, wns
 from winpush.cli.groups import GuessingGroup
+from winpush.cli.help import Command, option
 from winpush.cli.outbox import (
     audience_options,
     database_option,
@@ -37,23 +38,32 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 
 
-@click.command()
+@click.command(cls=Command, examples=["winpush broadcast 'Storm warning' 'Gusts from 18:00' --tag news"])
 @click.argument("text", nargs=-1, metavar="[TEXT1 [TEXT2]]")
-@click.option("--launch", help="Argument passed to the Windows app when the toast is clicked.")
-@click.option("--param", help="Page of the phone app that a tap opens.")
-@click.option("--xml", type=_FILE, help="For Windows: send this toast, tile or badge XML instead.")
+@option("--launch", heading="Message", help="Argument passed to the Windows app when the toast is clicked.")
+@option("--param", heading="Message", help="Page of the phone app that a tap opens.")
+@option("--xml", heading="Message", type=_FILE, help="For Windows: send this toast, tile or badge XML instead.")
 @audience_options
-@click.option("--name", help="Name to show in lists.")
-@click.option("--not-before", type=_TIME, help="Don't send before this time, such as 2026-05-01T08:30+02:00.")
-@click.option("--expires-at", type=_TIME, help="Don't send after this time.")
-@click.option(
-    "--idempotency-key", metavar="KEY", help="Send only once, even if this command is repeated with the same key."
+@option("--name", heading="Schedule", help="Name to show in lists.")
+@option(
+    "--not-before", heading="Schedule", type=_TIME, help="Don't send before this time, such as 2026-05-01T08:30+02:00."
 )
-@click.option("--rate", type=int, metavar="N", help="Limit to N sends per second.")
-@click.option("--quiet-hours", metavar="HH:MM-HH:MM", help="Wait out these hours in each device's time zone.")
-@click.option("--template", is_flag=True, help="Replace {name} in the texts by each channel's attribute.")
-@click.option("--store-only", is_flag=True, help="Only store it; 'winpush worker' sends it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the final state as JSON, without a progress bar.")
+@option("--expires-at", heading="Schedule", type=_TIME, help="Don't send after this time.")
+@option(
+    "--idempotency-key",
+    heading="Schedule",
+    metavar="KEY",
+    help="Send only once, even if this command is repeated with the same key.",
+)
+@option("--rate", heading="Schedule", type=int, metavar="N", help="Limit to N sends per second.")
+@option(
+    "--quiet-hours", heading="Schedule", metavar="HH:MM-HH:MM", help="Wait out these hours in each device's time zone."
+)
+@option("--template", heading="Message", is_flag=True, help="Replace {name} in the texts by each channel's attribute.")
+@option("--store-only", heading="Schedule", is_flag=True, help="Only store it; 'winpush worker' sends it.")
+@option(
+    "--json", "as_json", heading="Output", is_flag=True, help="Print the final state as JSON, without a progress bar."
+)
 @sending_options
 def broadcast(db: str, text: tuple[str, ...], as_json: bool, store_only: bool, **values: Any) -> None:
     """Send a toast to all registered channels, or a selection. A crash loses nothing.
@@ -165,13 +175,21 @@ def _show_progress(state: Progress) -> None:
         click.echo(f"  {state.stop_reason}")
 
 
-@click.group(cls=GuessingGroup)
+@click.group(cls=GuessingGroup, examples=["winpush broadcasts list"])
 def broadcasts() -> None:
     """Show, pause, resume and cancel the outbox's broadcasts."""
 
 
-@broadcasts.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="List the newest N.")
+@broadcasts.command("list", examples=["winpush broadcasts list --limit 5"])
+@option(
+    "--limit",
+    heading="Output",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="List the newest N.",
+)
 @json_option
 @database_option
 def list_(db: str, limit: int, as_json: bool) -> None:
@@ -195,9 +213,9 @@ def _plain(value: Any) -> Any:
     return getattr(value, "value", value)
 
 
-@broadcasts.command()
+@broadcasts.command(examples=["winpush broadcasts show 1"])
 @click.argument("number", type=int)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON.")
 @database_option
 def show(db: str, number: int, as_json: bool) -> None:
     """Show a broadcast's progress."""
@@ -213,7 +231,7 @@ def _add_change(name: str, help_text: str) -> None:
         click.echo(f"Broadcast {number} is {state.value}.")
 
     made = click.argument("number", type=int)(database_option(change))
-    broadcasts.command(name, help=help_text)(made)
+    broadcasts.command(name, help=help_text, examples=[f"winpush broadcasts {name} 1"])(made)
 
 
 _add_change("pause", "Pause a broadcast: start no sends until it is resumed.")
@@ -221,27 +239,47 @@ _add_change("resume", "Resume a paused broadcast.")
 _add_change("cancel", "Cancel a broadcast: drop everything not sent yet.")
 
 
-@click.command()
-@click.option("--broadcast", "number", type=int, help="Only this broadcast.")
-@click.option("--channel", type=int, help="Only this channel.")
-@click.option("--outcome", help="Only this outcome, such as accepted.")
-@click.option("--since", type=_TIME, help="From this time on.")
-@click.option("--until", type=_TIME, help="Before this time.")
-@click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="At most N. Default: 100 for a table, all otherwise."
+@click.command(
+    cls=Command,
+    examples=[
+        "winpush history --broadcast 1",
+        "winpush history --outcome channel-throttled --since 2026-05-01T00:00Z",
+    ],
 )
-@click.option(
+@option("--broadcast", "number", heading="Filter", type=int, help="Only this broadcast.")
+@option("--channel", heading="Filter", type=int, help="Only this channel.")
+@option("--outcome", heading="Filter", help="Only this outcome, such as accepted.")
+@option("--since", heading="Filter", type=_TIME, help="From this time on.")
+@option("--until", heading="Filter", type=_TIME, help="Before this time.")
+@option(
+    "--limit",
+    heading="Output",
+    type=click.IntRange(1),
+    metavar="N",
+    help="At most N. Default: 100 for a table, all otherwise.",
+)
+@option(
     "--format",
     "form",
+    heading="Output",
     type=click.Choice(["table", "jsonl", "csv"]),
     default="table",
     show_default=True,
     help="Output format.",
 )
-@click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="File to write to.")
+@option(
+    "--output",
+    heading="Output",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    default="-",
+    help="File to write to.",
+)
 @database_option
 def history(db: str, number: int | None, channel: int | None, limit: int | None, form: str, **values: Any) -> None:
-    """Show all send attempts, oldest first, with the ids that Microsoft support asks for."""
+    """Show all send attempts, oldest first.
+
+    Each has the ids that Microsoft support asks for.
+    """
     since, until = values["since"], values["until"]
     if limit is None and form == "table":
         limit = 100

@@ -14,6 +14,7 @@ import click
 
 from winpush._text import encoding_of
 from winpush.cli.groups import GuessingGroup
+from winpush.cli.help import option
 from winpush.cli.outbox import (
     audience_options,
     database_option,
@@ -33,26 +34,37 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.group(cls=GuessingGroup)
+@click.group(cls=GuessingGroup, examples=["winpush channels list"])
 def command() -> None:
     """Manage the outbox's registered channels."""
 
 
-@command.command()
+@command.command(examples=['winpush channels add "$URI" --platform windows --key ada --tag news'])
 @click.argument("uri")
-@click.option("--key", help="Your id of the user or device, for notify.")
-@click.option("--device", help="The device's id: its new URI replaces its old one.")
-@click.option("--tag", "tags", multiple=True, help="A tag, for audiences. Repeatable.")
-@click.option("--platform", help="Platform: 7.0, 7.1, 7.8, 8.0, 8.1 or windows.")
-@click.option("--os-version", help="OS version, such as 10.0.19045.")
-@click.option("--app-version", help="Version of your app, such as 2.1.")
-@click.option("--locale", help="Language tag, such as de-AT.")
-@click.option("--time-zone", help="IANA time zone, such as Europe/Vienna.")
-@click.option(
-    "--attribute", multiple=True, metavar="NAME=VALUE", help="An attribute, for templates and audiences. Repeatable."
+@option("--key", heading="Channel", help="Your id of the user or device, for notify.")
+@option("--device", heading="Channel", help="The device's id: its new URI replaces its old one.")
+@option("--tag", "tags", heading="Channel", multiple=True, help="A tag, for audiences. Repeatable.")
+@option("--platform", heading="Channel", help="Platform: 7.0, 7.1, 7.8, 8.0, 8.1 or windows.")
+@option("--os-version", heading="Channel", help="OS version, such as 10.0.19045.")
+@option("--app-version", heading="Channel", help="Version of your app, such as 2.1.")
+@option("--locale", heading="Channel", help="Language tag, such as de-AT.")
+@option("--time-zone", heading="Channel", help="IANA time zone, such as Europe/Vienna.")
+@option(
+    "--attribute",
+    heading="Channel",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An attribute, for templates and audiences. Repeatable.",
 )
-@click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", envvar="WINPUSH_ALLOW_HOST", show_envvar=True,
-              help="Also accept URIs of this host, such as an emulator's. Repeatable.")  # fmt: skip
+@option(
+    "--allow-host",
+    heading="Connection",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    envvar="WINPUSH_ALLOW_HOST",
+    show_envvar=True,
+    help="Also accept URIs of this host, such as an emulator's. Repeatable.",
+)
 @database_option
 def add(uri: str, db: str, attribute: tuple[str, ...], allow_host: tuple[str, ...], **values: Any) -> None:
     """Register or renew a channel."""
@@ -63,13 +75,19 @@ def add(uri: str, db: str, attribute: tuple[str, ...], allow_host: tuple[str, ..
     click.echo(f"Registered as channel {number}.")
 
 
-@command.command("list")
+@command.command("list", examples=["winpush channels list --tag news", "winpush channels list --gone"])
 @audience_options
-@click.option("--gone", is_flag=True, help="List gone channels instead, with reason and time.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1), metavar="N", help="List at most N channels."
+@option("--gone", heading="Filter", is_flag=True, help="List gone channels instead, with reason and time.")
+@option(
+    "--limit",
+    heading="Output",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="List at most N channels.",
 )
-@click.option("--after", default=0, help="List channels after this number.")
+@option("--after", heading="Filter", default=0, help="List channels after this number.")
 @json_option
 @database_option
 def list_(db: str, gone: bool, limit: int, after: int, as_json: bool, **values: Any) -> None:
@@ -79,22 +97,37 @@ def list_(db: str, gone: bool, limit: int, after: int, as_json: bool, **values: 
         _show(itertools.islice(found, limit), as_json)
 
 
-@command.command()
-@click.option(
-    "--days", default=30, show_default=True, type=click.IntRange(1), metavar="N", help="Not renewed for N days."
+@command.command(examples=["winpush channels stale --days 25"])
+@option(
+    "--days",
+    heading="Filter",
+    default=30,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Not renewed for N days.",
 )
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1), metavar="N", help="List at most N channels."
+@option(
+    "--limit",
+    heading="Output",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="List at most N channels.",
 )
 @json_option
 @database_option
 def stale(db: str, days: int, limit: int, as_json: bool) -> None:
-    """List WNS channels due for renewal: WNS expires a channel after 30 days."""
+    """List WNS channels due for renewal.
+
+    WNS expires a channel after 30 days.
+    """
     with open_outbox(db) as outbox:
         _show(itertools.islice(outbox.stale(timedelta(days=days)), limit), as_json)
 
 
-@command.command()
+@command.command(examples=["winpush channels show 1"])
 @click.argument("number", type=int)
 @database_option
 def show(db: str, number: int) -> None:
@@ -108,12 +141,12 @@ def show(db: str, number: int) -> None:
     raise click.UsageError(f"Channel {number} does not exist. Run 'winpush channels list' to see the channels.")
 
 
-@command.command()
+@command.command(examples=["winpush channels remove 1 --reason 'left the company'"])
 @click.argument("number", type=int)
-@click.option("--reason", default="removed", show_default=True, help="Reason to record.")
+@option("--reason", heading="Channel", default="removed", show_default=True, help="Reason to record.")
 @database_option
 def remove(db: str, number: int, reason: str) -> None:
-    """Remove a channel, so that nothing is sent to it again."""
+    """Remove a channel: nothing is sent to it again."""
     with open_outbox(db) as outbox:
         if not outbox.remove(number, reason):
             raise click.UsageError(
@@ -122,20 +155,28 @@ def remove(db: str, number: int, reason: str) -> None:
     click.echo(f"Removed channel {number}.")
 
 
-_FORMAT = click.option(
+_FORMAT = option(
     "--format",
     "file_format",
+    heading="Output",
     type=click.Choice(["csv", "jsonl"]),
     help="File format. Default: by the file's extension.",
 )
 _SHOWN_ERRORS = 20
 
 
-@command.command("import")
+@command.command("import", examples=["winpush channels import channels.csv"])
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @_FORMAT
-@click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", envvar="WINPUSH_ALLOW_HOST", show_envvar=True,
-              help="Also accept URIs of this host, such as an emulator's. Repeatable.")  # fmt: skip
+@option(
+    "--allow-host",
+    heading="Connection",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    envvar="WINPUSH_ALLOW_HOST",
+    show_envvar=True,
+    help="Also accept URIs of this host, such as an emulator's. Repeatable.",
+)
 @json_option
 @database_option
 def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, ...], as_json: bool) -> None:
@@ -176,15 +217,16 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
         click.get_current_context().exit(1)
 
 
-@command.command()
+@command.command(examples=["winpush channels export backup.jsonl", "winpush channels export german.csv --locale de"])
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
 @_FORMAT
 @audience_options
 @database_option
 def export(db: str, file: str, file_format: str | None, **values: Any) -> None:
-    """Write the channels to a file that 'import' can read (default: standard output).
+    """Write the channels to a file that 'import' can read.
 
-    The file contains channel URIs. Anyone with these and your credentials can push: treat it like a password.
+    Without FILE it writes to standard output. The file contains channel URIs. Anyone with these and your credentials
+    can push: treat it like a password.
     """
     chosen: Any = _format_of(file, file_format)
     with open_outbox(db) as outbox, _opened(file, "w", "utf-8") as target:

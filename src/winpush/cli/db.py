@@ -13,7 +13,7 @@ from winpush.cli.outbox import database_errors, database_option, json_option
 __all__ = ["command"]
 
 
-@click.group(cls=GuessingGroup)
+@click.group(cls=GuessingGroup, examples=["winpush db check"])
 def command() -> None:
     """Create and upgrade the outbox's database tables.
 
@@ -21,7 +21,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(examples=["winpush db upgrade"])
 @database_option
 @json_option
 def upgrade(db: str, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def upgrade(db: str, as_json: bool) -> None:
         click.echo(f"{done} revision {before.wanted}.")
 
 
-@command.command()
+@command.command(examples=["winpush db check"])
 @database_option
 @json_option
 def check(db: str, as_json: bool) -> None:

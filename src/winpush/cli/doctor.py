@@ -14,6 +14,7 @@ import click
 from winpush import Outcome, Result, wns
 from winpush.channels import Channel, Service
 from winpush.cli.findings import Finding, check_login
+from winpush.cli.help import Command, option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import describe_delay, echo_cited, echo_json, hide_channels
@@ -34,15 +35,19 @@ _PROBE = wns.ClearToasts(tag="winpushDoctor")
 _PROBE_ANSWERED = (Outcome.ACCEPTED, Outcome.METHOD_NOT_ALLOWED)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=["winpush doctor", 'winpush doctor "$URI"', 'winpush doctor "$URI" --no-probe --xml toast.xml'],
+)
 @click.argument("uri", required=False, metavar="[URI]")
-@click.option("--no-probe", is_flag=True, help="Don't send anything to the channel.")
-@click.option(
+@option("--no-probe", heading="Checks", is_flag=True, help="Don't send anything to the channel.")
+@option(
     "--xml",
+    heading="Checks",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
     help="Also check what a device would make of this XML, element by element; '-' for standard input.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@option("--json", "as_json", heading="Output", is_flag=True, help="Print the findings as JSON.")
 @credentials_options
 @connection_options
 def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **values: Any) -> None:

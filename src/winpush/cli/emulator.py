@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from winpush.cli.help import Command, option
 from winpush.errors import WinPushError
 
 __all__ = ["command"]
@@ -20,47 +21,59 @@ _PORT = click.IntRange(0, 65535)
 _LISTEN_SECONDS = 3600
 
 
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
+@click.command(cls=Command, examples=["winpush emulator", "winpush emulator --port 0 --windows 5 --fault-status 503"])
+@option("--host", heading="Server", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@option(
     "--port",
+    heading="Server",
     default=8080,
     show_default=True,
     type=_PORT,
     help="Port of the web page and of http channels; 0 picks a free one.",
 )
-@click.option(
+@option(
     "--tls-port",
+    heading="Server",
     type=_PORT,
     help="Port of https channels with client certificates; 0 picks a free one. Creates certificates to send with.",
 )
-@click.option(
-    "--phones", default=1, show_default=True, type=click.IntRange(0, 10_000), help="Phones to create at the start."
+@option(
+    "--phones",
+    heading="Devices",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 10_000),
+    help="Phones to create at the start.",
 )
-@click.option(
+@option(
     "--windows",
+    heading="Devices",
     default=1,
     show_default=True,
     type=click.IntRange(0, 10_000),
     help="Windows devices to create at the start.",
 )
-@click.option(
+@option(
     "--browsers",
+    heading="Devices",
     default=1,
     show_default=True,
     type=click.IntRange(0, 10_000),
     help="Browsers (Edge) with a subscription to create at the start.",
 )
-@click.option("--seed", type=int, help="Makes channel URIs and random faults reproducible.")
-@click.option("--fault-status", type=click.IntRange(200, 599), help="Fault: answer with this status.")
-@click.option("--fault-delay", type=float, default=0.0, help="Fault: wait this many seconds first.")
-@click.option("--fault-cut", metavar="HOW", help="Fault: before-answer, half-answer, silence or garbage.")
-@click.option("--fault-count", type=int, help="Apply the fault to the next N requests.")
-@click.option("--fault-share", type=float, help="Apply the fault to this share of requests, 0 to 1.")
+@option("--seed", heading="Devices", type=int, help="Makes channel URIs and random faults reproducible.")
+@option("--fault-status", heading="Faults", type=click.IntRange(200, 599), help="Fault: answer with this status.")
+@option("--fault-delay", heading="Faults", type=float, default=0.0, help="Fault: wait this many seconds first.")
+@option("--fault-cut", heading="Faults", metavar="HOW", help="Fault: before-answer, half-answer, silence or garbage.")
+@option("--fault-count", heading="Faults", type=int, help="Apply the fault to the next N requests.")
+@option("--fault-share", heading="Faults", type=float, help="Apply the fault to this share of requests, 0 to 1.")
 def command(
     host: str, port: int, tls_port: int | None, phones: int, windows: int, browsers: int, seed: int | None, **fault: Any
 ) -> None:
-    """Run a local push service with a web page that shows the simulated devices."""
+    """Run a local push service with simulated devices.
+
+    Its web page shows the devices and all requests. Runs until Ctrl-C.
+    """
     from winpush.emulator import Emulator
 
     emulator = Emulator(host=host, port=port, tls=tls_port is not None, tls_port=tls_port or 0, seed=seed)

@@ -7,11 +7,20 @@ from collections.abc import Sequence
 
 import click
 
+from winpush.cli.help import Command, Layout
+
 __all__ = ["GuessingGroup"]
 
 
-class GuessingGroup(click.Group):
+class GuessingGroup(Layout, click.Group):
     """click's group, plus the closest match for a mistyped command."""
+
+    command_class = Command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the options and the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -12,6 +12,7 @@ import click
 from winpush import TokenFile, wns
 from winpush._text import decode
 from winpush.cli.azure_login import KINDS, make_azure_login, make_certificate_login
+from winpush.cli.help import option
 from winpush.client.options import ClientOptions
 from winpush.client.token_cache import AnyCredentials
 from winpush.errors import ConfigurationError
@@ -28,7 +29,7 @@ _AROUND = "\ufeff \t\r\n"
 
 def _from_environment(name: str, **attributes: Any) -> Callable[[Any], Any]:
     variable = "WINPUSH_" + name.lstrip("-").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+    return option(name, heading="Login", envvar=variable, show_envvar=True, **attributes)
 
 
 _OPTIONS = (
@@ -67,15 +68,20 @@ _OPTIONS = (
         help="Keep the token in this file, which only you can read, for the next command. Default: each command asks "
         "for a token. [WNS]",
     ),
-    click.option("--client-secret", envvar=_SECRET, hidden=True),
-    click.option("--client-certificate-passphrase", envvar="WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE", hidden=True),
+    option("--client-secret", heading="Login", envvar=_SECRET, hidden=True),
+    option(
+        "--client-certificate-passphrase",
+        heading="Login",
+        envvar="WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE",
+        hidden=True,
+    ),
 )
 
 
 def credentials_options(function: Any) -> Any:
     """Adds the WNS credentials options."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
+    for add in reversed(_OPTIONS):
+        function = add(function)
     return function
 
 

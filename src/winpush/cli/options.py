@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from winpush import Client, ClientCertificate, Tls
+from winpush.cli.help import option
 from winpush.client.options import ClientOptions
 from winpush.errors import ConfigurationError
 
@@ -20,7 +21,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 def _option(name: str, **attributes: Any) -> Callable[[Any], Any]:
     variable = "WINPUSH_" + name.lstrip("-").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+    return option(name, heading="Connection", envvar=variable, show_envvar=True, **attributes)
 
 
 _OPTIONS = (
@@ -49,8 +50,8 @@ _OPTIONS = (
 
 def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the connection options to a command, which receives them as keyword arguments."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    for add in reversed(_OPTIONS):
+        command = add(command)
     return command
 
 
@@ -59,7 +60,7 @@ def client_options(values: dict[str, Any]) -> ClientOptions:
 
     Raises ConfigurationError for an unusable certificate or CA.
     """
-    taken = {option: values.pop(option) for option in _names()}
+    taken = {name: values.pop(name) for name in _names()}
     certificate = _certificate(taken)
     if taken["insecure"]:
         text = "Warning: --insecure: the server's certificate is not verified. Anyone on the network can read along."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.help import option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import link_citations
@@ -30,13 +31,14 @@ __all__ = [
     "take_pair",
 ]
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one line per item.")
+json_option = option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON, one line per item.")
 
 
 def database_option(function: Any) -> Any:
     """Adds `--db`."""
-    return click.option(
+    return option(
         "--db",
+        heading="Outbox",
         envvar="WINPUSH_DB",
         show_envvar=True,
         default="sqlite:///push.db",
@@ -84,27 +86,52 @@ def database_errors() -> Iterator[None]:
 def audience_options(function: Any) -> Any:
     """Adds the options that select channels."""
     options: list[Callable[[Any], Any]] = [
-        click.option("--tag", "any_tags", multiple=True, help="Channels with any of these tags. Repeatable."),
-        click.option("--all-tags", multiple=True, metavar="TAG", help="Channels with all of these tags. Repeatable."),
-        click.option("--no-tag", "no_tags", multiple=True, help="Channels with none of these tags. Repeatable."),
-        click.option("--service", type=click.Choice(["mpns", "wns"]), help="Channels of this service."),
-        click.option("--platform", "platforms", multiple=True, help="Platform: 7.0 to 8.1, or windows. Repeatable."),
-        click.option("--locale", "locales", multiple=True, help="Language; de includes de-AT. Repeatable."),
-        click.option("--os-version-from", metavar="VERSION", help="This OS version or later."),
-        click.option("--os-version-below", metavar="VERSION", help="OS versions before this one."),
-        click.option("--app-version-from", metavar="VERSION", help="This app version or later."),
-        click.option("--app-version-below", metavar="VERSION", help="App versions before this one."),
-        click.option("--for-key", "keys", multiple=True, help="Your key of a user or device. Repeatable."),
-        click.option(
+        option(
+            "--tag", "any_tags", heading="Audience", multiple=True, help="Channels with any of these tags. Repeatable."
+        ),
+        option(
+            "--all-tags",
+            heading="Audience",
+            multiple=True,
+            metavar="TAG",
+            help="Channels with all of these tags. Repeatable.",
+        ),
+        option(
+            "--no-tag",
+            "no_tags",
+            heading="Audience",
+            multiple=True,
+            help="Channels with none of these tags. Repeatable.",
+        ),
+        option("--service", heading="Audience", type=click.Choice(["mpns", "wns"]), help="Channels of this service."),
+        option(
+            "--platform",
+            "platforms",
+            heading="Audience",
+            multiple=True,
+            help="Platform: 7.0 to 8.1, or windows. Repeatable.",
+        ),
+        option(
+            "--locale", "locales", heading="Audience", multiple=True, help="Language; de includes de-AT. Repeatable."
+        ),
+        option("--os-version-from", heading="Audience", metavar="VERSION", help="This OS version or later."),
+        option("--os-version-below", heading="Audience", metavar="VERSION", help="OS versions before this one."),
+        option("--app-version-from", heading="Audience", metavar="VERSION", help="This app version or later."),
+        option("--app-version-below", heading="Audience", metavar="VERSION", help="App versions before this one."),
+        option(
+            "--for-key", "keys", heading="Audience", multiple=True, help="Your key of a user or device. Repeatable."
+        ),
+        option(
             "--attribute",
             "wanted",
+            heading="Audience",
             multiple=True,
             metavar="NAME=VALUE",
             help='Attribute value: text, number, true or false (NAME="7" is text). Repeatable.',
         ),
     ]
-    for option in reversed(options):
-        function = option(function)
+    for add in reversed(options):
+        function = add(function)
     return function
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from winpush import protocol_pages
+from winpush.cli.help import Command, option
 from winpush.cli.output import echo_json
 from winpush.errors import ValidationError
 from winpush.protocol_pages import NAMES, Section
@@ -15,20 +16,23 @@ from winpush.protocol_pages import NAMES, Section
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "winpush protocol                 # all sections",
+        "winpush protocol wns             # the sections of one page",
+        "winpush protocol wns 9.1         # what a message cites as 'wns.md 9.1'",
+        "winpush protocol sources W8      # what it cites as '[W8]'",
+    ],
+)
 @click.argument("page", type=click.Choice(NAMES, case_sensitive=False), required=False)
 @click.argument("place", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the text as Markdown.")
+@option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON, with the text as Markdown.")
 def command(page: str | None, place: str | None, as_json: bool) -> None:
-    """Look up the protocol reference: facts, their certainty, and their sources.
+    """Look up the protocol reference.
 
-    PLACE is a section number, as cited in messages, or the key of a source:
-
-    \b
-      winpush protocol                 all sections
-      winpush protocol wns             sections of one page
-      winpush protocol wns 9.1         'wns.md 9.1'
-      winpush protocol sources W8      '[W8]'
+    It has the facts, how certain they are, and their sources. PLACE is a section number, as cited in messages, or the
+    key of a source.
 
     Exit code: 0 success, 2 usage error, or no such place.
     """

@@ -26,7 +26,7 @@ def generate() -> str:
 
 
 def _walk(command: click.Command, path: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    settings = {**command.context_settings, "max_content_width": 100, "terminal_width": 100}
+    settings = {**command.context_settings, "terminal_width": 80}
     context = click.Context(command, info_name=path.rsplit(" ", 1)[-1], parent=parent, **settings)
     yield path, command.get_help(context)
     if isinstance(command, click.Group):

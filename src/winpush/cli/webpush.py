@@ -11,6 +11,7 @@ import click
 
 from winpush.channels import AllowedHosts
 from winpush.cli.groups import GuessingGroup
+from winpush.cli.help import option
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, show_result
 from winpush.cli.send.command import open_client
@@ -23,7 +24,7 @@ _NO_SUBJECT = "https://example.com/"  # keys are stored without one
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group(cls=GuessingGroup)
+@click.group(cls=GuessingGroup, examples=["winpush webpush keys vapid.pem"])
 def command() -> None:
     """Push to browsers: Edge, Chrome, Firefox and Safari.
 
@@ -31,16 +32,14 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(examples=["winpush webpush keys vapid.pem"])
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the public key as JSON.")
+@option("--json", "as_json", heading="Output", is_flag=True, help="Print the public key as JSON.")
 def keys(file: Path, *, as_json: bool) -> None:
-    """Make FILE, a site's private VAPID key, and print the public key for the page.
+    """Make a site's private VAPID key.
 
-    If FILE exists it is read, in any form in which keys are kept (PEM, DER, base64url, JWK), and left alone.
-
-    \b
-      winpush webpush keys vapid.pem
+    Writes FILE and prints the public key for the page. If FILE exists it is read, in any form in which keys are kept
+    (PEM, DER, base64url, JWK), and left alone.
     """
     made = not file.exists()
     pair = VapidKeys.generate(_NO_SUBJECT) if made else _read_keys(file, _NO_SUBJECT)
@@ -57,26 +56,60 @@ def keys(file: Path, *, as_json: bool) -> None:
     click.echo(pair.application_server_key)
 
 
-@command.command()
+@command.command(
+    examples=[
+        "winpush webpush send browser.json 'Now at 9:41' --title Delay \\\n"
+        "      --vapid-key vapid.pem --subject mailto:ops@example.com"
+    ]
+)
 @click.argument("subscription", type=click.File("rb"))
 @click.argument("text", required=False)
-@click.option("--vapid-key", type=_FILE, envvar="WINPUSH_VAPID_KEY", show_envvar=True, required=True, metavar="FILE",
-              help="File with the site's private VAPID key, as 'winpush webpush keys' makes it.")  # fmt: skip
-@click.option("--subject", envvar="WINPUSH_VAPID_SUBJECT", show_envvar=True, required=True, metavar="URI",
-              help="Where push services reach you: mailto:… or https://….")  # fmt: skip
-@click.option("--title", help="Send a notification as JSON: its title. TEXT becomes its body.")
-@click.option("--ttl", type=click.IntRange(0, 30 * 86_400), default=28 * 86_400, show_default=True,
-              metavar="SECONDS", help="How long it is kept for a browser that is away; 0: now or never.")  # fmt: skip
-@click.option("--urgency", type=click.Choice([each.value for each in Urgency]), help="How soon a device is woken.")
-@click.option("--topic", help="Replaces a waiting message with the same topic; up to 32 letters, digits, - and _.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@option(
+    "--vapid-key",
+    heading="Login",
+    type=_FILE,
+    envvar="WINPUSH_VAPID_KEY",
+    show_envvar=True,
+    required=True,
+    metavar="FILE",
+    help="File with the site's private VAPID key, as 'winpush webpush keys' makes it.",
+)
+@option(
+    "--subject",
+    heading="Login",
+    envvar="WINPUSH_VAPID_SUBJECT",
+    show_envvar=True,
+    required=True,
+    metavar="URI",
+    help="Where push services reach you: mailto:… or https://….",
+)
+@option("--title", heading="Message", help="Send a notification as JSON: its title. TEXT becomes its body.")
+@option(
+    "--ttl",
+    heading="Delivery",
+    type=click.IntRange(0, 30 * 86_400),
+    default=28 * 86_400,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long it is kept for a browser that is away; 0: now or never.",
+)
+@option(
+    "--urgency",
+    heading="Delivery",
+    type=click.Choice([each.value for each in Urgency]),
+    help="How soon a device is woken.",
+)
+@option(
+    "--topic",
+    heading="Delivery",
+    help="Replaces a waiting message with the same topic; up to 32 letters, digits, - and _.",
+)
+@option("--json", "as_json", heading="Output", is_flag=True, help="Print the result as JSON.")
 @connection_options
 def send(subscription: Any, text: str | None, **values: Any) -> None:
-    """Send one message to a browser. SUBSCRIPTION is a file with what JSON.stringify(subscription) gave; - reads it
-    from standard input.
+    """Send one message to a browser.
 
-    \b
-      winpush webpush send browser.json "Your train leaves at 9:41" --title Delay
+    SUBSCRIPTION is a file with what JSON.stringify(subscription) gave; - reads it from standard input.
     """
     as_json, subject = values.pop("as_json"), values.pop("subject")
     pair = _read_keys(values.pop("vapid_key"), subject)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.help import Command, option
 from winpush.cli.outbox import open_outbox, sending_options
 
 if TYPE_CHECKING:
@@ -22,12 +23,21 @@ __all__ = ["command"]
 _LOOK_SECONDS = 1.0
 
 
-@click.command()
-@click.option("--until-idle", is_flag=True, help="Exit once nothing is due, for scripts and timers.")
-@click.option("--metrics-port", type=click.IntRange(0, 65_535), help="Serve Prometheus metrics on this port.")
-@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address to serve metrics on.")
-@click.option("--keep-history", default=90, show_default=True, type=click.IntRange(1), metavar="N",
-              help="Delete history and ended broadcasts after N days.")  # fmt: skip
+@click.command(cls=Command, examples=["winpush worker", "winpush worker --until-idle"])
+@option("--until-idle", heading="Worker", is_flag=True, help="Exit once nothing is due, for scripts and timers.")
+@option(
+    "--metrics-port", heading="Worker", type=click.IntRange(0, 65_535), help="Serve Prometheus metrics on this port."
+)
+@option("--metrics-host", heading="Worker", default="127.0.0.1", show_default=True, help="Address to serve metrics on.")
+@option(
+    "--keep-history",
+    heading="Worker",
+    default=90,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Delete history and ended broadcasts after N days.",
+)
 @sending_options
 def command(
     db: str, until_idle: bool, metrics_port: int | None, metrics_host: str, keep_history: int, **values: Any

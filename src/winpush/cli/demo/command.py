@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.help import Command, option
 from winpush.cli.output import describe_delay, echo_json
 
 if TYPE_CHECKING:
@@ -27,22 +28,41 @@ _SPREAD_SECONDS = 6.0
 _LIVELY_SECONDS = 0.7
 
 
-@click.command()
-@click.option("--phones", default=180, show_default=True, type=click.IntRange(1, 10_000), help="Phones to simulate.")
-@click.option(
-    "--windows", default=120, show_default=True, type=click.IntRange(0, 10_000), help="Windows devices to simulate."
+@click.command(cls=Command, examples=["winpush demo", "winpush demo --exit --phones 20 --windows 20"])
+@option(
+    "--phones",
+    heading="Devices",
+    default=180,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="Phones to simulate.",
 )
-@click.option("--seed", default=2011, show_default=True, help="The same seed creates the same devices.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the web page. Default: a free one.")
-@click.option(
+@option(
+    "--windows",
+    heading="Devices",
+    default=120,
+    show_default=True,
+    type=click.IntRange(0, 10_000),
+    help="Windows devices to simulate.",
+)
+@option("--seed", heading="Devices", default=2011, show_default=True, help="The same seed creates the same devices.")
+@option(
+    "--port",
+    heading="Server",
+    default=0,
+    type=click.IntRange(0, 65535),
+    help="Port of the web page. Default: a free one.",
+)
+@option(
     "--seconds",
+    heading="Schedule",
     type=click.FloatRange(0, 3600),
     help="Duration of each of the two broadcasts. [default: 6; as fast as possible with --exit]",
 )
-@click.option("--exit", "exit_", is_flag=True, help="Exit after the broadcasts, for scripts and CI.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; implies --exit.")
+@option("--exit", "exit_", heading="Output", is_flag=True, help="Exit after the broadcasts, for scripts and CI.")
+@option("--json", "as_json", heading="Output", is_flag=True, help="Print the summary as JSON; implies --exit.")
 def command(phones: int, windows: int, seed: int, port: int, seconds: float | None, exit_: bool, as_json: bool) -> int:
-    """Broadcast to simulated phones and Windows devices; watch it arrive in a browser.
+    """Broadcast to simulated devices, and watch it arrive.
 
     Starts an emulator of MPNS and WNS with devices of every version and in every state, sends a toast and a tile to all
     of them over real sockets, and reports the results. The page stays open until Ctrl-C.

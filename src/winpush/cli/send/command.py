@@ -16,6 +16,7 @@ import click
 from winpush import Client, Request, mpns, wns
 from winpush.channels import Channel, Service
 from winpush.cli.groups import GuessingGroup
+from winpush.cli.help import option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, request_to_dict, show_request, show_result
@@ -61,6 +62,19 @@ _HELP = {
     "wide_content3": "Third row on the wide tile.",
     "background_color": "Color as #AARRGGBB, such as #FF1BA1E2.",
 }
+_EXAMPLES = {
+    "toast": (
+        "winpush send toast \"$URI\" 'Storm warning' 'Gusts from 18:00' --launch id=7",
+        "winpush send toast \"$URI\" 'Dinner?' --button Yes=answer=yes --ttl 3600",
+    ),
+    "tile": ("winpush send tile \"$URI\" --text 'Bern' --text '21 °C' --size wide",),
+    "badge": ('winpush send badge "$URI" 7', 'winpush send badge "$URI" none'),
+    "raw": ('winpush send raw "$URI" \'{"refresh": true}\'', 'winpush send raw "$URI" --file payload.bin'),
+    "clear": ('winpush send clear "$URI" --tag storm',),
+    "flip-tile": ('winpush send flip-tile "$URI" --title Inbox --count 3 --clear back-title',),
+    "iconic-tile": ("winpush send iconic-tile \"$URI\" --count 3 --wide-content1 'Ada: hello'",),
+    "cycle-tile": ('winpush send cycle-tile "$URI" --cycle-image a.png --cycle-image b.png',),
+}
 _BATCHING = {"immediately": 0, "450": 1, "900": 2}
 _NO_LOGIN = (
     "WNS requires credentials. For an app registered in Entra: --tenant-id, --client-id and the secret in "
@@ -75,30 +89,41 @@ Maker = Callable[[dict[str, Any]], Any]
 """Makes one service's notification from a command's values."""
 
 
-@click.group(cls=GuessingGroup)
+@click.group(cls=GuessingGroup, examples=["winpush send toast \"$URI\" 'Storm warning' 'Gusts from 18:00'"])
 def command() -> None:
     """Send one notification to one channel. The URI determines the service.
 
     Options marked [MPNS] or [WNS] only apply to that service. WNS requires credentials: see --tenant-id and
-    --package-sid.
+    --package-sid. In the examples, $URI is the channel's URI, and the credentials are in the environment.
 
     Exit code: 0 accepted, 1 refused or failed, 2 usage error.
     """
 
 
-def _mpns_option(name: str, **attributes: Any) -> Callable[[Any], Any]:
-    return click.option(name, cls=ServiceOption, service=Service.MPNS, **attributes)
+def _mpns_option(name: str, *, heading: str = "Message", **attributes: Any) -> Callable[[Any], Any]:
+    return option(name, cls=ServiceOption, heading=heading, service=Service.MPNS, **attributes)
 
 
 def _mpns_delivery_options(function: Any) -> Any:
     options = [
-        _mpns_option("--batching", type=click.Choice(list(_BATCHING)), default="immediately", show_default=True,
-                     help="Seconds that the service may delay delivery to save the phone's battery."),
-        _mpns_option("--message-id", metavar="UUID", help="Id that the answer returns."),
-        _mpns_option("--callback-uri", metavar="URL", help="URL for MPNS callbacks; needs an authenticated channel."),
-    ]  # fmt: skip
-    for option in reversed(options):
-        function = option(function)
+        _mpns_option(
+            "--batching",
+            heading="Delivery",
+            type=click.Choice(list(_BATCHING)),
+            default="immediately",
+            show_default=True,
+            help="Seconds that the service may delay delivery to save the phone's battery.",
+        ),
+        _mpns_option("--message-id", heading="Delivery", metavar="UUID", help="Id that the answer returns."),
+        _mpns_option(
+            "--callback-uri",
+            heading="Delivery",
+            metavar="URL",
+            help="URL for MPNS callbacks; needs an authenticated channel.",
+        ),
+    ]
+    for add in reversed(options):
+        function = add(function)
     return function
 
 
@@ -108,13 +133,17 @@ def _finish(function: Any, name: str, help_text: str, services: Collection[Servi
     function = connection_options(function)
     if Service.WNS in services:
         function = credentials_options(function)
-    function = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
-    function = click.option("--dry-run", is_flag=True, help="Print the exact request without sending it.")(function)
+    function = option("--json", "as_json", heading="Output", is_flag=True, help="Print the result as JSON.")(function)
+    function = option("--dry-run", heading="Output", is_flag=True, help="Print the exact request without sending it.")(
+        function
+    )
     if Service.WNS in services and name != "clear":
         function = delivery_options(function)
     if Service.MPNS in services:
         function = _mpns_delivery_options(function)
-    made = command.command(name, help=help_text)(click.argument("uri", metavar="URI")(function))
+    made = command.command(name, help=help_text, examples=_EXAMPLES[name])(
+        click.argument("uri", metavar="URI")(function)
+    )
     # List the URI and the kind's own fields first; click would list them last.
     made.params.sort(key=lambda parameter: parameter.name != "uri" and parameter.name not in fields)
 
@@ -279,13 +308,13 @@ def _add_toast() -> None:
         _send(uri, {Service.MPNS: make_mpns, Service.WNS: lambda values: make_toast(text, values)}, values)
 
     function: Any = xml_option(toast_options(toast))
-    function = click.option("--silent", is_flag=True, help="Play no sound.")(function)
+    function = option("--silent", heading="Message", is_flag=True, help="Play no sound.")(function)
     for field in reversed(TOAST_FIELDS):
         both = field.name == "sound"
-        option = click.option if both else _mpns_option
-        function = option(f"--{field.name}", help=_HELP[field.name])(function)
+        add = option if both else _mpns_option
+        function = add(f"--{field.name}", heading="Message", help=_HELP[field.name])(function)
     function = click.argument("text", nargs=-1, metavar="[TEXT …]")(function)
-    _finish(function, "toast", "Send a toast: a bold title and a text; up to three texts on Windows.", tuple(Service))
+    _finish(function, "toast", "Send a toast: a title in bold and up to two texts.", tuple(Service))
 
 
 def _mpns_tile(notification_type: Any, values: dict[str, Any]) -> Any:
@@ -315,8 +344,9 @@ def _add_tile(notification_type: Any, name: str, help_text: str) -> None:
         _send(uri, makers, values)
 
     function: Any = xml_option(tile_options(tile)) if for_windows else tile
-    clear_help = "Erase this field on the phone. Repeatable."
-    function = _mpns_option("--clear", multiple=True, type=click.Choice(clearable), help=clear_help)(function)
+    clear_help = f"Erase this field on the phone: {', '.join(clearable)}. Repeatable."
+    choice = click.Choice(clearable)
+    function = _mpns_option("--clear", multiple=True, type=choice, metavar="FIELD", help=clear_help)(function)
     id_help = "Navigation URI of a secondary tile. Default: the app's main tile."
     function = _mpns_option("--id", metavar="/PAGE", help=id_help)(function)
     if len(plain) < len(template.fields):
@@ -324,8 +354,8 @@ def _add_tile(notification_type: Any, name: str, help_text: str) -> None:
         function = _mpns_option("--cycle-image", multiple=True, help=image_help)(function)
     for field in reversed(plain):
         kind: Any = int if TILE_FIELDS[field].kind is Kind.COUNT else str
-        option = click.option if for_windows and field == "title" else _mpns_option
-        function = option(f"--{field.replace('_', '-')}", type=kind, help=_HELP[field])(function)
+        add = option if for_windows and field == "title" else _mpns_option
+        function = add(f"--{field.replace('_', '-')}", heading="Message", type=kind, help=_HELP[field])(function)
     _finish(function, name, help_text, makers)
 
 
@@ -334,7 +364,7 @@ def _add_badge() -> None:
         _send(uri, {Service.WNS: lambda values: make_badge(value, values)}, values)
 
     function: Any = click.argument("value", required=False, metavar="[NUMBER|GLYPH]")(xml_option(badge))
-    _finish(function, "badge", "Set a Windows app's badge to a number, or a glyph such as 'alert'.", [Service.WNS])
+    _finish(function, "badge", "Set a Windows app's badge to a number, or a glyph.", [Service.WNS])
 
 
 def _add_clear() -> None:
@@ -365,16 +395,16 @@ def _add_raw() -> None:
 
     function: Any = raw
     file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
-    function = click.option("--file", type=file_type, help="Send this file's content.")(function)
+    function = option("--file", heading="Message", type=file_type, help="Send this file's content.")(function)
     function = click.argument("payload", required=False)(function)
     _finish(function, "raw", "Send any text or bytes to the running app.", tuple(Service))
 
 
 _add_toast()
-_add_tile(mpns.Tile, "tile", "Update a live tile on Windows Phone 7 (front and back) or Windows.")
+_add_tile(mpns.Tile, "tile", "Update a live tile on Windows or Windows Phone 7.")
 _add_badge()
 _add_raw()
 _add_clear()
 _add_tile(mpns.FlipTile, "flip-tile", "Update a phone's flip tile (7.8 and later).")
-_add_tile(mpns.IconicTile, "iconic-tile", "Update a phone's iconic tile: an icon and a count (8.0 and later).")
-_add_tile(mpns.CycleTile, "cycle-tile", "Update a phone's cycle tile, which rotates images (8.0 and later).")
+_add_tile(mpns.IconicTile, "iconic-tile", "Update a phone's iconic tile (8.0 and later).")
+_add_tile(mpns.CycleTile, "cycle-tile", "Update a phone's cycle tile of images (8.0 and later).")

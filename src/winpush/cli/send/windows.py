@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import click
 
 from winpush import wns
 from winpush.channels import Service
+from winpush.cli.help import Option, option
 from winpush.wns.schema.enums import Branding, Duration, Scenario
 
 __all__ = [
@@ -30,7 +32,7 @@ __all__ = [
 ]
 
 
-class ServiceOption(click.Option):
+class ServiceOption(Option):
     """An option that only applies to one service."""
 
     def __init__(self, *args: Any, service: Service, **attributes: Any) -> None:
@@ -39,14 +41,14 @@ class ServiceOption(click.Option):
         self.service = service
 
 
-def windows_option(name: str, **attributes: Any) -> Callable[[Any], Any]:
+def windows_option(name: str, *, heading: str = "Message", **attributes: Any) -> Callable[[Any], Any]:
     """An option that only applies to WNS."""
-    return click.option(name, cls=ServiceOption, service=Service.WNS, **attributes)
+    return option(name, cls=ServiceOption, heading=heading, service=Service.WNS, **attributes)
 
 
 def _decorate(options: Iterable[Callable[[Any], Any]], function: Any) -> Any:
-    for option in reversed(list(options)):
-        function = option(function)
+    for add in reversed(list(options)):
+        function = add(function)
     return function
 
 
@@ -57,8 +59,9 @@ def _was_typed(name: str) -> bool:
 
 def xml_option(function: Any) -> Any:
     """Adds `--xml`: a complete document instead of options."""
-    return click.option(
+    return option(
         "--xml",
+        heading="Message",
         type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
         help="Send this XML file ('-' for standard input) instead of building one from the other options.",
     )(function)
@@ -66,30 +69,21 @@ def xml_option(function: Any) -> Any:
 
 def delivery_options(function: Any) -> Any:
     """Adds the WNS delivery options."""
+    made = functools.partial(windows_option, heading="Delivery")
     return _decorate(
         [
-            windows_option("--tag", help="Up to 16 letters and digits. Replaces an earlier one with the same tag."),
-            windows_option("--group", help="The same for a group of toasts (Windows Phone)."),
-            windows_option(
-                "--ttl", type=float, metavar="SECONDS", help="Time to live: drop it if it isn't delivered by then."
-            ),
-            windows_option(
-                "--cache/--no-cache", default=None, help="Whether WNS keeps it while the device is offline."
-            ),
-            windows_option(
-                "--suppress-popup", is_flag=True, default=None, help="Add to the action center without a banner."
-            ),
-            windows_option(
-                "--request-status", is_flag=True, default=None, help="Ask WNS for the device's connection status."
-            ),
-            windows_option(
+            made("--tag", help="Up to 16 letters and digits. Replaces an earlier one with the same tag."),
+            made("--group", help="The same for a group of toasts (Windows Phone)."),
+            made("--ttl", type=float, metavar="SECONDS", help="Time to live: drop it if it isn't delivered by then."),
+            made("--cache/--no-cache", default=None, help="Whether WNS keeps it while the device is offline."),
+            made("--suppress-popup", is_flag=True, default=None, help="Add to the action center without a banner."),
+            made("--request-status", is_flag=True, default=None, help="Ask WNS for the device's connection status."),
+            made(
                 "--priority",
                 type=click.Choice([each.name.lower().replace("_", "-") for each in wns.Priority]),
                 help="How soon a device in battery saver gets it.",
             ),
-            windows_option(
-                "--correlation-vector", metavar="MS-CV", help="Your own correlation vector, for support cases."
-            ),
+            made("--correlation-vector", metavar="MS-CV", help="Your own correlation vector, for support cases."),
         ],
         function,
     )
