@@ -60,10 +60,18 @@ class Shell:
             check=False,
         )
 
-    def run_until(self, said: str, script: str) -> tuple[int, str]:
+    def log_in_with_a_package(self) -> None:
+        """Puts the login of a UWP app into the environment, instead of an Entra login."""
+        login = self.emulator.package_credentials
+        for name in ("WINPUSH_TENANT_ID", "WINPUSH_CLIENT_ID"):
+            del self.variables[name]
+        self.variables["WINPUSH_PACKAGE_SID"] = login.package_sid
+        self.variables["WINPUSH_CLIENT_SECRET"] = login.client_secret
+
+    def run_until(self, said: str, command: str, before: str = "") -> tuple[int, str]:
         """A command that runs until Ctrl-C, which is pressed once it has said this; its exit code and output."""
         with subprocess.Popen(
-            ["bash", "-c", f"exec {script}"], cwd=self.folder, env=self.variables, stdin=subprocess.DEVNULL,
+            ["bash", "-c", f"{before}\nexec {command}"], cwd=self.folder, env=self.variables, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         ) as process:  # fmt: skip
             assert process.stdout is not None
@@ -79,13 +87,14 @@ class Shell:
         for name, content in files.items():
             (self.folder / name).write_text(content)
 
-    def fill_outbox(self) -> None:
-        """Gives the folder's outbox a Windows device (channel 1), a phone (channel 2) and a stored broadcast (1)."""
+    def fill_outbox(self, broadcasts: int = 1) -> None:
+        """Gives the folder's outbox a Windows device (channel 1), a phone (channel 2) and stored broadcasts."""
         outbox = Outbox(f"sqlite:///{self.folder}/push.db", allow_hosts=self.emulator.authorities)
         try:
             more = {"tags": {"news"}, "locale": "de-AT"}
             outbox.register({"uri": self.device.uri, "platform": "windows", "key": "ada", **more})
             outbox.register({"uri": self.phone.uri, "platform": "8.0", "key": "bob", **more})
-            outbox.broadcast(Content(mpns=mpns.Toast("Hello"), wns=wns.Toast("Hello")))
+            for _ in range(broadcasts):
+                outbox.broadcast(Content(mpns=mpns.Toast("Hello"), wns=wns.Toast("Hello")))
         finally:
             outbox.close()
