@@ -180,5 +180,30 @@ def test_every_outcome_is_in_the_reference_with_the_actions_that_it_can_have() -
     assert said == {name: real[name] for name in said}
 
 
+def real_statuses() -> dict[str, set[int]]:
+    """The statuses of the answers of all services that come to each outcome; of all answers that a table has."""
+    found: dict[str, set[int]] = defaultdict(set)
+    of_wns = [row for row in wns.ROWS if row.endpoint is wns.ROWS[0].endpoint]
+    documented = [(row.verdict, row.status_code) for row in mpns.ROWS]
+    documented += [(row.verdict, row.status_code) for row in of_wns]
+    for status in {status for _, status in documented}:
+        for headers in ((), ((mpns.HEADERS.subscription_status[0], b"Active"),)):
+            found[mpns.judge(Response(status, headers)).outcome.name].add(status)
+        for word in {None, *(row.notification_status for row in of_wns)}:
+            name = wns.HEADERS.notification_status[0]
+            marks = () if word is None else ((name, word.encode()),)
+            found[wns.judge(Response(status, marks), NOW, renewed=True)[0].outcome.name].add(status)
+    for verdict, status in [*documented, *((row.verdict, row.status_code) for row in webpush.ROWS)]:
+        found[verdict.outcome.name].add(status)
+    return found
+
+
+@pytest.mark.parametrize("outcome", [each.name for each in Outcome if each is not Outcome.UNEXPECTED_ANSWER])
+def test_an_outcome_of_the_reference_names_the_statuses_that_come_to_it(outcome: str) -> None:
+    (when, *_) = rows((REFERENCE / "outcomes.md").read_text())[outcome]
+    said = {int(number) for number in re.findall(r"\b[1-5]\d\d\b", when)}
+    assert said == real_statuses()[outcome]
+
+
 def test_every_outcome_has_a_way_to_come_about() -> None:
     assert set(real_actions()) == set(Outcome.__members__)

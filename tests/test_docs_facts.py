@@ -1,0 +1,67 @@
+"""What the docs say in words or tables, and the code in its own: they agree."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.test_architecture import FLOORS
+from tests.test_docs import PAGES, name
+from winpush import Client, wns
+from winpush.delivery import WorkerSettings
+from winpush.delivery.registry.files import FIELDS
+from winpush.emulator import Emulator
+
+ROOT = Path(__file__).parents[1]
+CODE = re.compile(r"`([^`\n]+)`")
+
+
+def test_the_map_of_the_house_has_every_room_on_its_floor() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    table = text.split("| floor |")[1].split("\n\n")[0]
+    rooms = {}
+    floor = -1
+    for row in table.splitlines()[2:]:
+        number, what = (cell.strip() for cell in row.strip("|").split("|")[:2])
+        floor = int(number) if number else floor
+        for room in CODE.findall(what):
+            rooms[room.removesuffix("/").removesuffix(".py").partition("/")[0]] = floor
+    assert rooms == {room: number for room, number in FLOORS.items() if room != "_version"}
+
+
+def test_the_page_on_imports_has_every_column() -> None:
+    text = (ROOT / "docs" / "how-to" / "import-and-export-channels.md").read_text()
+    first_cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    assert {code for cell in first_cells for code in CODE.findall(cell)} == {*FIELDS, "attribute.NAME"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_page_that_says_when_a_dead_worker_is_replaced_says_it_of_the_default_settings(page: Path) -> None:
+    settings = WorkerSettings()
+    latest = settings.lease * 1.4 + 2 * settings.poll
+    sentences = re.split(r"\.\s", page.read_text())
+    for sentence in (each for each in sentences if re.search(r"tak(?:e|es|en) over", each)):
+        for seconds in re.findall(r"about (\d+) seconds after", sentence):
+            assert timedelta(seconds=int(seconds)) - latest < timedelta(seconds=1)
+            assert timedelta(seconds=int(seconds)) >= latest
+
+
+def test_a_toast_on_the_emulator_has_the_fields_that_its_page_says() -> None:
+    """The names of `wns.Toast`, and others where the page says so."""
+    toast = wns.Toast(
+        "Hello", inputs=[wns.TextInput("a")], actions=[wns.Button("b", "b"), wns.MenuEntry("c", "c")], launch="d"
+    )
+    with Emulator() as emulator, Client(wns=emulator.entra_credentials, allow_hosts=[emulator.authority]) as client:
+        device = emulator.create_windows_channel()
+        assert client.send(device.uri, toast).ok
+        shown = device.toasts[-1]
+    own = {"kind", "template", "n", "at", "pops_up", "is_shown", "is_placeholder", "tag", "group"}
+    strange = shown.keys() - inspect.signature(wns.Toast).parameters.keys() - own
+    text = (ROOT / "docs" / "reference" / "emulator.md").read_text()
+    sentences = text.split("Most fields have the Python names of")[1].split("An image")[0]
+    assert "actions" not in shown
+    assert strange == set(CODE.findall(sentences)) - {"wns.Toast", "wns.Tile", "actions", "placement"} - {"content"}
