@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from winpush import mpns, wns
+from winpush import mpns, webpush, wns
 from winpush.delivery import Content, Outbox
 from winpush.emulator import Emulator
 
@@ -86,6 +87,12 @@ class Shell:
         """Writes files into the folder."""
         for name, content in files.items():
             (self.folder / name).write_text(content)
+
+    def fill_browser(self) -> None:
+        """Gives the folder a VAPID key (vapid.pem) and a browser's subscription (browser.json)."""
+        browser = self.emulator.create_subscription()
+        keys = webpush.VapidKeys.generate("mailto:ops@example.com")
+        self.fill({"browser.json": json.dumps(browser.subscription.to_dict()), "vapid.pem": keys.to_pem()})
 
     def fill_outbox(self, broadcasts: int = 1) -> None:
         """Gives the folder's outbox a Windows device (channel 1), a phone (channel 2) and stored broadcasts."""

@@ -217,3 +217,16 @@ def test_the_tests_mirror_the_tree() -> None:
     folders = {path.parent.relative_to(TESTS) for path in files_of_tests()}
     folders -= {folder for folder in folders if folder.is_relative_to(PEERS)}
     assert not [str(folder) for folder in folders if not (SOURCE / folder).is_dir()]
+
+
+def test_the_map_of_the_house_has_every_room_on_its_floor() -> None:
+    text = (TESTS.parent / "CONTRIBUTING.md").read_text()
+    table = text.split("| floor |")[1].split("\n\n")[0]
+    rooms = {}
+    floor = -1
+    for row in table.splitlines()[2:]:
+        number, what = (cell.strip() for cell in row.strip("|").split("|")[:2])
+        floor = int(number) if number else floor
+        for room in re.findall(r"`([^`]+)`", what):
+            rooms[room.removesuffix("/").removesuffix(".py").partition("/")[0]] = floor
+    assert rooms == {room: number for room, number in FLOORS.items() if room != "_version"}

@@ -13,24 +13,18 @@ from typing import Any
 import pytest
 
 import winpush
+from tests.pages import PAGES, PYTHON, ROOT, name
 from winpush.emulator import Emulator
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
-def name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
-@pytest.mark.parametrize("page", [page for page in PAGES if BLOCK.search(page.read_text())], ids=name)
+@pytest.mark.parametrize("page", [page for page in PAGES if PYTHON.search(page.read_text())], ids=name)
 def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     space: dict[str, Any] = {"__name__": "page"}
-    for block in BLOCK.findall(page.read_text()):
+    for block in PYTHON.findall(page.read_text()):
         # Without this module's own future imports: a reader's file doesn't have them.
         exec(compile(block, name(page), "exec", dont_inherit=True), space)  # noqa: S102 - our own docs
     run_what_it_defined(page, space, request)
@@ -65,7 +59,7 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def test_the_readmes_first_example_is_for_a_windows_app_of_today() -> None:
-    first = BLOCK.findall((ROOT / "README.md").read_text())[0]
+    first = PYTHON.findall((ROOT / "README.md").read_text())[0]
     assert "wns.EntraCredentials(" in first
     assert "wns.Toast(" in first
     assert "mpns" not in first

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+from tests.cli.tree import walk
+from tests.pages import INLINE, PAGES, ROOT, SHELL, commands_of, prose
 from winpush.cli.app import cli
-
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```(?:shell|sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`(winpush [^`\n]+)`")
-VARIABLE = re.compile(r"[A-Za-z_]\w*=.*")
-ENDS = {"|", "||", "&&", ";", ">", ">>", "<", "&"}
-
-
-def commands_of(block: str) -> list[list[str]]:
-    """The arguments of each `winpush` of a block, as a shell would hand them over."""
-    found = []
-    for line in block.replace("\\\n", " ").splitlines():
-        lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
-        lexer.whitespace_split = True
-        words = list(lexer)
-        while words:
-            length = next((place for place, word in enumerate(words) if word in ENDS), len(words))
-            command, words = words[:length], words[length + 1 :]
-            while command and VARIABLE.fullmatch(command[0]):
-                command.pop(0)
-            if command[:1] == ["winpush"]:
-                found.append(command[1:])
-    return found
 
 
 def commands() -> list[Any]:
@@ -42,7 +19,7 @@ def commands() -> list[Any]:
     found = {}
     for page in PAGES:
         text = page.read_text()
-        for shown in (*BLOCK.findall(text), *INLINE.findall(re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))):
+        for shown in (*SHELL.findall(text), *INLINE.findall(prose(text))):
             for command in commands_of(shown):
                 found[f"{page.relative_to(ROOT)}: {shlex.join(command)}"] = command
     return [pytest.param(command, id=name) for name, command in found.items()]
@@ -80,17 +57,7 @@ def test_variables_pipes_and_long_lines_hide_no_command() -> None:
     assert commands_of(block) == [["send", "toast", "a b"], ["db", "check"]]
 
 
-def walk(command: click.Command, path: str) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [(path, command)]
-    if isinstance(command, click.Group):
-        for name in command.list_commands(click.Context(command)):
-            below = command.get_command(click.Context(command), name)
-            assert below is not None
-            found += walk(below, f"{path} {name}")
-    return found
-
-
-@pytest.mark.parametrize(("path", "command"), walk(cli, "winpush"))
+@pytest.mark.parametrize(("path", "command"), [(path, context.command) for path, context in walk(cli, "winpush")])
 def test_every_option_of_a_command_is_in_its_section_of_the_reference(path: str, command: click.Command) -> None:
     page = (ROOT / "docs" / "reference" / "cli.md").read_text()
     section = page.split(f"## `{path}`\n", 1)[1].split("\n## ", 1)[0]

@@ -13,10 +13,7 @@ from pathlib import Path
 import pytest
 
 import winpush
-from tests.test_docs import BLOCK as PYTHON
-from tests.test_docs import PAGES, name
-from tests.test_docs_commands import BLOCK as SHELL
-from tests.test_docs_commands import INLINE, commands_of
+from tests.pages import INLINE, PAGES, PYTHON, SHELL, commands_of, name, prose
 
 NAMED = re.compile(r"winpush\[([a-z,]+)\]")
 _OUTBOX = {"channels", "broadcast", "broadcasts", "history", "worker", "db", "demo"}
@@ -73,7 +70,7 @@ def needed(page: Path, text: str) -> set[str]:
     found = {extra for pattern, extra in CODE if pattern.search(code)}
     typed = SHELL.findall(text)
     if page.parent.name in ("how-to", "tutorial"):
-        typed += INLINE.findall(re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+        typed += INLINE.findall(prose(text))
     for shown in typed:
         found |= {extra for words in commands_of(shown) for extra in extras_of_command(words)}
         if "WINPUSH_DB='postgresql:" in shown:
@@ -92,8 +89,7 @@ def test_the_extras_that_a_page_names_are_enough_for_it(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_what_else_a_pages_code_imports_is_named_on_it(page: Path) -> None:
     text = page.read_text()
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    words = {word.lower() for word in re.findall(r"[\w-]+", prose)}
+    words = {word.lower() for word in re.findall(r"[\w-]+", prose(text))}
     brought = {each for extras in NAMED.findall(text) for extra in extras.split(",") for each in brought_by(extra)}
     modules = imports("\n".join(PYTHON.findall(text)))
     there = set().union(*map(with_dependencies, brought | words)) if modules else set()

@@ -9,28 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_architecture import FLOORS
-from tests.test_docs import PAGES, name
+from tests.pages import CODE, PAGES, ROOT, name
 from winpush import Client, wns
 from winpush.delivery import WorkerSettings
-from winpush.delivery.registry.files import FIELDS
+from winpush.delivery.registry.registration import FIELDS
 from winpush.emulator import Emulator
-
-ROOT = Path(__file__).parents[1]
-CODE = re.compile(r"`([^`\n]+)`")
-
-
-def test_the_map_of_the_house_has_every_room_on_its_floor() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    table = text.split("| floor |")[1].split("\n\n")[0]
-    rooms = {}
-    floor = -1
-    for row in table.splitlines()[2:]:
-        number, what = (cell.strip() for cell in row.strip("|").split("|")[:2])
-        floor = int(number) if number else floor
-        for room in CODE.findall(what):
-            rooms[room.removesuffix("/").removesuffix(".py").partition("/")[0]] = floor
-    assert rooms == {room: number for room, number in FLOORS.items() if room != "_version"}
 
 
 def test_the_page_on_imports_has_every_column() -> None:

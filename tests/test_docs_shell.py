@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import PAGES, ROOT, SHELL, name
 from tests.postgresql import Unavailable, fresh_database
 from tests.postgresql import server as postgresql_server
 from tests.shell import TOAST, Shell
-from tests.test_docs import PAGES, ROOT, name
-from tests.test_docs_commands import BLOCK
 from winpush.emulator import Emulator
 
 NOT_RUN = {
@@ -54,7 +53,7 @@ def lines_of(block: str) -> list[str]:
 SHOWN = [
     pytest.param(page, lines_of(block), id=f"{name(page)}-{number}")
     for page in [*PAGES, ROOT / "CONTRIBUTING.md"]
-    for number, block in enumerate(BLOCK.findall(page.read_text()), 1)
+    for number, block in enumerate(SHELL.findall(page.read_text()), 1)
 ]
 
 

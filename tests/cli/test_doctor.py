@@ -20,7 +20,7 @@ def examine(emulator: Emulator, uri: str, *options: str, stdin: str = "", **chan
     done = call("doctor", uri, "--json", *options, stdin=stdin, **login(emulator, **changes))
     assert done.exit_code in (0, 1), done.output
     assert emulator.entra_credentials.client_secret not in done.output
-    findings = json.loads(done.output)
+    findings = [json.loads(line) for line in done.output.splitlines()]
     assert (done.exit_code == 1) == any(finding["state"] == "bad" for finding in findings)
     return findings
 
@@ -114,7 +114,7 @@ def test_the_doctor_speaks_to_people_too(emulator: Emulator) -> None:
 def check_login(emulator: Emulator, **changes: str | None) -> Any:
     """What `winpush doctor` without a channel finds."""
     done = call("doctor", "--json", **login(emulator, **changes))
-    (finding,) = json.loads(done.output)
+    (finding,) = map(json.loads, done.output.splitlines())
     assert done.exit_code == (finding["state"] == "bad"), done.output
     return finding
 
@@ -172,7 +172,7 @@ def test_a_proxy_or_a_firewall_is_not_taken_for_wns(status: int, kind: str, body
             "WINPUSH_ALLOW_HOST": server.authority,
         }
         done = call("doctor", "--json", service.uri(), **variables)
-    probe = json.loads(done.output)[-1]
+    probe = json.loads(done.output.splitlines()[-1])
     assert (done.exit_code, probe["about"], probe["state"]) == (1, "probe", "bad"), done.output
     assert "mapped" not in probe["text"]
     assert "delete this channel" not in probe["to_do"]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+from tests.cli.tree import COLUMNS, walk
 from tests.shell import TOAST, Shell
 from winpush.cli.app import cli
 from winpush.cli.help import HEADINGS, Layout, Option
 from winpush.emulator import Emulator
 
-COLUMNS = 80
 # Commands that run until Ctrl-C, and what they say once they run.
 LASTING = {
     "winpush worker": "Worker running",
@@ -22,18 +21,6 @@ LASTING = {
     "winpush demo": "Press Ctrl-C",
 }
 ENDING = ("--until-idle", "--exit")
-
-
-def walk(command: click.Command, path: str, parent: click.Context | None = None) -> Iterator[tuple[str, click.Context]]:
-    context = click.Context(
-        command, info_name=path.rpartition(" ")[2], parent=parent, terminal_width=COLUMNS, **command.context_settings
-    )
-    yield path, context
-    if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            assert below is not None
-            yield from walk(below, f"{path} {name}", context)
 
 
 COMMANDS = [pytest.param(context, id=path) for path, context in walk(cli, "winpush")]
@@ -90,6 +77,7 @@ def shell(emulator: Emulator, tmp_path: Path) -> Shell:
     home.mkdir()
     made = Shell(emulator, folder, home)
     made.fill_outbox()
+    made.fill_browser()
     uri = emulator.create_windows_channel().uri
     made.fill({"toast.xml": TOAST, "payload.bin": "refresh", "channels.csv": f"uri,key\n{uri},eve\n"})
     return made

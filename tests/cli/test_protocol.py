@@ -64,7 +64,7 @@ def test_a_key_is_explained_and_the_page_of_sources_is_printed_whole() -> None:
 
 
 def test_it_speaks_json() -> None:
-    listed = json.loads(call("protocol", "--json").stdout)
+    listed = [json.loads(line) for line in call("protocol", "--json").stdout.splitlines()]
     assert {"page": "wns", "number": "9.1", "title": "Elements and attributes"} in listed
     section = json.loads(call("protocol", "wns", "8", "--json").stdout)
     assert (section["title"], section["anchor"], section["depth"]) == ("Limits", "s8", 1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import io
+import itertools
 import platform
+import sys
 from collections.abc import Sequence
 
 import click
 
 from winpush import __version__, compiled
 from winpush.cli.groups import GuessingGroup
-from winpush.cli.output import hide_channels
+from winpush.cli.output import echo_json_error, hide_channels
 from winpush.errors import WinPushError
 
 __all__ = ["cli", "run"]
@@ -70,23 +72,33 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
+    typed = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = cli.main(arguments, prog_name="winpush", standalone_mode=False)
+        code = cli.main(typed, prog_name="winpush", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
-    except click.ClickException as error:
-        _show(error)
-        return error.exit_code
     except click.Abort:  # Ctrl-C; click has already printed a newline
         return 130
-    except WinPushError as error:
-        click.echo(hide_channels(f"Error: {error}"), err=True)
-        return 2
+    except (click.ClickException, WinPushError) as error:
+        exit_code = error.exit_code if isinstance(error, click.ClickException) else 2
+        if _wants_json(typed):
+            echo_json_error(error, exit_code)
+        else:
+            _show(error)
+        return exit_code
     return code if isinstance(code, int) else 0
 
 
-def _show(error: click.ClickException) -> None:
+def _wants_json(typed: Sequence[str]) -> bool:
+    """Whether `--json` was typed: an error can come before the options are understood."""
+    return "--json" in itertools.takewhile(lambda word: word != "--", typed)
+
+
+def _show(error: click.ClickException | WinPushError) -> None:
     """Shows the error as click does, but hides channel URIs: click's messages repeat what was typed."""
+    if isinstance(error, WinPushError):
+        click.echo(hide_channels(f"Error: {error}"), err=True)
+        return
     shown = io.StringIO()
     error.show(shown)
     click.echo(hide_channels(shown.getvalue()), nl=False, err=True)

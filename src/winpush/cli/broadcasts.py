@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -25,7 +23,7 @@ from winpush.cli.outbox import (
     table,
     take_audience,
 )
-from winpush.cli.output import describe_delay
+from winpush.cli.output import describe_delay, echo_json, echo_json_line
 from winpush.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -82,16 +80,15 @@ def broadcast(db: str, text: tuple[str, ...], as_json: bool, store_only: bool, *
     with open_outbox(db, values) as outbox:
         number = outbox.broadcast(content, audience, **options)
         if store_only:
-            click.echo(
-                json.dumps({"broadcast": number})
-                if as_json
-                else f"Stored broadcast {number}. Run 'winpush worker' to send it."
-            )
+            if as_json:
+                echo_json({"broadcast": number})
+            else:
+                click.echo(f"Stored broadcast {number}. Run 'winpush worker' to send it.")
             return
         outbox.start()
         progress = _follow(outbox, number, quiet=as_json)
     if as_json:
-        click.echo(json.dumps(_progress_to_dict(progress), indent=2))
+        echo_json(_progress_to_dict(progress))
     else:
         _show_progress(progress)
     if progress.state.value != "finished":
@@ -198,7 +195,7 @@ def list_(db: str, limit: int, as_json: bool) -> None:
         found = list(itertools.islice(outbox.list_broadcasts(), limit))
     if as_json:
         for info in found:
-            click.echo(json.dumps({name: _plain(value) for name, value in asdict(info).items()}))
+            echo_json_line(info)
         return
     rows = (
         (str(info.id), info.name or "", info.state.value, show_time(info.created_at), show_time(info.ended_at))
@@ -207,30 +204,27 @@ def list_(db: str, limit: int, as_json: bool) -> None:
     table(("Number", "Name", "State", "Created", "Ended"), rows)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return getattr(value, "value", value)
-
-
 @broadcasts.command(examples=["winpush broadcasts show 1"])
 @click.argument("number", type=int)
-@option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON.")
+@json_option
 @database_option
 def show(db: str, number: int, as_json: bool) -> None:
     """Show a broadcast's progress."""
     with open_outbox(db) as outbox:
         state = outbox.progress(number)
-    click.echo(json.dumps(_progress_to_dict(state), indent=2)) if as_json else _show_progress(state)
+    echo_json(_progress_to_dict(state)) if as_json else _show_progress(state)
 
 
 def _add_change(name: str, help_text: str) -> None:
-    def change(db: str, number: int) -> None:
+    def change(db: str, number: int, as_json: bool) -> None:
         with open_outbox(db) as outbox:
             state = getattr(outbox, name)(number)
-        click.echo(f"Broadcast {number} is {state.value}.")
+        if as_json:
+            echo_json({"broadcast": number, "state": state})
+        else:
+            click.echo(f"Broadcast {number} is {state.value}.")
 
-    made = click.argument("number", type=int)(database_option(change))
+    made = click.argument("number", type=int)(json_option(database_option(change)))
     broadcasts.command(name, help=help_text, examples=[f"winpush broadcasts {name} 1"])(made)
 
 
@@ -274,6 +268,7 @@ _add_change("cancel", "Cancel a broadcast: drop everything not sent yet.")
     default="-",
     help="File to write to.",
 )
+@json_option
 @database_option
 def history(db: str, number: int | None, channel: int | None, limit: int | None, form: str, **values: Any) -> None:
     """Show all send attempts, oldest first.
@@ -281,6 +276,7 @@ def history(db: str, number: int | None, channel: int | None, limit: int | None,
     Each has the ids that Microsoft support asks for.
     """
     since, until = values["since"], values["until"]
+    form = "jsonl" if values["as_json"] else form
     if limit is None and form == "table":
         limit = 100
     with open_outbox(db) as outbox:
@@ -303,7 +299,7 @@ def _write_attempts(attempts: itertools.islice[Attempt], form: str, file: IO[str
         table(tuple(name.replace("_", " ").capitalize() for name in names), rows)
     elif form == "jsonl":
         for each in attempts:
-            click.echo(json.dumps({name: _plain(value) for name, value in asdict(each).items()}), file=file)
+            echo_json_line(each, file)
     else:
         writer = csv.writer(file)
         writer.writerow((*names[:7], "correlation_vector", "detail"))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from winpush.cli.outbox import (
     take_audience,
     take_pair,
 )
+from winpush.cli.output import echo_json, echo_json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,14 +66,17 @@ def command() -> None:
     show_envvar=True,
     help="Also accept URIs of this host, such as an emulator's. Repeatable.",
 )
+@json_option
 @database_option
-def add(uri: str, db: str, attribute: tuple[str, ...], allow_host: tuple[str, ...], **values: Any) -> None:
+def add(
+    uri: str, db: str, attribute: tuple[str, ...], allow_host: tuple[str, ...], as_json: bool, **values: Any
+) -> None:
     """Register or renew a channel."""
     pairs = dict(take_pair(each) for each in attribute)
     fields = {name: value for name, value in values.items() if value not in (None, ())}
     with open_outbox(db, allow_hosts=allow_host) as outbox:
         number = outbox.register({"uri": uri, "attributes": pairs, **fields})
-    click.echo(f"Registered as channel {number}.")
+    echo_json({"channel": number}) if as_json else click.echo(f"Registered as channel {number}.")
 
 
 @command.command("list", examples=["winpush channels list --tag news", "winpush channels list --gone"])
@@ -129,13 +133,14 @@ def stale(db: str, days: int, limit: int, as_json: bool) -> None:
 
 @command.command(examples=["winpush channels show 1"])
 @click.argument("number", type=int)
+@json_option
 @database_option
-def show(db: str, number: int) -> None:
-    """Show a channel as JSON."""
+def show(db: str, number: int, as_json: bool) -> None:
+    """Show a channel."""
     with open_outbox(db) as outbox:
         for info in outbox.channels(gone=None, after=number - 1):
             if info.id == number:
-                click.echo(json.dumps(_to_dict(info), indent=2))
+                echo_json(info) if as_json else _show_one(info)
                 return
             break
     raise click.UsageError(f"Channel {number} does not exist. Run 'winpush channels list' to see the channels.")
@@ -144,15 +149,16 @@ def show(db: str, number: int) -> None:
 @command.command(examples=["winpush channels remove 1 --reason 'left the company'"])
 @click.argument("number", type=int)
 @option("--reason", heading="Channel", default="removed", show_default=True, help="Reason to record.")
+@json_option
 @database_option
-def remove(db: str, number: int, reason: str) -> None:
+def remove(db: str, number: int, reason: str, as_json: bool) -> None:
     """Remove a channel: nothing is sent to it again."""
     with open_outbox(db) as outbox:
         if not outbox.remove(number, reason):
             raise click.UsageError(
                 f"Channel {number} does not exist, or is gone already. Run 'winpush channels list' to see the channels."
             )
-    click.echo(f"Removed channel {number}.")
+    echo_json({"channel": number, "gone_reason": reason}) if as_json else click.echo(f"Removed channel {number}.")
 
 
 _FORMAT = option(
@@ -195,7 +201,7 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
         nonlocal errors
         errors += 1
         if as_json:
-            click.echo(json.dumps({"line": error.line, "field": error.field, "problem": error.problem}))
+            echo_json_line(error)
         elif errors <= _SHOWN_ERRORS:
             click.echo(str(error), err=True)
 
@@ -206,7 +212,7 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
     with open_outbox(db, allow_hosts=allow_host) as outbox, _opened(file, "r", _encoding_of(file)) as lines:
         report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
     if as_json:
-        click.echo(json.dumps(asdict(report)))
+        echo_json_line(report)
     else:
         repeated = f", repeated {report.repeated:,}" if report.repeated else ""
         click.echo(
@@ -260,7 +266,7 @@ def _opened(file: str, mode: str, encoding: str) -> AbstractContextManager[IO[st
 def _show(found: Iterable[ChannelInfo], as_json: bool) -> None:
     if as_json:
         for info in found:
-            click.echo(json.dumps(_to_dict(info)))
+            echo_json_line(info)
         return
     rows = (
         (
@@ -277,17 +283,15 @@ def _show(found: Iterable[ChannelInfo], as_json: bool) -> None:
     table(("Number", "Channel", "Platform", "Key", "Tags", "Gone", "Renewed"), rows)
 
 
-def _to_dict(info: ChannelInfo) -> dict[str, Any]:
-    def plain(value: Any) -> Any:
+def _show_one(info: ChannelInfo) -> None:
+    """Prints what is known of a channel, a line for each field."""
+    for field in fields(info):
+        value = getattr(info, field.name)
         if isinstance(value, datetime):
-            return value.isoformat()
-        return sorted(value) if isinstance(value, frozenset) else value
-
-    return {name: plain(value) for name, value in asdict(_with_dict(info)).items()}
-
-
-def _with_dict(info: ChannelInfo) -> ChannelInfo:
-    # `asdict` can't copy a read-only mapping.
-    from dataclasses import replace
-
-    return replace(info, attributes=dict(info.attributes))
+            value = show_time(value)
+        elif isinstance(value, frozenset):
+            value = " ".join(sorted(value))
+        elif isinstance(value, Mapping):
+            value = " ".join(f"{name}={each}" for name, each in value.items())
+        if value not in (None, ""):
+            click.echo(f"{field.name.replace('_', ' ').capitalize() + ':':<14}{value}")

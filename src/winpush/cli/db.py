@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 
 import click
 
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.outbox import database_errors, database_option, json_option
+from winpush.cli.output import echo_json
 
 __all__ = ["command"]
 
@@ -37,7 +37,7 @@ def upgrade(db: str, as_json: bool) -> None:
     with database_errors(), contextlib.closing(Database(db)) as database:
         before = bring_up(database)
     if as_json:
-        click.echo(json.dumps({"from": before.found, "to": before.wanted}))
+        echo_json({"from": before.found, "to": before.wanted})
     elif before.is_current:
         click.echo(f"Nothing to do: the tables are at revision {before.wanted}.")
     else:
@@ -59,7 +59,7 @@ def check(db: str, as_json: bool) -> None:
     with database_errors(), contextlib.closing(Database(db)) as database:
         state = look(database)
     if as_json:
-        click.echo(json.dumps({"found": state.found, "wanted": state.wanted, "current": state.is_current}))
+        echo_json({"found": state.found, "wanted": state.wanted, "current": state.is_current})
     else:
         advice = "." if state.is_current else ". Run 'winpush db upgrade'."
         if state.is_newer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from winpush.cli.findings import Finding, check_login
 from winpush.cli.help import Command, option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
-from winpush.cli.output import describe_delay, echo_cited, echo_json, hide_channels
+from winpush.cli.output import describe_delay, echo_cited, echo_json_line, hide_channels
 from winpush.cli.send.command import open_client
 from winpush.client.options import ClientOptions
 from winpush.errors import ChannelError, ValidationError
@@ -47,7 +46,7 @@ _PROBE_ANSWERED = (Outcome.ACCEPTED, Outcome.METHOD_NOT_ALLOWED)
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
     help="Also check what a device would make of this XML, element by element; '-' for standard input.",
 )
-@option("--json", "as_json", heading="Output", is_flag=True, help="Print the findings as JSON.")
+@option("--json", "as_json", heading="Output", is_flag=True, help="Print the findings as JSON, one per line.")
 @credentials_options
 @connection_options
 def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **values: Any) -> None:
@@ -64,7 +63,8 @@ def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **
     if xml is not None:
         findings += _examine_document(sys.stdin.buffer.read() if str(xml) == "-" else xml.read_bytes())
     if as_json:
-        echo_json([asdict(finding) for finding in findings])
+        for finding in findings:
+            echo_json_line(finding)
     else:
         for finding in findings:
             _show(finding)

@@ -7,13 +7,18 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from winpush.cli.help import Command, option
+from winpush.cli.output import echo_json
 from winpush.errors import WinPushError
+
+if TYPE_CHECKING:
+    from winpush.emulator import Browser, Device, Emulator, Phone
 
 __all__ = ["command"]
 
@@ -67,8 +72,17 @@ _LISTEN_SECONDS = 3600
 @option("--fault-cut", heading="Faults", metavar="HOW", help="Fault: before-answer, half-answer, silence or garbage.")
 @option("--fault-count", heading="Faults", type=int, help="Apply the fault to the next N requests.")
 @option("--fault-share", heading="Faults", type=float, help="Apply the fault to this share of requests, 0 to 1.")
+@option("--json", "as_json", heading="Output", is_flag=True, help="Print the devices and the login as JSON.")
 def command(
-    host: str, port: int, tls_port: int | None, phones: int, windows: int, browsers: int, seed: int | None, **fault: Any
+    host: str,
+    port: int,
+    tls_port: int | None,
+    phones: int,
+    windows: int,
+    browsers: int,
+    seed: int | None,
+    as_json: bool,
+    **fault: Any,
 ) -> None:
     """Run a local push service with simulated devices.
 
@@ -79,28 +93,19 @@ def command(
     emulator = Emulator(host=host, port=port, tls=tls_port is not None, tls_port=tls_port or 0, seed=seed)
     _set_fault(emulator, fault)
     with emulator, _certificates(emulator, tls_port is not None) as folder:
-        click.echo(f"Page:  {emulator.url}")
-        for phone in [emulator.create_channel() for _ in range(phones)][:1]:
-            click.echo("To send to a phone, type in another terminal:\n")
-            _show_example(f"--allow-host {emulator.authority}", phone.uri)
-        if folder is not None and phones:
-            phone = emulator.create_channel(authenticated=True)
-            click.echo(f"To a phone with an authenticated channel (certificates in {folder}, deleted on exit):\n")
-            files = f"--ca '{folder / 'ca.pem'}' \\\n    --certificate '{folder / 'client.pem'}'"
-            _show_example(f"--allow-host {emulator.authorities[1]} {files}", phone.uri)
-        if windows:
-            device, *_ = [emulator.create_windows_channel() for _ in range(windows)]
-            click.echo("To a Windows device, with credentials that this emulator accepts:\n")
-            _show_login(emulator)
-            _show_example(f"--allow-host {emulator.authority}", device.uri)
-        for browser in [emulator.create_subscription() for _ in range(browsers)][:1]:
-            click.echo("To a browser, with a VAPID key that 'winpush webpush keys vapid.pem' makes:\n")
-            _show_message(emulator.authority, json.dumps(browser.subscription.to_dict()))
-        click.echo("Ctrl-C stops it.")
+        made = _Made(
+            tuple([emulator.create_channel() for _ in range(phones)]),
+            emulator.create_channel(authenticated=True) if folder is not None and phones else None,
+            tuple([emulator.create_windows_channel() for _ in range(windows)]),
+            tuple([emulator.create_subscription() for _ in range(browsers)]),
+            folder,
+        )
+        echo_json(_describe(emulator, made)) if as_json else _show(emulator, made)
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(_LISTEN_SECONDS)
-        click.echo("\nStopped.")
+        if not as_json:
+            click.echo("\nStopped.")
 
 
 def _show_message(authority: str, subscription: str) -> None:
@@ -109,10 +114,61 @@ def _show_message(authority: str, subscription: str) -> None:
     click.echo("    --title Hello --vapid-key vapid.pem --subject mailto:you@example.com\n")
 
 
-def _show_login(emulator: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the command created: devices, and the folder with the certificates."""
+
+    phones: tuple[Phone, ...]
+    secure_phone: Phone | None
+    windows: tuple[Device, ...]
+    browsers: tuple[Browser, ...]
+    folder: Path | None
+
+
+def _show(emulator: Emulator, made: _Made) -> None:
+    """Prints a command that sends to each kind of device."""
+    click.echo(f"Page:  {emulator.url}")
+    for phone in made.phones[:1]:
+        click.echo("To send to a phone, type in another terminal:\n")
+        _show_example(f"--allow-host {emulator.authority}", phone.uri)
+    if made.secure_phone is not None and made.folder is not None:
+        click.echo(f"To a phone with an authenticated channel (certificates in {made.folder}, deleted on exit):\n")
+        files = f"--ca '{made.folder / 'ca.pem'}' \\\n    --certificate '{made.folder / 'client.pem'}'"
+        _show_example(f"--allow-host {emulator.authorities[1]} {files}", made.secure_phone.uri)
+    for device in made.windows[:1]:
+        click.echo("To a Windows device, with credentials that this emulator accepts:\n")
+        login = _environment(emulator)
+        for names in (("TENANT_ID", "CLIENT_ID"), ("CLIENT_SECRET", "TOKEN_SERVER")):
+            click.echo("  export " + " ".join(f"WINPUSH_{name}={login[f'WINPUSH_{name}']}" for name in names))
+        _show_example(f"--allow-host {emulator.authority}", device.uri)
+    for browser in made.browsers[:1]:
+        click.echo("To a browser, with a VAPID key that 'winpush webpush keys vapid.pem' makes:\n")
+        _show_message(emulator.authority, json.dumps(browser.subscription.to_dict()))
+    click.echo("Ctrl-C stops it.")
+
+
+def _describe(emulator: Emulator, made: _Made) -> dict[str, Any]:
+    """The same for a program: the devices' channels, and what to set in the environment to send to them."""
+    return {
+        "page": emulator.url,
+        "environment": {"WINPUSH_ALLOW_HOST": " ".join(emulator.authorities), **_environment(emulator)},
+        "phones": [phone.uri for phone in made.phones],
+        "windows": [device.uri for device in made.windows],
+        "browsers": [browser.subscription.to_dict() for browser in made.browsers],
+        "authenticated_phone": None if made.secure_phone is None else made.secure_phone.uri,
+        "certificates": None if made.folder is None else str(made.folder),
+    }
+
+
+def _environment(emulator: Emulator) -> dict[str, str]:
+    """The login that the emulator accepts, as variables of the environment."""
     login = emulator.entra_credentials
-    click.echo(f"  export WINPUSH_TENANT_ID={login.tenant_id} WINPUSH_CLIENT_ID={login.client_id}")
-    click.echo(f"  export WINPUSH_CLIENT_SECRET={login.client_secret} WINPUSH_TOKEN_SERVER={login.authority}")
+    return {
+        "WINPUSH_TENANT_ID": login.tenant_id,
+        "WINPUSH_CLIENT_ID": login.client_id,
+        "WINPUSH_CLIENT_SECRET": login.client_secret,
+        "WINPUSH_TOKEN_SERVER": login.authority,
+    }
 
 
 def _show_example(options: str, uri: str) -> None:

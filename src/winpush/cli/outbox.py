@@ -31,7 +31,7 @@ __all__ = [
     "take_pair",
 ]
 
-json_option = option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON, one line per item.")
+json_option = option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON.")
 
 
 def database_option(function: Any) -> Any:

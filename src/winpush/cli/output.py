@@ -1,14 +1,21 @@
-"""Output of the commands, for people and (--json) for machines. Never prints a channel URI or a secret."""
+"""Output of the commands, for people and (--json) for machines. Never prints a channel URI or a secret.
+
+With --json every command prints JSON on standard output and nothing else there: one document if it gives one answer,
+one object per line if it lists, and `{"error": …}` if it fails. Exit codes are the same with and without.
+"""
 
 from __future__ import annotations
 
 import base64
+import enum
 import json
 import math
 import re
 import sys
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Set
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -23,12 +30,15 @@ __all__ = [
     "describe_delay",
     "echo_cited",
     "echo_json",
+    "echo_json_error",
+    "echo_json_line",
     "hide_channels",
     "link_citations",
     "show_request",
     "show_result",
 ]
 
+_ERROR_TYPES = {1: "failed", 2: "usage"}
 # To the end of the word, without the punctuation of the surrounding sentence.
 _PATH_OF_URI = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s/?#]*)[/?#]\S*?(?=['\")\].,;:]*(?:\s|$))", re.IGNORECASE)
 
@@ -60,9 +70,40 @@ def link_citations(text: Text) -> Text:
     return text
 
 
-def echo_json(value: Any) -> None:
-    """Prints an indented JSON document, in ASCII if the output isn't Unicode."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=not _carries_unicode()))
+def echo_json(document: Any) -> None:
+    """Prints the JSON document that is a command's one answer, in ASCII if the output isn't Unicode."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=not _carries_unicode(), default=_plain))
+
+
+def echo_json_line(item: Any, file: IO[str] | None = None) -> None:
+    """Prints one item of a command that lists, as JSON on a line of its own."""
+    click.echo(json.dumps(item, ensure_ascii=file is None and not _carries_unicode(), default=_plain), file=file)
+
+
+def echo_json_error(error: Exception, exit_code: int) -> None:
+    """Prints why a command failed: its kind, the message, and what to do next, if that is known."""
+    whole = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    message, _, hint = whole.partition("\n")
+    context = getattr(error, "ctx", None)
+    if not hint and isinstance(error, click.UsageError) and context is not None:
+        hint = f"Run '{context.command_path} --help'."
+    said = {"type": _ERROR_TYPES[exit_code], "message": hide_channels(message), "hint": hide_channels(hint) or None}
+    echo_json_line({"error": said})
+
+
+def _plain(value: object) -> Any:
+    """What json doesn't know: values of winpush by their fields, times in ISO 8601."""
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Set):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON")
 
 
 def _carries_unicode() -> bool:

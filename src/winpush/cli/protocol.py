@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 
 import click
 
 from winpush import protocol_pages
 from winpush.cli.help import Command, option
-from winpush.cli.output import echo_json
+from winpush.cli.output import echo_json, echo_json_line
 from winpush.errors import ValidationError
 from winpush.protocol_pages import NAMES, Section
 
@@ -50,12 +49,14 @@ def command(page: str | None, place: str | None, as_json: bool) -> None:
 def _list(pages: tuple[str, ...], *, as_json: bool) -> None:
     found = [section for page in pages for section in protocol_pages.sections(page)]
     if as_json:
-        return echo_json([{"page": each.page, "number": each.number, "title": each.title} for each in found])
+        for each in found:
+            echo_json_line({"page": each.page, "number": each.number, "title": each.title})
+        return
     for each in found:
         click.echo(f"{each.page:<5}{'  ' * (each.depth - 1)}{each.number:<6}{each.title}")
     if "sources" in pages:
         click.echo("sources     The sources that keys such as [W8] refer to")
-    return None
+    return
 
 
 def _show(page: str, place: str, *, as_json: bool) -> None:
@@ -63,7 +64,7 @@ def _show(page: str, place: str, *, as_json: bool) -> None:
         return _print(protocol_pages.source(place), page, as_json=as_json)
     section: Section = protocol_pages.section(page, place)
     if as_json:
-        return echo_json(asdict(section))
+        return echo_json(section)
     return _print(section.markdown, page)
 
 

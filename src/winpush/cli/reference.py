@@ -16,6 +16,25 @@ Generated from the commands' help by `python -m winpush.cli.reference`. A test f
 
 Exit codes: 0 success, 1 refused or failed, 2 usage error. Options marked with an environment variable can be set by it.
 To enable shell completion: `eval "$(_WINPUSH_COMPLETE=bash_source winpush)"` (or `zsh_source`, `fish_source`).
+
+`pip install 'winpush[cli]'` brings the command. The commands of the outbox (`channels`, `broadcast`, `broadcasts`,
+`history`, `worker`, `db`) also need `winpush[delivery]`, `emulator` needs `winpush[emulator]`, and `demo` needs both.
+
+In the examples, `$URI` is a channel's URI, and the login is in the environment.
+
+## JSON
+
+With `--json` a command prints JSON on standard output, and nothing else there:
+
+- a command with one answer prints one document, an object;
+- a command that lists (`channels list`, `channels stale`, `channels import`, `broadcasts list`, `history`, `doctor`,
+  `protocol` without a place) prints one object per line;
+- a command that fails prints `{"error": {"type": …, "message": …, "hint": …}}`. `type` is `usage` (exit code 2) or
+  `failed` (exit code 1); `hint` says what to do next, or is null.
+
+The exit codes are the same as without it. A refused send is an answer, not an error: exit code 1 and the result as the
+document. Times are ISO 8601, and names that end in `_seconds` are in seconds. `winpush worker` prints only a log, and
+`winpush channels export` prints the file itself, so these two don't have `--json`.
 """
 
 
