@@ -28,7 +28,8 @@ def commands() -> list[Any]:
 def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
     """As click does, but that nothing is run and no file or value is looked at. Raises click.UsageError."""
     context = click.Context(command, info_name=command.name, parent=parent, **command.context_settings)
-    _, rest, _ = command.make_parser(context).parse_args(list(words))
+    complete = getattr(command, "complete", list)  # a group that has a default command
+    _, rest, _ = command.make_parser(context).parse_args(complete(words))
     if isinstance(command, click.Group) and rest:
         _, below, rest = command.resolve_command(context, rest)
         assert below is not None

@@ -15,7 +15,9 @@ from tests.cli.commands import call, started
 from tests.cli.tree import walk
 from tests.shell import Shell
 from tests.waiting import PATIENCE
+from winpush import wns
 from winpush.cli.app import cli
+from winpush.delivery import Content
 from winpush.emulator import Emulator
 
 NONE = {
@@ -40,7 +42,15 @@ ANSWERS = {
     "winpush channels add": "URI",
     "winpush channels show": "1",
     "winpush channels remove": "1",
-    "winpush broadcast": "Hello",
+    "winpush broadcast toast": "Hello",
+    "winpush broadcast tile": "--text Hello",
+    "winpush broadcast badge": "7",
+    "winpush broadcast raw": "Hello",
+    "winpush broadcast clear": "--everything",
+    "winpush broadcast flip-tile": "--title Hello",
+    "winpush broadcast iconic-tile": "--title Hello",
+    "winpush broadcast cycle-tile": "--title Hello",
+    "winpush broadcast content": "goal.json",
     "winpush broadcasts show": "1",
     "winpush broadcasts pause": "1",
     "winpush broadcasts resume": "1",
@@ -75,7 +85,7 @@ def shell(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made = Shell(emulator, folder, home)
     made.fill_outbox()
     made.fill_browser()
-    made.fill({"channels.csv": f"uri\n{made.device.uri}\n"})
+    made.fill({"channels.csv": f"uri\n{made.device.uri}\n", "goal.json": Content(wns=wns.Toast("Goal!")).to_json()})
     monkeypatch.chdir(folder)
     for name, value in made.variables.items():
         if name.startswith("WINPUSH_"):

@@ -26,7 +26,7 @@ _COMMANDS = {
     "emulator": "winpush.cli.emulator",
     "demo": "winpush.cli.demo.command",
     "channels": "winpush.cli.channels",
-    "broadcast": "winpush.cli.broadcasts:broadcast",
+    "broadcast": "winpush.cli.broadcast",
     "broadcasts": "winpush.cli.broadcasts:broadcasts",
     "history": "winpush.cli.broadcasts:history",
     "worker": "winpush.cli.worker",

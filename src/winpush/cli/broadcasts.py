@@ -1,4 +1,4 @@
-"""`winpush broadcast`, `winpush broadcasts …` and `winpush history`: durable sending from the command line."""
+"""`winpush broadcasts …` and `winpush history`: what the outbox is doing, and what it did."""
 
 from __future__ import annotations
 
@@ -10,123 +10,28 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from winpush import mpns, wns
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import Command, option
 from winpush.cli.outbox import (
-    audience_options,
     database_option,
     json_option,
     open_outbox,
-    sending_options,
     show_time,
     table,
-    take_audience,
 )
 from winpush.cli.output import describe_delay, echo_json, echo_json_line
-from winpush.errors import ValidationError
 
 if TYPE_CHECKING:
-    from winpush.delivery import Attempt, Content, Outbox, Progress, SendOptions
+    from winpush.delivery import Attempt, Outbox, Progress
 
-__all__ = ["broadcast", "broadcasts", "history"]
+__all__ = ["broadcasts", "follow", "history", "progress_to_dict", "show_progress"]
 
 _REFRESH_SECONDS = 0.2
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 
 
-@click.command(cls=Command, examples=["winpush broadcast 'Storm warning' 'Gusts from 18:00' --tag news"])
-@click.argument("text", nargs=-1, metavar="[TEXT1 [TEXT2]]")
-@option("--launch", heading="Message", help="Argument passed to the Windows app when the toast is clicked.")
-@option("--param", heading="Message", help="Page of the phone app that a tap opens.")
-@option("--xml", heading="Message", type=_FILE, help="For Windows: send this toast, tile or badge XML instead.")
-@audience_options
-@option("--name", heading="Schedule", help="Name to show in lists.")
-@option(
-    "--not-before", heading="Schedule", type=_TIME, help="Don't send before this time, such as 2026-05-01T08:30+02:00."
-)
-@option("--expires-at", heading="Schedule", type=_TIME, help="Don't send after this time.")
-@option(
-    "--idempotency-key",
-    heading="Schedule",
-    metavar="KEY",
-    help="Send only once, even if this command is repeated with the same key.",
-)
-@option("--rate", heading="Schedule", type=int, metavar="N", help="Limit to N sends per second.")
-@option(
-    "--quiet-hours", heading="Schedule", metavar="HH:MM-HH:MM", help="Wait out these hours in each device's time zone."
-)
-@option("--template", heading="Message", is_flag=True, help="Replace {name} in the texts by each channel's attribute.")
-@option("--store-only", heading="Schedule", is_flag=True, help="Only store it; 'winpush worker' sends it.")
-@option(
-    "--json", "as_json", heading="Output", is_flag=True, help="Print the final state as JSON, without a progress bar."
-)
-@sending_options
-def broadcast(db: str, text: tuple[str, ...], as_json: bool, store_only: bool, **values: Any) -> None:
-    """Send a toast to all registered channels, or a selection. A crash loses nothing.
-
-    Stores the broadcast in the outbox and delivers it with a progress bar. If interrupted, the next 'winpush worker' or
-    'winpush broadcast' continues it.
-
-    Exit code: 0 delivered or stored, 1 stopped, cancelled, expired or paused, 2 usage error.
-    """
-    try:
-        content = _content(text, values)
-    except ValidationError as error:
-        raise click.UsageError(f"{error}.") from None
-    audience = take_audience(values)
-    options = _options(values)
-    with open_outbox(db, values) as outbox:
-        number = outbox.broadcast(content, audience, **options)
-        if store_only:
-            if as_json:
-                echo_json({"broadcast": number})
-            else:
-                click.echo(f"Stored broadcast {number}. Run 'winpush worker' to send it.")
-            return
-        outbox.start()
-        progress = _follow(outbox, number, quiet=as_json)
-    if as_json:
-        echo_json(_progress_to_dict(progress))
-    else:
-        _show_progress(progress)
-    if progress.state.value != "finished":
-        click.get_current_context().exit(1)
-
-
-def _content(text: tuple[str, ...], values: dict[str, Any]) -> Content:
-    from winpush.delivery import Content
-
-    xml, launch, param = values.pop("xml"), values.pop("launch"), values.pop("param")
-    if not text and xml is None:
-        raise click.UsageError("Nothing to send. Give one or two texts, or --xml FILE.")
-    if len(text) > 2:
-        raise click.UsageError("A broadcast toast has at most two texts. Quote each text.")
-    own: wns.Notification | None = None
-    if xml is not None:
-        body = xml.read_bytes()
-        kind: Any = next((kind for kind in ("toast", "tile", "badge") if f"<{kind}".encode() in body), "toast")
-        own = wns.Xml(kind, body)
-    elif text:
-        own = wns.Toast(*text, launch=launch)
-    first, second = (*text, None, None)[:2]
-    phone = mpns.Toast(first, second, param) if text else None
-    return Content(mpns=phone, wns=own, template=values.pop("template"))
-
-
-def _options(values: dict[str, Any]) -> SendOptions:
-    names = ("name", "not_before", "expires_at", "idempotency_key", "rate")
-    taken: Any = {name: values.pop(name) for name in names}
-    quiet = values.pop("quiet_hours")
-    if quiet is not None:
-        from winpush.delivery import QuietHours
-
-        taken["quiet_hours"] = QuietHours.parse(quiet)
-    return taken  # type: ignore[no-any-return]  # the command's options have the names of these
-
-
-def _follow(outbox: Outbox, number: int, *, quiet: bool) -> Progress:
+def follow(outbox: Outbox, number: int, *, quiet: bool) -> Progress:
     """Waits for the broadcast to end and shows its progress."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -150,7 +55,8 @@ def _follow(outbox: Outbox, number: int, *, quiet: bool) -> Progress:
             time.sleep(_REFRESH_SECONDS)
 
 
-def _progress_to_dict(state: Progress) -> dict[str, Any]:
+def progress_to_dict(state: Progress) -> dict[str, Any]:
+    """The progress as JSON."""
     return {
         "broadcast": state.broadcast,
         "state": state.state.value,
@@ -164,7 +70,8 @@ def _progress_to_dict(state: Progress) -> dict[str, Any]:
     }
 
 
-def _show_progress(state: Progress) -> None:
+def show_progress(state: Progress) -> None:
+    """Prints the progress, with the number of each outcome."""
     click.echo(f"Broadcast {state.broadcast}: {state.state.value}. {state.done:,} done, {state.waiting:,} waiting.")
     for outcome, number in sorted(state.outcomes.items(), key=lambda pair: -pair[1]):
         click.echo(f"  {number:>9,}  {outcome}")
@@ -212,7 +119,7 @@ def show(db: str, number: int, as_json: bool) -> None:
     """Show a broadcast's progress."""
     with open_outbox(db) as outbox:
         state = outbox.progress(number)
-    echo_json(_progress_to_dict(state)) if as_json else _show_progress(state)
+    echo_json(progress_to_dict(state)) if as_json else show_progress(state)
 
 
 def _add_change(name: str, help_text: str) -> None:

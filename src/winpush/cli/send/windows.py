@@ -41,9 +41,9 @@ class ServiceOption(Option):
         self.service = service
 
 
-def windows_option(name: str, *, heading: str = "Message", **attributes: Any) -> Callable[[Any], Any]:
+def windows_option(*names: str, heading: str = "Message", **attributes: Any) -> Callable[[Any], Any]:
     """An option that only applies to WNS."""
-    return option(name, cls=ServiceOption, heading=heading, service=Service.WNS, **attributes)
+    return option(*names, cls=ServiceOption, heading=heading, service=Service.WNS, **attributes)
 
 
 def _decorate(options: Iterable[Callable[[Any], Any]], function: Any) -> Any:
@@ -68,11 +68,10 @@ def xml_option(function: Any) -> Any:
 
 
 def delivery_options(function: Any) -> Any:
-    """Adds the WNS delivery options."""
+    """Adds the WNS delivery options but the tag, whose name differs from command to command."""
     made = functools.partial(windows_option, heading="Delivery")
     return _decorate(
         [
-            made("--tag", help="Up to 16 letters and digits. Replaces an earlier one with the same tag."),
             made("--group", help="The same for a group of toasts (Windows Phone)."),
             made("--ttl", type=float, metavar="SECONDS", help="Time to live: drop it if it isn't delivered by then."),
             made("--cache/--no-cache", default=None, help="Whether WNS keeps it while the device is offline."),
@@ -116,6 +115,9 @@ def toast_options(function: Any) -> Any:
             windows_option(
                 "--button", multiple=True, metavar="TEXT=ARGUMENTS", help="A button. Repeatable, up to five."
             ),
+            windows_option(
+                "--input", multiple=True, metavar="ID[=HINT]", help="A text box to answer in. Repeatable, up to five."
+            ),
             windows_option("--progress", metavar="VALUE", help="Progress bar: 0.0 to 1.0, or 'indeterminate'."),
             windows_option("--progress-status", default="", help="Text below the progress bar."),
             windows_option("--progress-title", help="Text above the progress bar."),
@@ -136,12 +138,12 @@ def toast_options(function: Any) -> Any:
     )
 
 
-def make_toast(texts: tuple[str, ...], values: dict[str, Any]) -> wns.Notification:
+def make_toast(values: dict[str, Any]) -> wns.Notification:
     """Makes the toast from the command's values."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
-        return _own_document("toast", values["xml"], delivery)
-    content: list[Any] = list(texts)
+        return wns.Xml("toast", read_document(values["xml"]), **delivery)
+    content: list[Any] = list(values["text"])
     if values["attribution"] is not None:
         content.append(wns.Text(values["attribution"], placement="attribution"))
     content += _toast_images(values)
@@ -150,6 +152,7 @@ def make_toast(texts: tuple[str, ...], values: dict[str, Any]) -> wns.Notificati
     return wns.Toast(
         *content,
         launch=values["launch"],
+        inputs=[wns.TextInput(identity, placeholder=hint or None) for identity, hint in _inputs(values["input"])],
         actions=[wns.Button(*_split("--button", each, "TEXT=ARGUMENTS")) for each in values["button"]],
         header=_header(values["header"]),
         scenario=cast("Scenario | None", values["scenario"]),
@@ -158,6 +161,11 @@ def make_toast(texts: tuple[str, ...], values: dict[str, Any]) -> wns.Notificati
         audio=_audio(values),
         **delivery,
     )
+
+
+def _inputs(given: tuple[str, ...]) -> list[tuple[str, str]]:
+    pairs = (each.partition("=") for each in given)
+    return [(identity, hint) for identity, _, hint in pairs]
 
 
 def _toast_images(values: dict[str, Any]) -> list[wns.Image]:
@@ -228,7 +236,7 @@ def make_tile(values: dict[str, Any]) -> wns.Notification:
     """Makes the tile from the command's values, with the same content for each size."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
-        return _own_document("tile", values["xml"], delivery)
+        return wns.Xml("tile", read_document(values["xml"]), **delivery)
     content: list[Any] = [wns.Image(source) for source in values["image"]]
     content += [wns.Text(text, wrap=True) for text in values["text"]]
     if values["background"] is not None:
@@ -242,11 +250,12 @@ def make_tile(values: dict[str, Any]) -> wns.Notification:
     return wns.Tile(*bindings, branding=branding, display_name=values["title"], **delivery)
 
 
-def make_badge(value: str | None, values: dict[str, Any]) -> wns.Notification:
+def make_badge(values: dict[str, Any]) -> wns.Notification:
     """Makes the badge: a number, or a glyph by name."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
-        return _own_document("badge", values["xml"], delivery)
+        return wns.Xml("badge", read_document(values["xml"]), **delivery)
+    value: str | None = values["value"]
     if value is None:
         raise click.UsageError(
             "The value is missing. Give a number, or a glyph such as 'alert'; 0 or 'none' clears the badge."
@@ -254,27 +263,14 @@ def make_badge(value: str | None, values: dict[str, Any]) -> wns.Notification:
     return wns.Badge(int(value) if value.isascii() and value.isdigit() else cast("wns.Glyph", value), **delivery)
 
 
-def make_raw(payload: str | bytes, values: dict[str, Any]) -> wns.Notification:
+def make_raw(values: dict[str, Any]) -> wns.Notification:
     """Makes the raw notification."""
-    return wns.Raw(payload, **_take_delivery(values))
+    return wns.Raw(values["content"], **_take_delivery(values))
 
 
 def make_clear(values: dict[str, Any]) -> wns.ClearToasts:
     """Makes the request to clear toasts."""
     return wns.ClearToasts(values["group"], values["tag"], values["everything"])
-
-
-def _own_document(kind: Literal["toast", "tile", "badge"], file: Path, delivery: wns.Options) -> wns.Notification:
-    """Makes the notification from the user's XML. Raises click.UsageError if content options are given, too."""
-    delivers = {*wns.Options.__annotations__, "xml"}
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        is_content = isinstance(parameter, ServiceOption) and parameter.name not in delivers
-        if is_content and _was_typed(str(parameter.name)):
-            raise click.UsageError(
-                f"--xml is the complete document, so {parameter.opts[0]} can't change it. Give only one of them."
-            )
-    return wns.Xml(kind, read_document(file), **delivery)
 
 
 def read_document(file: Path) -> bytes:

@@ -1,0 +1,256 @@
+"""`winpush broadcast KIND …`: sends what `winpush send` can to the registered channels, durably."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from winpush.channels import Service
+from winpush.cli.broadcasts import follow, progress_to_dict, show_progress
+from winpush.cli.groups import GuessingGroup
+from winpush.cli.help import option
+from winpush.cli.outbox import audience_options, open_outbox, sending_options, take_audience
+from winpush.cli.output import echo_json
+from winpush.cli.send.command import explain_value
+from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, is_for, is_typed, message_options
+from winpush.cli.send.phone import phone_option
+from winpush.cli.send.windows import read_document, windows_option
+from winpush.errors import ValidationError
+
+if TYPE_CHECKING:
+    from winpush.delivery import Content, SendOptions
+
+__all__ = ["command"]
+
+_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+_TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
+_DEFAULT = "toast"
+_DOCUMENTS = {"--xml": Service.WNS, "--phone-xml": Service.MPNS}
+
+
+class _KindGroup(GuessingGroup):
+    """A group whose default command is the toast."""
+
+    def complete(self, args: list[str]) -> list[str]:
+        """The arguments with the kind that is meant. Raises click.UsageError where that isn't clear."""
+        if args and (args[0] in self.commands or args[0] in ("-h", "--help")):
+            return args
+        words = [word for word in args if word in self.commands]
+        if words:
+            raise click.UsageError(
+                f"{words[0]!r} is a kind, and kinds come first: 'winpush broadcast {words[0]} …'.\n"
+                f"If it is a text or a value, write 'winpush broadcast {_DEFAULT} …'."
+            )
+        return [_DEFAULT, *args]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses the arguments."""
+        return super().parse_args(ctx, self.complete(args))
+
+
+@click.group(
+    cls=_KindGroup,
+    subcommand_metavar="[KIND] [ARGS]...",
+    examples=[
+        "winpush broadcast 'Storm warning' 'Gusts from 18:00' --tag news",
+        "winpush broadcast tile --text 'Bern' --text '21 °C'",
+        "winpush broadcast content goal.json",
+    ],
+)
+def command() -> None:
+    """Send to all registered channels, or a selection.
+
+    Without a kind it sends a toast. What isn't sent to Windows and to phones alike is marked [WNS] or [MPNS]; a phone's
+    notification is converted for Windows if there is none of its own.
+
+    Stores the broadcast in the outbox and delivers it with a progress bar. A crash loses nothing: if interrupted, the
+    next 'winpush worker' or 'winpush broadcast' continues it.
+
+    Exit code: 0 delivered or stored, 1 stopped, cancelled, expired or paused, 2 usage error.
+    """
+
+
+def _schedule_options(function: Any) -> Any:
+    """Adds who a broadcast is for, when and how it is sent, and what is printed."""
+    for add in reversed(
+        (
+            audience_options,
+            option("--name", heading="Schedule", help="Name to show in lists."),
+            option(
+                "--not-before",
+                heading="Schedule",
+                type=_TIME,
+                help="Don't send before this time, such as 2026-05-01T08:30+02:00.",
+            ),
+            option("--expires-at", heading="Schedule", type=_TIME, help="Don't send after this time."),
+            option(
+                "--idempotency-key",
+                heading="Schedule",
+                metavar="KEY",
+                help="Send only once, even if this command is repeated with the same key.",
+            ),
+            option("--rate", heading="Schedule", type=int, metavar="N", help="Limit to N sends per second."),
+            option(
+                "--quiet-hours",
+                heading="Schedule",
+                metavar="HH:MM-HH:MM",
+                help="Wait out these hours in each device's time zone.",
+            ),
+            option("--store-only", heading="Schedule", is_flag=True, help="Only store it; 'winpush worker' sends it."),
+            option(
+                "--dry-run",
+                heading="Output",
+                is_flag=True,
+                help="Print the content as JSON, for 'winpush broadcast content', and store nothing.",
+            ),
+            option("--json", "as_json", heading="Output", is_flag=True, help="Print the final state as JSON."),
+            sending_options,
+        )
+    ):
+        function = add(function)
+    return function
+
+
+def _take_options(values: dict[str, Any]) -> SendOptions:
+    names = ("name", "not_before", "expires_at", "idempotency_key", "rate")
+    taken: Any = {name: values.pop(name) for name in names}
+    quiet = values.pop("quiet_hours")
+    if quiet is not None:
+        from winpush.delivery import QuietHours
+
+        taken["quiet_hours"] = QuietHours.parse(quiet)
+    return taken  # type: ignore[no-any-return]  # the command's options have the names of these
+
+
+def _broadcast(content: Content, values: dict[str, Any]) -> None:
+    """Stores the broadcast, delivers it and shows its progress, as far as the options ask for it."""
+    if values.pop("dry_run"):
+        click.echo(content.to_json())
+        return
+    audience, options = take_audience(values), _take_options(values)
+    as_json = values.pop("as_json")
+    with open_outbox(values.pop("db"), values) as outbox:
+        number = outbox.broadcast(content, audience, **options)
+        if values["store_only"]:
+            said = f"Stored broadcast {number}. Run 'winpush worker' to send it."
+            echo_json({"broadcast": number}) if as_json else click.echo(said)
+            return
+        outbox.start()
+        progress = follow(outbox, number, quiet=as_json)
+    echo_json(progress_to_dict(progress)) if as_json else show_progress(progress)
+    if progress.state.value != "finished":
+        click.get_current_context().exit(1)
+
+
+def _add(kind: Kind) -> None:
+    """Adds the command that broadcasts this kind."""
+
+    def broadcast(**values: Any) -> None:
+        _broadcast(_content(kind, values), values)
+
+    function = _schedule_options(broadcast)
+    help_text = "Replace {name} in the texts by each channel's attribute."
+    function = option("--template", heading="Message", is_flag=True, help=help_text)(function)
+    if kind.name == _DEFAULT:
+        help_text = "A text for this language; the second one is the second text. Repeatable."
+        text_for = option("--text-for", heading="Message", multiple=True, metavar="LOCALE=TEXT", help=help_text)
+        function = text_for(function)
+    if kind.takes_xml and Service.MPNS in kind.makers:
+        help_text = "XML file for phones, instead of the other options."
+        function = phone_option("--phone-xml", type=_FILE, help=help_text)(function)
+    if kind.takes_xml:
+        help_text = "XML file for Windows ('-' for standard input), instead of the other options."
+        function = windows_option("--xml", type=_FILE, help=help_text)(function)
+    function = message_options(kind, function, tag="--wns-tag")
+    examples = [f"winpush broadcast {kind.name} {example}" for example in kind.examples]
+    if kind.name == _DEFAULT:
+        examples.append("winpush broadcast toast 'Goal!' --text-for de='Tor!' --for-key ada")
+    command.command(kind.name, cls=KindCommand, help=kind.help, examples=examples)(function)
+
+
+def _content(kind: Kind, values: dict[str, Any]) -> Content:
+    """The content that the options describe: a form for each service, and one for each language."""
+    from winpush.delivery import Content
+
+    try:
+        forms = _forms(kind, values)
+        locales = {
+            locale: Content(**_forms(kind, {**values, "text": texts, "text1": None, "text2": None}), template=template)
+            for template in [values["template"]]
+            for locale, texts in _texts_by_locale(values.get("text_for", ())).items()
+        }
+        return Content(**forms, template=values["template"], locales=locales)
+    except ValidationError as error:
+        raise click.UsageError(explain_value(error)) from None
+
+
+def _forms(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
+    """The notification for each service that is sent to and that something was given for."""
+    only = values["service"]
+    services = [service for service in kind.makers if only in (None, service.value)]
+    documents = {name: service for name, service in _DOCUMENTS.items() if values.get(_value_name(name)) is not None}
+    check_document(documents, services)
+    asked = [service for service in services if _is_asked_for(service, services, documents)]
+    if kind.nothing and not asked:
+        raise click.UsageError(f"Nothing to send. {kind.nothing}")
+    forms = {}
+    for service in asked or services:
+        name = "phone_xml" if service is Service.MPNS else "xml"
+        forms[service.value] = kind.makers[service]({**values, "xml": values.get(name)})
+    return forms
+
+
+def _value_name(name_of_option: str) -> str:
+    return name_of_option.lstrip("-").replace("-", "_")
+
+
+def _is_asked_for(service: Service, services: Collection[Service], documents: dict[str, Service]) -> bool:
+    """Whether anything was given that this service's notification has."""
+    if service in documents.values():
+        return True
+    context = click.get_current_context()
+    given = (param for param in context.command.params if param.name != "text_for" and is_typed(context, param))
+    return any(service in is_for(param, services) for param in given)
+
+
+def _texts_by_locale(given: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for each in given:
+        locale, separator, text = each.partition("=")
+        if not separator or not locale:
+            raise click.UsageError(f"--text-for is {each!r}. Write it as LOCALE=TEXT.")
+        found[locale] = (*found.get(locale, ()), text)
+    return found
+
+
+for _kind in KINDS.values():
+    _add(_kind)
+
+
+@command.command(
+    "content",
+    examples=[
+        "winpush broadcast content goal.json --tag news",
+        "winpush broadcast toast 'Goal!' --dry-run | winpush broadcast content -",
+    ],
+)
+@click.argument("file", type=_FILE)
+@_schedule_options
+def content_(file: Path, **values: Any) -> None:
+    """Send a content file: everything, in every language.
+
+    The file is the JSON of Content.to_json(), which 'winpush broadcast KIND --dry-run' prints, too: a notification for
+    each service and language, templates and their defaults. FILE is '-' for standard input.
+    """
+    from winpush.delivery import Content
+
+    try:
+        content = Content.from_json(read_document(file).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is not UTF-8. Save it as UTF-8.") from None
+    except ValidationError as error:
+        raise click.UsageError(f"{file}: {error}.") from None
+    _broadcast(content, values)

@@ -1,0 +1,177 @@
+"""`winpush broadcast`: it sends what `winpush send` can, in every language, to both services."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from tests.cli.windows import call
+from tests.shell import TOAST
+from winpush import Channel, Service, mpns, wns
+from winpush.cli import broadcast
+from winpush.cli.help import Option
+from winpush.cli.send import command as send
+from winpush.cli.send.kinds import KINDS
+from winpush.delivery import Content
+
+WNS_URI = "https://db5p.notify.windows.com/?token=AwYAAACopaiwYRSECRETSECRET"
+MPNS_URI = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQmVzdFRva2VuRXZlcg"
+# The tag of a notification has another name where '--tag' selects the audience.
+RENAMED = {"--tag": "--wns-tag"}
+ADDED = {"--template", "--text-for", "--phone-xml"}
+
+
+def content(*arguments: str, stdin: str | None = None) -> Content:
+    done = call("broadcast", *arguments, "--dry-run", stdin=stdin)
+    assert done.exit_code == 0, done.output
+    return Content.from_json(done.output)
+
+
+def message_options(group: Any, kind: str) -> set[str]:
+    params = group.commands[kind].params
+    shown = [each for each in params if isinstance(each, Option) and each.heading in ("Message", "Delivery")]
+    return {name for each in shown for name in (*each.opts, *each.secondary_opts)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_has_every_option_of_the_message_that_send_has(kind: str) -> None:
+    of_send = {RENAMED.get(name, name) for name in message_options(send.command, kind)}
+    assert message_options(broadcast.command, kind) - ADDED == of_send
+
+
+TOASTS = [
+    ["a", "b", "--button", "Yes=answer=yes", "--input", "reply=Write", "--launch", "x", "--ttl", "60"],
+    ["a", "--image", "a.png", "--priority", "high", "--group", "g", "--silent", "--request-status"],
+    ["a", "--progress", "0.5", "--header", "mail=Mail", "--scenario", "urgent", "--no-cache"],
+]
+CASES = [
+    *[("toast", WNS_URI, arguments) for arguments in TOASTS],
+    ("toast", MPNS_URI, ["a", "b", "--param", "/Page.xaml", "--batching", "450", "--silent"]),
+    ("tile", WNS_URI, ["--text", "One", "--background", "b.png", "--title", "App", "--size", "wide"]),
+    ("tile", MPNS_URI, ["--count", "3", "--title", "App", "--clear", "back-title"]),
+    ("badge", WNS_URI, ["alert", "--ttl", "60"]),
+    ("raw", WNS_URI, ["Grüezi", "--cache"]),
+    ("raw", MPNS_URI, ["Grüezi"]),
+    ("clear", WNS_URI, ["--group", "a"]),
+    ("flip-tile", MPNS_URI, ["--count", "0", "--clear", "title", "--id", "/a"]),
+    ("iconic-tile", MPNS_URI, ["--count", "3", "--background-color", "#FF1BA1E2"]),
+    ("cycle-tile", MPNS_URI, ["--cycle-image", "a.png", "--clear", "cycle-image2"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "uri", "arguments"), CASES)
+def test_it_sends_the_very_notification_that_send_sends(kind: str, uri: str, arguments: list[str]) -> None:
+    sent = json.loads(call("send", kind, uri, *arguments, "--dry-run", "--json").output)
+    made = content(kind, *arguments)
+    channel = Channel.parse(uri)
+    form: Any = made.mpns if channel.service is Service.MPNS else made.wns
+    if channel.service is Service.MPNS:
+        request = mpns.build_request(channel, form)
+    else:
+        from datetime import UTC, datetime
+
+        now = datetime.now(UTC)
+        request = wns.build_request(channel, form, wns.Token("<token>", now, now))
+    assert request.body.decode() == sent["body"]
+    assert dict(request.headers) == sent["headers"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "toast"])
+def test_a_service_for_which_nothing_is_given_gets_no_form_of_its_own(kind: str) -> None:
+    arguments = next(arguments for name, _, arguments in CASES if name == kind)
+    made = content(kind, *arguments)
+    expected = {Service.MPNS: made.mpns is not None, Service.WNS: made.wns is not None}
+    assert {service for service, there in expected.items() if there} <= set(KINDS[kind].makers)
+    assert content("tile", "--count", "3").wns is None
+    assert content("tile", "--text", "a").mpns is None
+    assert content("toast", "a", "--service", "wns").mpns is None
+    assert content("toast", "a", "b", "c", "--service", "wns").wns is not None
+
+
+def test_the_tag_of_a_notification_is_not_that_of_the_audience() -> None:
+    made = content("toast", "a", "--wns-tag", "storm", "--tag", "news").wns
+    assert isinstance(made, wns.Toast)
+    assert made.tag == "storm"
+
+
+def test_without_a_kind_it_is_a_toast() -> None:
+    assert content("Goal!", "2 : 1", "--tag", "news") == content("toast", "Goal!", "2 : 1")
+
+
+def test_texts_in_other_languages_replace_the_texts() -> None:
+    made = content(
+        "toast", "Goal!", "2 : 1", "--text-for", "de=Tor!", "--text-for", "de=2 : 1", "--text-for", "fr=But !"
+    )
+    assert made.mpns == mpns.Toast("Goal!", "2 : 1")
+    assert (made.locales["de"], made.locales["fr"]) == (
+        Content(mpns=mpns.Toast("Tor!", "2 : 1"), wns=wns.Toast("Tor!", "2 : 1")),
+        Content(mpns=mpns.Toast("But !"), wns=wns.Toast("But !")),
+    )
+
+
+def test_a_template_is_one_in_every_language() -> None:
+    made = content("toast", "Hello {name}", "--template", "--text-for", "de=Hallo {name}")
+    assert (made.template, made.locales["de"].template) == (True, True)  # type: ignore[union-attr]  # a Content
+
+
+def test_a_document_is_for_its_own_service_and_the_texts_for_the_other(tmp_path: Path) -> None:
+    file = tmp_path / "toast.xml"
+    file.write_text(TOAST)
+    made = content("toast", "Hello", "--xml", str(file))
+    assert (made.mpns, made.wns) == (mpns.Toast("Hello"), wns.Xml("toast", TOAST.encode()))
+    assert content("toast", "--xml", "-", stdin=TOAST).mpns is None
+
+
+def test_a_content_file_is_what_a_dry_run_prints(tmp_path: Path) -> None:
+    file = tmp_path / "goal.json"
+    given = content("toast", "Goal!", "--text-for", "de=Tor!", "--button", "Watch=watch")
+    file.write_text("\ufeff" + given.to_json())
+    assert content("content", str(file)) == given
+    assert content("content", "-", stdin=given.to_json()) == given
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Give one or two texts"),
+        (["toast"], "Give one or two texts"),
+        (["toast", "--text-for", "de=Tor!"], "Give one or two texts"),
+        (["toast", "a", "--text-for", "Tor!"], "LOCALE=TEXT"),
+        (["toast", "a", "--text-for", "!!=Tor!"], "locale"),
+        (["toast", "a", "b", "c"], "two texts"),
+        (["toast", "a", "--param", "x"], "param"),
+        (["tile", "--hero", "a.png"], "--hero is an option of 'toast'; 'tile' doesn't take it"),
+        (["badge", "7", "--text", "a"], "--text is an option of 'tile'; 'badge' doesn't take it"),
+        (["toast", "a", "--cycle-image", "a"], "'cycle-tile'; 'toast' doesn't take it"),
+        (["tile"], "Give --text, --title"),
+        (["raw"], "Give either the payload"),
+        (["badge"], "Give a number"),
+        (["--tag", "news", "badge", "7"], "'winpush broadcast badge …'"),
+        (["toast", "a", "--nothing"], "No such option"),
+        (["toast", "--xml", "-", "--phone-xml", "-", "a"], "a text can't change it"),
+        (["toast", "--xml", "-", "--launch", "x"], "--xml is the complete document, so --launch can't change it"),
+        (["content", "-"], "is not valid JSON"),
+    ],
+)
+def test_what_is_used_wrongly_says_the_next_thing_to_type(arguments: list[str], said: str) -> None:
+    done = call("broadcast", *arguments, stdin="no XML")
+    assert done.exit_code == 2
+    assert said in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_option_of_another_kind_is_an_error_that_names_both(kind: str) -> None:
+    own = broadcast.command.commands[kind]
+    for other, command in broadcast.command.commands.items():
+        for param in command.params:
+            name = param.opts[0]
+            if isinstance(param, click.Option) and not any(name in each.opts for each in own.params):
+                done = call("broadcast", kind, name)
+                assert done.exit_code == 2
+                assert f"{name} is an option of " in done.output
+                assert f"'{other}'" in done.output
+                assert f"'{kind}' doesn't take it" in done.output
