@@ -47,7 +47,8 @@ class Kind:
 
     - `fields`: adds the arguments and options for what is in it.
     - `makers`: the services that take it, and how each one's notification is made.
-    - `example`: what is typed after the channel, or in place of it.
+    - `help`: the help of its commands. `takes_xml`: whether a document of the user's own can take its place.
+    - `examples`: what is typed after the channel, or after the kind of a broadcast.
     - `nothing`: what to give, if nothing is.
     """
 
