@@ -24,6 +24,7 @@ CODE = (
     (re.compile(r"\bwinpush\.delivery\b"), "delivery"),
     (re.compile(r"\bTelemetry\("), "otel"),
     (re.compile(r"\bfrom_pfx\("), "pfx"),
+    (re.compile(r"\bVapidKeys\b"), "webpush"),
 )
 
 
@@ -67,6 +68,8 @@ def extras_of_command(words: list[str]) -> Iterator[str]:
         yield "delivery"
     if words[:1] and words[0] in ("emulator", "demo"):
         yield "emulator"
+    if words[:1] == ["webpush"]:
+        yield "webpush"
     if "--metrics-port" in words:
         yield "prometheus"
     if any(word.startswith("postgresql://") for word in words):

@@ -18,7 +18,8 @@ Exit codes: 0 success, 1 refused or failed, 2 usage error. Options marked with a
 To enable shell completion: `eval "$(_WINPUSH_COMPLETE=bash_source winpush)"` (or `zsh_source`, `fish_source`).
 
 `pip install 'winpush[cli]'` brings the command. The commands of the outbox (`channels`, `broadcast`, `broadcasts`,
-`history`, `worker`, `db`) also need `winpush[delivery]`, `emulator` needs `winpush[emulator]`, and `demo` needs both.
+`history`, `worker`, `db`) also need `winpush[delivery]`, `emulator` needs `winpush[emulator]`, `demo` needs both, and
+`webpush` needs `winpush[webpush]`.
 
 In the examples, `$URI` is a channel's URI, and the login is in the environment.
 
