@@ -17,7 +17,7 @@ from winpush.delivery.options import SendOptions
 from winpush.delivery.outbox import Outbox
 from winpush.delivery.registry.files import RowError
 from winpush.delivery.registry.registration import Audience, Registration
-from winpush.delivery.states import BroadcastState, DeliveryState, StateError
+from winpush.delivery.states import BroadcastState, DeliveryState, StateError, WaitReason
 from winpush.delivery.storage.database import DatabaseError
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.settings import WorkerSettings
@@ -43,6 +43,7 @@ __all__ = [
     "SendOptions",
     "StateError",
     "Telemetry",
+    "WaitReason",
     "Worker",
     "WorkerSettings",
 ]

@@ -15,8 +15,8 @@ __all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "ImportReport"
 class Delivery:
     """The state of one channel in a broadcast.
 
-    `outcome` is that of the last attempt (a value of `winpush.Outcome`), None before the first. `due` is the time of
-    the next attempt, None in a final state.
+    `outcome` is that of the last attempt (a value of `winpush.Outcome`), None before the first, or, of one that waits,
+    why nothing was sent (a value of `WaitReason`). `due` is the time of the next attempt, None in a final state.
     """
 
     broadcast: int

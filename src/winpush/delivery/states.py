@@ -15,6 +15,7 @@ __all__ = [
     "DeliveryState",
     "Move",
     "StateError",
+    "WaitReason",
     "final_state",
     "move",
 ]
@@ -57,6 +58,25 @@ class DeliveryState(enum.Enum):
     """The broadcast was cancelled first."""
     STOPPED = "stopped"
     """The broadcast stopped itself first."""
+
+
+class WaitReason(enum.Enum):
+    """Why something waits although nothing has been sent, or is due again before it was."""
+
+    PAUSED = "paused"
+    """The broadcast is paused."""
+    NOT_BEFORE = "not-before"
+    """The broadcast's `not_before` is still to come."""
+    RATE = "rate"
+    """The broadcast's own limit of sends per second."""
+    QUIET_HOURS = "quiet-hours"
+    """The quiet hours in the device's time zone."""
+    ASKED_TO_WAIT = "asked-to-wait"
+    """The service asked to send nothing for a while: to this channel, or for the whole app."""
+    NO_LOGIN = "no-login"
+    """The worker has no login for WNS."""
+    TURN = "turn"
+    """Something else is being sent to the channel."""
 
 
 FINAL = frozenset(DeliveryState) - {DeliveryState.WAITING}

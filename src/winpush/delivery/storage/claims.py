@@ -17,7 +17,7 @@ from winpush.delivery.states import BroadcastState, DeliveryState
 from winpush.delivery.storage.audience import MAX_WINDOW, audience_between, without_outcome
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.broadcasts import get as get_broadcast
-from winpush.delivery.storage.database import Millis, raw_rows, read_json, update_rows
+from winpush.delivery.storage.database import Millis, in_list, raw_rows, read_json, update_rows
 from winpush.delivery.storage.finalize import finalize_range
 from winpush.delivery.storage.rows import Batch, Target
 from winpush.delivery.storage.schedule import held
@@ -45,13 +45,22 @@ DELIVERY_KEY = ("broadcast", "channel")
 _RUNNING = BroadcastState.RUNNING.value
 
 
-def claim(connection: Connection, owner: str, now: Millis, lease: Millis, size: int, is_lost: IsLost) -> Batch | None:
+def claim(
+    connection: Connection,
+    owner: str,
+    now: Millis,
+    lease: Millis,
+    size: int,
+    is_lost: IsLost,
+    busy: Sequence[int] = (),
+) -> Batch | None:
     """Claims the next work for one lease: due deliveries first, then abandoned ranges, then new ones.
 
-    `is_lost` says whether a claim whose lease has expired may be taken over.
+    `is_lost` says whether a claim whose lease has expired may be taken over. Due deliveries to `busy` channels are left
+    where they are: this worker has earlier ones in hand.
     """
     return (
-        _claim_due(connection, owner, now, lease, size, is_lost)
+        _claim_due(connection, owner, now, lease, size, is_lost, busy)
         or _claim_left(connection, owner, now, lease, is_lost)
         or claim_next(connection, owner, now, lease, size)
     )
@@ -89,7 +98,7 @@ _RIPE = (
     .join(channels, channels.c.id == _D.channel)
     .join(broadcasts, broadcasts.c.id == _D.broadcast)
     .where(_D.due <= bindparam("now"), broadcasts.c.state == _RUNNING)
-    .order_by(_D.due)
+    .order_by(_D.due, _D.broadcast)
     .limit(bindparam("size"))
     .with_for_update(of=deliveries, skip_locked=True)
 )
@@ -102,12 +111,15 @@ _OVER = (
 
 
 def _claim_due(
-    connection: Connection, owner: str, now: Millis, lease: Millis, size: int, is_lost: IsLost
+    connection: Connection, owner: str, now: Millis, lease: Millis, size: int, is_lost: IsLost, busy: Sequence[int]
 ) -> Batch | None:
     over = connection.execute(_OVER, {"now": now}).all()
     lost = [silent for silent, lease_until in over if is_lost(silent, lease_until)]
     wanted = {"now": now, "size": size}
-    found = _targets(connection, _DUE_OR_LOST, {**wanted, "lost": lost}) if lost else _targets(connection, _DUE, wanted)
+    due, values = (_DUE_OR_LOST, {**wanted, "lost": lost}) if lost else (_DUE, wanted)
+    if busy:
+        due = due.where(~in_list(connection, _D.channel, busy))
+    found = _targets(connection, due, values)
     if not found:
         return None
     rows = _rows(connection, {int(row.broadcast) for row in found})

@@ -9,14 +9,14 @@ from typing import Any
 from winpush.channels import Service
 from winpush.delivery.content.content import Content, Form, Reason, Refusal
 from winpush.delivery.content.quiet_hours import QuietHours
-from winpush.delivery.states import DeliveryState, final_state
+from winpush.delivery.states import DeliveryState, WaitReason, final_state
 from winpush.delivery.storage.database import Millis, from_millis, to_millis
 from winpush.delivery.storage.rows import Effect, Record, Target, Tried
 from winpush.errors import ValidationError
 from winpush.results import Action, Outcome, Result
 from winpush.retries import RetryAt, decide
 
-__all__ = ["THROTTLED", "SendPlan", "after", "before", "is_for_all"]
+__all__ = ["THROTTLED", "SendPlan", "after", "before", "is_for_all", "later", "without_login"]
 
 THROTTLED = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outcome.THROTTLED})
 """Answers that ask every sender to pause, for this channel or for the whole app."""
@@ -24,6 +24,7 @@ THROTTLED = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outco
 _ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED})
 _PATIENCE: Millis = 7 * 24 * 3600 * 1000
 """How long a broadcast without an end of its own is tried."""
+_LOGIN_WAIT: Millis = 60_000
 _RETRY_LATER = Action.RETRY_LATER
 _ACCEPTED = Outcome.ACCEPTED
 _ACCEPTED_NAME = Outcome.ACCEPTED.value
@@ -75,11 +76,13 @@ def _before(plan: SendPlan, target: Target, wait: Millis, now: Millis) -> Form |
         return instead(DeliveryState.GONE)
     if plan.expires_at is not None and plan.expires_at <= now:
         return instead(DeliveryState.EXPIRED)
-    wait = max(wait, target.not_before or 0, _after_quiet_hours(plan, target, now))
+    asked, quiet = max(wait, target.not_before or 0), _after_quiet_hours(plan, target, now)
+    wait = max(asked, quiet)
     if wait > now:
         if plan.expires_at is not None and wait >= plan.expires_at:
             return instead(DeliveryState.EXPIRED)
-        return instead(DeliveryState.WAITING, due=wait)
+        why = WaitReason.ASKED_TO_WAIT if asked >= quiet else WaitReason.QUIET_HOURS
+        return instead(DeliveryState.WAITING, why.value, due=wait)
     remaining = None if plan.expires_at is None else timedelta(milliseconds=plan.expires_at - now)
     form = plan.content.for_channel(target, remaining=remaining, waited=timedelta(milliseconds=now - plan.begins))
     if not isinstance(form, Refusal):
@@ -87,6 +90,22 @@ def _before(plan: SendPlan, target: Target, wait: Millis, now: Millis) -> Form |
     if form.reason is Reason.EXPIRED:
         return instead(DeliveryState.EXPIRED)
     return instead(DeliveryState.SKIPPED, form.reason.value)
+
+
+def later(plan: SendPlan, target: Target, now: Millis) -> Record:
+    """What to record about a target that is given back unsent: it is due as before, so that it keeps its place."""
+    state, why, due = DeliveryState.WAITING.value, WaitReason.TURN.value, min(plan.begins, now)
+    return Record(plan.number, target.id, target.service, state, why, target.attempts, now, due)
+
+
+def without_login(plan: SendPlan, target: Target, now: Millis) -> Record:
+    """What to record about a target of WNS where the worker has no login: another worker may have one, or this one
+    after its next start."""
+    state, due = DeliveryState.WAITING, now + _LOGIN_WAIT
+    if plan.expires_at is None and now >= plan.begins + _PATIENCE:
+        return Record(plan.number, target.id, target.service, DeliveryState.ABANDONED.value, None, target.attempts, now)
+    why = WaitReason.NO_LOGIN.value
+    return Record(plan.number, target.id, target.service, state.value, why, target.attempts, now, due)
 
 
 def _after_quiet_hours(plan: SendPlan, target: Target, now: Millis) -> Millis:

@@ -17,6 +17,7 @@ class WorkerSettings:
     - `store_after`: outcomes written per transaction.
     - `lease`: a worker silent for this long is presumed dead, and others take over its work.
     - `poll`: the longest pause before looking for new work.
+    - `turn`: how long several notifications to one channel, sent one after the other, go on while others may wait.
     """
 
     batch: int = 500
@@ -24,3 +25,4 @@ class WorkerSettings:
     store_after: int = 500
     lease: timedelta = timedelta(seconds=24)
     poll: timedelta = timedelta(seconds=1)
+    turn: timedelta = timedelta(seconds=2)

@@ -11,7 +11,7 @@ import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
@@ -19,8 +19,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from winpush.channels import Service
 from winpush.client.async_client import AsyncClient
 from winpush.client.options import ClientOptions, Settings
+from winpush.delivery.content.content import Form
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage import broadcasts, claims, finalize, outcomes, schedule
 from winpush.delivery.storage.availability import is_locked
@@ -32,9 +34,10 @@ from winpush.delivery.worker.hooks import Hook, run_hooks
 from winpush.delivery.worker.liveness import Liveness
 from winpush.delivery.worker.pauses import Pauses
 from winpush.delivery.worker.plans import Plans
-from winpush.delivery.worker.policy import THROTTLED, SendPlan, after, before, is_for_all
+from winpush.delivery.worker.policy import THROTTLED, SendPlan, after, before, is_for_all, later, without_login
 from winpush.delivery.worker.retention import clear_old
 from winpush.delivery.worker.settings import WorkerSettings
+from winpush.delivery.worker.turns import Turns
 from winpush.errors import WinPushError
 from winpush.results import Notification, Result
 
@@ -54,6 +57,7 @@ _LEAST_DELAY, _MOST_DELAY = 0.25, 10.0
 _STOP_SECONDS = 6.0
 """How long a worker that was told to stop tries to write its last outcomes: docker kills it after ten."""
 _DELIVERED = DeliveryState.DELIVERED.value
+_WNS = Service.WNS.value
 _FRESH_SECONDS = 0.002
 _GATHER_SECONDS = 0.1
 """The least time between claims of small batches, such as those of single notifications."""
@@ -87,6 +91,8 @@ class Worker:
         self._telemetry = telemetry
         self._keep_history = keep_history
         self._logins = (0, 0)
+        self._has_login = options.get("wns") is not None
+        self._lack_is_told = False
         self._lease: Millis = settings.lease // timedelta(milliseconds=1)
         # A live worker renews its claims three times per lease.
         self._liveness = Liveness(settings.lease * 0.4, monotonic)
@@ -101,6 +107,9 @@ class Worker:
         self._resting: dict[int, Millis] = {}
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
         self._sending: dict[int, int] = {}
+        # Channels with deliveries in batches of due ones, and whose batch: what else is for them waits behind these.
+        self._busy: dict[int, str] = {}
+        self._taken: dict[int, str] = {}
         self._stopping = False
         self._give_up_at = 0.0
         self._told_to_stop = asyncio.Event()
@@ -215,7 +224,9 @@ class Worker:
         self._looked_until = self._monotonic() + _GATHER_SECONDS
         ended = broadcasts.expire_due(connection, now) > 0
         finalized = finalize.finalize_ending(connection, now) or ended
-        batch = claims.claim(connection, owner, now, self._lease, self._settings.batch, self._liveness.is_lost)
+        busy = tuple(self._busy)
+        batch = claims.claim(connection, owner, now, self._lease, self._settings.batch, self._liveness.is_lost, busy)
+        self._taken = _busy_with(batch)
         return batch, schedule.held(connection, now), finalized
 
     def _claim_more(self, connection: Connection) -> _Claimed:
@@ -260,8 +271,14 @@ class Worker:
                 self._sending.pop(target.id, None)
             raise
         finally:
+            for number in _busy_with(batch):
+                self._free(batch, number)
             heartbeat.cancel()
             await asyncio.gather(heartbeat, return_exceptions=True)
+
+    def _free(self, batch: Batch, channel: int) -> None:
+        if self._busy.get(channel) == batch.owner:
+            del self._busy[channel]
 
     def _span(self, batch: Batch) -> AbstractContextManager[None]:
         if self._telemetry is None:
@@ -277,7 +294,11 @@ class Worker:
         counted: Counter[tuple[str, str, str]] = Counter()
         # Batches share the connections, so that none waits for a connection that another batch holds.
         concurrency = max(1, self._connections // max(1, len(self._batches)))
-        async for result in client.send_many(self._pairs(batch, plans, held, done), concurrency=concurrency):
+        turns = Turns(batch.targets) if batch.first is None and Turns.are_needed(batch.targets) else None
+        pairs = (
+            self._pairs(batch, plans, held, done) if turns is None else self._pairs_in_turn(turns, plans, held, done)
+        )
+        async for result in client.send_many(pairs, concurrency=concurrency):
             target: Any = result.key
             if self._monotonic() >= self._fresh_until:
                 self._read_clock()
@@ -289,6 +310,8 @@ class Worker:
                 self._measure(self._telemetry, target.service, result, began)
             if entry.state != _DELIVERED:
                 await self._heed(target, result, entry, held)
+            if batch.first is None and (turns is None or turns.end(target.id)):
+                self._free(batch, target.id)
             # Every target yields one record. The last ones are left for `_end`, which also ends the batch.
             if enough <= len(done) < left:
                 written, done[:] = list(done), []
@@ -357,11 +380,50 @@ class Worker:
             if number in sending:  # in another batch: its answer may ask for a pause
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
+            if not self._has_login:
+                form = self._without_login(form, plans[target.broadcast], target, now)
             if isinstance(form, Record):
                 done.append(form)
             else:
                 sending[number] = time.time_ns() if measured else 0
                 yield target.uri, form, target
+
+    async def _pairs_in_turn(
+        self, turns: Turns, plans: dict[int, SendPlan], held: dict[str, Millis], done: list[Record]
+    ) -> AsyncIterator[tuple[str, Notification, object]]:
+        """As `_pairs`, one at a time for each channel: what one of them waits for, those behind it wait for too."""
+        sending, waits, seen = self._sending, dict[int, Millis](), set[int]()
+        end = self._monotonic() + self._settings.turn.total_seconds()
+        async for target in turns:
+            self._read_clock()
+            now, number, plan = self._approximate_now, target.id, plans[target.broadcast]
+            wait = max(waits.get(number, 0), held.get(target.service, 0), self._resting.get(number, 0))
+            if number in sending:
+                wait = max(wait, now + _TURN_MILLIS)
+            given_up = number in seen and self._monotonic() >= end
+            form = later(plan, target, now) if given_up else before(plan, target, wait, now)
+            if not self._has_login:
+                form = self._without_login(form, plan, target, now)
+            if isinstance(form, Record):
+                waits[number] = form.due or 0
+                done.append(form)
+                turns.end(number)
+            else:
+                sending[number] = time.time_ns() if self._telemetry is not None else 0
+                yield target.uri, form, target
+            seen.add(number)
+
+    def _without_login(self, form: Form | Record, plan: SendPlan, target: Target, now: Millis) -> Form | Record:
+        """In place of a notification of WNS, which can't be sent: it waits for a worker that has a login."""
+        if isinstance(form, Record) or target.service != _WNS:
+            return form
+        if not self._lack_is_told:
+            self._lack_is_told = True
+            _log.warning(
+                "There are WNS channels to send to, and this worker has no login: their notifications wait. Make the "
+                "outbox with wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…)"
+            )
+        return without_login(plan, target, now)
 
     async def _record(self, batch: Batch, records: list[Record], *, last: bool) -> None:
         run_hooks(self._hooks, await self._store(lambda c: self._write(c, batch, records, last=last), keeps=True))
@@ -429,5 +491,13 @@ class Worker:
             delay = _LEAST_DELAY if is_locked(cause) else min(delay * 2, _MOST_DELAY)
 
     def _run(self, work: Callable[[Connection], _T], writes: bool) -> _T:
+        self._taken = {}
         with self._database.write() if writes else self._database.read(bounded=True) as connection:
-            return work(connection)
+            result = work(connection)
+        self._busy.update(self._taken)  # on this thread: the next claim may be waiting for it already
+        return result
+
+
+def _busy_with(batch: Batch | None) -> dict[int, str]:
+    """The channels that a batch of due deliveries is for, and its owner."""
+    return {} if batch is None or batch.first is not None else {each.id: batch.owner for each in batch.targets}

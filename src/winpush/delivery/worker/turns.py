@@ -1,0 +1,54 @@
+"""One send at a time for each channel of a batch, in order, and the next one as soon as the last has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterable
+
+from winpush.delivery.storage.rows import Target
+
+__all__ = ["Turns"]
+
+
+class Turns:
+    """The targets of a batch in which channels occur more than once: `async for target in turns`.
+
+    A channel's first target comes at once, each later one when `end` is called for the one before it.
+    """
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._ready: deque[Target] = deque()
+        self._later: dict[int, deque[Target]] = defaultdict(deque)
+        self._under_way: set[int] = set()
+        self._change = asyncio.Event()
+        for target in targets:
+            if target.id in self._under_way:
+                self._later[target.id].append(target)
+            else:
+                self._under_way.add(target.id)
+                self._ready.append(target)
+
+    @staticmethod
+    def are_needed(targets: Iterable[Target]) -> bool:
+        """Whether any channel occurs more than once."""
+        numbers = [target.id for target in targets]
+        return len(set(numbers)) < len(numbers)
+
+    def end(self, channel: int) -> bool:
+        """What had the channel's turn is done; True if that was the channel's last."""
+        self._change.set()
+        later = self._later.get(channel)
+        if later:
+            self._ready.append(later.popleft())
+            return False
+        self._under_way.discard(channel)
+        return True
+
+    async def __aiter__(self) -> AsyncIterator[Target]:
+        while self._under_way:
+            while self._ready:
+                yield self._ready.popleft()
+            self._change.clear()
+            if self._under_way and not self._ready:
+                await self._change.wait()

@@ -1,0 +1,109 @@
+"""What is for one person leaves in order, one after the other, and waits for no clock."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from tests.delivery.clock import Clock, StillClock
+from tests.delivery.sending import accepted
+from winpush import mpns
+from winpush.delivery import DeliveryState, Outbox, WorkerSettings
+from winpush.emulator import Emulator, Phone
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still: what would have to wait for a later time is never sent."""
+    return StillClock()
+
+
+@contextmanager
+def commits() -> Iterator[list[sa.Connection]]:
+    """The write transactions that are committed."""
+    written: list[sa.Connection] = []
+
+    def count(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("winpush_writes"):
+            written.append(connection)
+
+    event.listen(sa.Engine, "commit", count)
+    try:
+        yield written
+    finally:
+        event.remove(sa.Engine, "commit", count)
+
+
+def toast(number: int) -> mpns.Toast:
+    return mpns.Toast(f"{number}")
+
+
+def texts(emulator: Emulator, phone: Phone) -> list[str]:
+    """What came in for the phone and was accepted, in the order in which it came."""
+    mine = [each.body for each in emulator.requests if each.phone == phone.id and each.status == 200]
+    return [found[1] for body in mine if (found := re.search("Text1>([^<]*)<", body))]
+
+
+def test_a_burst_to_one_person_arrives_in_order_without_a_wait(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    outbox, phone = make_outbox(), winpush_emulator.create_channel()
+    outbox.register({"uri": phone.uri, "key": "ada"})
+    for number in range(200):
+        outbox.notify("ada", toast(number))
+    with commits() as written:
+        outbox.deliver_until_idle()
+    assert texts(winpush_emulator, phone) == [str(number) for number in range(200)]
+    assert len(written) < 20
+
+
+def test_bursts_to_several_people_each_arrive_in_order(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    outbox = make_outbox(pace=WorkerSettings(batch=30, batches=3))
+    phones = [winpush_emulator.create_channel() for _ in range(10)]
+    for number, phone in enumerate(phones):
+        outbox.register({"uri": phone.uri, "key": f"person {number}"})
+    for number in range(40):
+        for person in range(10):
+            outbox.notify(f"person {person}", toast(number))
+    outbox.deliver_until_idle()
+    assert {tuple(texts(winpush_emulator, phone)) for phone in phones} == {tuple(str(number) for number in range(40))}
+
+
+def test_what_a_service_asks_to_wait_holds_for_the_rest_of_the_burst(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
+) -> None:
+    outbox, phone = make_outbox(), winpush_emulator.create_channel(health="inactive")
+    outbox.register({"uri": phone.uri, "key": "ada"})
+    numbers = [outbox.notify("ada", toast(number)) for number in range(5)]
+    outbox.deliver_until_idle()
+    assert len(list(outbox.history())) == 1
+    assert all(outbox.progress(number).waiting == 1 for number in numbers)
+    winpush_emulator.change(phone, health="healthy")
+    clock.ahead += timedelta(hours=2)
+    outbox.deliver_until_idle()
+    assert Counter(texts(winpush_emulator, phone)) == Counter(str(number) for number in range(5))
+
+
+def test_a_burst_that_takes_long_gives_its_place_up_and_goes_on_in_order(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    """With one batch at a time that takes two hundred, two hundred slow ones would keep all others from being sent."""
+    outbox, phone = make_outbox(pace=WorkerSettings(turn=timedelta())), winpush_emulator.create_channel()
+    other = winpush_emulator.create_channel()
+    outbox.register({"uri": phone.uri, "key": "ada"})
+    outbox.register({"uri": other.uri, "key": "bob"})
+    numbers = [outbox.notify("ada", toast(number)) for number in range(8)]
+    outbox.notify("bob", toast(0))
+    outbox.deliver_until_idle()
+    assert texts(winpush_emulator, phone) == [str(number) for number in range(8)]
+    assert {tuple(outbox.progress(number).states.items()) for number in numbers} == {((DeliveryState.DELIVERED, 1),)}
+    assert accepted(winpush_emulator) == [8, 1]
