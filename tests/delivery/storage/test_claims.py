@@ -58,7 +58,7 @@ class Worker:
         ]
         with self._database.write() as connection:
             last = channels is None
-            return len(outcomes.record(connection, batch, records, now, LEASE, last=last))
+            return len(outcomes.record(connection, batch, records, now, LEASE, last=last).records)
 
     def close(self) -> None:
         self._database.close()

@@ -111,10 +111,12 @@ def change(connection: Connection, number: int, what: Move, now: Millis, reason:
     return after
 
 
-def stop(connection: Connection, number: int, now: Millis, reason: str) -> None:
-    """Stops a broadcast, unless it is ending or has ended."""
-    if (BroadcastState(get(connection, number, lock=True).state), Move.STOP) in MOVES:
+def stop(connection: Connection, number: int, now: Millis, reason: str) -> bool:
+    """Stops a broadcast; False, and nothing done, if it is ending or has ended."""
+    may = (BroadcastState(get(connection, number, lock=True).state), Move.STOP) in MOVES
+    if may:
         change(connection, number, Move.STOP, now, reason)
+    return may
 
 
 def _shift(connection: Connection, number: int, *, away: bool) -> None:
@@ -192,10 +194,11 @@ _REFUSALS, _REFUSALS_OF_ONE = (
 )
 
 
-def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> None:
-    """Adds to each broadcast's consecutive refusals and stops a broadcast that reaches its limit."""
+def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> dict[int, str]:
+    """Adds to each broadcast's consecutive refusals. Stops those that reach their limit, and returns why."""
+    stopped: dict[int, str] = {}
     if not runs:
-        return
+        return stopped
     if len(runs) == 1:
         found = connection.execute(_REFUSALS_OF_ONE, {"this": next(iter(runs))})
     else:
@@ -207,18 +210,21 @@ def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) 
         refusals = {service: length for service, length in refusals.items() if length}
         if refusals != row.refusals:
             connection.execute(sa.update(broadcasts).where(_B.id == row.id).values(refusals=refusals))
-            _stop_at_limit(connection, row, refusals, now)
+            reason = _limit_reached(row, refusals)
+            if reason is not None and stop(connection, row.id, now, reason):
+                stopped[row.id] = reason
+    return stopped
 
 
-def _stop_at_limit(connection: Connection, row: Any, refusals: dict[str, int], now: Millis) -> None:
+def _limit_reached(row: Any, refusals: dict[str, int]) -> str | None:
     worst = max(refusals, key=lambda service: refusals[service], default=None)
-    if worst is not None and refusals[worst] >= row.stop_after:
-        reason = (
-            f"{refusals[worst]} consecutive sends to {worst.upper()} were refused for a reason that a retry won't fix. "
-            f"No channel was removed. See the reason with 'winpush history --broadcast {row.id}', fix it, then send a "
-            "new broadcast."
-        )
-        stop(connection, row.id, now, reason)
+    if worst is None or refusals[worst] < row.stop_after:
+        return None
+    return (
+        f"{refusals[worst]} consecutive sends to {worst.upper()} were refused for a reason that a retry won't fix. No "
+        f"channel was removed. See the reason with 'winpush history --broadcast {row.id}', fix it, then send a new "
+        "broadcast."
+    )
 
 
 def info(row: Row[Any]) -> BroadcastInfo:

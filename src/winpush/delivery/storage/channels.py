@@ -15,6 +15,7 @@ from winpush.channels import Service, shorten, split_uri
 from winpush.delivery.models import ChannelInfo
 from winpush.delivery.registry.merge import Known, merge
 from winpush.delivery.registry.registration import Audience, Condition, Operator, Registration, version_key
+from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage.database import (
     Millis,
     from_millis,
@@ -27,7 +28,7 @@ from winpush.delivery.storage.database import (
     run_sql,
     update_rows,
 )
-from winpush.delivery.storage.schema import channels, tags
+from winpush.delivery.storage.schema import channels, deliveries, tags
 
 __all__ = ["Stored", "audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
 
@@ -176,6 +177,25 @@ def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Mil
     )
     rows = [{"number": number} for number in numbers]
     return connection.execute(statement, rows).rowcount if rows else 0
+
+
+def bring_back(connection: Connection, broadcast: int) -> int:
+    """Makes the channels that this broadcast removed live again, unless they were registered anew; returns how many."""
+    told = sa.select(deliveries.c.channel).where(
+        deliveries.c.broadcast == broadcast,
+        deliveries.c.state == DeliveryState.GONE.value,
+        deliveries.c.outcome.is_not(None),
+        deliveries.c.at <= channels.c.gone_at,
+        deliveries.c.channel == channels.c.id,
+    )
+    other = channels.alias("other")
+    same = sa.or_(
+        other.c.uri == channels.c.uri,
+        sa.and_(other.c.device == channels.c.device, other.c.service == channels.c.service),
+    )
+    again = sa.exists().where(other.c.gone_at.is_(None), same)
+    removed = sa.update(channels).where(channels.c.gone_at.is_not(None), sa.exists(told), ~again)
+    return connection.execute(removed.values(gone_at=None, gone_reason=None)).rowcount
 
 
 def audience_filter(audience: Audience) -> list[ColumnElement[bool]]:

@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 from sqlalchemy.exc import IntegrityError
 
-from winpush.delivery.states import DeliveryState
-from winpush.delivery.storage.broadcasts import add_refusals
+from winpush.delivery.states import BroadcastState, DeliveryState
+from winpush.delivery.storage.broadcasts import add_refusals, stop
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
+from winpush.delivery.storage.channels import bring_back
 from winpush.delivery.storage.claims import DELIVERY_KEY, THIS_RANGE
-from winpush.delivery.storage.database import Millis, insert_rows, update_rows
+from winpush.delivery.storage.database import Millis, any_of, insert_rows, update_rows
 from winpush.delivery.storage.finalize import add_counts
 from winpush.delivery.storage.rows import Batch, Record, Tried
-from winpush.delivery.storage.schema import attempts, channels, deliveries, ranges
+from winpush.delivery.storage.schema import attempts, broadcasts, channels, deliveries, ranges
 
-__all__ = ["record"]
+__all__ = ["Written", "record"]
+
+
+class Written(NamedTuple):
+    """What a write did: the records that counted, and the broadcasts that stopped themselves, with the reason."""
+
+    records: list[Record]
+    stopped: Mapping[int, str]
+
+
+NO_DOUBT: Mapping[int, str] = MappingProxyType({})
 
 
 def record(
-    connection: Connection, batch: Batch, records: Sequence[Record], now: Millis, lease: Millis, *, last: bool
-) -> list[Record]:
-    """Writes outcomes, counters, history and channel updates in one transaction; returns the records that counted.
+    connection: Connection,
+    batch: Batch,
+    records: Sequence[Record],
+    now: Millis,
+    lease: Millis,
+    *,
+    last: bool,
+    doubted: Mapping[int, str] = NO_DOUBT,
+) -> Written:
+    """Writes outcomes, counters, history and channel updates in one transaction.
 
     `last` ends the batch. If another worker has taken over the claim, its outcomes win; the history has both attempts.
+    `doubted` are broadcasts whose channels can't be gone as reported, and why: they stop, and keep these channels.
     """
     mine = (
         _write_due(connection, batch, records)
@@ -36,13 +56,17 @@ def record(
         else _write_range(connection, batch, records, now, lease, last=last)
     )
     _write_history(connection, records)
-    _write_effects(connection, records, now)
+    _write_effects(connection, records, now, doubted)
     # Rows that several workers contend for come last, to hold their locks as briefly as possible.
-    add_refusals(connection, _refusals(records), now)
+    stopped = add_refusals(connection, _refusals(records), now)
+    for number, reason in sorted(doubted.items()):
+        bring_back(connection, number)
+        if stop(connection, number, now, reason):
+            stopped[number] = reason
     _count(connection, mine)
     if last or batch.first is None:
         finish_broadcasts(connection, {*map(_BROADCAST, records), *batch.broadcasts}, now)
-    return mine
+    return Written(mine, stopped)
 
 
 _DELIVERY = ("broadcast", "channel", "state", "outcome", "attempts", "at", "due")
@@ -121,15 +145,18 @@ def _write_history(connection: Connection, records: Iterable[Record]) -> None:
     insert_rows(connection, attempts, Tried._fields, rows)
 
 
-def _write_effects(connection: Connection, records: Iterable[Record], now: Millis) -> None:
+def _write_effects(connection: Connection, records: Iterable[Record], now: Millis, doubted: Mapping[int, str]) -> None:
     gone: list[dict[str, Any]] = []
     waits: list[dict[str, Any]] = []
     if not any(map(_EFFECT, records)):
         return
+    doubtful = _stopped(connection, {entry.broadcast for entry in records if entry.effect and entry.effect.gone})
     for entry in records:
         if entry.effect is None:
             continue
         if entry.effect.gone is not None:
+            if entry.broadcast in doubted or entry.broadcast in doubtful:
+                continue
             gone.append({"number": entry.channel, "sent_to": entry.effect.uri, "why": entry.effect.gone})
         else:
             waits.append({"number": entry.channel, "sent_to": entry.effect.uri, "until": entry.effect.not_before})
@@ -141,6 +168,13 @@ def _write_effects(connection: Connection, records: Iterable[Record], now: Milli
         connection.execute(ended.values(gone_at=now, gone_reason=sa.bindparam("why")), gone)
     if waits:
         connection.execute(sa.update(channels).where(this).values(not_before=sa.bindparam("until")), waits)
+
+
+def _stopped(connection: Connection, numbers: Iterable[int]) -> set[int]:
+    """Those that have stopped themselves, maybe since another worker doubts what is answered: a later broadcast will
+    find the channels that are gone."""
+    states = any_of(broadcasts.c.state, [BroadcastState.STOPPING.value, BroadcastState.STOPPED.value])
+    return set(connection.scalars(sa.select(broadcasts.c.id).where(broadcasts.c.id.in_(sorted(numbers)), states)))
 
 
 def _refusals(records: Sequence[Record]) -> dict[int, dict[str, tuple[int, bool]]]:

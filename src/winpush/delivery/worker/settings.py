@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from winpush.errors import ConfigurationError
+
 __all__ = ["WorkerSettings"]
 
 
@@ -18,6 +20,8 @@ class WorkerSettings:
     - `lease`: a worker silent for this long is presumed dead, and others take over its work.
     - `poll`: the longest pause before looking for new work.
     - `turn`: how long several notifications to one channel, sent one after the other, go on while others may wait.
+    - `most_gone`, `gone_at_least`: a broadcast stops, and removes no channel, once at least so many channels and at
+      least this share (0 to 1) of those that answered are reported gone. None: any share is believed.
     """
 
     batch: int = 500
@@ -26,3 +30,11 @@ class WorkerSettings:
     lease: timedelta = timedelta(seconds=24)
     poll: timedelta = timedelta(seconds=1)
     turn: timedelta = timedelta(seconds=2)
+    most_gone: float | None = 0.8
+    gone_at_least: int = 50
+
+    def __post_init__(self) -> None:
+        if self.most_gone is not None and not 0 < self.most_gone <= 1:
+            raise ConfigurationError(
+                f"most_gone: is {self.most_gone}; give a share above 0 and up to 1, or None for no limit"
+            )

@@ -28,8 +28,10 @@ from winpush.delivery.storage import broadcasts, claims, finalize, outcomes, sch
 from winpush.delivery.storage.availability import is_locked
 from winpush.delivery.storage.database import Database, DatabaseError, Millis, to_millis
 from winpush.delivery.storage.notifier import listen
+from winpush.delivery.storage.outcomes import Written
 from winpush.delivery.storage.rows import Batch, Record, Target
 from winpush.delivery.telemetry import Telemetry
+from winpush.delivery.worker.gone import GoneTally
 from winpush.delivery.worker.hooks import Hook, run_hooks
 from winpush.delivery.worker.liveness import Liveness
 from winpush.delivery.worker.pauses import Pauses
@@ -103,6 +105,7 @@ class Worker:
         self._numbers = itertools.count(1)
         self._plans = Plans()
         self._pauses = Pauses()
+        self._gone = GoneTally(settings.most_gone, settings.gone_at_least)
         # Waits that services asked for since the batches in progress were claimed, by channel.
         self._resting: dict[int, Millis] = {}
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
@@ -426,10 +429,19 @@ class Worker:
         return without_login(plan, target, now)
 
     async def _record(self, batch: Batch, records: list[Record], *, last: bool) -> None:
-        run_hooks(self._hooks, await self._store(lambda c: self._write(c, batch, records, last=last), keeps=True))
+        doubted = self._gone.add(records)
+        written = await self._store(lambda c: self._write(c, batch, records, doubted, last=last), keeps=True)
+        self._tell(written)
 
-    def _write(self, connection: Connection, batch: Batch, records: list[Record], *, last: bool) -> list[Record]:
-        return outcomes.record(connection, batch, records, self._now(), self._lease, last=last)
+    def _write(
+        self, connection: Connection, batch: Batch, records: list[Record], doubted: dict[int, str], *, last: bool
+    ) -> Written:
+        return outcomes.record(connection, batch, records, self._now(), self._lease, last=last, doubted=doubted)
+
+    def _tell(self, written: Written) -> None:
+        for number, reason in written.stopped.items():
+            _log.warning("Broadcast %d has stopped itself. %s", number, reason)
+        run_hooks(self._hooks, written.records)
 
     async def _end(self, batch: Batch, records: list[Record]) -> _Work | None:
         """Writes the last outcomes of a batch and, in the same transaction, claims the next one.
@@ -440,15 +452,17 @@ class Worker:
             await self._record(batch, records, last=True)
             return None
 
-        def write(connection: Connection) -> tuple[list[Record], _Claimed]:
-            return self._write(connection, batch, records, last=True), self._claim_more(connection)
+        doubted = self._gone.add(records)
+
+        def write(connection: Connection) -> tuple[Written, _Claimed]:
+            return self._write(connection, batch, records, doubted, last=True), self._claim_more(connection)
 
         try:
             written, (following, held, _) = await self._store(write)
         except Exception:  # noqa: BLE001 - the next claim raises it again; this batch's outcomes are kept
-            await self._record(batch, records, last=True)
+            self._tell(await self._store(lambda c: self._write(c, batch, records, doubted, last=True)))
             return None
-        run_hooks(self._hooks, written)
+        self._tell(written)
         if following is None or not following.is_work:
             return None
         self._gather_after(following)

@@ -1,0 +1,101 @@
+"""Channels that are reported gone at a rate that no audience has are kept, and the broadcast stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.delivery.sending import register
+from winpush import ConfigurationError, mpns
+from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage.rows import Record
+from winpush.delivery.worker.gone import GoneTally
+from winpush.emulator import Emulator
+
+TOAST = mpns.Toast("Hello")
+
+
+@pytest.mark.parametrize("batch", [500, 10])
+def test_a_wave_of_gone_channels_stops_the_broadcast_and_keeps_them(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, batch: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = make_outbox(pace=WorkerSettings(batch=batch, batches=1, store_after=batch))
+    register(outbox, winpush_emulator, 60, health="expired")
+    number = outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    progress = outbox.progress(number)
+    assert progress.state is BroadcastState.STOPPED
+    assert "MPNS reported" in (progress.stop_reason or "")
+    assert len(list(outbox.channels())) == 60
+    assert caplog.text.count("has stopped itself") == 1
+
+
+def test_a_registration_that_took_the_place_of_a_gone_one_stays_the_only_one(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    uris = [winpush_emulator.create_channel(health="expired").uri for _ in range(60)]
+    again: list[int] = []
+
+    def register_anew(_event: object) -> None:
+        if not again and any(info.id == 1 for info in outbox.channels(gone=True)):
+            again.append(outbox.register(uris[0]))
+
+    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1, store_after=10), hooks=[register_anew])
+    outbox.register_many(uris)
+    outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    assert {info.id for info in outbox.channels()} == {*range(2, 61), *again}
+
+
+def test_an_audience_of_which_some_are_gone_is_sent_to_as_ever(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    outbox = make_outbox(pace=WorkerSettings(gone_at_least=5))
+    register(outbox, winpush_emulator, 95)
+    register(outbox, winpush_emulator, 5, health="expired")
+    number = outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 95, DeliveryState.GONE: 5}
+    assert len(list(outbox.channels())) == 95
+
+
+def test_any_share_is_believed_where_that_is_allowed(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    outbox = make_outbox(pace=WorkerSettings(most_gone=None))
+    register(outbox, winpush_emulator, 60, health="expired")
+    number = outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.GONE: 60}
+    assert list(outbox.channels()) == []
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.5])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(ConfigurationError, match="most_gone"):
+        WorkerSettings(most_gone=share)
+
+
+def records(service: str, state: DeliveryState, count: int) -> list[Record]:
+    outcome = "accepted" if state is DeliveryState.DELIVERED else "channel-gone"
+    return [Record(1, number, service, state.value, outcome, 1, 0) for number in range(count)]
+
+
+def test_a_wave_at_one_service_is_noticed_whatever_the_other_answers() -> None:
+    tally = GoneTally(0.8, 50)
+    assert tally.add(records("mpns", DeliveryState.DELIVERED, 1000)) == {}
+    assert list(tally.add(records("wns", DeliveryState.GONE, 60))) == [1]
+
+
+def test_a_wave_in_the_middle_of_a_large_broadcast_is_noticed() -> None:
+    tally = GoneTally(0.8, 50)
+    for _ in range(1000):
+        assert tally.add(records("wns", DeliveryState.DELIVERED, 500)) == {}
+    waves = (tally.add(records("wns", DeliveryState.GONE, 500)) for _ in range(20))
+    assert any(waves)
+
+
+def test_channels_that_were_gone_before_the_send_are_no_answers() -> None:
+    removed = [Record(1, number, "wns", DeliveryState.GONE.value, None, 0, 0) for number in range(100)]
+    assert GoneTally(0.8, 50).add(removed) == {}
