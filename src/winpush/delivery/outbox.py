@@ -21,7 +21,7 @@ from winpush.delivery.registry.registration import Audience, Registration, audie
 from winpush.delivery.registry.rules import check_name_of, check_number
 from winpush.delivery.registry.tally import Tally
 from winpush.delivery.states import BroadcastState, DeliveryState, Move
-from winpush.delivery.storage import broadcasts, channels, history
+from winpush.delivery.storage import broadcasts, channels, history, tombstones
 from winpush.delivery.storage.database import Database, Millis, to_millis
 from winpush.delivery.storage.group_commit import GroupCommit
 from winpush.delivery.storage.migrate import prepare
@@ -65,6 +65,7 @@ class Outbox:
     - `hooks`: called with an OutcomeEvent for each outcome, after it is stored.
     - `keep_history`: how long to keep the history and ended broadcasts with their idempotency keys (None: no limit).
       The worker deletes older ones a little at a time.
+    - `keep_gone`: how long to keep the tombstones of channels that are gone (None: no limit); deleted likewise.
     - `telemetry`: see Telemetry.
     - All other options are those of AsyncClient.
     """
@@ -78,6 +79,7 @@ class Outbox:
         clock: Callable[[], datetime] = _utc_now,
         hooks: Sequence[Hook] = (),
         keep_history: timedelta | None = timedelta(days=90),
+        keep_gone: timedelta | None = timedelta(days=90),
         telemetry: Telemetry | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
@@ -93,11 +95,10 @@ class Outbox:
         self._clock = clock
         self._pace = pace or WorkerSettings()
         self._hooks = tuple(hooks)
-        if keep_history is not None and keep_history <= timedelta():
-            raise ConfigurationError(
-                f"keep_history: is {keep_history}; give a positive timedelta, or None for no limit"
-            )
-        self._keep_history = keep_history
+        for name, age in (("keep_history", keep_history), ("keep_gone", keep_gone)):
+            if age is not None and age <= timedelta():
+                raise ConfigurationError(f"{name}: is {age}; give a positive timedelta, or None for no limit")
+        self._keep_history, self._keep_gone = keep_history, keep_gone
         self._telemetry = telemetry
         self._background: Background | None = None
         try:
@@ -201,12 +202,32 @@ class Outbox:
             yield from part
             after = rows[-1].id if len(rows) == _READ_AT_ONCE else None
 
-    def remove(self, channel: int, reason: str = "removed") -> bool:
-        """Never sends to this channel again, and keeps it as a tombstone. False if it doesn't exist or is gone."""
+    def remove(self, channel: int, reason: str = "removed", *, erase: bool = False) -> bool:
+        """Never sends to this channel again, and keeps it as a tombstone. False if it doesn't exist or is gone.
+
+        `erase` keeps nothing of it but its number, service and times: neither URI, key, device, tags nor attributes. Of
+        its history, outcomes and times stay. It erases a tombstone too.
+        """
         check_number("channel", channel)
         check_name_of("reason", reason, _MAX_REASON_CHARACTERS)
         now = self._now()
+        if erase:
+            return self._database.run(lambda connection: tombstones.erase(connection, [channel], now)) > 0
         return self._database.run(lambda connection: channels.remove(connection, [channel], reason, now)) > 0
+
+    def remove_key(self, key: str, reason: str = "removed", *, erase: bool = False) -> int:
+        """Does what `remove` does for all channels with this key; returns how many there were.
+
+        `erase` also removes the key and the content of what was for this key alone; what of it isn't sent is cancelled.
+        """
+        now = self._now()
+
+        def remove(connection: Connection) -> int:
+            if erase:
+                return tombstones.erase_key(connection, key, now)
+            return channels.remove(connection, channels.of_key(connection, key), reason, now)
+
+        return self._database.run(remove)
 
     def channels(
         self, audience: Audience | None = None, *, gone: bool | None = False, after: int = 0
@@ -393,6 +414,7 @@ class Outbox:
             hooks=self._hooks,
             telemetry=self._telemetry,
             keep_history=self._keep_history,
+            keep_gone=self._keep_gone,
         )
 
     def start(self) -> None:

@@ -120,7 +120,7 @@ def test_an_outbox_from_before_there_were_revisions_is_taken_over(url: str) -> N
     change(url, f"DROP TABLE {VERSION_TABLE}")
     for column in ("os_version_key", "app_version_key"):  # as they were then
         change(url, f"ALTER TABLE winpush_channels DROP COLUMN {column}")
-    for index in ("winpush_attempts_channel", "winpush_attempts_broadcast"):
+    for index in ("winpush_attempts_channel", "winpush_attempts_broadcast", "winpush_channels_gone"):
         change(url, f"DROP INDEX {index}")
     database = Database(url)
     migrating.upgrade(database)

@@ -28,7 +28,7 @@ from winpush.delivery.storage.database import (
     run_sql,
     update_rows,
 )
-from winpush.delivery.storage.schema import channels, deliveries, tags
+from winpush.delivery.storage.schema import ERASED, channels, deliveries, tags
 
 __all__ = ["Stored", "audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
 
@@ -286,7 +286,7 @@ def as_infos(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Chann
     for row in rows:
         yield ChannelInfo(
             id=row.id,
-            short=shorten(*split_uri(row.uri)),
+            short=row.uri if row.uri == ERASED else shorten(*split_uri(row.uri)),
             service=row.service,
             tags=named.get(row.id, frozenset()),
             attributes=row.attributes or {},

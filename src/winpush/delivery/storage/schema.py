@@ -6,6 +6,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table, Text, text
 
 __all__ = [
+    "ERASED",
     "METADATA",
     "REVISION",
     "VERSION_TABLE",
@@ -20,8 +21,10 @@ __all__ = [
 ]
 
 METADATA = MetaData()
-REVISION = "0003"
+REVISION = "0004"
 """The revision of the tables below: the newest in `migrations`."""
+ERASED = "erased"
+"""What stands in place of what was erased: a channel's URI and the reason why it is gone, a broadcast's content."""
 VERSION_TABLE = "winpush_version"
 """The table that holds a database's revision."""
 
@@ -60,6 +63,12 @@ channels = Table(
     _live_index("winpush_channels_uri", "uri", unique=True),
     Index("winpush_channels_key", "key", "id"),
     Index("winpush_channels_device", "device", "id"),
+    Index(
+        "winpush_channels_gone",
+        "gone_at",
+        sqlite_where=text("gone_at IS NOT NULL"),
+        postgresql_where=text("gone_at IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,  # never reuse the number of a deleted channel
 )
 

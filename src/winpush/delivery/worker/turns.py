@@ -6,9 +6,22 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable
 
+from winpush.delivery.storage.database import Millis
 from winpush.delivery.storage.rows import Target
 
-__all__ = ["Turns"]
+__all__ = ["Turns", "rest"]
+
+_MAX_RESTING = 10_000
+
+
+def rest(resting: dict[int, Millis], channel: int, until: Millis, now: Millis) -> dict[int, Millis]:
+    """Notes that nothing is sent to this channel until then. What is over is forgotten where there is much."""
+    if len(resting) >= _MAX_RESTING:
+        resting = {each: moment for each, moment in resting.items() if moment > now}
+        if len(resting) >= _MAX_RESTING:  # the database has them too
+            resting.clear()
+    resting[channel] = until
+    return resting
 
 
 class Turns:

@@ -34,12 +34,14 @@ from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.gone import GoneTally
 from winpush.delivery.worker.hooks import Hook, run_hooks
 from winpush.delivery.worker.liveness import Liveness
+from winpush.delivery.worker.measure import measure
 from winpush.delivery.worker.pauses import Pauses
 from winpush.delivery.worker.plans import Plans
-from winpush.delivery.worker.policy import THROTTLED, SendPlan, after, before, is_for_all, later, without_login
+from winpush.delivery.worker.policy import SendPlan, after, before, is_for_all, later, without_login
 from winpush.delivery.worker.retention import clear_old
 from winpush.delivery.worker.settings import WorkerSettings
-from winpush.delivery.worker.turns import Turns
+from winpush.delivery.worker.tombstones import clear_gone
+from winpush.delivery.worker.turns import Turns, rest
 from winpush.errors import WinPushError
 from winpush.results import Notification, Result
 
@@ -52,7 +54,6 @@ _Work = tuple[Batch, dict[str, Millis]]
 _Claimed = tuple[Batch | None, dict[str, Millis], bool]
 """The same, with None if nothing was claimed, and whether any deliveries were finalized."""
 _IDLE_SECONDS = 1.0
-_MAX_RESTING = 10_000
 _TURN_MILLIS = 100
 _LEAST_DELAY, _MOST_DELAY = 0.25, 10.0
 """Seconds between two tries while the database is away."""
@@ -79,6 +80,7 @@ class Worker:
         hooks: Sequence[Hook] = (),
         telemetry: Telemetry | None = None,
         keep_history: timedelta | None = None,
+        keep_gone: timedelta | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -91,7 +93,7 @@ class Worker:
         self._settings = settings
         self._hooks = tuple(hooks)
         self._telemetry = telemetry
-        self._keep_history = keep_history
+        self._keep_history, self._keep_gone = keep_history, keep_gone
         self._logins = (0, 0)
         self._has_login = options.get("wns") is not None
         self._lack_is_told = False
@@ -148,7 +150,7 @@ class Worker:
         try:
             async with AsyncClient(**self._options) as client:
                 listener = asyncio.create_task(listen(self._database, self._wake.set))
-                clearing = asyncio.create_task(self._clear_old(once=until_idle))
+                clearing = asyncio.gather(self._clear_old(once=until_idle), self._clear_gone(once=until_idle))
                 try:
                     with self._watched_queue():
                         await self._work(client, until_idle=until_idle)
@@ -183,6 +185,10 @@ class Worker:
     async def _clear_old(self, *, once: bool) -> None:
         if self._keep_history is not None:
             await clear_old(self._store, self._now, self._keep_history, once=once)
+
+    async def _clear_gone(self, *, once: bool) -> None:
+        if self._keep_gone is not None:
+            await clear_gone(self._store, self._now, self._keep_gone, once=once)
 
     def _watched_queue(self) -> AbstractContextManager[None]:
         return nullcontext() if self._telemetry is None else self._telemetry.watching(self._depths)
@@ -310,11 +316,13 @@ class Worker:
             began = self._sending.pop(target.id, 0)
             if self._telemetry is not None:
                 counted[target.service, result.outcome.value, result.push_type] += 1
-                self._measure(self._telemetry, target.service, result, began)
+                measure(self._telemetry, target.service, result, began)
             if entry.state != _DELIVERED:
                 await self._heed(target, result, entry, held)
             if batch.first is None and (turns is None or turns.end(target.id)):
                 self._free(batch, target.id)
+                if turns is not None:
+                    self._wake.set()
             # Every target yields one record. The last ones are left for `_end`, which also ends the batch.
             if enough <= len(done) < left:
                 written, done[:] = list(done), []
@@ -332,27 +340,11 @@ class Worker:
     async def _heed(self, target: Target, result: Result, entry: Record, held: dict[str, Millis]) -> None:
         """Applies an answer that asks for a pause, before anything else is sent to this channel or its service."""
         if entry.effect is not None and entry.effect.not_before is not None:
-            self._rest(target.id, entry.effect.not_before)
+            self._resting = rest(self._resting, target.id, entry.effect.not_before, self._now())
         if is_for_all(result) and result.retry_after is not None:
             service, wait = target.service, result.retry_after // timedelta(milliseconds=1)
             until = held[service] = max(held.get(service, 0), self._now() + wait)
             await self._store(lambda c: schedule.hold(c, service, until))
-
-    @staticmethod
-    def _measure(telemetry: Telemetry, service: str, result: Result, began: int) -> None:
-        kind, outcome = result.push_type, result.outcome.value
-        telemetry.sent(service, kind, outcome, result.status_code, began, time.time_ns())
-        if result.retry_after is not None and result.outcome in THROTTLED:
-            scope = "app" if is_for_all(result) else "channel"
-            telemetry.waited(service, scope, result.retry_after.total_seconds())
-
-    def _rest(self, channel: int, until: Millis) -> None:
-        if len(self._resting) >= _MAX_RESTING:
-            now = self._now()
-            self._resting = {each: moment for each, moment in self._resting.items() if moment > now}
-            if len(self._resting) >= _MAX_RESTING:  # the database has them too
-                self._resting.clear()
-        self._resting[channel] = until
 
     async def _plans_of(self, batch: Batch) -> dict[int, SendPlan]:
         """The plan of each broadcast. A broadcast whose content can't be read is stopped, and the batch is released."""

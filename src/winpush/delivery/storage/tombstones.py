@@ -1,0 +1,103 @@
+"""The SQL of channels that are gone: erasing what is known of a person, and deleting tombstones after their time."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from winpush.delivery.registry.registration import audience_of_key
+from winpush.delivery.states import MOVES, BroadcastState, DeliveryState, Move
+from winpush.delivery.storage.broadcasts import change
+from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
+from winpush.delivery.storage.claims import DELIVERY_KEY
+from winpush.delivery.storage.database import Millis, in_list, update_rows
+from winpush.delivery.storage.finalize import add_counts
+from winpush.delivery.storage.schema import ERASED, attempts, broadcasts, channels, deliveries, tags
+
+__all__ = ["clear_tombstones", "erase", "erase_key", "of_key"]
+
+_KEPT = ("id", "uri", "service", "registered_at", "renewed_at", "gone_at", "gone_reason")
+_EMPTY: dict[str, Any] = {column.name: None for column in channels.columns if column.name not in _KEPT}
+_NO_IDS: dict[str, Any] = {"message_id": None, "debug_trace": None, "correlation_vector": None, "detail": None}
+
+
+def of_key(connection: Connection, key: str) -> list[int]:
+    """The numbers of all channels with this key, gone ones too."""
+    return list(connection.scalars(sa.select(channels.c.id).where(channels.c.key == key).order_by(channels.c.id)))
+
+
+def erase(connection: Connection, numbers: Iterable[int], now: Millis) -> int:
+    """Empties these channels, and the tombstones of the same devices; returns how many of `numbers` there were.
+
+    What is left are a number without a URI, its service and its times. Their history keeps outcomes and times only.
+    """
+    given = list(numbers)
+    found = [*connection.scalars(sa.select(channels.c.id).where(in_list(connection, channels.c.id, given)))]
+    device = channels.alias("device")
+    wanted = in_list(connection, device.c.id, found)
+    same = sa.exists().where(wanted, device.c.device == channels.c.device, device.c.service == channels.c.service)
+    before = connection.scalars(sa.select(channels.c.id).where(channels.c.gone_at.is_not(None), same))
+    every = sorted({*found, *before})
+    gone = {"uri": ERASED, "gone_at": sa.func.coalesce(channels.c.gone_at, now), "gone_reason": ERASED}
+    connection.execute(sa.update(channels).where(in_list(connection, channels.c.id, every)).values(**_EMPTY, **gone))
+    connection.execute(sa.delete(tags).where(in_list(connection, tags.c.channel, every)))
+    connection.execute(sa.update(attempts).where(in_list(connection, attempts.c.channel, every)).values(**_NO_IDS))
+    return len(found)
+
+
+def erase_key(connection: Connection, key: str, now: Millis) -> int:
+    """Erases all channels with this key, and the key and contents of what was for this person alone. What of it isn't
+    sent yet is cancelled. Returns how many channels there were."""
+    count = erase(connection, of_key(connection, key), now)
+    columns = (broadcasts.c.id, broadcasts.c.state, broadcasts.c.audience)
+    named = broadcasts.c.audience.contains(json.dumps(key), autoescape=True)
+    for row in connection.execute(sa.select(*columns).where(named).order_by(broadcasts.c.id)).all():
+        audience = json.loads(row.audience)
+        if key in audience.get("keys", ()):
+            _erase_from(connection, row, audience, key, now)
+    return count
+
+
+def _erase_from(connection: Connection, row: Row[Any], audience: dict[str, Any], key: str, now: Millis) -> None:
+    others = [each for each in audience["keys"] if each != key]
+    values: dict[str, Any] = {"audience": json.dumps({**audience, "keys": others}, sort_keys=True)}
+    if not others:
+        if (BroadcastState(row.state), Move.CANCEL) in MOVES:
+            change(connection, row.id, Move.CANCEL, now)
+        empty = {"content": ERASED, "name": None, "idempotency_key": None}
+        values = {"audience": audience_of_key(ERASED), **empty}
+    connection.execute(sa.update(broadcasts).where(broadcasts.c.id == row.id).values(**values))
+
+
+def clear_tombstones(connection: Connection, before: Millis, limit: int, now: Millis) -> int:
+    """Deletes up to `limit` of the channels that were gone before `before`; returns how many.
+
+    What waits for them ends: nothing will ever be sent to them. Those to which a worker is sending are left for later.
+    """
+    table = channels.c
+    old = sa.select(table.id).where(table.gone_at < before).order_by(table.gone_at).limit(limit)
+    found = set(connection.scalars(old))
+    if not found:
+        return 0
+    waiting = sa.select(deliveries.c.broadcast, deliveries.c.channel, deliveries.c.owner)
+    these = in_list(connection, deliveries.c.channel, sorted(found))
+    rows = connection.execute(waiting.where(deliveries.c.due.is_not(None), these).with_for_update()).all()
+    found -= {row.channel for row in rows if row.owner is not None}
+    _end(connection, [row for row in rows if row.channel in found], now)
+    for owner in (tags.c.channel, channels.c.id):
+        connection.execute(sa.delete(owner.table).where(in_list(connection, owner, sorted(found))))
+    return len(found)
+
+
+def _end(connection: Connection, rows: Sequence[Row[Any]], now: Millis) -> None:
+    gone = DeliveryState.GONE.value
+    ended = [(row.broadcast, row.channel, gone, None, None, now) for row in rows]
+    update_rows(connection, deliveries, DELIVERY_KEY, ("state", "outcome", "due", "at"), ended)
+    counted = Counter(row.broadcast for row in rows)
+    add_counts(connection, {(number, gone, ""): count for number, count in counted.items()})
+    finish_broadcasts(connection, counted, now)
