@@ -11,6 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.files import path_of
 from winpush.delivery.storage.schema import REVISION, VERSION_TABLE, channels
 from winpush.errors import ConfigurationError
 
@@ -41,7 +42,8 @@ class SchemaState:
 
 def check(database: Database) -> SchemaState:
     """Reads the revision of the tables; changes nothing."""
-    if database.is_file and not Path(database.url.database or "").exists():
+    path = path_of(database.url)
+    if path is not None and not path.exists():
         return SchemaState(None)  # opening it would create the file
     with database.read() as connection:
         return _state(connection)

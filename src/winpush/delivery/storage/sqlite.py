@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from winpush.delivery.storage.availability import DatabaseError
+from winpush.delivery.storage.files import make_private, path_of
 from winpush.errors import ConfigurationError
 
 __all__ = ["File", "make_engine"]
@@ -61,6 +62,13 @@ def make_engine(url: sa.URL, file: File | None, *, durable: bool) -> Engine:
         arguments["timeout"] = _BUSY_TIMEOUT_SECONDS
     # Statement parameters include channel URIs, which no error message may show.
     engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)
+
+    path = path_of(url)
+
+    @event.listens_for(engine, "do_connect")
+    def make(*_arguments: object) -> None:
+        if path is not None:
+            make_private(path)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _record: object) -> None:

@@ -1,0 +1,37 @@
+"""The file of a SQLite database: where it is, and that only its owner may read it. It holds channel URIs."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote
+
+import sqlalchemy as sa
+
+__all__ = ["make_private", "path_of", "shown"]
+
+_PRIVATE = 0o600
+_SECRET = ("password", "sslpassword")
+
+
+def path_of(url: sa.URL) -> Path | None:
+    """The file that a URL of SQLite names; None for another database."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    if url.database.startswith("file:"):  # SQLite's own URIs
+        return Path(unquote(url.database.removeprefix("file:").partition("?")[0]))
+    return Path(url.database)
+
+
+def make_private(path: Path) -> None:
+    """Makes the file, readable by its owner alone, unless it is there. SQLite gives the files beside it (-wal, -shm,
+    -journal) the same mode. Where it can't be made, SQLite will say why."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE))
+
+
+def shown(url: sa.URL) -> str:
+    """The URL without its password."""
+    hidden = {name: "***" for name in _SECRET if name in url.query}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
