@@ -70,7 +70,7 @@ def test_a_full_disk_stops_the_sending_and_nothing_is_lost_or_sent_twice(
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_file_that_another_process_locks_for_long_is_waited_for(
-    url: str, clock: Clock, winpush_emulator: Emulator
+    url: str, clock: Clock, winpush_emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     done = threading.Event()
     noticed = Noticed()
@@ -93,6 +93,8 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
         logger.removeHandler(noticed)
         impatient.close()
         other.close()
+    told = [(record.__dict__["outage"], record.__dict__["state"]) for record in caplog.records]
+    assert told == [("The database", "began"), ("The database", "ended")]
     assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1]
 
 

@@ -19,10 +19,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from winpush.channels import Service
 from winpush.client.async_client import AsyncClient
 from winpush.client.options import ClientOptions, Settings
-from winpush.delivery.content.content import Form
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage import broadcasts, claims, finalize, outcomes, schedule
 from winpush.delivery.storage.availability import is_locked
@@ -34,10 +32,12 @@ from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.gone import GoneTally
 from winpush.delivery.worker.hooks import Hook, run_hooks
 from winpush.delivery.worker.liveness import Liveness
+from winpush.delivery.worker.login import Login
 from winpush.delivery.worker.measure import measure
+from winpush.delivery.worker.outages import Outages
 from winpush.delivery.worker.pauses import Pauses
 from winpush.delivery.worker.plans import Plans
-from winpush.delivery.worker.policy import SendPlan, after, before, is_for_all, later, without_login
+from winpush.delivery.worker.policy import SendPlan, after, before, is_for_all, later
 from winpush.delivery.worker.retention import clear_old
 from winpush.delivery.worker.settings import WorkerSettings
 from winpush.delivery.worker.tombstones import clear_gone
@@ -60,7 +60,6 @@ _LEAST_DELAY, _MOST_DELAY = 0.25, 10.0
 _STOP_SECONDS = 6.0
 """How long a worker that was told to stop tries to write its last outcomes: docker kills it after ten."""
 _DELIVERED = DeliveryState.DELIVERED.value
-_WNS = Service.WNS.value
 _FRESH_SECONDS = 0.002
 _GATHER_SECONDS = 0.1
 """The least time between claims of small batches, such as those of single notifications."""
@@ -95,8 +94,7 @@ class Worker:
         self._telemetry = telemetry
         self._keep_history, self._keep_gone = keep_history, keep_gone
         self._logins = (0, 0)
-        self._has_login = options.get("wns") is not None
-        self._lack_is_told = False
+        self._login = Login(name, is_given=options.get("wns") is not None)
         self._lease: Millis = settings.lease // timedelta(milliseconds=1)
         # A live worker renews its claims three times per lease.
         self._liveness = Liveness(settings.lease * 0.4, monotonic)
@@ -108,6 +106,7 @@ class Worker:
         self._plans = Plans()
         self._pauses = Pauses()
         self._gone = GoneTally(settings.most_gone, settings.gone_at_least)
+        self._outages = Outages(name, monotonic)
         # Waits that services asked for since the batches in progress were claimed, by channel.
         self._resting: dict[int, Millis] = {}
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
@@ -122,6 +121,11 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sql = ThreadPoolExecutor(1, thread_name_prefix="winpush-sql")
         self._batches: set[asyncio.Task[None]] = set()
+
+    @property
+    def name(self) -> str:
+        """What this worker is called in claims and in the log."""
+        return self._name
 
     # --- from any thread ------------------------------------------------------------------------------------------
 
@@ -251,7 +255,8 @@ class Worker:
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             # Its lease expires and the batch runs again; outcomes already written stay.
-            _log.error("A batch failed; it will be retried when its lease expires", exc_info=task.exception())
+            text, extra = "A batch failed; it will be retried when its lease expires", {"worker": self._name}
+            _log.error(text, exc_info=task.exception(), extra=extra)
 
     async def _time_to_wait(self) -> float:
         moment = await self._store(schedule.next_at, writes=False)
@@ -353,7 +358,8 @@ class Worker:
             try:
                 plans[number] = self._plans.of(row)
             except (WinPushError, ValueError, LookupError, TypeError, AttributeError) as error:
-                _log.warning("Stopping broadcast %d: its content can't be read (%s)", number, type(error).__name__)
+                extra, kind = {"worker": self._name, "broadcast": number}, type(error).__name__
+                _log.warning("Stopping broadcast %d: its content can't be read (%s)", number, kind, extra=extra)
                 reason = (
                     f"Its content can't be read ({type(error).__name__}: {error}). A later version of winpush may have "
                     "stored it: upgrade the workers, then send a new broadcast."
@@ -375,8 +381,8 @@ class Worker:
             if number in sending:  # in another batch: its answer may ask for a pause
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
-            if not self._has_login:
-                form = self._without_login(form, plans[target.broadcast], target, now)
+            if not self._login.is_given:
+                form = self._login.or_wait(form, plans[target.broadcast], target, now)
             if isinstance(form, Record):
                 done.append(form)
             else:
@@ -397,8 +403,8 @@ class Worker:
                 wait = max(wait, now + _TURN_MILLIS)
             given_up = number in seen and self._monotonic() >= end
             form = later(plan, target, now) if given_up else before(plan, target, wait, now)
-            if not self._has_login:
-                form = self._without_login(form, plan, target, now)
+            if not self._login.is_given:
+                form = self._login.or_wait(form, plan, target, now)
             if isinstance(form, Record):
                 waits[number] = form.due or 0
                 done.append(form)
@@ -408,22 +414,14 @@ class Worker:
                 yield target.uri, form, target
             seen.add(number)
 
-    def _without_login(self, form: Form | Record, plan: SendPlan, target: Target, now: Millis) -> Form | Record:
-        """In place of a notification of WNS, which can't be sent: it waits for a worker that has a login."""
-        if isinstance(form, Record) or target.service != _WNS:
-            return form
-        if not self._lack_is_told:
-            self._lack_is_told = True
-            _log.warning(
-                "There are WNS channels to send to, and this worker has no login: their notifications wait. Make the "
-                "outbox with wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…)"
-            )
-        return without_login(plan, target, now)
-
     async def _record(self, batch: Batch, records: list[Record], *, last: bool) -> None:
-        doubted = self._gone.add(records)
+        doubted = self._note(records)
         written = await self._store(lambda c: self._write(c, batch, records, doubted, last=last), keeps=True)
         self._tell(written)
+
+    def _note(self, records: list[Record]) -> dict[int, str]:
+        self._outages.note(records)
+        return self._gone.add(records)
 
     def _write(
         self, connection: Connection, batch: Batch, records: list[Record], doubted: dict[int, str], *, last: bool
@@ -432,7 +430,8 @@ class Worker:
 
     def _tell(self, written: Written) -> None:
         for number, reason in written.stopped.items():
-            _log.warning("Broadcast %d has stopped itself. %s", number, reason)
+            extra = {"worker": self._name, "broadcast": number}
+            _log.warning("Broadcast %d has stopped itself. %s", number, reason, extra=extra)
         run_hooks(self._hooks, written.records)
 
     async def _end(self, batch: Batch, records: list[Record]) -> _Work | None:
@@ -444,7 +443,7 @@ class Worker:
             await self._record(batch, records, last=True)
             return None
 
-        doubted = self._gone.add(records)
+        doubted = self._note(records)
 
         def write(connection: Connection) -> tuple[Written, _Claimed]:
             return self._write(connection, batch, records, doubted, last=True), self._claim_more(connection)
@@ -482,11 +481,13 @@ class Worker:
         delay = _LEAST_DELAY
         while True:
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._sql, self._run, work, writes)
+                result = await asyncio.get_running_loop().run_in_executor(self._sql, self._run, work, writes)
+                self._outages.database_works()
+                return result
             except DatabaseError as error:
                 if self._stopping and not (keeps and self._monotonic() < self._give_up_at):
                     raise
-                _log.warning("%s. Retrying in %.2g s", error, delay)
+                self._outages.database_failed(error)
                 cause = error.__cause__
             if self._stopping:
                 await asyncio.sleep(_LEAST_DELAY)
