@@ -100,7 +100,7 @@ def test_a_worker_delivers_what_was_stored_and_leaves_when_told(shell: Shell, em
     assert len(device.toasts) == 1
     with shell.start("worker") as worker:
         assert worker.stderr is not None
-        assert "Worker running" in worker.stderr.readline()
+        assert "Worker running on " in worker.stderr.readline()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0
         assert "Stopped." in worker.stderr.read()
@@ -223,7 +223,7 @@ def test_a_worker_serves_its_metrics_to_prometheus(shell: Shell, emulator: Emula
     shell("broadcast", "Hello", "--store-only")
     worker = shell.start("worker", "--metrics-port", "0")
     assert worker.stderr is not None
-    address = worker.stderr.readline().removeprefix("Metrics: ").strip()
+    address = worker.stderr.readline().partition("Metrics: ")[2].strip()
     text = ""
 
     def has_sent() -> bool:

@@ -12,7 +12,16 @@ from winpush.channels import Service
 from winpush.cli.broadcasts import follow, progress_to_dict, show_progress
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
-from winpush.cli.outbox import audience_options, open_outbox, sending_options, take_audience
+from winpush.cli.outbox import (
+    audience_options,
+    create_option,
+    most_gone_option,
+    open_outbox,
+    require_login,
+    sending_options,
+    take_audience,
+    worker_settings,
+)
 from winpush.cli.output import echo_json
 from winpush.cli.send.command import explain_value
 from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, is_for, is_typed, message_options
@@ -107,6 +116,8 @@ def _schedule_options(function: Any) -> Any:
                 help="Print the content as JSON, for 'winpush broadcast content', and store nothing.",
             ),
             option("--json", "as_json", heading="Output", is_flag=True, help="Print the final state as JSON."),
+            most_gone_option,
+            create_option,
             sending_options,
         )
     ):
@@ -131,8 +142,10 @@ def _broadcast(content: Content, values: dict[str, Any]) -> None:
         click.echo(content.to_json())
         return
     audience, options = take_audience(values), _take_options(values)
-    as_json = values.pop("as_json")
-    with open_outbox(values.pop("db"), values) as outbox:
+    as_json, create, pace = values.pop("as_json"), values.pop("create"), worker_settings(values)
+    with open_outbox(values.pop("db"), values, create=create, pace=pace) as outbox:
+        if not values["store_only"]:
+            require_login(outbox, values, audience)
         number = outbox.broadcast(content, audience, **options)
         if values["store_only"]:
             said = f"Stored broadcast {number}. Run 'winpush worker' to send it."

@@ -74,7 +74,7 @@ def add(
     """Register or renew a channel."""
     pairs = dict(take_pair(each) for each in attribute)
     fields = {name: value for name, value in values.items() if value not in (None, ())}
-    with open_outbox(db, allow_hosts=allow_host) as outbox:
+    with open_outbox(db, allow_hosts=allow_host, create=True) as outbox:
         number = outbox.register({"uri": uri, "attributes": pairs, **fields})
     echo_json({"channel": number}) if as_json else click.echo(f"Registered as channel {number}.")
 
@@ -209,7 +209,10 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
         if sys.stderr.isatty() and not as_json:
             click.echo(f"\r{taken:,} channels …", nl=False, err=True)
 
-    with open_outbox(db, allow_hosts=allow_host) as outbox, _opened(file, "r", _encoding_of(file)) as lines:
+    with (
+        open_outbox(db, allow_hosts=allow_host, create=True) as outbox,
+        _opened(file, "r", _encoding_of(file)) as lines,
+    ):
         report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
     if as_json:
         echo_json_line(report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -16,19 +17,24 @@ from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import link_citations
 
 if TYPE_CHECKING:
-    from winpush.delivery import Outbox
+    from winpush.delivery import Audience, Outbox, WorkerSettings
 
 __all__ = [
     "audience_options",
+    "create_option",
     "database_errors",
     "database_option",
     "json_option",
+    "most_gone_option",
     "open_outbox",
+    "require_login",
     "sending_options",
+    "show_database",
     "show_time",
     "table",
     "take_audience",
     "take_pair",
+    "worker_settings",
 ]
 
 json_option = option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON.")
@@ -48,6 +54,26 @@ def database_option(function: Any) -> Any:
     )(function)
 
 
+create_option = option("--create", heading="Outbox", is_flag=True, help="Make the SQLite file if it isn't there.")
+most_gone_option = option(
+    "--most-gone",
+    heading="Worker",
+    default=80,
+    show_default=True,
+    type=click.IntRange(0, 100),
+    metavar="PERCENT",
+    help="Stop a broadcast, and keep its channels, once this share of them is reported gone (of 50 or more). 0: never.",
+)
+
+
+def worker_settings(values: dict[str, Any]) -> WorkerSettings:
+    """Pops the worker's options from a command's values."""
+    from winpush.delivery import WorkerSettings
+
+    percent = values.pop("most_gone")
+    return WorkerSettings(most_gone=percent / 100 if percent else None)
+
+
 def sending_options(function: Any) -> Any:
     """Adds the options that sending needs: database, credentials, connection."""
     return database_option(credentials_options(connection_options(function)))
@@ -55,21 +81,73 @@ def sending_options(function: Any) -> Any:
 
 @contextlib.contextmanager
 def open_outbox(
-    db: str, values: dict[str, Any] | None = None, *, allow_hosts: Iterable[str] = (), **more: Any
+    db: str,
+    values: dict[str, Any] | None = None,
+    *,
+    allow_hosts: Iterable[str] = (),
+    create: bool = False,
+    **more: Any,
 ) -> Iterator[Outbox]:
-    """Opens the outbox without starting delivery. `values`, a command's options, make it able to send."""
+    """Opens the outbox without starting delivery. `values`, a command's options, make it able to send.
+
+    `create` makes a SQLite file that isn't there; without it that is a usage error.
+    """
     from winpush.delivery import Outbox
 
+    if not create:
+        _require_file(db)
     options: Any = {"allow_hosts": allow_hosts}
     if values is not None:
         options = client_options(values)
         take_login(values, options)
+        values["wns"] = options.get("wns")
     with database_errors():
         outbox = Outbox(db, **options, **more)
         try:
             yield outbox
         finally:
             outbox.close()
+
+
+def _require_file(db: str) -> None:
+    """A mistyped path must not make an empty outbox, whose worker would wait for ever."""
+    from winpush.delivery.storage.database import read_url
+    from winpush.delivery.storage.files import path_of
+
+    path = path_of(read_url(db))
+    if path is None or path.exists():
+        return
+    name = click.get_current_context().command_path.split()[1]
+    made = f"'winpush {name} --create', " if name in ("worker", "broadcast") else ""
+    raise click.UsageError(
+        f"There is no outbox at {path.resolve()}. Give another with --db or WINPUSH_DB, or make this one: {made}"
+        "'winpush channels import FILE', 'winpush channels add URI' or 'winpush db upgrade'."
+    )
+
+
+def show_database(db: str) -> str:
+    """The database to show to people: a file by its whole path, a server's without its password."""
+    from winpush.delivery.storage.database import read_url
+    from winpush.delivery.storage.files import path_of, shown
+
+    url = read_url(db)
+    path = path_of(url)
+    return shown(url) if path is None else str(path.resolve())
+
+
+def require_login(outbox: Outbox, values: dict[str, Any], audience: Audience | None = None) -> None:
+    """Raises click.UsageError if a WNS channel is to be sent to and no login was given. After `open_outbox`."""
+    from winpush import Service
+    from winpush.delivery import Audience
+
+    audience = audience or Audience()
+    if values.pop("wns") is not None or audience.service is Service.MPNS:
+        return
+    if next(outbox.channels(dataclasses.replace(audience, service=Service.WNS)), None) is not None:
+        raise click.UsageError(
+            "WNS channels can't be sent to without a login: set WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID and "
+            "WINPUSH_CLIENT_SECRET (Entra), or WINPUSH_PACKAGE_SID and WINPUSH_CLIENT_SECRET (UWP and Store apps)."
+        )
 
 
 @contextlib.contextmanager

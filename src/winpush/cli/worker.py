@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import time
 from collections.abc import Iterator
@@ -13,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from winpush.cli.help import Command, option
-from winpush.cli.outbox import open_outbox, sending_options
+from winpush.cli.logs import FORMATS, LEVELS, logging_to_stderr
+from winpush.cli.outbox import (
+    create_option,
+    most_gone_option,
+    open_outbox,
+    require_login,
+    sending_options,
+    show_database,
+    worker_settings,
+)
 
 if TYPE_CHECKING:
     from winpush.delivery import Outbox, Telemetry
@@ -21,45 +31,76 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _LOOK_SECONDS = 1.0
+_log = logging.getLogger("winpush.worker")
 
 
-@click.command(cls=Command, examples=["winpush worker", "winpush worker --until-idle"])
+def _keep(name: str, what: str) -> Any:
+    return option(
+        name,
+        heading="Worker",
+        default=90,
+        show_default=True,
+        type=click.IntRange(1),
+        metavar="N",
+        help=f"Delete {what} after N days.",
+    )
+
+
+@click.command(
+    cls=Command,
+    examples=["winpush worker", "winpush worker --until-idle", "winpush worker --log-format json --log-level warning"],
+)
 @option("--until-idle", heading="Worker", is_flag=True, help="Exit once nothing is due, for scripts and timers.")
 @option(
     "--metrics-port", heading="Worker", type=click.IntRange(0, 65_535), help="Serve Prometheus metrics on this port."
 )
 @option("--metrics-host", heading="Worker", default="127.0.0.1", show_default=True, help="Address to serve metrics on.")
+@_keep("--keep-history", "history and ended broadcasts")
+@_keep("--keep-gone", "channels that are gone")
+@most_gone_option
 @option(
-    "--keep-history",
-    heading="Worker",
-    default=90,
+    "--log-format",
+    heading="Output",
+    type=click.Choice(FORMATS),
+    default="text",
     show_default=True,
-    type=click.IntRange(1),
-    metavar="N",
-    help="Delete history and ended broadcasts after N days.",
+    help="A line of text or a JSON object for each event, on standard error.",
 )
+@option(
+    "--log-level",
+    heading="Output",
+    type=click.Choice(LEVELS),
+    default="info",
+    show_default=True,
+    help="Log events of this level or above.",
+)
+@create_option
 @sending_options
 def command(
-    db: str, until_idle: bool, metrics_port: int | None, metrics_host: str, keep_history: int, **values: Any
+    db: str, until_idle: bool, metrics_port: int | None, metrics_host: str, create: bool, **values: Any
 ) -> None:
     """Deliver what is in the outbox. Several workers can share one database.
 
-    On Ctrl-C or SIGTERM it finishes and records the sends in flight, then exits. A database that is away is waited for
-    (with --until-idle, only once it was there).
+    On Ctrl-C or SIGTERM it finishes and records the sends in flight, then exits. A database server that is away is
+    waited for (with --until-idle, only once it was there).
+
+    Exit code: 0 stopped or nothing due, 1 failed, 2 usage error.
     """
+    days: dict[str, Any] = {name: timedelta(days=values.pop(name)) for name in ("keep_history", "keep_gone")}
     with contextlib.ExitStack() as stack:
+        stack.enter_context(logging_to_stderr(values.pop("log_format"), values.pop("log_level")))
         telemetry = None
         if metrics_port is not None:
             telemetry = stack.enter_context(_serve_metrics(metrics_host, metrics_port))
-        more: dict[str, Any] = {"keep_history": timedelta(days=keep_history), "telemetry": telemetry}
+        pace = worker_settings(values)
         if not until_idle:
-            _wait_for_database(db)
-        outbox = stack.enter_context(open_outbox(db, values, **more))
+            _wait_for_server(db)
+        outbox = stack.enter_context(open_outbox(db, values, create=create, pace=pace, telemetry=telemetry, **days))
+        require_login(outbox, values)
         from winpush.transport.loops import new_event_loop
 
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_work(outbox, until_idle=until_idle))
-    click.echo("Stopped.", err=True)
+            runner.run(_work(outbox, show_database(db), until_idle=until_idle))
 
 
 @contextlib.contextmanager
@@ -80,7 +121,7 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
         raise click.ClickException(
             f"Can't serve metrics on {host}:{port}: {error.strerror}. Choose another --metrics-port."
         ) from None
-    click.echo(f"Metrics: http://{host}:{server.server_port}/metrics", err=True)
+    _log.info("Metrics: http://%s:%d", host, server.server_port)  # the log shortens addresses with a path
     try:
         yield Telemetry(meter_provider=provider)
     finally:
@@ -90,10 +131,12 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
         provider.shutdown()
 
 
-def _wait_for_database(db: str) -> None:
-    """Returns once the database answers: a worker that starts before it, or while it recovers, waits for it."""
+def _wait_for_server(db: str) -> None:
+    """Returns once the database's server answers: a worker that starts before it, or while it recovers, waits for it."""
     from winpush.delivery.storage.database import Database, DatabaseError
 
+    if db.startswith("sqlite:"):
+        return
     database, told = Database(db), ""
     try:
         while True:
@@ -109,10 +152,16 @@ def _wait_for_database(db: str) -> None:
         database.close()
 
 
-async def _work(outbox: Outbox, *, until_idle: bool) -> None:
+async def _work(outbox: Outbox, database: str, *, until_idle: bool) -> None:
     worker = outbox.make_worker()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, worker.stop)
-    click.echo("Worker running. Ctrl-C stops it once sends in flight finish.", err=True)
+    extra = {"worker": worker.name}
+    _log.info(
+        "Worker running on %s. Ctrl-C stops it once sends in flight finish.",
+        database,
+        extra={**extra, "database": database},
+    )
     await worker.run(until_idle=until_idle)
+    _log.info("Stopped.", extra=extra)

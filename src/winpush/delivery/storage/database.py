@@ -42,6 +42,7 @@ __all__ = [
     "lock_rows",
     "raw_rows",
     "read_json",
+    "read_url",
     "reserve_numbers",
     "run_sql",
     "to_millis",
@@ -84,7 +85,7 @@ class Database:
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         """Opens no connection yet. Raises ConfigurationError for a URL that can't hold an outbox."""
-        parsed = _read_url(url)
+        parsed = read_url(url)
         self.name: str = parsed.get_backend_name()
         if self.name not in ("sqlite", "postgresql"):
             raise ConfigurationError(
@@ -216,7 +217,8 @@ class Database:
         self.engine.dispose()
 
 
-def _read_url(url: str) -> sa.URL:
+def read_url(url: str) -> sa.URL:
+    """A database's URL, parsed. Raises ConfigurationError, which doesn't show it."""
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:

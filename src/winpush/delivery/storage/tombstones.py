@@ -55,7 +55,8 @@ def erase_key(connection: Connection, key: str, now: Millis) -> int:
     sent yet is cancelled. Returns how many channels there were."""
     count = erase(connection, of_key(connection, key), now)
     columns = (broadcasts.c.id, broadcasts.c.state, broadcasts.c.audience)
-    named = broadcasts.c.audience.contains(json.dumps(key), autoescape=True)
+    written = (json.dumps(key, ensure_ascii=is_ascii) for is_ascii in (True, False))
+    named = sa.or_(*(broadcasts.c.audience.contains(text, autoescape=True) for text in written))
     for row in connection.execute(sa.select(*columns).where(named).order_by(broadcasts.c.id)).all():
         audience = json.loads(row.audience)
         if key in audience.get("keys", ()):
