@@ -140,6 +140,7 @@ def test_a_broadcast_is_paused_resumed_and_cancelled(shell: Shell, emulator: Emu
     ],
 )
 def test_what_is_used_wrongly_is_exit_2_with_what_to_do(arguments: list[str], said: str, shell: Shell) -> None:
+    shell("db", "upgrade")
     output = shell(*arguments, code=2)
     assert said in output
     assert "abcdefghijklmnopqrstuvwxyz" not in output

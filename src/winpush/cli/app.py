@@ -28,7 +28,7 @@ _COMMANDS = {
     "channels": "winpush.cli.channels",
     "broadcast": "winpush.cli.broadcast",
     "broadcasts": "winpush.cli.broadcasts:broadcasts",
-    "history": "winpush.cli.broadcasts:history",
+    "history": "winpush.cli.history:history",
     "worker": "winpush.cli.worker",
     "db": "winpush.cli.db",
 }

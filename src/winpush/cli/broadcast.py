@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from winpush.channels import Service
-from winpush.cli.broadcasts import follow, progress_to_dict, show_progress
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
 from winpush.cli.outbox import (
@@ -23,6 +22,7 @@ from winpush.cli.outbox import (
     worker_settings,
 )
 from winpush.cli.output import echo_json
+from winpush.cli.progress import describe, follow, progress_to_dict
 from winpush.cli.send.command import explain_value
 from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, is_for, is_typed, message_options
 from winpush.cli.send.phone import phone_option
@@ -152,8 +152,9 @@ def _broadcast(content: Content, values: dict[str, Any]) -> None:
             echo_json({"broadcast": number}) if as_json else click.echo(said)
             return
         outbox.start()
-        progress = follow(outbox, number, quiet=as_json)
-    echo_json(progress_to_dict(progress)) if as_json else show_progress(progress)
+        follow(lambda: outbox.progress(number), quiet=as_json)
+        progress = outbox.progress(number, detailed=True)
+    echo_json(progress_to_dict(progress)) if as_json else click.echo("\n".join(describe(progress)))
     if progress.state.value != "finished":
         click.get_current_context().exit(1)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from winpush._text import encoding_of
+from winpush.cli.files import open_to_read, open_to_write
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
 from winpush.cli.outbox import (
@@ -211,7 +211,7 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
 
     with (
         open_outbox(db, allow_hosts=allow_host, create=True) as outbox,
-        _opened(file, "r", _encoding_of(file)) as lines,
+        open_to_read(file, _encoding_of(file)) as lines,
     ):
         report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
     if as_json:
@@ -238,7 +238,7 @@ def export(db: str, file: str, file_format: str | None, **values: Any) -> None:
     can push: treat it like a password.
     """
     chosen: Any = _format_of(file, file_format)
-    with open_outbox(db) as outbox, _opened(file, "w", "utf-8") as target:
+    with open_outbox(db) as outbox, open_to_write(file) as target:
         number = outbox.export_channels(target, take_audience(values), format=chosen)
     click.echo(f"Exported {number:,} channels.", err=True)
 
@@ -256,14 +256,6 @@ def _format_of(file: str, given: str | None) -> str:
     if given is not None:
         return given
     return "jsonl" if file.endswith((".jsonl", ".ndjson", ".json")) else "csv"
-
-
-def _opened(file: str, mode: str, encoding: str) -> AbstractContextManager[IO[str]]:
-    if file == "-":
-        stream: Any = sys.stdin if mode == "r" else sys.stdout
-        stream.reconfigure(encoding=encoding, newline="")
-        return nullcontext(stream)
-    return open(file, mode, encoding=encoding, newline="")
 
 
 def _show(found: Iterable[ChannelInfo], as_json: bool) -> None:

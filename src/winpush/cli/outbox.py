@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -245,8 +245,8 @@ def show_time(moment: datetime | None) -> str:
     return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%SZ")
 
 
-def table(names: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
-    """Prints a table, folded to the terminal's width, or 160 characters wide in a pipe."""
+def table(names: tuple[str, ...], rows: Iterator[tuple[str, ...]], file: IO[str] | None = None) -> None:
+    """Prints a table, folded to the terminal's width, or 160 characters wide in a pipe or file."""
     import sys
 
     from rich.box import SIMPLE_HEAD
@@ -259,5 +259,6 @@ def table(names: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
         shown.add_column(name, overflow="fold")
     for row in rows:
         shown.add_row(*(link_citations(Text(cell)) for cell in row))
-    width = None if sys.stdout.isatty() else 160
-    Console(highlight=False, markup=False, width=width).print(shown if shown.row_count else "None.")
+    target = file or sys.stdout
+    width = None if target.isatty() else 160
+    Console(file=target, highlight=False, markup=False, width=width).print(shown if shown.row_count else "None.")

@@ -12,7 +12,16 @@ except ImportError:
 
 from winpush.delivery.content.content import Content
 from winpush.delivery.content.quiet_hours import QuietHours
-from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, OutcomeEvent, Progress
+from winpush.delivery.models import (
+    Attempt,
+    BroadcastInfo,
+    ChannelInfo,
+    Delivery,
+    ImportReport,
+    OutcomeEvent,
+    Progress,
+    Wait,
+)
 from winpush.delivery.options import SendOptions
 from winpush.delivery.outbox import Outbox
 from winpush.delivery.registry.files import RowError
@@ -43,6 +52,7 @@ __all__ = [
     "SendOptions",
     "StateError",
     "Telemetry",
+    "Wait",
     "WaitReason",
     "Worker",
     "WorkerSettings",

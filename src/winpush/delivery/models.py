@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from winpush.delivery.states import FINAL, BroadcastState, DeliveryState
 
-__all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "ImportReport", "OutcomeEvent", "Progress"]
+__all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "ImportReport", "OutcomeEvent", "Progress", "Wait"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,25 @@ class BroadcastInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """What some channels of a broadcast wait for.
+
+    `reason` is a value of WaitReason, or of `winpush.Outcome` for those that are tried again after it. `next_at` is
+    when the next of them is due, None if that isn't known.
+    """
+
+    reason: str
+    number: int
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """The progress of a broadcast.
 
     `states` counts channels by state, `outcomes` the final ones by outcome. `reached` and `last_channel` are channel
-    numbers: the position in the registry, and where the broadcast ends.
+    numbers: the position in the registry, and where the broadcast ends. `total`, the size of the audience, and `waits`
+    are only there if they were asked for.
     """
 
     broadcast: int
@@ -113,6 +127,8 @@ class Progress:
     last_channel: int
     elapsed: timedelta
     stop_reason: str | None = None
+    total: int | None = None
+    waits: tuple[Wait, ...] = ()
 
     @property
     def done(self) -> int:

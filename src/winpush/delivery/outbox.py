@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
@@ -26,6 +27,7 @@ from winpush.delivery.storage.database import Database, Millis, to_millis
 from winpush.delivery.storage.group_commit import GroupCommit
 from winpush.delivery.storage.migrate import prepare
 from winpush.delivery.storage.notifier import announce
+from winpush.delivery.storage.overview import overview
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.background import Background
 from winpush.delivery.worker.hooks import Hook
@@ -329,10 +331,18 @@ class Outbox:
         self._wake()
         return state
 
-    def progress(self, broadcast: int) -> Progress:
-        """A broadcast's progress. Raises ValidationError if it doesn't exist."""
+    def progress(self, broadcast: int, *, detailed: bool = False) -> Progress:
+        """A broadcast's progress. Raises ValidationError if it doesn't exist.
+
+        `detailed` also counts the whole audience (`total`) and says what waits for what (`waits`).
+        """
+        now = self._now()
         with self._database.read() as connection:
-            return broadcasts.progress(connection, broadcast, self._now())
+            state = broadcasts.progress(connection, broadcast, now)
+            if not detailed:
+                return state
+            total, waits = overview(connection, broadcast, now)
+        return replace(state, total=total, waits=waits)
 
     def get_broadcast(self, broadcast: int) -> BroadcastInfo:
         """A broadcast's state and times. Raises ValidationError if it doesn't exist."""
@@ -372,11 +382,14 @@ class Outbox:
         outcome: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        key: str | None = None,
         after: int = 0,
+        newest_first: bool = False,
     ) -> Iterator[Attempt]:
-        """Iterates over all attempts, oldest first, read in pages.
+        """Iterates over all attempts, oldest first (or newest first), read in pages.
 
-        From `since` up to but not including `until` (aware datetimes); `after` is an attempt's `id`.
+        From `since` up to but not including `until` (aware datetimes); `key` selects the channels with this key, gone
+        ones too. `after` is the `id` of the attempt to go on behind, in the order asked for.
         """
         for name, number in (("broadcast", broadcast), ("channel", channel), ("after", after)):
             if number is not None:
@@ -394,6 +407,8 @@ class Outbox:
                     outcome=outcome,
                     since=begins,
                     until=ends,
+                    key=key,
+                    newest_first=newest_first,
                 )
             yield from part
             if len(part) < _READ_AT_ONCE:

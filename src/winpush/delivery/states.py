@@ -63,6 +63,8 @@ class DeliveryState(enum.Enum):
 class WaitReason(enum.Enum):
     """Why something waits although nothing has been sent, or is due again before it was."""
 
+    DUE = "due"
+    """It is due now: a worker sends it."""
     PAUSED = "paused"
     """The broadcast is paused."""
     NOT_BEFORE = "not-before"

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Protocol
 
 from winpush.channels import AllowedHosts
+from winpush.delivery.registry.cells import guard, unguard
 from winpush.delivery.registry.lines import Lines
 from winpush.delivery.registry.registration import FIELDS, Registration
 from winpush.delivery.registry.rules import (
@@ -40,8 +41,6 @@ __all__ = ["RowError", "read_csv", "read_json_lines", "write_csv", "write_json_l
 _ATTRIBUTE = "attribute."
 _BOM = "\ufeff"
 _DELIMITERS = ",;\t|"
-# Excel would run a cell that starts with one of these as a formula, so a quote is written before it.
-_FORMULA = tuple("=+-@\t\r'")
 
 
 class Writable(Protocol):
@@ -131,7 +130,7 @@ def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
         attributes = json.dumps(dict(each.attributes), ensure_ascii=False) if each.attributes else None
         tags = " ".join(sorted(each.tags)) if each.tags else None
         texts = (each.key, each.device, tags, each.platform, each.os_version, each.app_version, each.locale)
-        rows.writerow([each.uri, *map(_quoted, texts), each.time_zone, attributes])
+        rows.writerow([each.uri, *map(guard, texts), each.time_zone, attributes])
         count += 1
     return count
 
@@ -191,17 +190,9 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-def _quoted(text: str | None) -> str | None:
-    return f"'{text}" if text is not None and text.startswith(_FORMULA) else text
-
-
-def _unquoted(text: str) -> str:
-    return text[1:] if text[0] == "'" and text[1:].startswith(_FORMULA) else text
-
-
 @lru_cache(maxsize=4096)
 def _tags(text: str) -> frozenset[str]:
-    return check_tags(_unquoted(text).replace(",", " ").replace(";", " ").split())
+    return check_tags(unguard(text).replace(",", " ").replace(";", " ").split())
 
 
 @lru_cache(maxsize=1024)
@@ -217,7 +208,7 @@ def _attributes(text: str) -> Mapping[str, Scalar]:
 
 @lru_cache(maxsize=1024)
 def _version(field: str, text: str) -> str | None:
-    return check_version(field, _unquoted(text))
+    return check_version(field, unguard(text))
 
 
 def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedHosts) -> Registration:
@@ -230,8 +221,8 @@ def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedH
     return Registration.of_checked(
         canonical,
         service,
-        check_name_of("key", _unquoted(key)) if key else None,
-        check_name_of("device", _unquoted(device)) if device else None,
+        check_name_of("key", unguard(key)) if key else None,
+        check_name_of("device", unguard(device)) if device else None,
         _tags(tags) if tags else NO_TAGS,
         check_platform(platform, service) if platform else None,
         _version("os_version", os_version) if os_version else None,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from winpush.delivery.models import Attempt, Delivery
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage.database import Millis, from_millis
-from winpush.delivery.storage.schema import attempts, broadcasts, counts, deliveries
+from winpush.delivery.storage.schema import attempts, broadcasts, channels, counts, deliveries
 
 __all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after", "next_window"]
 
@@ -53,10 +53,16 @@ def attempts_after(
     outcome: str | None = None,
     since: Millis | None = None,
     until: Millis | None = None,
+    key: str | None = None,
+    newest_first: bool = False,
 ) -> list[Attempt]:
-    """The attempts after number `after`, oldest first."""
+    """The attempts after number `after`, oldest first; or those before it (0: all), newest first."""
     table = attempts.c
-    wanted = [table.id > after]
+    wanted: list[sa.ColumnElement[bool]] = []
+    if after:
+        wanted.append(table.id < after if newest_first else table.id > after)
+    if key is not None:
+        wanted.append(table.channel.in_(sa.select(channels.c.id).where(channels.c.key == key)))
     for column, value in ((table.broadcast, broadcast), (table.channel, channel), (table.outcome, outcome)):
         if value is not None:
             wanted.append(column == value)
@@ -64,7 +70,8 @@ def attempts_after(
         wanted.append(table.at >= since)
     if until is not None:
         wanted.append(table.at < until)
-    rows = connection.execute(sa.select(attempts).where(*wanted).order_by(table.id).limit(limit))
+    order = table.id.desc() if newest_first else table.id
+    rows = connection.execute(sa.select(attempts).where(*wanted).order_by(order).limit(limit))
     return [_attempt(row) for row in rows]
 
 

@@ -1,0 +1,56 @@
+"""Times as people type them: `today`, `2h`, `2026-11-27 14:00`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import click
+
+__all__ = ["PastTime"]
+
+_AGO = re.compile(r"(\d{1,6})\s*([smhdw])(?:\s*ago)?", re.IGNORECASE)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class PastTime(click.ParamType):
+    """A moment that is over, as an aware datetime. Without a zone it is UTC, as all times that are shown."""
+
+    name = "TIME"
+
+    def __init__(self, now: Callable[[], datetime] = _utc_now) -> None:
+        self._now = now
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Reads it. Raises click.BadParameter."""
+        if isinstance(value, datetime):
+            return value
+        text = str(value).strip()
+        moment = self._read(text)
+        if moment is None:
+            self.fail(
+                f"{text!r} is not a time. Write today, yesterday, 2h (two hours ago), 2026-11-27 or '2026-11-27 14:00' "
+                "(UTC; for another zone add its offset: 2026-11-27T14:00+01:00).",
+                param,
+                ctx,
+            )
+        return moment
+
+    def _read(self, text: str) -> datetime | None:
+        now = self._now().astimezone(UTC)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        named = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
+        if text.lower() in named:
+            return named[text.lower()]
+        try:
+            if ago := _AGO.fullmatch(text):
+                return now - timedelta(**{_UNITS[ago[2].lower()]: int(ago[1])})
+            moment = datetime.fromisoformat(text)
+        except (ValueError, OverflowError):
+            return None
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

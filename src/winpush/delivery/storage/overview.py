@@ -1,0 +1,73 @@
+"""The SQL of how large a broadcast is, and of what in it waits for what."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from winpush.delivery.models import Wait
+from winpush.delivery.states import BroadcastState, WaitReason
+from winpush.delivery.storage.audience import audience_of, without_outcome
+from winpush.delivery.storage.broadcasts import AWAY, get
+from winpush.delivery.storage.database import Millis, from_millis
+from winpush.delivery.storage.schema import channels, counts, deliveries, ranges
+
+__all__ = ["overview"]
+
+_Found = dict[str, tuple[int, Millis | None]]
+"""By reason: how many, and when the next of them is due."""
+
+
+def overview(connection: Connection, number: int, now: Millis) -> tuple[int, tuple[Wait, ...]]:
+    """How many channels the broadcast is for, and what those wait for that have no final outcome and aren't being sent
+    to. Counts the part of the audience that the broadcast hasn't reached. Raises ValidationError."""
+    row = get(connection, number)
+    done = connection.scalar(sa.select(sa.func.sum(counts.c.number)).where(counts.c.broadcast == number)) or 0
+    unreached = _count(connection, audience_of(row, row.cursor + 1, row.last_channel))
+    parts = sa.select(ranges.c.first, ranges.c.last).where(ranges.c.broadcast == number)
+    sending = sum(_count(connection, without_outcome(row, *part)) for part in connection.execute(parts).all())
+    waiting, owned = _waiting(connection, row, now)
+    total = int(done) + unreached + sending + owned + sum(count for count, _ in waiting.values())
+    return total, tuple(_waits(row, waiting, unreached, now))
+
+
+def _count(connection: Connection, conditions: list[sa.ColumnElement[bool]]) -> int:
+    return connection.scalar(sa.select(sa.func.count(channels.c.id)).where(*conditions)) or 0
+
+
+def _waiting(connection: Connection, row: Row[object], now: Millis) -> tuple[_Found, int]:
+    """What waits, by reason, and how many are in the hands of workers."""
+    table = deliveries.c
+    is_owned, is_due = table.owner.is_not(None), table.due <= now
+    which = (table.broadcast == row.id, table.due.is_not(None))
+    columns = (table.outcome, is_owned, is_due, sa.func.count(), sa.func.min(table.due))
+    found: _Found = {}
+    owned = 0
+    for outcome, is_held, is_ripe, count, due in connection.execute(
+        sa.select(*columns).where(*which).group_by(table.outcome, is_owned, is_due)
+    ):
+        if is_held:
+            owned += count
+            continue
+        reason = WaitReason.DUE.value if is_ripe else outcome or WaitReason.RATE.value
+        found[reason] = found.get(reason, (0, None))[0] + count, None if is_ripe else due % AWAY
+    return found, owned
+
+
+def _waits(row: Row[object], waiting: _Found, unreached: int, now: Millis) -> list[Wait]:
+    """What holds up the whole broadcast comes before what its parts wait for."""
+    everything = unreached + sum(count for count, _ in waiting.values())
+    if row.state == BroadcastState.PAUSED.value:
+        return [Wait(WaitReason.PAUSED.value, everything)] if everything else []
+    if row.not_before > now:
+        return [Wait(WaitReason.NOT_BEFORE.value, everything, from_millis(row.not_before))] if everything else []
+    numbers = Counter({reason: count for reason, (count, _) in waiting.items()})
+    numbers[WaitReason.RATE.value if row.rate else WaitReason.DUE.value] += unreached
+    moments = {reason: due for reason, (_, due) in waiting.items()}
+    return [
+        Wait(reason, number, None if (due := moments.get(reason)) is None else from_millis(due))
+        for reason, number in numbers.most_common()
+        if number
+    ]
