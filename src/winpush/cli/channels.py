@@ -146,19 +146,36 @@ def show(db: str, number: int, as_json: bool) -> None:
     raise click.UsageError(f"Channel {number} does not exist. Run 'winpush channels list' to see the channels.")
 
 
-@command.command(examples=["winpush channels remove 1 --reason 'left the company'"])
-@click.argument("number", type=int)
+@command.command(
+    examples=["winpush channels remove 1 --reason 'left the company'", "winpush channels remove --for-key bob --erase"]
+)
+@click.argument("number", type=int, required=False)
+@option("--for-key", "key", heading="Channel", help="All channels with this key of yours.")
 @option("--reason", heading="Channel", default="removed", show_default=True, help="Reason to record.")
+@option("--erase", heading="Channel", is_flag=True, help="Keep nothing: neither URI, key, device, tags nor attributes.")
 @json_option
 @database_option
-def remove(db: str, number: int, reason: str, as_json: bool) -> None:
-    """Remove a channel: nothing is sent to it again."""
+def remove(db: str, number: int | None, key: str | None, reason: str, erase: bool, as_json: bool) -> None:
+    """Remove a channel, or all of a key: nothing is sent to it again.
+
+    Its URI is kept for a time, see 'winpush worker --keep-gone', unless you --erase it. With a key, --erase also erases
+    what was sent to this key alone.
+    """
+    if (number is None) == (key is None):
+        raise click.UsageError("Give the number of a channel, or --for-key KEY.")
     with open_outbox(db) as outbox:
-        if not outbox.remove(number, reason):
-            raise click.UsageError(
-                f"Channel {number} does not exist, or is gone already. Run 'winpush channels list' to see the channels."
-            )
-    echo_json({"channel": number, "gone_reason": reason}) if as_json else click.echo(f"Removed channel {number}.")
+        if key is not None:
+            count = outbox.remove_key(key, reason, erase=erase)
+        else:
+            count = outbox.remove(number or 0, reason, erase=erase)
+    if not count:
+        what = f"No channel has the key {key!r}" if number is None else f"Channel {number} does not exist"
+        raise click.UsageError(f"{what}, or is gone already. Run 'winpush channels list' to see the channels.")
+    if as_json:
+        echo_json({"channel": number, "key": key, "removed": int(count), "gone_reason": "erased" if erase else reason})
+    else:
+        what = f"channel {number}" if key is None else f"{count} channels"
+        click.echo(f"{'Erased' if erase else 'Removed'} {what}.")
 
 
 _FORMAT = option(
@@ -195,25 +212,15 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
     Exit code: 0 all registered, 1 some skipped, 2 usage error.
     """
     chosen: Any = _format_of(file, file_format)
-    errors = 0
-
-    def tell(error: RowError) -> None:
-        nonlocal errors
-        errors += 1
-        if as_json:
-            echo_json_line(error)
-        elif errors <= _SHOWN_ERRORS:
-            click.echo(str(error), err=True)
-
-    def progress(taken: int) -> None:
-        if sys.stderr.isatty() and not as_json:
-            click.echo(f"\r{taken:,} channels …", nl=False, err=True)
-
+    told = _Told(as_json=as_json)
     with (
         open_outbox(db, allow_hosts=allow_host, create=True) as outbox,
         open_to_read(file, _encoding_of(file)) as lines,
     ):
-        report = outbox.import_channels(lines, format=chosen, on_error=tell, on_progress=progress)
+        try:
+            report = outbox.import_channels(lines, format=chosen, on_error=told.refused, on_progress=told.taken)
+        finally:
+            told.end()
     if as_json:
         echo_json_line(report)
     else:
@@ -224,6 +231,48 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
         )
     if report.refused:
         click.get_current_context().exit(1)
+
+
+class _Told:
+    """What an import tells while it runs: the first refused rows, and on a terminal how many are registered."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._shows_progress = sys.stderr.isatty() and not as_json
+        self._errors = 0
+        self._of_other_hosts = 0
+
+    def refused(self, error: RowError) -> None:
+        """A row was refused."""
+        self._errors += 1
+        self._of_other_hosts += error.field == "uri" and "has the host" in error.problem
+        if self._as_json:
+            echo_json_line(error)
+        elif self._errors <= _SHOWN_ERRORS:
+            self._clear()
+            click.echo(str(error), err=True)
+
+    def taken(self, number: int) -> None:
+        """So many rows are registered."""
+        if self._shows_progress:
+            self._clear()
+            click.echo(f"{number:,} registered, {self._errors:,} skipped …", nl=False, err=True)
+
+    def end(self) -> None:
+        """All rows are read."""
+        self._clear()
+        if self._errors > _SHOWN_ERRORS and not self._as_json:
+            click.echo(f"… and {self._errors - _SHOWN_ERRORS:,} rows more.", err=True)
+        if self._of_other_hosts:
+            click.echo(
+                f"{self._of_other_hosts:,} rows were refused for their host, which isn't a push service's. If it is "
+                "your own, such as an emulator's, allow it with --allow-host HOST[:PORT].",
+                err=True,
+            )
+
+    def _clear(self) -> None:
+        if self._shows_progress:
+            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 @command.command(examples=["winpush channels export backup.jsonl", "winpush channels export german.csv --locale de"])

@@ -1,0 +1,83 @@
+"""`winpush channels`: imports that say how far they are and what to allow, and people who are erased."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import WINPUSH, environment
+from tests.cli.windows import call
+from winpush.emulator import Emulator
+
+pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
+
+URI = "http://db3.notify.live.net/throttledthirdparty/01.00/{:030}"
+
+
+@pytest.fixture(autouse=True)
+def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = f"sqlite:///{tmp_path}/push.db"
+    monkeypatch.setenv("WINPUSH_DB", url)
+    return url
+
+
+def test_rows_that_are_refused_for_their_host_lead_to_the_option(tmp_path: Path, emulator: Emulator) -> None:
+    file = tmp_path / "channels.csv"
+    uris = [emulator.create_channel().uri for _ in range(2)]
+    file.write_text("\n".join(["uri", *uris, URI.format(1), "nonsense"]))
+    done = call("channels", "import", str(file), WINPUSH_ALLOW_HOST=None)
+    assert done.exit_code == 1
+    assert "2 rows were refused for their host" in done.stderr
+    assert "--allow-host HOST[:PORT]" in done.stderr
+    done = call("channels", "import", str(file), "--allow-host", emulator.authority)
+    assert "refused for their host" not in done.stderr
+
+
+def test_rows_that_are_not_listed_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "channels.csv"
+    file.write_text("\n".join(["uri", *["nonsense"] * 25]))
+    assert "… and 5 rows more." in call("channels", "import", str(file)).stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_an_import_shows_its_progress_on_a_terminal(tmp_path: Path, db: str, is_terminal: bool) -> None:
+    import pty
+
+    file = tmp_path / "channels.csv"
+    file.write_text("\n".join(["uri", *map(URI.format, range(6000))]))
+    reading, writing = pty.openpty() if is_terminal else os.pipe()
+    command = [*WINPUSH, "channels", "import", str(file)]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=writing, env=environment(WINPUSH_DB=db), text=True, check=True
+    )
+    os.write(writing, b"the end")
+    said = os.read(reading, 10_000).decode()
+    os.close(writing)
+    os.close(reading)
+    assert ("5,000 registered, 0 skipped …" in said) == is_terminal
+    assert done.stdout == "Registered 6,000 channels; skipped 0 rows.\n"
+
+
+def test_a_key_is_removed_or_erased() -> None:
+    for number, key in enumerate(("ada", "ada", "bob")):
+        assert call("channels", "add", URI.format(number), "--key", key).exit_code == 0
+    assert call("channels", "remove", "--for-key", "ada").output == "Removed 2 channels.\n"
+    assert call("channels", "remove", "--for-key", "ada", "--erase").output == "Erased 2 channels.\n"
+    assert call("channels", "remove", "3", "--erase").output == "Erased channel 3.\n"
+    gone = [json.loads(line) for line in call("channels", "list", "--gone", "--json").output.splitlines()]
+    assert [(each["gone_reason"], each["key"], each["short"]) for each in gone] == [("erased", None, "erased")] * 3
+    assert "erased" in call("channels", "list", "--gone").output
+
+
+@pytest.mark.parametrize("arguments", [(), ("1", "--for-key", "ada")])
+def test_what_to_remove_is_given_in_one_way(arguments: tuple[str, ...]) -> None:
+    call("db", "upgrade")
+    done = call("channels", "remove", *arguments)
+    assert done.exit_code == 2
+    assert "Give the number of a channel, or --for-key KEY." in done.output
+    assert "No channel has the key 'eve'" in call("channels", "remove", "--for-key", "eve").output
