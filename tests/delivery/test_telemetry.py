@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.delivery.clock import Clock
 from winpush import mpns, wns
-from winpush.delivery import Content, Outbox, Telemetry
+from winpush.delivery import Content, Outbox, Telemetry, WorkerSettings
 from winpush.emulator import Emulator, Fault
 
 CONTENT = Content(mpns=mpns.Toast("Hello"), wns=wns.Toast("Hello"))
@@ -154,8 +154,19 @@ def test_nothing_secret_is_in_any_log_metric_or_span(
     outbox.notify("the-users-key", CONTENT)
     outbox.deliver_until_idle()
     clock.ahead += timedelta(hours=2)
+    winpush_emulator.faults.add(Fault(status=503, phone="token"))
+    outbox.broadcast(CONTENT)
     outbox.deliver_until_idle()
+    clock.ahead += timedelta(hours=2)
+    make_outbox().deliver_until_idle()  # without a login
+    refused = make_outbox(wns=login, pace=WorkerSettings(most_gone=0.1, gone_at_least=1))
+    refused.register(winpush_emulator.create_channel(health="expired").uri)
+    clock.ahead += timedelta(hours=2)
+    refused.broadcast(CONTENT)
+    refused.deliver_until_idle()
+    assert [words for words in ("does not work", "has no login", "has stopped") if words not in caplog.text] == []
     shown = caplog.text + repr(seen.reader.get_metrics_data())
+    shown += "".join(repr(record.__dict__) for record in caplog.records)
     shown += "".join(span.to_json() for span in seen.spans.get_finished_spans())
     shown += "".join(map(repr, outbox.history())) + "".join(map(repr, outbox.channels(gone=None)))
     assert "A hook raised" in shown

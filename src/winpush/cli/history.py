@@ -29,7 +29,7 @@ _CSV = (*_SHORT, "message_id", "debug_trace", "correlation_vector", "detail")
 _TABLE_ROWS = 100
 
 
-class _OutcomeName(click.ParamType):
+class _OutcomeName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on
     """The name of an outcome."""
 
     name = "OUTCOME"

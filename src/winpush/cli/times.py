@@ -18,7 +18,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class PastTime(click.ParamType):
+class PastTime(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on
     """A moment that is over, as an aware datetime. Without a zone it is UTC, as all times that are shown."""
 
     name = "TIME"

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ _LOOK_SECONDS = 1.0
 _log = logging.getLogger("winpush.worker")
 
 
-def _keep(name: str, what: str) -> Any:
+def _keep(name: str, what: str) -> Callable[[Any], Any]:
     return option(
         name,
         heading="Worker",
@@ -48,7 +48,7 @@ def _keep(name: str, what: str) -> Any:
 
 @click.command(
     cls=Command,
-    examples=["winpush worker", "winpush worker --until-idle", "winpush worker --log-format json --log-level warning"],
+    examples=["winpush worker", "winpush worker --until-idle", "winpush worker --log-format json"],
 )
 @option("--until-idle", heading="Worker", is_flag=True, help="Exit once nothing is due, for scripts and timers.")
 @option(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from winpush.delivery.registry.registration import audience_of_key
 from winpush.delivery.states import MOVES, BroadcastState, DeliveryState, Move
@@ -64,7 +64,7 @@ def erase_key(connection: Connection, key: str, now: Millis) -> int:
     return count
 
 
-def _erase_from(connection: Connection, row: Row[Any], audience: dict[str, Any], key: str, now: Millis) -> None:
+def _erase_from(connection: Connection, row: Any, audience: dict[str, Any], key: str, now: Millis) -> None:
     others = [each for each in audience["keys"] if each != key]
     values: dict[str, Any] = {"audience": json.dumps({**audience, "keys": others}, sort_keys=True)}
     if not others:
@@ -95,7 +95,7 @@ def clear_tombstones(connection: Connection, before: Millis, limit: int, now: Mi
     return len(found)
 
 
-def _end(connection: Connection, rows: Sequence[Row[Any]], now: Millis) -> None:
+def _end(connection: Connection, rows: Sequence[Any], now: Millis) -> None:
     gone = DeliveryState.GONE.value
     ended = [(row.broadcast, row.channel, gone, None, None, now) for row in rows]
     update_rows(connection, deliveries, DELIVERY_KEY, ("state", "outcome", "due", "at"), ended)
