@@ -26,7 +26,7 @@ def logging_to_stderr(form: str, level: str) -> Iterator[None]:
     on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
-    root, own = logging.getLogger(), logging.getLogger("winpush")
+    root, own = logging.root, logging.getLogger("winpush")
     before = own.level
     root.addHandler(handler)
     own.setLevel(level.upper())

@@ -15,8 +15,9 @@ __all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "ImportReport"
 class Delivery:
     """The state of one channel in a broadcast.
 
-    `outcome` is that of the last attempt (a value of `winpush.Outcome`), None before the first, or, of one that waits,
-    why nothing was sent (a value of `WaitReason`). `due` is the time of the next attempt, None in a final state.
+    `outcome` is that of the last attempt (a value of `winpush.Outcome`), None before the first. `due` is the time of
+    the next attempt, None in a final state. `waits_for` says why nothing was sent when it was last due (a value of
+    `WaitReason`), if it waits for that.
     """
 
     broadcast: int
@@ -26,6 +27,7 @@ class Delivery:
     attempts: int
     at: datetime
     due: datetime | None
+    waits_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

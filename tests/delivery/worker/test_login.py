@@ -31,7 +31,8 @@ def test_what_is_for_wns_waits_for_a_login_and_the_rest_is_sent(
     assert "has no login" in said[0].getMessage()
     assert said[0].exc_info is None
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 1, DeliveryState.WAITING: 1}
-    assert [each.outcome for each in outbox.deliveries(number, state=DeliveryState.WAITING)] == ["no-login"]
+    (waiting,) = outbox.deliveries(number, state=DeliveryState.WAITING)
+    assert (waiting.waits_for, waiting.outcome) == ("no-login", None)
     clock.ahead += timedelta(minutes=2)
     make_outbox(wns=winpush_emulator.entra_credentials).deliver_until_idle()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 2}

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from winpush.delivery.models import Attempt, Delivery
-from winpush.delivery.states import DeliveryState
+from winpush.delivery.states import DeliveryState, WaitReason
 from winpush.delivery.storage.database import Millis, from_millis
 from winpush.delivery.storage.schema import attempts, broadcasts, channels, counts, deliveries
 
@@ -31,15 +31,20 @@ def deliveries_after(
     return [_delivery(row) for row in rows]
 
 
+_WAIT_REASONS = frozenset(reason.value for reason in WaitReason)
+
+
 def _delivery(row: Row[Any]) -> Delivery:
+    waits = row.outcome in _WAIT_REASONS  # the column has either
     return Delivery(
         row.broadcast,
         row.channel,
         DeliveryState(row.state),
-        row.outcome,
+        None if waits else row.outcome,
         row.attempts,
         from_millis(row.at),
         None if row.due is None else from_millis(row.due % (1 << 52)),
+        row.outcome if waits else None,
     )
 
 

@@ -15,6 +15,7 @@ __all__ = ["Hook", "run_hooks"]
 Hook = Callable[[OutcomeEvent], None]
 """Called for each outcome after it is stored, on the thread of the worker's event loop."""
 
+_WAITING = DeliveryState.WAITING.value
 _log = logging.getLogger("winpush.delivery")
 
 
@@ -39,7 +40,7 @@ def _event(entry: Record) -> OutcomeEvent:
         entry.broadcast,
         entry.channel,
         DeliveryState(entry.state),
-        entry.outcome,
+        None if tried is None and entry.state == _WAITING else entry.outcome,  # why it waits is no outcome
         entry.attempts,
         from_millis(entry.at),
         None if tried is None else tried.status,
