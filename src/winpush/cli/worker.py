@@ -132,7 +132,7 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
 
 
 def _wait_for_server(db: str) -> None:
-    """Returns once the database's server answers: a worker that starts before it, or while it recovers, waits for it."""
+    """Returns once the server answers: a worker that starts before it, or while it recovers, waits for it."""
     from winpush.delivery.storage.database import Database, DatabaseError
 
     if db.startswith("sqlite:"):
