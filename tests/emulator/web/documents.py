@@ -23,7 +23,8 @@ def toast(inside: str, actions: str = "", attributes: str = "", header: str = ""
 
 
 def texts(found: Locator) -> list[str]:
-    """The text of each element that was found; also of one that the browser has not laid out yet."""
+    """The text of each element that is found, once there is one; also of one that the browser has not laid out yet."""
+    found.first.wait_for(state="attached")
     return [text.strip() for text in found.all_text_contents()]
 
 
