@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ __all__ = ["AllowedHosts", "Channel", "Origin", "Service", "split_uri"]
 
 # Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9] (mpns.md 1.1).
 MAX_URI_CHARACTERS = 4096
+MAX_APP_CHARACTERS = 64
+_UNPRINTED = ("Cc", "Cs", "Zl", "Zp")  # controls, lone surrogates, line and paragraph separators
 
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*|\[[0-9a-f:.]{2,45}\]")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
@@ -258,6 +261,20 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.short}>"
+
+
+def app_name_problem(name: object) -> str | None:
+    """What is wrong with the name of an app, to follow the word for it in a sentence; None for a good one.
+
+    The name is your own: 1 to 64 characters, without control characters.
+    """
+    if not isinstance(name, str):
+        return f"must be text, not {type(name).__name__}"
+    if not name.strip() or len(name) > MAX_APP_CHARACTERS:
+        return f"has {len(name.strip())} characters; it must have 1 to {MAX_APP_CHARACTERS}"
+    if any(unicodedata.category(character) in _UNPRINTED for character in name):
+        return "contains a line break or other control character; remove it"
+    return None
 
 
 def shorten(origin: str, target: str) -> str:

@@ -56,6 +56,16 @@ def test_the_emulators_example_of_a_windows_device_works_with_its_login() -> Non
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_each_app_that_is_named_has_a_login_and_an_example_of_its_own() -> None:
+    apps = ("--app", "weather", "--app", "news")
+    with started("emulator", "--port", "0", "--phones", "0", "--windows", "0", "--browsers", "0", *apps) as process:
+        said = read_until(process, "Ctrl-C stops it")
+        logins = [dict(re.findall(r"(WINPUSH_\w+)=(\S+)", part)) for part in said.split("for the app ")[1:]]
+        to_weather, to_news = examples(said)
+        assert (run(*to_weather, **logins[0]).returncode, run(*to_news, **logins[1]).returncode) == (0, 0)
+        assert "forbidden" in run(*to_weather, "--json", **logins[1]).stdout
+
+
 def test_the_emulator_without_devices_has_no_example() -> None:
     none = ("--phones", "0", "--windows", "0", "--browsers", "0")
     with started("emulator", "--port", "0", "--tls-port", "0", *none) as process:

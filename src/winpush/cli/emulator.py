@@ -19,6 +19,7 @@ from winpush.errors import WinPushError
 
 if TYPE_CHECKING:
     from winpush.emulator import Browser, Device, Emulator, Phone
+    from winpush.wns import EntraCredentials
 
 __all__ = ["command"]
 
@@ -66,6 +67,14 @@ _LISTEN_SECONDS = 3600
     type=click.IntRange(0, 10_000),
     help="Browsers (Edge) with a subscription to create at the start.",
 )
+@option(
+    "--app",
+    "apps",
+    heading="Devices",
+    multiple=True,
+    metavar="NAME",
+    help="Also create a Windows device for another app of this name, and print its login. Repeatable.",
+)
 @option("--seed", heading="Devices", type=int, help="Makes channel URIs and random faults reproducible.")
 @option("--fault-status", heading="Faults", type=click.IntRange(200, 599), help="Fault: answer with this status.")
 @option("--fault-delay", heading="Faults", type=float, default=0.0, help="Fault: wait this many seconds first.")
@@ -80,6 +89,7 @@ def command(
     phones: int,
     windows: int,
     browsers: int,
+    apps: tuple[str, ...],
     seed: int | None,
     as_json: bool,
     **fault: Any,
@@ -99,6 +109,7 @@ def command(
             tuple([emulator.create_windows_channel() for _ in range(windows)]),
             tuple([emulator.create_subscription() for _ in range(browsers)]),
             folder,
+            {app: emulator.create_windows_channel(app=app) for app in apps},
         )
         echo_json(_describe(emulator, made)) if as_json else _show(emulator, made)
         with contextlib.suppress(KeyboardInterrupt):
@@ -123,6 +134,7 @@ class _Made:
     windows: tuple[Device, ...]
     browsers: tuple[Browser, ...]
     folder: Path | None
+    apps: dict[str, Device]
 
 
 def _show(emulator: Emulator, made: _Made) -> None:
@@ -137,9 +149,11 @@ def _show(emulator: Emulator, made: _Made) -> None:
         _show_example(f"--allow-host {emulator.authorities[1]} {files}", made.secure_phone.uri)
     for device in made.windows[:1]:
         click.echo("To a Windows device, with credentials that this emulator accepts:\n")
-        login = _environment(emulator)
-        for names in (("TENANT_ID", "CLIENT_ID"), ("CLIENT_SECRET", "TOKEN_SERVER")):
-            click.echo("  export " + " ".join(f"WINPUSH_{name}={login[f'WINPUSH_{name}']}" for name in names))
+        _show_login(emulator.entra_credentials)
+        _show_example(f"--allow-host {emulator.authority}", device.uri)
+    for app, device in made.apps.items():
+        click.echo(f"To a Windows device, for the app {app!r}:\n")
+        _show_login(emulator.entra_credentials_of(app))
         _show_example(f"--allow-host {emulator.authority}", device.uri)
     for browser in made.browsers[:1]:
         click.echo("To a browser, with a VAPID key that 'winpush webpush keys vapid.pem' makes:\n")
@@ -151,18 +165,30 @@ def _describe(emulator: Emulator, made: _Made) -> dict[str, Any]:
     """The same for a program: the devices' channels, and what to set in the environment to send to them."""
     return {
         "page": emulator.url,
-        "environment": {"WINPUSH_ALLOW_HOST": " ".join(emulator.authorities), **_environment(emulator)},
+        "environment": {
+            "WINPUSH_ALLOW_HOST": " ".join(emulator.authorities),
+            **_environment(emulator.entra_credentials),
+        },
         "phones": [phone.uri for phone in made.phones],
         "windows": [device.uri for device in made.windows],
+        "apps": {
+            app: {"channel": device.uri, "environment": _environment(emulator.entra_credentials_of(app))}
+            for app, device in made.apps.items()
+        },
         "browsers": [browser.subscription.to_dict() for browser in made.browsers],
         "authenticated_phone": None if made.secure_phone is None else made.secure_phone.uri,
         "certificates": None if made.folder is None else str(made.folder),
     }
 
 
-def _environment(emulator: Emulator) -> dict[str, str]:
-    """The login that the emulator accepts, as variables of the environment."""
-    login = emulator.entra_credentials
+def _show_login(login: EntraCredentials) -> None:
+    named = _environment(login)
+    for names in (("TENANT_ID", "CLIENT_ID"), ("CLIENT_SECRET", "TOKEN_SERVER")):
+        click.echo("  export " + " ".join(f"WINPUSH_{name}={named[f'WINPUSH_{name}']}" for name in names))
+
+
+def _environment(login: EntraCredentials) -> dict[str, str]:
+    """A login that the emulator accepts, as variables of the environment."""
     return {
         "WINPUSH_TENANT_ID": login.tenant_id,
         "WINPUSH_CLIENT_ID": login.client_id,

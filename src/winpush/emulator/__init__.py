@@ -5,6 +5,7 @@ a simulated phone whose channel URI looks like a real one, and the page at `emul
 extra `winpush[emulator]`.
 """
 
+from winpush.emulator.apps import App
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES
 from winpush.emulator.server import Emulator
@@ -20,6 +21,7 @@ __all__ = [
     "CHANNEL_STATES",
     "SUBSCRIPTION_STATES",
     "WINDOWS_CHANNEL_STATES",
+    "App",
     "Browser",
     "Device",
     "Emulator",

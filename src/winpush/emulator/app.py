@@ -32,6 +32,7 @@ from winpush.emulator.fields import (
 from winpush.emulator.reference import render
 from winpush.emulator.service import Service
 from winpush.emulator.streams import Streams
+from winpush.emulator.tokens import TENANT_ID
 from winpush.emulator.wire import has_certificate, transport_of
 from winpush.emulator.wns.gateway import is_wns_channel
 from winpush.emulator.world import Simulated
@@ -56,7 +57,7 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".
 
 _COMMON: dict[str, Check] = {"health": a_text, "name": a_text_or_none}
 _MPNS_FIELDS = {**_COMMON, "version": a_text, "authenticated": a_flag, "not_bound": texts, "pinned": texts}
-_WNS_FIELDS = {**_COMMON, "phone": a_flag, "secure": a_flag}
+_WNS_FIELDS = {**_COMMON, "phone": a_flag, "secure": a_flag, "app": a_text_or_none}
 _WEBPUSH_FIELDS = {**_COMMON, "browser": a_text, "application_server_key": a_text_or_none, "secure": a_flag}
 _FAULT_FIELDS: dict[str, Check] = {
     "status": a_whole_or_none,
@@ -85,6 +86,7 @@ def make_app(service: Service) -> Starlette:
         Route("/api/channels", app.guarded(app.channels), methods=["GET", "POST"]),
         Route("/api/channels/{id}", app.guarded(app.channel), methods=["GET", "PATCH", "DELETE"]),
         Route("/api/channels/{id}/send", app.guarded(app.send), methods=["POST"]),
+        Route("/api/apps", app.guarded(app.apps), methods=["GET"]),
         Route("/api/preview", app.guarded(app.preview), methods=["POST"]),
         Route("/api/options", app.guarded(app.options), methods=["GET"]),
         Route("/api/faults", app.guarded(app.faults), methods=["GET", "POST", "DELETE"]),
@@ -230,6 +232,10 @@ class _App:
             raise ValidationError("service", "must be mpns, wns or webpush")
         check_fields(asked, _MPNS_FIELDS)
         return [self._service.create_channel(**asked) for _ in range(count)]
+
+    async def apps(self, _request: Request) -> Response:
+        """The apps that the token servers know, with what logs each in."""
+        return JSONResponse([views.app(each, TENANT_ID) for each in self._service.apps])
 
     async def channel(self, request: Request) -> Response:
         """One device: read, changed (version, health) or removed."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from winpush import mpns, wns
 from winpush.emulator import views
+from winpush.emulator.apps import App, app_named
 from winpush.emulator.assertions import make_login_certificate
 from winpush.emulator.channel_uris import is_mpns_path, read_wns_token
 from winpush.emulator.examples import example_for
@@ -25,7 +26,7 @@ from winpush.emulator.login import is_login, receive_login
 from winpush.emulator.mpns import delivery as mpns_delivery
 from winpush.emulator.mpns import gateway as mpns_gateway
 from winpush.emulator.preview import preview
-from winpush.emulator.tokens import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, TENANT_ID, Tokens
+from winpush.emulator.tokens import TENANT_ID, Tokens
 from winpush.emulator.webpush import gateway as webpush_gateway
 from winpush.emulator.webpush import sample
 from winpush.emulator.webpush.browser import Browser
@@ -63,9 +64,13 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def entra_credentials_for(authority: str) -> wns.EntraCredentials:
-    """Credentials accepted by the token server of an emulator in another process, at `host:port`."""
-    return wns.EntraCredentials(TENANT_ID, CLIENT_ID, CLIENT_SECRET, f"http://{authority}")
+def entra_credentials_for(authority: str, app: str | None = None) -> wns.EntraCredentials:
+    """Credentials accepted by the token server of an emulator in another process, at `host:port`.
+
+    Those of another app than its own are accepted from when it has a channel of that app.
+    """
+    login = app_named(app)
+    return wns.EntraCredentials(TENANT_ID, login.client_id, login.client_secret, f"http://{authority}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,16 +221,24 @@ class Service:
             )
 
     def create_windows_channel(
-        self, health: str = "healthy", *, phone: bool = False, name: str | None = None, secure: bool = False
+        self,
+        health: str = "healthy",
+        *,
+        phone: bool = False,
+        name: str | None = None,
+        secure: bool = False,
+        app: str | None = None,
     ) -> Device:
         """Creates a simulated Windows device, or a Windows Phone with `phone=True`; its channel URI is `.uri`.
 
-        `health` is a name from WINDOWS_CHANNEL_STATES; `secure` puts the channel on the TLS port. Raises
+        `health` is a name from WINDOWS_CHANNEL_STATES; `secure` puts the channel on the TLS port; `app` is the name of
+        the app that it is of, by default the emulator's own: a token of another one is answered 403. Raises
         ValidationError.
         """
         base = self._base(secure=secure)
         with self._lock:
-            return self._world.create_device(base, self.now(), is_phone=phone, health=health, name=name)
+            self._tokens.apps.add(app)
+            return self._world.create_device(base, self.now(), is_phone=phone, health=health, name=name, app=app)
 
     def create_subscription(
         self,
@@ -251,12 +264,32 @@ class Service:
     @property
     def entra_credentials(self) -> wns.EntraCredentials:
         """Credentials for this emulator's token server, as a Windows App SDK app has them."""
-        return entra_credentials_for(self.authority)
+        return self.entra_credentials_of(None)
 
     @property
     def package_credentials(self) -> wns.PackageCredentials:
         """Credentials for this emulator's token server, as a UWP or Store app has them."""
-        return wns.PackageCredentials(PACKAGE_SID, CLIENT_SECRET, f"http://{self.authority}/accesstoken.srf")
+        return self.package_credentials_of(None)
+
+    def entra_credentials_of(self, app: str | None) -> wns.EntraCredentials:
+        """The same for an app of this name, which the token servers know from now on. Raises ValidationError."""
+        with self._lock:
+            self._tokens.apps.add(app)
+        return entra_credentials_for(self.authority, app)
+
+    def package_credentials_of(self, app: str | None) -> wns.PackageCredentials:
+        """The same for an app of this name, which the token servers know from now on. Raises ValidationError."""
+        with self._lock:
+            login = self._tokens.apps.add(app)
+        return wns.PackageCredentials(
+            login.package_sid, login.client_secret, f"http://{self.authority}/accesstoken.srf"
+        )
+
+    @property
+    def apps(self) -> tuple[App, ...]:
+        """The apps that the token servers know, the emulator's own first."""
+        with self._lock:
+            return self._tokens.apps.known
 
     def revoke_tokens(self) -> None:
         """Revokes every token issued so far: the next send is answered 401."""
@@ -359,7 +392,7 @@ class Service:
             if isinstance(device, Phone):
                 headers = MPNS_HEADERS[kind]
             else:
-                token = self._tokens.issue_own(self.now())
+                token = self._tokens.issue_own(self.now(), self._tokens.apps.add(device.app))
                 content = (("content-type", WNS_CONTENT_TYPES[kind]), ("x-wns-type", f"wns/{kind}"))
                 headers = (("authorization", f"Bearer {token}"), *content)
             secure = device.uri.startswith("https:")

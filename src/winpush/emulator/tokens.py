@@ -1,7 +1,7 @@
 """The emulator's two token servers: Entra's, and the older one at login.live.com (wns.md 1). No IO.
 
-They are not interchangeable, as the real ones aren't: each knows its own kind of client id and its own scope, and the
-emulator has one app at each.
+They are not interchangeable, as the real ones aren't: each knows its own kind of client id and its own scope. A token
+is of one app, whichever of the two issued it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
+from winpush.emulator.apps import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, App, Apps
 from winpush.emulator.assertions import ASSERTION_TYPE, AssertionRefusedError, Certificates
 from winpush.wns.protocol.responses import ROWS, Endpoint
 
@@ -32,9 +33,6 @@ __all__ = [
 ]
 
 TENANT_ID = "emulator.example"
-CLIENT_ID = "00000000-0000-0000-0000-000000000001"
-PACKAGE_SID = "ms-app://s-1-15-2-1-2-3-4-5-6-7"
-CLIENT_SECRET = "emulator-secret"  # noqa: S105 - a made-up secret of a made-up service
 LIFE = timedelta(hours=24)
 
 _ENTRA_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
@@ -42,6 +40,7 @@ _PACKAGE_PATH = "/accesstoken.srf"
 _ENTRA_SCOPE = "https://wns.windows.com/.default"
 _PACKAGE_SCOPE = "notify.windows.com"
 _KEPT_TOKENS = 10_000
+_SHOWN_IDS = 5
 _FORM = "application/x-www-form-urlencoded"
 _APP_IDS = "App ids log in at /{tenant}/oauth2/v2.0/token"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -108,12 +107,13 @@ class _Client:
 
 
 class Tokens:
-    """The tokens issued so far, when each expires, and the certificates that may log in."""
+    """The tokens issued so far, whose each is and when it expires, and the apps and certificates that may log in."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._issued: dict[str, datetime] = {}
-        self._last_login: dict[bool, datetime] = {}
+        self._issued: dict[str, tuple[App, datetime]] = {}
+        self._last_login: dict[tuple[str | None, bool], datetime] = {}
+        self.apps = Apps()
         self.certificates = Certificates()
 
     def issue(self, request: TokenRequest, now: datetime) -> LoginAnswer:
@@ -123,21 +123,23 @@ class Tokens:
         try:
             fields = _read_form(request, entra=is_entra)
             if is_entra:
-                self._check_entra(request, fields, remarks, now)
+                app = self._check_entra(request, fields, remarks, now)
             else:
-                _check_package(request, fields, remarks)
+                app = self._check_package(request, fields, remarks)
         except _RefusedError as refused:
             return refused.answer(remarks)
-        remarks += self._remark_login(now, entra=is_entra)
-        return LoginAnswer(200, self._new_token(now, entra=is_entra), "A token was issued.", tuple(remarks))
+        remarks += self._remark_login(now, app, entra=is_entra)
+        reason = "A token was issued." if app.name is None else f"A token was issued for {app.words}."
+        return LoginAnswer(200, self._new_token(now, app, entra=is_entra), reason, tuple(remarks))
 
-    def _check_entra(self, request: TokenRequest, fields: Mapping[str, str], remarks: list[str], now: datetime) -> None:
+    def _check_entra(self, request: TokenRequest, fields: Mapping[str, str], remarks: list[str], now: datetime) -> App:
         tenant = _ENTRA_PATH.fullmatch(request.path)
         if tenant is None or tenant[1].lower() != TENANT_ID:
             raise _RefusedError(400, "invalid_request", f"Tenant not found; the emulator's is {TENANT_ID}.", 90002)
         client = _client_of(request, fields, 900144)
-        if client.id.lower() != CLIENT_ID:
-            raise _RefusedError(400, "unauthorized_client", _unknown_app(client.id, entra=True), 700016)
+        app = self.apps.find(client.id)
+        if app is None or client.id.lower() != app.client_id:
+            raise _RefusedError(400, "unauthorized_client", _unknown_app(client.id, self.apps, entra=True), 700016)
         _check_grant(fields, 70003)
         scope = fields.get("scope", "")
         if scope == f"{_ENTRA_SCOPE}/":
@@ -145,33 +147,55 @@ class Tokens:
         elif scope != _ENTRA_SCOPE:
             raise _RefusedError(400, "invalid_scope", _wrong_scope(scope, _ENTRA_SCOPE), 70011)
         if client.assertion is not None:
-            self._check_assertion(client.assertion, fields, request, now)
+            self._check_assertion(client.assertion, app, fields, request, now)
         elif client.secret is None:
             words = "The request must contain client_secret or client_assertion."
             raise _RefusedError(401, "invalid_client", words, 7000218)
-        elif client.secret != CLIENT_SECRET:
+        elif client.secret != app.client_secret:
             raise _RefusedError(401, "invalid_client", "The client secret is wrong.", 7000215)
+        return app
 
-    def _check_assertion(self, assertion: str, fields: Mapping[str, str], request: TokenRequest, now: datetime) -> None:
+    def _check_package(self, request: TokenRequest, fields: Mapping[str, str], remarks: list[str]) -> App:
+        client = _client_of(request, fields, None)
+        if request.headers.get("authorization"):
+            remarks.append(
+                "Authorization: Basic is not documented for login.live.com; its form has the id and the secret."
+            )
+        if client.assertion is not None:
+            words = "Certificates log in at Entra; login.live.com wants client_secret."
+            raise _RefusedError(400, "invalid_request", words)
+        app = self.apps.find(client.id)
+        if app is None or client.id.lower() == app.client_id:
+            raise _RefusedError(400, "invalid_client", _unknown_app(client.id, self.apps, entra=False))
+        if client.secret != app.client_secret:
+            raise _RefusedError(400, "invalid_client", "The client secret is wrong or missing.")
+        _check_grant(fields, None)
+        if fields.get("scope") != _PACKAGE_SCOPE:
+            raise _RefusedError(400, "invalid_scope", _wrong_scope(fields.get("scope", ""), _PACKAGE_SCOPE))
+        return app
+
+    def _check_assertion(
+        self, assertion: str, app: App, fields: Mapping[str, str], request: TokenRequest, now: datetime
+    ) -> None:
         if fields.get("client_assertion_type") != ASSERTION_TYPE:
             raise _RefusedError(400, "invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}.", 900144)
         try:
-            self.certificates.check(assertion, CLIENT_ID, request.audiences, now)
+            self.certificates.check(assertion, app.client_id, request.audiences, now)
         except AssertionRefusedError as refused:
             raise _RefusedError(401, "invalid_client", str(refused), refused.code) from None
 
-    def _new_token(self, now: datetime, *, entra: bool) -> dict[str, Any]:
-        token = self.issue_own(now)
+    def _new_token(self, now: datetime, app: App, *, entra: bool) -> dict[str, Any]:
+        token = self.issue_own(now, app)
         life = int(LIFE.total_seconds())
         if not entra:
             return {"token_type": "bearer", "expires_in": life, "access_token": token}
         # In Entra's documented sample the numbers are strings.
         return {"token_type": "Bearer", "expires_in": str(life), "ext_expires_in": str(life), "access_token": token}
 
-    def _remark_login(self, now: datetime, *, entra: bool) -> list[str]:
+    def _remark_login(self, now: datetime, app: App, *, entra: bool) -> list[str]:
         """A remark on a token that nobody needed, since one of this app is good and was not refused."""
-        last = self._last_login.get(entra)
-        self._last_login[entra] = now
+        last = self._last_login.get((app.name, entra))
+        self._last_login[app.name, entra] = now
         if last is None or now >= last + LIFE:
             return []
         return [
@@ -183,18 +207,18 @@ class Tokens:
         """A send was answered 401, which is the documented reason to log in again."""
         self._last_login.clear()
 
-    def issue_own(self, now: datetime) -> str:
+    def issue_own(self, now: datetime, app: App) -> str:
         """A token without a login: for the emulator's own test notifications."""
         token = base64.urlsafe_b64encode(self._rng.randbytes(48)).decode("ascii")
         if len(self._issued) >= _KEPT_TOKENS:
-            self._issued = {each: ends for each, ends in self._issued.items() if now < ends}
-        self._issued[token] = now + LIFE
+            self._issued = {each: issued for each, issued in self._issued.items() if now < issued[1]}
+        self._issued[token] = app, now + LIFE
         return token
 
-    def is_good(self, token: str | None, now: datetime) -> bool:
-        """True for a token that was issued here and has neither expired nor been revoked."""
-        expires_at = self._issued.get(token or "")
-        return expires_at is not None and now < expires_at
+    def app_of(self, token: str | None, now: datetime) -> App | None:
+        """Whose token it is; None unless it was issued here and has neither expired nor been revoked."""
+        app, expires_at = self._issued.get(token or "", (None, now))
+        return app if now < expires_at else None
 
     def revoke(self) -> None:
         """Revokes every token issued so far."""
@@ -206,21 +230,6 @@ def _ago(time: timedelta) -> str:
     seconds = int(time.total_seconds())
     number, unit = (seconds // 60, "minute") if seconds >= 60 else (seconds, "second")
     return f"{number} {unit}{'' if number == 1 else 's'}"
-
-
-def _check_package(request: TokenRequest, fields: Mapping[str, str], remarks: list[str]) -> None:
-    client = _client_of(request, fields, None)
-    if request.headers.get("authorization"):
-        remarks.append("Authorization: Basic is not documented for login.live.com; its form has the id and the secret.")
-    if client.assertion is not None:
-        raise _RefusedError(400, "invalid_request", "Certificates log in at Entra; login.live.com wants client_secret.")
-    if client.id.lower().rstrip("/") != PACKAGE_SID:
-        raise _RefusedError(400, "invalid_client", _unknown_app(client.id, entra=False))
-    if client.secret != CLIENT_SECRET:
-        raise _RefusedError(400, "invalid_client", "The client secret is wrong or missing.")
-    _check_grant(fields, None)
-    if fields.get("scope") != _PACKAGE_SCOPE:
-        raise _RefusedError(400, "invalid_scope", _wrong_scope(fields.get("scope", ""), _PACKAGE_SCOPE))
 
 
 def _read_form(request: TokenRequest, *, entra: bool) -> dict[str, str]:
@@ -268,11 +277,13 @@ def _check_grant(fields: Mapping[str, str], code: int | None) -> None:
         raise _RefusedError(400, "unsupported_grant_type", words, code)
 
 
-def _unknown_app(client_id: str, *, entra: bool) -> str:
-    right, other = (CLIENT_ID, "Package SIDs log in at /accesstoken.srf") if entra else (PACKAGE_SID, _APP_IDS)
+def _unknown_app(client_id: str, apps: Apps, *, entra: bool) -> str:
+    other = "Package SIDs log in at /accesstoken.srf" if entra else _APP_IDS
+    ids = [each.client_id if entra else each.package_sid for each in apps.known[:_SHOWN_IDS]]
+    right = f"is {ids[0]}" if len(ids) == 1 else f"are {', '.join(ids)}{', …' * (len(apps.known) > _SHOWN_IDS)}"
     is_others = client_id.lower().startswith("ms-app://") if entra else _GUID.fullmatch(client_id) is not None
     hint = f" {other}." if is_others else ""
-    return f"There is no app with the client_id {client_id[:80]!r} here; the emulator's is {right}.{hint}"
+    return f"There is no app with the client_id {client_id[:80]!r} here; the emulator's {right}.{hint}"
 
 
 def _wrong_scope(scope: str, right: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from winpush.emulator.apps import App
 from winpush.emulator.examples import EXAMPLES
 from winpush.emulator.faults import CUTS, Fault
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES
@@ -18,7 +19,7 @@ from winpush.mpns import VERSIONS
 from winpush.mpns.fields import CYCLE_IMAGES
 from winpush.webpush import base64url
 
-__all__ = ["changes", "fault", "options", "phone", "record", "state"]
+__all__ = ["app", "changes", "fault", "options", "phone", "record", "state"]
 
 _SHOWN_RECORDS = 200
 _SHOWN_RAW_CHARACTERS = 200
@@ -81,6 +82,7 @@ def _device(each: Device) -> dict[str, Any]:
         "name": each.name,
         "version": each.version,
         "is_phone": each.is_phone,
+        "app": each.app,
         "health": each.health.name,
         "outcome": each.health.row.verdict.outcome.value,
         "meaning": _OFFLINE if each.is_offline else each.health.row.verdict.meaning,
@@ -125,6 +127,17 @@ def _message(each: ReceivedMessage) -> dict[str, Any]:
         "topic": each.topic,
         "urgency": None if each.urgency is None else each.urgency.value,
         "notification": read_notification(each.payload),
+    }
+
+
+def app(each: App, tenant_id: str) -> dict[str, Any]:
+    """An app's login at either token server, secret included: it is good for nothing but this emulator."""
+    return {
+        "name": each.name,
+        "tenant_id": tenant_id,
+        "client_id": each.client_id,
+        "package_sid": each.package_sid,
+        "client_secret": each.client_secret,
     }
 
 

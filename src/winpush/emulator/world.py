@@ -176,7 +176,14 @@ class World:
         return phone
 
     def create_device(
-        self, base: str, now: datetime, *, is_phone: bool, health: str = "healthy", name: str | None = None
+        self,
+        base: str,
+        now: datetime,
+        *,
+        is_phone: bool,
+        health: str = "healthy",
+        name: str | None = None,
+        app: str | None = None,
     ) -> Device:
         """Creates a Windows device whose channel URI begins with `base`. Raises ValidationError."""
         _check_windows_health(health)
@@ -184,7 +191,8 @@ class World:
         token = make_wns_token(self._rng)
         made = f"Windows {self._made}"
         uri = f"{base}/?{wns_query(token)}"
-        device = Device(f"w{self._made}", name or made, is_phone, WINDOWS_CHANNEL_STATES[health], token, uri, now)
+        state = WINDOWS_CHANNEL_STATES[health]
+        device = Device(f"w{self._made}", name or made, is_phone, state, token, uri, now, app)
         self.phones[device.id] = device
         self.wns_channels.add(token, device)
         self.touch(device)

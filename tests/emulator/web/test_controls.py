@@ -30,6 +30,25 @@ def test_a_device_of_each_service_is_added_by_the_page(page: Page, winpush_emula
     ]
 
 
+def test_a_channel_of_another_app_is_added_by_the_page_and_says_whose_it_is(
+    page: Page, winpush_emulator: Emulator
+) -> None:
+    page.locator("#empty button").click()
+    dialog = page.locator("#add-device-dialog")
+    dialog.locator("select[name=health] option", has_text="revoked").wait_for(state="attached")
+    dialog.locator("input[name=app]").fill("weather")
+    dialog.locator("button", has_text="Add").last.click()
+    page.locator(".win .phone-open").wait_for()
+    dialog.locator("select[name=kind]").select_option(label="Windows Phone 8.0 with MPNS")
+    dialog.locator("input[name=app]").wait_for(state="hidden")
+    page.keyboard.press("Escape")
+    page.locator(".win .phone-open").click()
+    page.locator("#detail .facts", has_text="WNS channel of weather").wait_for()
+    (device,) = winpush_emulator.phones
+    assert isinstance(device, Device)
+    assert device.app == "weather"
+
+
 def test_windows_devices_come_first_whatever_was_made_first(page: Page, winpush_emulator: Emulator) -> None:
     winpush_emulator.create_channel(name="phone 1")
     page.locator(".phone-open", has_text="phone 1").wait_for()

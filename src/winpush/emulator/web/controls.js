@@ -43,6 +43,8 @@ function addDevice() {
   const kind = select([], { name: "kind" });
   const health = select([], { name: "health" });
   const name = el("input", { name: "name", autocomplete: "off", placeholder: "such as Ada's phone" });
+  const app = el("input", { name: "app", autocomplete: "off", maxlength: "64", placeholder: "the emulator's own" });
+  const owner = labelled("App", app);
   const outcome = new Outcome();
   /** @type {Map<string, any>} */
   const kinds = new Map();
@@ -50,6 +52,7 @@ function addDevice() {
   async function add() {
     const asked = { ...kinds.get(kind.value), health: health.value };
     if (name.value.trim()) asked.name = name.value.trim();
+    if (app.value.trim() && asked.service === "wns") asked.app = app.value.trim();
     const [device] = await call("POST", "/api/channels", asked);
     outcome.say(`Added ${device.name}.`, "ok");
     name.value = "";
@@ -60,6 +63,7 @@ function addDevice() {
     const words = options[kinds.get(kind.value)?.service ?? "wns"].healths;
     health.replaceChildren(...words.map((word) => el("option", {}, word)));
     health.value = words.includes(chosen) ? chosen : "healthy";
+    owner.hidden = kinds.get(kind.value)?.service !== "wns";
   }
 
   async function fill() {
@@ -75,7 +79,7 @@ function addDevice() {
   }
 
   const made = dialog("add-device-dialog", "Add a device",
-    form(() => outcome.follow(add), labelled("Device", kind), labelled("Health", health), labelled("Name", name), button("Add")), outcome.element);
+    form(() => outcome.follow(add), labelled("Device", kind), labelled("Health", health), labelled("Name", name), owner, button("Add")), outcome.element);
   outcome.follow(fill);
   return { open: () => made.showModal() };
 }

@@ -72,6 +72,7 @@ def wns_row(status_code: int, notification: str | None = None, description: str 
 class Device:
     """A simulated Windows device with one channel. `is_phone`: it runs Windows Phone 8.1 or Windows 10 Mobile.
 
+    `app` is the name of the app that the channel is of, None for the emulator's own.
     `toasts`, `tile`, `badge` and `raws` are on its screen, as pictures from `winpush.wns.show`. `cached` is what WNS
     keeps for it while it is offline: one of each kind.
     """
@@ -83,6 +84,7 @@ class Device:
     token: str = field(repr=False)
     uri: str = field(repr=False)
     made_at: datetime
+    app: str | None = None
     revision: int = 0
     accepted: int = 0
     toasts: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_TOASTS))

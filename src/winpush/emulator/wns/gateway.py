@@ -1,7 +1,8 @@
 """WNS's judgement of a request and, beside it, the device's: what people without a device need to know.
 
 The service hardly checks the schema (wns.md 3.3), so it accepts documents that no device shows; the device's remarks
-say so for each element. Whether 401 or 404 comes first isn't documented: here the token is checked before the channel.
+say so for each element. Whether 401 or 404 comes first isn't documented: here the token is checked before the channel,
+and then whether both are of one app.
 """
 
 from __future__ import annotations
@@ -103,11 +104,15 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
             wns_row(405), f"The method is {request.method}; WNS accepts POST, and DELETE for a phone's channel."
         )
     headers = dict(request.headers)
-    if not tokens.is_good(bearer_of(headers), now):
+    sender = tokens.app_of(bearer_of(headers), now)
+    if sender is None:
         words = "The token is missing, was not issued here, or has been revoked or has expired."
         raise _RefusedError(wns_row(401), words, remarks=remark_web_push(request))
     if device is None:
         raise _RefusedError(wns_row(404), world.wns_channels.explain(read_wns_token(request.query)))
+    if sender.name != device.app:
+        owner = tokens.apps.add(device.app)
+        raise _RefusedError(wns_row(403), f"The token is of {sender.words}, and the channel of {owner.words}.")
     if now - device.made_at >= CHANNEL_LIFE:
         raise _RefusedError(wns_row(410), "The channel is older than 30 days: the app must ask for a new one.")
     if request.method == "DELETE":
