@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 from tests.waiting import PATIENCE
 from winpush import AsyncClient, Client, Result
@@ -20,12 +20,17 @@ Way = Callable[..., list[Result]]
 """Sends pairs with a client of these options, which may have all the time in the world unless they say otherwise."""
 
 
+def _app_of(item: Sequence[Any]) -> str | None:
+    """The app that an item of four ends with."""
+    return item[3] if len(item) == 4 else None
+
+
 def _patient(options: ClientOptions) -> ClientOptions:
     return {"timeout": PATIENCE, "connect_timeout": PATIENCE, **options}
 
 
 async def _one_by_one(client: AsyncClient, pairs: Iterable[Pair]) -> list[Result]:
-    return [await client.send(uri, notification) for uri, notification in pairs]
+    return [await client.send(pair[0], pair[1], app=_app_of(pair)) for pair in pairs]
 
 
 async def _as_many(client: AsyncClient, pairs: Iterable[Pair]) -> list[Result]:
@@ -85,7 +90,7 @@ def send_sync(
 ) -> list[Result]:
     with Client(**_patient(options)) as client:
         results = [client.send(*pair, timeout=PATIENCE) for pair in before]
-        results += [client.send(uri, notification) for uri, notification in pairs]
+        results += [client.send(pair[0], pair[1], app=_app_of(pair)) for pair in pairs]
         return results + [client.send(*pair, timeout=PATIENCE) for pair in after]
 
 

@@ -162,7 +162,7 @@ def real_actions() -> dict[str, set[Action]]:
             takes = inspect.signature(error).parameters
             ways = [{}, *({name: True} for name in ("request_sent", "is_outage") if name in takes)]
             verdicts += [judge_failure(error("It failed.", **way)) for way in ways]
-    verdicts.append(judge_failure(errors.ChannelError("uri", "no channel")))
+    verdicts += [judge_failure(error("uri", "no good")) for error in (errors.ChannelError, errors.AppError)]
     verdicts.append(wns.TokenProblem.of_error(RuntimeError()).verdict)
     for verdict in verdicts:
         found[verdict.outcome.name].add(verdict.action)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from winpush.client.token_store import TokenFile, TokenStore
     from winpush.errors import (
         AnswerLostError,
+        AppError,
         BadAnswerError,
         ChannelError,
         ClientClosedError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "AnswerLostError",
+    "AppError",
     "AsyncClient",
     "BadAnswerError",
     "Channel",

@@ -2,6 +2,7 @@
 
 WinPushError
 ├── ValidationError (also a ValueError)      an invalid value; names the field
+│   ├── AppError                             no app named, or one without credentials
 │   ├── ChannelError                         not a channel URI, or not one of a push service
 │   └── DocumentError                        XML that can't be parsed, or not into our types
 ├── NothingToSendError                       the phone version supports nothing of the notification
@@ -28,6 +29,7 @@ from typing import Any
 
 __all__ = [
     "AnswerLostError",
+    "AppError",
     "BadAnswerError",
     "ChannelError",
     "ClientClosedError",
@@ -64,6 +66,10 @@ class ValidationError(WinPushError, ValueError):
     def __reduce__(self) -> tuple[Any, ...]:
         # Pickle would call the constructor with `args`, which is one string instead of the two parameters.
         return type(self), (self.field, self.problem)
+
+
+class AppError(ValidationError):
+    """No app is named where a client has credentials for several, or one that it has none for."""
 
 
 class ChannelError(ValidationError):

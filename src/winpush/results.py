@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from winpush.channels import Channel, Service
 from winpush.errors import (
     AnswerLostError,
+    AppError,
     BadAnswerError,
     ChannelError,
     ConnectError,
@@ -70,6 +71,7 @@ class Outcome(enum.Enum):
     TOKEN_THROTTLED = "token-throttled"  # noqa: S105 - the name of an outcome
 
     INVALID_CHANNEL = "invalid-channel"
+    UNKNOWN_APP = "unknown-app"
     CONNECT_FAILED = "connect-failed"
     DNS_FAILED = "dns-failed"
     TLS_FAILED = "tls-failed"
@@ -370,6 +372,9 @@ def _lost(outcome: Outcome) -> Verdict:
 # (error class, whether the request was sent) -> verdict. Looked up along the error's base classes.
 _NETWORK: dict[tuple[type[WinPushError], bool], Verdict] = {
     (ChannelError, False): _fix(Outcome.INVALID_CHANNEL, "Nothing was sent. Remove or correct this channel."),
+    (AppError, False): _fix(
+        Outcome.UNKNOWN_APP, "Nothing was sent. Name the channel's app, and give the client its credentials."
+    ),
     (DnsError, False): _retry(Outcome.DNS_FAILED, "Nothing was sent. Check the host name, or try again later."),
     (TlsError, False): _fix(Outcome.TLS_FAILED, "Nothing was sent. Fix the certificate or the trust settings."),
     (ProxyError, False): _fix(Outcome.PROXY_FAILED, "Nothing was sent. Fix the proxy's address, login or certificate."),

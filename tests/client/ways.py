@@ -19,9 +19,14 @@ from winpush.transport.loops import new_event_loop
 Sender = Callable[..., list[Result]]
 
 
+def app_of(rest: list[Any]) -> str | None:
+    """The app of an item, after its URI and its notification."""
+    return rest[1] if len(rest) == 2 else None
+
+
 def send_each(pairs: list[Any], options: ClientOptions) -> list[Result]:
     with Client(**options) as client:
-        return [client.send(uri, notification) for uri, notification, *_ in pairs]
+        return [client.send(uri, notification, app=app_of(rest)) for uri, notification, *rest in pairs]
 
 
 def send_many(pairs: list[Any], options: ClientOptions) -> list[Result]:
@@ -32,7 +37,8 @@ def send_many(pairs: list[Any], options: ClientOptions) -> list[Result]:
 def send_gathered(pairs: list[Any], options: ClientOptions) -> list[Result]:
     async def main() -> list[Result]:
         async with AsyncClient(**options) as client:
-            return list(await asyncio.gather(*[client.send(uri, notification) for uri, notification, *_ in pairs]))
+            sends = [client.send(uri, notification, app=app_of(rest)) for uri, notification, *rest in pairs]
+            return list(await asyncio.gather(*sends))
 
     return asyncio.run(main())
 

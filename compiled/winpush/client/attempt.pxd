@@ -11,23 +11,24 @@ from winpush.transport.pool cimport Pool
 cdef class Ready:
     cdef public Destination destination
     cdef public Channel channel
-    cdef public object notification, key, token
+    cdef public object notification, key, app, token
     cdef public bytes wire
 
 
 cdef class Deferred:
     cdef public Destination destination
     cdef public Channel channel
-    cdef public object notification, key, refused, subscription
+    cdef public object notification, key, app, refused, subscription
 
 
 cdef class Sender:
     cdef public Encoder encoder
     cdef public object throttle
     cdef public Pool pool
-    cdef object _settings, _tokens, _messages
+    cdef object _settings, _messages
+    cdef dict _tokens
     @cython.locals(destination=Destination, channel=Channel, ready=Ready)
-    cpdef prepare(self, uri, notification, key=*)
+    cpdef prepare(self, uri, notification, key=*, app=*)
     cpdef prepare_item(self, item)
     cpdef Result fail(self, Ready sent, error)
     @cython.locals(result=Result)

@@ -26,7 +26,8 @@ class AsyncClient:
     Use it as `async with AsyncClient() as client:`, or call `aclose()` at the end. Options, all by keyword:
 
     - `wns`: the credentials of a Windows app: `wns.EntraCredentials`, `wns.PackageCredentials`, or any object with
-      `get_token(*scopes)`, sync or async. One token is shared by all senders, and renewed before it expires.
+      `get_token(*scopes)`, sync or async. One token is shared by all senders, and renewed before it expires. For
+      several apps, a mapping of their names to these: then a send to WNS names its channel's app.
     - `webpush`: the webpush.VapidKeys of a site, for messages to browsers. `webpush_reuse_keys=True` encrypts all of a
       client's messages with one key pair instead of a new one each, which saves most of the work; whoever learns that
       pair's private key, which never leaves the process, could then read every message, not one.
@@ -62,16 +63,19 @@ class AsyncClient:
         channel_uri: Address,
         notification: Notification,
         *,
+        app: str | None = None,
         timeout: float | timedelta | None = None,  # noqa: ASYNC109 - its end is a Result, not an exception
     ) -> Result:
         """Sends one notification to one channel, or a webpush.Message to a browser's webpush.Subscription.
 
+        `app` says whose a WNS channel is, for a client with several apps.
+
         Returns a Result, whatever the service answers and whatever the network does. Raises, before anything is sent,
-        ChannelError for a URI that is not a push service's, ValidationError for a notification of another service,
-        and ClientClosedError after `aclose()`.
+        ChannelError for a URI that is not a push service's, AppError for an app without credentials, ValidationError
+        for a notification of another service, and ClientClosedError after `aclose()`.
         """
         sender = self._open()
-        prepared = sender.prepare(channel_uri, notification)
+        prepared = sender.prepare(channel_uri, notification, None, app)
         limit = self._settings.timeout_seconds if timeout is None else parse_seconds("timeout", timeout)
         return await sender.send(prepared, sender.pool.loop.time() + limit)
 
@@ -80,10 +84,12 @@ class AsyncClient:
     ) -> AsyncIterator[Result]:
         """Sends to many channels: `async for result in client.send_many((uri, toast) for uri in uris)`.
 
-        `pairs` is an iterable or async iterable of `(channel_uri, notification)` or `(channel_uri, notification, key)`;
-        the key comes back as `result.key`. At most `concurrency` sends are in flight (by default as many as there may
-        be connections); neither the input nor the output is held whole. Results come in the order of the answers. A
-        channel that can't be sent to is a Result too (`Outcome.INVALID_CHANNEL`), so that one bad URI stops nothing.
+        `pairs` is an iterable or async iterable of `(channel_uri, notification)`, `(channel_uri, notification, key)` or
+        `(channel_uri, notification, key, app)`; the key comes back as `result.key`, and `app` is that of `send`. At
+        most `concurrency` sends are in flight (by default as many as there may be connections); neither the input nor
+        the output is held whole. Results come in the order of the answers. A channel that can't be sent to is a Result
+        too (`Outcome.INVALID_CHANNEL`, or `UNKNOWN_APP` for an app without credentials), so that one bad URI stops
+        nothing.
         A host that is slow does not hold up the others: up to four times `concurrency` sends wait for hosts that have
         no free connection; once that many wait, what is for a host that has answered nothing for a third of `timeout`
         is not sent (`Outcome.TIMED_OUT`, `may_have_arrived` is False).
@@ -94,7 +100,7 @@ class AsyncClient:
 
     @property
     def token_requests(self) -> tuple[int, int]:
-        """How often the token server was asked so far: granted, and refused or not answered."""
+        """How often a token was asked for so far, of all apps: granted, and refused or not answered."""
         return (0, 0) if self._sender is None else self._sender.token_requests
 
     async def aclose(self) -> None:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from winpush import webpush, wns
 from winpush.channels import Channel, Service
+from winpush.client.apps import refuse_app
 from winpush.client.encoder import Destination, Encoder, check
 from winpush.client.options import Settings
 from winpush.client.throttle import Hold, Throttle
 from winpush.client.token_cache import TokenCache
+from winpush.client.token_store import InTurn
 from winpush.errors import ChannelError, ConfigurationError, TransportError, ValidationError, WinPushError
 from winpush.http import Request, Response
 from winpush.results import Action, Notification, Result
@@ -36,32 +38,43 @@ _WNS, _NOTHING = Service.WNS, Action.NOTHING  # members of enumerations are slow
 Address = str | webpush.Subscription
 """Where a notification goes: a channel URI, or a browser's subscription."""
 
-Item = tuple[Address, Notification] | tuple[Address, Notification, object]
-"""What `send_many` takes: an address and a notification, and the caller's own key if the result is to carry one."""
+Item = (
+    tuple[Address, Notification]
+    | tuple[Address, Notification, object]
+    | tuple[Address, Notification, object, str | None]
+)
+"""What `send_many` takes: an address and a notification, the caller's own key if the result is to carry one, and the
+name of the channel's app if the client has several."""
 
 
-def unpack(item: Item) -> tuple[Address, Notification, object]:
-    """Address, notification and key of an item. Raises ValidationError for anything but a pair or triple."""
+def unpack(item: Item) -> tuple[Address, Notification, object, str | None]:
+    """Address, notification, key and app of an item. Raises ValidationError for anything else."""
     if isinstance(item, (tuple, list)):
         if len(item) == 2:
-            return item[0], item[1], None
+            return item[0], item[1], None, None
         if len(item) == 3:
-            return item[0], item[1], item[2]
-    raise ValidationError("pairs", f"an item is (channel_uri, notification) or with a key as third, not {item!r:.60}")
+            return item[0], item[1], item[2], None
+        if len(item) == 4 and (item[3] is None or isinstance(item[3], str)):
+            return item[0], item[1], item[2], item[3]
+    raise ValidationError(
+        "pairs", f"an item is (channel_uri, notification), then a key and the app's name if needed, not {item!r:.60}"
+    )
 
 
 class Ready:
     """A request whose bytes may be written now. `token` is the one in it, None for MPNS.
 
-    Made and filled by `Sender`: one is made for every send, and an `__init__` with six parameters takes twice as long.
+    Made and filled by `Sender`: one is made for every send, and an `__init__` with that many parameters takes twice as
+    long.
     """
 
-    __slots__ = ("channel", "destination", "key", "notification", "token", "wire")
+    __slots__ = ("app", "channel", "destination", "key", "notification", "token", "wire")
 
     destination: Destination
     channel: Channel
     notification: Notification
     key: object
+    app: str | None
     token: wns.Token | None
     wire: bytes
 
@@ -72,7 +85,7 @@ class Deferred:
     `refused` is its beginning, where one was made: the token and the 401 that it got. `subscription` is the browser's.
     """
 
-    __slots__ = ("channel", "destination", "key", "notification", "refused", "subscription")
+    __slots__ = ("app", "channel", "destination", "key", "notification", "refused", "subscription")
 
     def __init__(
         self,
@@ -80,6 +93,7 @@ class Deferred:
         channel: Channel,
         notification: Notification,
         key: object,
+        app: str | None,
         refused: tuple[wns.Token, Response] | None = None,
         subscription: webpush.Subscription | None = None,
     ) -> None:
@@ -87,6 +101,7 @@ class Deferred:
         self.channel = channel
         self.notification = notification
         self.key = key
+        self.app = app
         self.refused = refused
         self.subscription = subscription
 
@@ -102,40 +117,46 @@ class Sender:
         self.throttle = throttle
         self.pool = pool
         self._settings = encoder.settings
-        credentials = encoder.settings.wns
-        self._tokens = (
-            None if credentials is None else TokenCache(credentials, self._fetch, encoder.settings.token_store)
-        )
+        apps, store = encoder.settings.apps, encoder.settings.token_store
+        if store is not None and len(apps) > 1:
+            store = InTurn(store)
+        self._tokens = {app: TokenCache(credentials, self._fetch, store) for app, credentials in apps.items()}
         self._messages = _message_encoder(encoder.settings)
 
     async def close(self) -> None:
         """Ends the connections, and what is under way."""
-        if self._tokens is not None:
-            await self._tokens.close()
+        for tokens in self._tokens.values():
+            await tokens.close()
         await self.pool.close()
 
     # --- the one way through --------------------------------------------------------------------------------------
 
-    def prepare(self, uri: Address, notification: Notification, key: object = None) -> Ready | Deferred:
-        """The request. Raises ChannelError, ValidationError or ConfigurationError for what can't be sent."""
+    def prepare(
+        self, uri: Address, notification: Notification, key: object = None, app: str | None = None
+    ) -> Ready | Deferred:
+        """The request. Raises ChannelError, AppError, ValidationError or ConfigurationError for what can't be sent."""
         if type(uri) is not str:
             return self._prepare_message(uri, notification, key)
         destination, channel = self.encoder.resolve(uri)
         token = None
         if getattr(notification, "service", None) is _WNS:
-            token = self._token_cache().peek()
+            tokens = self._tokens.get(app)
+            if tokens is None:
+                raise refuse_app(app, self._tokens)
+            token = tokens.peek()
             if token is None:
                 check(channel, notification)
-                return Deferred(destination, channel, notification, key)
+                return Deferred(destination, channel, notification, key, app)
         ready = Ready()
         ready.destination = destination
         ready.channel = channel
         ready.notification = notification
         ready.key = key
+        ready.app = app
         ready.token = token
         ready.wire = self.encoder.encode(destination, channel, notification, token)
-        if self.throttle.any and self.throttle.find(channel, notification.service) is not None:
-            return Deferred(destination, channel, notification, key)
+        if self.throttle.any and self.throttle.find(channel, notification.service, app) is not None:
+            return Deferred(destination, channel, notification, key, app)
         return ready
 
     def _prepare_message(self, subscription: object, message: Notification, key: object) -> Ready | Deferred:
@@ -152,24 +173,29 @@ class Sender:
             )
         destination, channel = self.encoder.resolve(subscription.endpoint)
         if self.throttle.any and self.throttle.find(channel, message.service) is not None:
-            return Deferred(destination, channel, message, key, subscription=subscription)
+            return Deferred(destination, channel, message, key, None, subscription=subscription)
         ready = Ready()
         ready.destination = destination
         ready.channel = channel
         ready.notification = message
         ready.key = key
+        ready.app = None
         ready.token = None
         ready.wire = self._messages.encode(destination, subscription, message)
         return ready
 
     def prepare_item(self, item: Item) -> Ready | Deferred | Result:
-        """The request of one of many, or its Result: a bad channel, or one of another service, stops nothing.
+        """The request of one of many, or its Result: a bad channel, or an unknown app, stops nothing.
 
         Raises ValidationError and ConfigurationError for what no other item could be sent with either.
         """
-        uri, notification, key = item if type(item) is tuple and len(item) == 3 else unpack(item)
+        if type(item) is tuple and len(item) == 3:
+            uri, notification, key = item
+            app = None
+        else:
+            uri, notification, key, app = unpack(item)
         try:
-            return self.prepare(uri, notification, key)
+            return self.prepare(uri, notification, key, app)
         except WinPushError as error:
             if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
                 raise
@@ -182,13 +208,14 @@ class Sender:
     def read(self, sent: Ready, answer: Response) -> Result | Deferred:
         """What an answer means: the Result, or, where WNS refused the token, the send that needs a new one."""
         if sent.token is not None and answer.status_code == 401 and wants_new_token(answer):
-            return Deferred(sent.destination, sent.channel, sent.notification, sent.key, (sent.token, answer))
+            refused = sent.token, answer
+            return Deferred(sent.destination, sent.channel, sent.notification, sent.key, sent.app, refused)
         result = self.encoder.read(sent.channel, sent.notification, answer, sent.key)
         if result.verdict.action is not _NOTHING:
             refusal = sent.destination.route.refusal(answer)
             if refusal is not None:
                 return self.fail(sent, refusal)
-            self.throttle.note(result)
+            self.throttle.note(result, sent.app)
         return result
 
     async def send(self, prepared: Ready | Deferred, deadline: float) -> Result:
@@ -211,13 +238,14 @@ class Sender:
                 return held
         if deferred.notification.service is _WNS:
             return await self._exchange(deferred, deadline)
-        again = self.prepare(deferred.subscription or deferred.channel.uri, deferred.notification, deferred.key)
+        address = deferred.subscription or deferred.channel.uri
+        again = self.prepare(address, deferred.notification, deferred.key, deferred.app)
         return await self.send(again, deadline)
 
     async def finish_in_turn(self, deferred: Deferred, timeout_seconds: float) -> Result:
         """As `finish`, for one of many: it waits for its app's throttle as long as that takes, and its time begins
         then."""
-        hold = self.throttle.find(deferred.channel, deferred.notification.service)
+        hold = self.throttle.find(deferred.channel, deferred.notification.service, deferred.app)
         # One throttled channel is told at once, or it would keep a place from the others.
         patience = math.inf if hold is not None and hold.is_for_app else 0.0
         held = await self._wait_for_throttle(deferred, self.pool.loop.time() + patience)
@@ -228,7 +256,7 @@ class Sender:
     async def _wait_for_throttle(self, deferred: Deferred, deadline: float) -> Result | None:
         """Waits while the service wants no more of this app, or channel; the Result when that can't be waited for."""
         channel, notification = deferred.channel, deferred.notification
-        while (hold := self.throttle.find(channel, notification.service)) is not None:
+        while (hold := self.throttle.find(channel, notification.service, deferred.app)) is not None:
             if self._settings.when_throttled == "tell" or self.pool.loop.time() + hold.seconds > deadline:
                 return self._hold_back(deferred, hold)
             await asyncio.sleep(hold.seconds)
@@ -252,7 +280,7 @@ class Sender:
                 destination = deferred.destination
                 answer = _checked(destination, await self._deliver(destination, destination.write(step), deadline))
             else:
-                answer = await self._token_cache().get(deadline, step.instead_of)
+                answer = await self._tokens[deferred.app].get(deadline, step.instead_of)
             if isinstance(answer, TransportError):
                 steps.close()
                 return self.encoder.fail(channel, notification, answer, deferred.key)
@@ -264,31 +292,27 @@ class Sender:
     def _conclude(self, deferred: Deferred, answer: wns.Answer) -> Result:
         verdict, retry_after = answer.judge(datetime.now(UTC))
         if verdict.action is _NOTHING:
-            self._token_cache().accepted()
+            self._tokens[deferred.app].accepted()
         channel, notification = deferred.channel, deferred.notification
         result = self.encoder.conclude(channel, notification, verdict, retry_after, answer.response, deferred.key)
-        self.throttle.note(result)
+        self.throttle.note(result, deferred.app)
         return result
 
     # --- tokens ---------------------------------------------------------------------------------------------------
 
     @property
     def token_requests(self) -> tuple[int, int]:
-        """How often the token server was asked so far: granted, and refused or not answered."""
-        return (0, 0) if self._tokens is None else (self._tokens.granted, self._tokens.refused)
+        """How often a token was asked for so far, of all apps: granted, and refused or not answered."""
+        caches = self._tokens.values()
+        return sum(each.granted for each in caches), sum(each.refused for each in caches)
 
-    async def log_in(self) -> wns.Token | wns.TokenProblem:
-        """A token, or why there is none. Raises ConfigurationError without credentials."""
-        answer = await self._token_cache().get(self.pool.loop.time() + self._settings.timeout_seconds)
+    async def log_in(self, app: str | None = None) -> wns.Token | wns.TokenProblem:
+        """A token of an app, or why there is none. Raises ConfigurationError without credentials, and AppError."""
+        tokens = self._tokens.get(app)
+        if tokens is None:
+            raise refuse_app(app, self._tokens)
+        answer = await tokens.get(self.pool.loop.time() + self._settings.timeout_seconds)
         return wns.TokenProblem.of_error(answer) if isinstance(answer, TransportError) else answer
-
-    def _token_cache(self) -> TokenCache:
-        if self._tokens is None:
-            raise ConfigurationError(
-                "wns: a WNS notification needs credentials; make the client with "
-                "wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…)"
-            )
-        return self._tokens
 
     async def _fetch(self, request: Request) -> Response | TransportError:
         """The token's request: to the address in the caller's own credentials, so that no list of hosts is asked."""

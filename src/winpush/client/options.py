@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from winpush.channels import AllowedHosts
+from winpush.client.apps import Logins, parse_apps
 from winpush.client.token_cache import AnyCredentials
 from winpush.client.token_store import TokenStore, identity_of
 from winpush.errors import ConfigurationError
@@ -51,13 +52,12 @@ def _parse_rate(value: float) -> float:
     return float(value)
 
 
-def _check_login(login: AnyCredentials | None, token_store: TokenStore | None) -> None:
-    if login is None:
-        return
-    if not (hasattr(login, "get_token") or hasattr(login, "request")):
-        raise ConfigurationError("wns: give wns.EntraCredentials, wns.PackageCredentials, or an object with get_token")
+def _parse_logins(wns: Logins | None, token_store: TokenStore | None) -> Mapping[str | None, AnyCredentials]:
+    apps = parse_apps(wns)
     if token_store is not None:
-        identity_of(login)
+        for credentials in apps.values():
+            identity_of(credentials)
+    return apps
 
 
 def _check_keys(keys: VapidKeys | None) -> None:
@@ -68,7 +68,7 @@ def _check_keys(keys: VapidKeys | None) -> None:
 class ClientOptions(TypedDict, total=False):
     """The options of both clients; AsyncClient says what each means."""
 
-    wns: AnyCredentials | None
+    wns: Logins | None
     webpush: VapidKeys | None
     webpush_reuse_keys: bool
     token_store: TokenStore | None
@@ -95,7 +95,8 @@ class Settings:
     proxies: Proxies
     limits: Limits
     timeout_seconds: float
-    wns: AnyCredentials | None = field(default=None, repr=False)
+    apps: Mapping[str | None, AnyCredentials] = field(default_factory=dict, repr=False)
+    """The credentials by app; without names there is one, None."""
     token_store: TokenStore | None = None
     when_throttled: WhenThrottled = "wait"
     webpush: VapidKeys | None = field(default=None, repr=False)
@@ -105,7 +106,7 @@ class Settings:
     def of(
         cls,
         *,
-        wns: AnyCredentials | None = None,
+        wns: Logins | None = None,
         webpush: VapidKeys | None = None,
         webpush_reuse_keys: bool = False,
         token_store: TokenStore | None = None,
@@ -131,7 +132,7 @@ class Settings:
             sends_per_second=None if max_sends_per_second is None else _parse_rate(max_sends_per_second),
         )
         proxies = Proxies.of(proxy, os.environ if proxy_from_environment else None)
-        _check_login(wns, token_store)
+        apps = _parse_logins(wns, token_store)
         _check_keys(webpush)
         if when_throttled not in get_args(WhenThrottled):
             raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait', 'tell' or 'send'")
@@ -142,7 +143,7 @@ class Settings:
             proxies,
             limits,
             timeout_seconds,
-            wns,
+            apps,
             token_store,
             when_throttled,
             webpush,

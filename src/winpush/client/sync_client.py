@@ -46,12 +46,17 @@ class Client:
         self._closed = False
 
     def send(
-        self, channel_uri: Address, notification: Notification, *, timeout: float | timedelta | None = None
+        self,
+        channel_uri: Address,
+        notification: Notification,
+        *,
+        app: str | None = None,
+        timeout: float | timedelta | None = None,
     ) -> Result:
         """Sends one notification to one channel, and waits for the answer. As AsyncClient.send."""
         thread = self._open()
         sender, checkout = thread.sender, thread.checkout
-        prepared = sender.prepare(channel_uri, notification)
+        prepared = sender.prepare(channel_uri, notification, None, app)
         limit = self._settings.timeout_seconds if timeout is None else parse_seconds("timeout", timeout)
         if checkout is None or not isinstance(prepared, Ready):
             return thread.call(prepared, limit)

@@ -46,7 +46,7 @@ class Throttle:
     def __init__(self, clock: Callable[[], float], *, forgets: bool = False) -> None:
         self._clock = clock
         self._forgets = forgets
-        self._app: _Until | None = None
+        self._apps: dict[str | None, _Until] = {}
         self._channels: dict[str, _Until] = {}
         self.any = False
         """False while nothing is held: the one look that every send pays for."""
@@ -56,8 +56,8 @@ class Throttle:
         """That of a client, by the steady clock."""
         return cls(time.monotonic, forgets=settings.when_throttled == "send")
 
-    def note(self, result: Result) -> None:
-        """Remembers an answer that says "too many": of WNS for the whole app, or for the channel alone."""
+    def note(self, result: Result, app: str | None = None) -> None:
+        """Remembers an answer that says "too many": of WNS for the whole app that sent, or for the channel alone."""
         channel, verdict, retry_after = result.channel, result.verdict, result.retry_after
         if (
             self._forgets
@@ -69,26 +69,27 @@ class Throttle:
         until = _Until(self._clock() + retry_after.total_seconds(), verdict)
         # MPNS counts by channel: 500 a day for each.
         if result.service is Service.WNS and verdict.outcome is Outcome.THROTTLED:
-            if self._app is None or self._app.moment < until.moment:
-                self._app = until
+            known = self._apps.get(app)
+            if known is None or known.moment < until.moment:
+                self._apps[app] = until
         else:
             if len(self._channels) >= MAX_CHANNELS:
                 self._channels.pop(next(iter(self._channels)), None)
             self._channels[channel.uri] = until
         self.any = True
 
-    def find(self, channel: Channel, service: Service) -> Hold | None:
-        """The hold on a send to this channel; None when it may go."""
+    def find(self, channel: Channel, service: Service, app: str | None = None) -> Hold | None:
+        """The hold on a send of this app to this channel; None when it may go."""
         now = self._clock()
-        app, own = self._app, self._channels.get(channel.uri)
-        if app is not None and app.moment <= now:
-            app = self._app = None
+        for name, until in list(self._apps.items()):  # all of them: one that sends no more must not keep `any` True
+            if until.moment <= now:
+                self._apps.pop(name, None)
+        own = self._channels.get(channel.uri)
         if own is not None and own.moment <= now:
             own = None
             self._channels.pop(channel.uri, None)
-        self.any = self._app is not None or bool(self._channels)
-        if service is not Service.WNS:
-            app = None
-        if app is not None and (own is None or own.moment <= app.moment):
-            return Hold(app.moment - now, app.verdict, is_for_app=True)
+        self.any = bool(self._apps) or bool(self._channels)
+        all_of_it = self._apps.get(app) if service is Service.WNS else None
+        if all_of_it is not None and (own is None or own.moment <= all_of_it.moment):
+            return Hold(all_of_it.moment - now, all_of_it.verdict, is_for_app=True)
         return None if own is None else Hold(own.moment - now, own.verdict, is_for_app=False)

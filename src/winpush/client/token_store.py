@@ -12,6 +12,7 @@ import logging
 import os
 import stat
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 from winpush.errors import ConfigurationError, WinPushError
 from winpush.wns.protocol.auth import Token
 
-__all__ = ["SharedToken", "TokenFile", "TokenStore", "identity_of"]
+__all__ = ["InTurn", "SharedToken", "TokenFile", "TokenStore", "identity_of"]
 
 _log = logging.getLogger("winpush.client")
 _MAX_BYTES = 1_000_000
@@ -158,6 +159,29 @@ def identity_of(credentials: object) -> str:
             "of its own: TokenCachePersistenceOptions"
         )
     return identity
+
+
+class InTurn:
+    """A store whose changes come one after the other: the tokens of several apps arrive together, and where a store
+    is read and written whole, such as a file, the later would undo the earlier."""
+
+    def __init__(self, store: TokenStore) -> None:
+        self._store = store
+        self._turn = threading.Lock()
+
+    def load(self, identity: str) -> Token | None:
+        """As the store's."""
+        return self._store.load(identity)
+
+    def save(self, identity: str, token: Token) -> None:
+        """As the store's."""
+        with self._turn:
+            self._store.save(identity, token)
+
+    def forget(self, identity: str, token: Token) -> None:
+        """As the store's."""
+        with self._turn:
+            self._store.forget(identity, token)
 
 
 @dataclass(frozen=True, slots=True)
