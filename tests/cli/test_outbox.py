@@ -73,6 +73,16 @@ def test_channels_are_added_listed_shown_and_removed(shell: Shell, emulator: Emu
     assert "None" in shell("channels", "stale")
 
 
+def test_a_channel_has_an_app_that_lists_and_exports_select_by(shell: Shell, emulator: Emulator) -> None:
+    for app in ("weather", "news"):
+        shell("channels", "add", emulator.create_windows_channel(app=app).uri, "--app", app)
+    assert json.loads(shell("channels", "show", "2"))["app"] == "news"
+    assert "weather" in shell("channels", "list")
+    rows = [json.loads(line) for line in shell("channels", "list", "--app", "news", "--json").splitlines()]
+    assert [row["id"] for row in rows] == [2]
+    assert json.loads(shell("channels", "export", "-", "--format", "jsonl", "--app", "weather"))["app"] == "weather"
+
+
 def test_a_broadcast_is_delivered_and_its_history_kept(shell: Shell, emulator: Emulator) -> None:
     for _ in range(3):
         shell("channels", "add", emulator.create_channel().uri, "--platform", "8.0")
@@ -148,7 +158,7 @@ def test_what_is_used_wrongly_is_exit_2_with_what_to_do(arguments: list[str], sa
 
 def test_the_database_is_checked_and_upgraded(shell: Shell) -> None:
     assert shell("db", "check", code=1).startswith("Found revision none, need ")
-    assert "Created the tables at revision 0004" in shell("db", "upgrade")
+    assert "Created the tables at revision 0005" in shell("db", "upgrade")
     assert shell("db", "upgrade").startswith("Nothing to do")
     assert json.loads(shell("db", "check", "--json"))["current"] is True
 

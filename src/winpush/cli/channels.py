@@ -44,6 +44,9 @@ def command() -> None:
 @click.argument("uri")
 @option("--key", heading="Channel", help="Your id of the user or device, for notify.")
 @option("--device", heading="Channel", help="The device's id: its new URI replaces its old one.")
+@option(
+    "--app", heading="Channel", metavar="NAME", help="The channel's app, for workers with the credentials of several."
+)
 @option("--tag", "tags", heading="Channel", multiple=True, help="A tag, for audiences. Repeatable.")
 @option("--platform", heading="Channel", help="Platform: 7.0, 7.1, 7.8, 8.0, 8.1 or windows.")
 @option("--os-version", heading="Channel", help="OS version, such as 10.0.19045.")
@@ -205,7 +208,7 @@ _SHOWN_ERRORS = 20
 def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, ...], as_json: bool) -> None:
     """Register the channels in a file ('-' for standard input).
 
-    CSV: the first row names the columns: 'uri' and any of key, device, tags (separated by spaces), platform,
+    CSV: the first row names the columns: 'uri' and any of key, device, app, tags (separated by spaces), platform,
     os_version, app_version, locale, time_zone, attributes (a JSON object) and attribute.NAME. JSON Lines: one object
     per line with the same names. Invalid rows are skipped and listed with their line numbers.
 
@@ -317,6 +320,7 @@ def _show(found: Iterable[ChannelInfo], as_json: bool) -> None:
             str(info.id),
             info.short,
             info.platform or info.service,
+            info.app or "",
             info.key or "",
             " ".join(sorted(info.tags)),
             info.gone_reason or "",
@@ -324,7 +328,7 @@ def _show(found: Iterable[ChannelInfo], as_json: bool) -> None:
         )
         for info in found
     )
-    table(("Number", "Channel", "Platform", "Key", "Tags", "Gone", "Renewed"), rows)
+    table(("Number", "Channel", "Platform", "App", "Key", "Tags", "Gone", "Renewed"), rows)
 
 
 def _show_one(info: ChannelInfo) -> None:

@@ -182,6 +182,7 @@ def audience_options(function: Any) -> Any:
             help="Channels with none of these tags. Repeatable.",
         ),
         option("--service", heading="Audience", type=click.Choice(["mpns", "wns"]), help="Channels of this service."),
+        option("--app", heading="Audience", metavar="NAME", help="Channels of this app."),
         option(
             "--platform",
             "platforms",
@@ -220,7 +221,7 @@ def take_audience(values: dict[str, Any]) -> Any:
 
     names = ("any_tags", "all_tags", "no_tags", "platforms", "locales", "keys")
     given: dict[str, Any] = {name: values.pop(name) for name in names}
-    for name in ("os_version_from", "os_version_below", "app_version_from", "app_version_below"):
+    for name in ("app", "os_version_from", "os_version_below", "app_version_from", "app_version_below"):
         given[name] = values.pop(name)
     service = values.pop("service")
     given["service"] = None if service is None else Service(service)

@@ -55,6 +55,7 @@ class ChannelInfo:
     service: str
     key: str | None
     device: str | None
+    app: str | None
     tags: frozenset[str]
     platform: str | None
     os_version: str | None

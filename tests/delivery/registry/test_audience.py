@@ -23,6 +23,8 @@ def person(**values: Any) -> Registration:
     ("audience", "inside", "outside"),
     [
         (Audience(service=Service.WNS), person(), person(uri=MPNS)),
+        (Audience(app="weather"), person(app="weather"), person(app="weather 2")),
+        (Audience(app="weather"), person(app="weather"), person()),
         (Audience(keys=["a", "b"]), person(key="a"), person(key="c")),
         (Audience(keys=["a"]), person(key="a"), person()),
         (Audience(any_tags=["a", "b"]), person(tags=["b", "c"]), person(tags=["c"])),
@@ -80,6 +82,8 @@ def test_conditions_carry_operands_that_a_database_can_compare() -> None:
     ("values", "field"),
     [
         ({"service": "wns"}, "service"),
+        ({"app": ""}, "app"),
+        ({"app": ["a"]}, "app"),
         ({"keys": "abc"}, "keys"),
         ({"keys": [None]}, "keys"),
         ({"keys": [""]}, "keys"),

@@ -47,6 +47,7 @@ REGISTRATIONS = st.builds(
     st.integers(0, 9).map(lambda number: f"{WNS}{number}") | st.just(f"{WNS},;\"'"),
     key=st.none() | LINE,
     device=st.none() | LINE,
+    app=st.sampled_from([None, "app-a", "=b", "'c", "d, e"]),
     tags=st.frozensets(TAGS),
     platform=st.sampled_from([None, "windows", "8.1"]),
     os_version=st.sampled_from([None, "10.0.19045", "8"]),
@@ -325,8 +326,8 @@ def test_hosts_that_the_caller_allows_are_taken() -> None:
 
 def test_a_text_that_excel_would_run_is_written_so_that_it_does_not() -> None:
     file = io.StringIO(newline="")
-    write_csv(file, [Registration(WNS, key="=HYPERLINK(1)", device="-1", tags=["@a"])])
-    assert f"{WNS},'=HYPERLINK(1),'-1,'@a," in file.getvalue()
+    write_csv(file, [Registration(WNS, key="=HYPERLINK(1)", device="-1", app="+1", tags=["@a"])])
+    assert f"{WNS},'=HYPERLINK(1),'-1,'+1,'@a," in file.getvalue()
 
 
 def test_an_export_names_every_field() -> None:

@@ -24,6 +24,7 @@ def test_a_registration_keeps_what_it_is_given() -> None:
         WNS,
         key="user 7",
         device="tablet",
+        app="weather",
         tags=["news", "beta", "news"],
         platform="windows",
         os_version="10.0.19045",
@@ -33,6 +34,7 @@ def test_a_registration_keeps_what_it_is_given() -> None:
         attributes={"city": "Wien", "age": 7, "score": 0.5, "paid": True},
     )
     assert made.service is Service.WNS
+    assert made.app == "weather"
     assert made.tags == {"news", "beta"}
     assert made.attributes == {"city": "Wien", "age": 7, "score": 0.5, "paid": True}
     assert Registration.of(json.loads(json.dumps(made.to_dict()))) == made
@@ -97,6 +99,10 @@ def test_a_uri_that_has_lost_its_token_is_refused(cut: str) -> None:
         ({"key": "a\0b"}, "key", "U+0000"),
         ({"key": "\ud800"}, "key", "U+D800"),
         ({"device": "x" * 201}, "device", "1 to 200"),
+        ({"app": ""}, "app", "1 to 64"),
+        ({"app": "x" * 65}, "app", "has 65 characters"),
+        ({"app": "a\0b"}, "app", "control character"),
+        ({"app": ["a"]}, "app", "must be text, not list"),
         ({"tags": "news"}, "tags", "must be a list"),
         ({"tags": 7}, "tags", "must be a list"),
         ({"tags": {"a": 1}}, "tags", "must be a list"),

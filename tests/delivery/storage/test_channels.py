@@ -30,6 +30,7 @@ attributes = st.dictionaries(st.sampled_from(["a", "b"]), scalars, max_size=2)
 registrations = st.fixed_dictionaries(
     {
         "key": st.sampled_from([None, "ada", "bob"]),
+        "app": st.sampled_from([None, "app-a", "app-b"]),
         "tags": few_tags,
         "platform": st.sampled_from(["8.0", "windows"]),
         "os_version": versions,
@@ -48,6 +49,7 @@ def audiences(draw: st.DrawFn) -> Audience:
         high = None
     return Audience(
         service=draw(st.sampled_from([None, *Service])),
+        app=draw(st.sampled_from([None, "app-a"])),
         keys=draw(st.frozensets(st.sampled_from(["ada", "bob", "eve"]), max_size=2)),
         any_tags=draw(few_tags),
         all_tags=draw(few_tags),
@@ -103,7 +105,9 @@ def live(database: Database) -> list[tuple[object, ...]]:
     """All that is known of the channels that are not gone, but for their numbers."""
     with database.read() as connection:
         tags_of = sa.select(sa.func.count()).where(tags.c.channel == channels.c.id).scalar_subquery()
-        columns = [channels.c[name] for name in ("uri", "device", "key", "os_version", "os_version_key", "not_before")]
+        columns = [
+            channels.c[name] for name in ("uri", "device", "app", "key", "os_version", "os_version_key", "not_before")
+        ]
         wanted = sa.select(tags_of, *columns).where(channels.c.gone_at.is_(None)).order_by(channels.c.uri)
         return [tuple(row) for row in connection.execute(wanted)]
 
@@ -112,6 +116,7 @@ rows = st.fixed_dictionaries(
     {
         "uri": st.integers(0, 5).map(uri_of),
         "device": st.sampled_from([None, "d1", "d2", "d3"]),
+        "app": st.sampled_from([None, None, "app-a", "app-b"]),
         "key": st.sampled_from(["ada", "bob"]),
         "os_version": versions,
         "tags": few_tags,

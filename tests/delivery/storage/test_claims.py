@@ -11,7 +11,7 @@ import pytest
 
 from tests.delivery.clock import Clock, StillClock
 from tests.delivery.sending import register
-from winpush import mpns
+from winpush import mpns, wns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
 from winpush.delivery.storage import claims, outcomes, schedule
 from winpush.delivery.storage.database import Database, Millis, to_millis
@@ -150,6 +150,24 @@ def test_what_was_claimed_before_the_clock_was_set_back_is_taken_over_all_the_sa
         worker.write(batch)
     worker.close()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 10}
+
+
+@pytest.mark.parametrize(("others", "claimed_at_once"), [(0, False), (1, True)])
+def test_a_hold_slows_the_claims_of_a_broadcast_only_while_all_of_it_would_wait(
+    others: int, claimed_at_once: bool, outbox: Outbox, worker: Worker, url: str, clock: Clock
+) -> None:
+    uri = "https://db5.notify.windows.com/?token="
+    for number in range(4):
+        app = "app-b" if number < others else "app-a"
+        outbox.register({"uri": f"{uri}{number}", "app": app})
+    outbox.broadcast(wns.Toast("Hello"))
+    database = Database(url)
+    with database.write() as connection:
+        schedule.hold(connection, ("wns", "app-a"), to_millis(clock()) + 3_600_000)
+    database.close()
+    assert worker.claim(size=2) is not None
+    assert (worker.claim(size=2) is not None) is claimed_at_once
+    worker.close()
 
 
 def test_a_rate_holds_for_retries(outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 import winpush.delivery.storage.migrate as migrating
 from winpush import ConfigurationError
 from winpush.delivery import Audience, Outbox
+from winpush.delivery.storage import schedule
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.schema import METADATA, REVISION, VERSION_TABLE
 
@@ -118,7 +119,7 @@ def test_an_outbox_from_before_there_were_revisions_is_taken_over(url: str) -> N
     outbox.register({"uri": "http://push.example/throttledthirdparty/01.00/x", "os_version": "8.10"})
     outbox.close()
     change(url, f"DROP TABLE {VERSION_TABLE}")
-    for column in ("os_version_key", "app_version_key"):  # as they were then
+    for column in ("os_version_key", "app_version_key", "app"):  # as they were then
         change(url, f"ALTER TABLE winpush_channels DROP COLUMN {column}")
     for index in ("winpush_attempts_channel", "winpush_attempts_broadcast", "winpush_channels_gone"):
         change(url, f"DROP INDEX {index}")
@@ -128,6 +129,32 @@ def test_an_outbox_from_before_there_were_revisions_is_taken_over(url: str) -> N
     outbox = Outbox(url)
     (channel,) = outbox.channels(Audience(os_version_below="10.0.0.1"))
     assert channel.os_version == "8.10"
+    outbox.close()
+
+
+def test_an_outbox_from_before_there_were_apps_keeps_its_channels_and_what_is_on_hold(url: str) -> None:
+    outbox = Outbox(url)
+    number = outbox.register("https://db5.notify.windows.com/?token=x")
+    outbox.close()
+    for statement in (  # as it was then
+        "ALTER TABLE winpush_channels DROP COLUMN app",
+        "DROP TABLE winpush_holds",
+        "CREATE TABLE winpush_holds (service TEXT NOT NULL PRIMARY KEY, until BIGINT NOT NULL)",
+        "INSERT INTO winpush_holds VALUES ('wns', 5000)",
+        "UPDATE winpush_version SET version_num = '0004'",
+    ):
+        change(url, statement)
+    database = Database(url)
+    assert migrating.upgrade(database).found == "0004"
+    with database.write() as connection:
+        assert schedule.held(connection, 4000) == {("wns", None): 5000}
+        schedule.hold(connection, ("wns", "app-a"), 6000)
+        schedule.hold(connection, ("wns", "app-a"), 5500)
+        assert schedule.held(connection, 4000) == {("wns", None): 5000, ("wns", "app-a"): 6000}
+    database.close()
+    outbox = Outbox(url)
+    (channel,) = outbox.channels()
+    assert (channel.id, channel.app) == (number, None)
     outbox.close()
 
 

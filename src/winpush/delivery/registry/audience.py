@@ -17,6 +17,7 @@ from winpush.delivery.registry.rules import (
     NO_ATTRIBUTES,
     PLATFORMS,
     Scalar,
+    check_app,
     check_attributes,
     check_locale,
     check_name_of,
@@ -38,6 +39,10 @@ class Registered(Protocol):
     @property
     def service(self) -> Service:
         """The channel's service."""
+
+    @property
+    def app(self) -> str | None:
+        """The name of the channel's app."""
 
     @property
     def key(self) -> str | None:
@@ -101,6 +106,7 @@ class Condition:
 
 CONDITIONS = (
     Condition("service", "service", Operator.EQUALS),
+    Condition("app", "app", Operator.EQUALS),
     Condition("keys", "key", Operator.ONE_OF),
     Condition("any_tags", "tags", Operator.HAS_ANY),
     Condition("all_tags", "tags", Operator.HAS_ALL),
@@ -123,6 +129,7 @@ class Audience:
     """Selects registered channels: all given conditions must hold. `Audience()` is everyone.
 
     - `service`: the channel's service.
+    - `app`: the name of the channel's app.
     - `keys`: up to 1,000 of your own keys.
     - `any_tags`, `all_tags`, `no_tags`: channels with at least one, all, or none of these tags.
     - `platforms`: such as `{"8.0", "windows"}`.
@@ -136,6 +143,7 @@ class Audience:
     """
 
     service: Service | None = None
+    app: str | None = None
     keys: Iterable[str] = frozenset()
     any_tags: Iterable[str] = frozenset()
     all_tags: Iterable[str] = frozenset()
@@ -151,6 +159,8 @@ class Audience:
     def __post_init__(self) -> None:
         if self.service is not None and not isinstance(self.service, Service):
             raise ValidationError("service", f"must be a member of Service, not {shown(self.service)}")
+        if self.app is not None:
+            check_app(self.app)
         _put(self, "keys", _choices("keys", self.keys, _key))
         _put(self, "platforms", _choices("platforms", self.platforms, _platform))
         _put(self, "locales", _choices("locales", self.locales, _locale))

@@ -23,6 +23,7 @@ from winpush.delivery.registry.rules import (
     NO_TAGS,
     NOBODY,
     Scalar,
+    check_app,
     check_attribute_name,
     check_attributes,
     check_locale,
@@ -129,7 +130,8 @@ def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
     for each in registrations:
         attributes = json.dumps(dict(each.attributes), ensure_ascii=False) if each.attributes else None
         tags = " ".join(sorted(each.tags)) if each.tags else None
-        texts = (each.key, each.device, tags, each.platform, each.os_version, each.app_version, each.locale)
+        names = (each.key, each.device, each.app)
+        texts = (*names, tags, each.platform, each.os_version, each.app_version, each.locale)
         rows.writerow([each.uri, *map(guard, texts), each.time_zone, attributes])
         count += 1
     return count
@@ -213,7 +215,7 @@ def _version(field: str, text: str) -> str | None:
 
 def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedHosts) -> Registration:
     """The registration of a row with its cells in the order of FIELDS. Like `Registration`, but cached per cell."""
-    uri, key, device, tags, platform, os_version, app_version, locale, time_zone, attributes = cells
+    uri, key, device, app, tags, platform, os_version, app_version, locale, time_zone, attributes = cells
     if not uri:
         raise ValidationError("uri", "is missing; every registration needs a channel URI")
     canonical, service = check_uri(uri, platform or None, allowed)
@@ -223,6 +225,7 @@ def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedH
         service,
         check_name_of("key", unguard(key)) if key else None,
         check_name_of("device", unguard(device)) if device else None,
+        check_app(unguard(app)) if app else None,
         _tags(tags) if tags else NO_TAGS,
         check_platform(platform, service) if platform else None,
         _version("os_version", os_version) if os_version else None,

@@ -22,6 +22,7 @@ class Known:
     uri: str
     service: str
     device: str | None
+    app: str | None = None
     registration: Registration | None = None
     moved: bool = False
     gone: bool = False
@@ -30,19 +31,19 @@ class Known:
 def merge(rows: Sequence[Known], registrations: Iterable[Registration]) -> list[Known]:
     """Applies each registration in turn.
 
-    A known URI is renewed. A known device gets its new URI. If both are known but are different channels, the device's
-    channel is gone. `rows`, in order of number, are all channels with one of the URIs or devices; they are changed and
-    returned, followed by new ones.
+    A known URI is renewed. A known device of the same app gets its new URI. If both are known but are different
+    channels, the device's channel is gone. `rows`, in order of number, are all channels with one of the URIs or
+    devices; they are changed and returned, followed by new ones.
     """
     result = list(rows)
     by_uri = {row.uri: row for row in rows}
-    by_device = {(row.device, row.service): row for row in rows if row.device is not None}
+    by_device = {(row.device, row.service, row.app): row for row in rows if row.device is not None}
     for each in registrations:
-        device = None if each.device is None else (each.device, each.service.value)
+        device = None if each.device is None else (each.device, each.service.value, each.app)
         known = by_uri.get(each.uri)
         owner = None if device is None else by_device.get(device)
         if known is None and owner is None:
-            known = Known(None, each.uri, each.service.value, each.device)
+            known = Known(None, each.uri, each.service.value, each.device, each.app)
             result.append(known)
         elif known is None and owner is not None:
             known = owner
@@ -52,10 +53,11 @@ def merge(rows: Sequence[Known], registrations: Iterable[Registration]) -> list[
             owner.gone = True
             del by_uri[owner.uri]
         assert known is not None  # noqa: S101 - one of the branches above
-        old = (known.device, known.service)
+        old = (known.device, known.service, known.app)
         if known.device is not None and by_device.get(old) is known:  # type: ignore[arg-type]  # not None
             del by_device[old]  # type: ignore[arg-type]  # not None
-        known.uri, known.device, known.service, known.registration = each.uri, each.device, each.service.value, each
+        known.uri, known.device, known.app, known.registration = each.uri, each.device, each.app, each
+        known.service = each.service.value
         by_uri[each.uri] = known
         if device is not None:
             by_device[device] = known

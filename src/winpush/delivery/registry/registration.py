@@ -14,6 +14,7 @@ from winpush.delivery.registry.rules import (
     NOBODY,
     PLATFORMS,
     Scalar,
+    check_app,
     check_attributes,
     check_locale,
     check_name_of,
@@ -43,6 +44,7 @@ FIELDS = (
     "uri",
     "key",
     "device",
+    "app",
     "tags",
     "platform",
     "os_version",
@@ -60,7 +62,8 @@ class Registration:
 
     - `uri`: the channel URI, a secret. Stored in canonical form: lower-case host, no default port.
     - `key`: your own id of the user or device, for `notify`. Several channels may share it.
-    - `device`: the device's id. A new URI of the same device replaces its old one.
+    - `device`: the device's id. A new URI of the same device and app replaces its old one.
+    - `app`: the name of the app that the channel is of, for an outbox with the credentials of several.
     - `tags`: up to 100 tags of up to 64 characters each.
     - `platform`: `7.0`, `7.1`, `7.8`, `8.0` or `8.1` for Windows Phone, `windows` for Windows 8 to 11.
     - `os_version`, `app_version`: one to four numbers separated by dots, compared as versions (see `version_key`).
@@ -74,6 +77,7 @@ class Registration:
     service: Service
     key: str | None
     device: str | None
+    app: str | None
     tags: frozenset[str]
     platform: str | None
     os_version: str | None
@@ -88,6 +92,7 @@ class Registration:
         *,
         key: str | None = None,
         device: str | None = None,
+        app: str | None = None,
         tags: Iterable[str] = NO_TAGS,
         platform: str | None = None,
         os_version: str | None = None,
@@ -108,6 +113,7 @@ class Registration:
         _set_service(self, service)
         _set_key(self, None if key is None else check_name_of("key", key))
         _set_device(self, None if device is None else check_name_of("device", device))
+        _set_app(self, None if app is None else check_app(app))
         _set_tags(self, NO_TAGS if tags is NO_TAGS else check_tags(tags))
         _set_platform(self, None if platform is None else check_platform(platform, service))
         _set_os_version(self, None if os_version is None else check_version("os_version", os_version))
@@ -177,6 +183,7 @@ _SETTERS = setters(Registration, Registration.__slots__)
     _set_service,
     _set_key,
     _set_device,
+    _set_app,
     _set_tags,
     _set_platform,
     _set_os_version,

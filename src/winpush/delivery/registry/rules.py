@@ -12,7 +12,17 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from winpush._xml import check_text
-from winpush.channels import AllowedHosts, Channel, Origin, Service, check_target, check_token, parse_origin, split_uri
+from winpush.channels import (
+    AllowedHosts,
+    Channel,
+    Origin,
+    Service,
+    app_name_problem,
+    check_target,
+    check_token,
+    parse_origin,
+    split_uri,
+)
 from winpush.errors import ChannelError, ValidationError
 from winpush.mpns.fields import VERSIONS
 
@@ -121,6 +131,21 @@ def _check_line(field: str, value: str) -> None:
     check_text(field, value)
     if any(character < " " or "\x7f" <= character < "\xa0" for character in value):
         raise ValidationError(field, "contains a line break or other control character; remove it")
+
+
+def check_app(value: object) -> str:
+    """The name of an app, by which a client finds its credentials."""
+    if not isinstance(value, str):
+        raise ValidationError("app", f"must be text, not {type(value).__name__}")
+    return _checked_app(value)
+
+
+@lru_cache(maxsize=1024)
+def _checked_app(value: str) -> str:
+    problem = app_name_problem(value)
+    if problem is not None:
+        raise ValidationError("app", problem)
+    return value
 
 
 def check_tags(tags: Iterable[str], field: str = "tags") -> frozenset[str]:

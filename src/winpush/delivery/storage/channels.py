@@ -32,7 +32,7 @@ from winpush.delivery.storage.schema import ERASED, channels, deliveries, tags
 
 __all__ = ["Stored", "audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
 
-_FIELDS = ("key", "device", "platform", "os_version", "app_version", "locale", "time_zone")
+_FIELDS = ("key", "device", "app", "platform", "os_version", "app_version", "locale", "time_zone")
 _COLLISIONS = 3
 _REPLACED = "replaced by the device's new channel"
 _COLUMNS = ("uri", "service", *_FIELDS, "os_version_key", "app_version_key", "attributes", "renewed_at")
@@ -46,6 +46,7 @@ def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
         registration.service.value,
         registration.key,
         registration.device,
+        registration.app,
         registration.platform,
         os_version,
         app_version,
@@ -67,7 +68,7 @@ class Stored:
 
 
 def put(connection: Connection, registration: Registration, now: Millis) -> int:
-    """Registers or renews a channel; returns its number. A known device keeps its number with the new URI."""
+    """Registers or renews a channel; returns its number. An app's known device keeps its number with the new URI."""
     return _put_safely(connection, registration, now)[0]
 
 
@@ -87,7 +88,11 @@ def _put(connection: Connection, registration: Registration, now: Millis) -> tup
     by_uri = connection.scalar(sa.select(channels.c.id).where(channels.c.uri == registration.uri, live))
     by_device = None
     if registration.device is not None:
-        same = (channels.c.device == registration.device, channels.c.service == registration.service.value)
+        same = (
+            channels.c.device == registration.device,
+            channels.c.service == registration.service.value,
+            channels.c.app.is_not_distinct_from(registration.app),
+        )
         by_device = connection.scalar(sa.select(channels.c.id).where(*same, live).order_by(channels.c.id.desc()))
     if by_uri is not None and by_device is not None and by_uri != by_device:
         remove(connection, [by_device], _REPLACED, now)
@@ -140,14 +145,14 @@ def put_many(connection: Connection, registrations: Sequence[Registration], now:
 def _load(connection: Connection, registrations: Sequence[Registration]) -> list[Known]:
     """The live channels that have one of these URIs or devices."""
     table = channels.c
-    wanted = sa.select(table.id, table.uri, table.service, table.device).where(_live())
+    wanted = sa.select(table.id, table.uri, table.service, table.device, table.app).where(_live())
     uris = [each.uri for each in registrations]
     found = {row.id: row for row in connection.execute(wanted.where(in_list(connection, table.uri, uris)))}
     devices = [each.device for each in registrations if each.device is not None]
     if devices:
         same = wanted.where(in_list(connection, table.device, devices))
         found |= {row.id: row for row in connection.execute(same)}
-    return [Known(row.id, row.uri, row.service, row.device) for _, row in sorted(found.items())]
+    return [Known(row.id, row.uri, row.service, row.device, row.app) for _, row in sorted(found.items())]
 
 
 def _write(connection: Connection, rows: Sequence[Known], now: Millis) -> Stored:
@@ -308,7 +313,8 @@ def as_registrations(connection: Connection, rows: Sequence[Row[Any]]) -> Iterat
             Service(row.service),
             row.key,
             row.device,
+            row.app,
             named.get(row.id, frozenset()),
-            *(getattr(row, name) for name in _FIELDS[2:]),
+            *(getattr(row, name) for name in _FIELDS[3:]),
             row.attributes or {},
         )

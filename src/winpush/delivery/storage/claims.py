@@ -70,6 +70,7 @@ _TARGET = (
     channels.c.id,
     channels.c.uri,
     channels.c.service,
+    channels.c.app,
     channels.c.key,
     channels.c.platform,
     channels.c.locale,
@@ -235,8 +236,9 @@ def claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, s
     number = len(targets)
     # Round robin: `paced_until` is when it had this turn, or when its rate limit allows the next.
     pause = number * 1000 // row.rate if row.rate else 0
-    if waits:
-        pause = max(pause, min(max(waits.values()) - now, 1000))
+    if waits and targets:  # as long as all of them would wait
+        free = min(waits.get((target.service, target.app), 0) for target in targets)
+        pause = max(pause, min(free - now, 1000))
     connection.execute(_MOVE_ON, {"number": row.id, "cursor": last, "paced_until": now + pause})
     if number == 0:
         finish_broadcasts(connection, [row.id], now)

@@ -433,11 +433,13 @@ def insert_where_new(connection: Connection, table: Table, columns: Sequence[str
     return connection.execute(statement, execution_options=_COUNTED).rowcount
 
 
-def insert_or_raise(connection: Connection, table: Table, key: str, column: str, values: Mapping[str, Any]) -> None:
+def insert_or_raise(
+    connection: Connection, table: Table, keys: Sequence[str], column: str, values: Mapping[str, Any]
+) -> None:
     """Inserts a row, or raises the number in `column` of an existing one to the new value, if that is greater."""
     insert = _insert(connection.dialect.name, table).values(**values)
     greater = sa.case((insert.excluded[column] > table.c[column], insert.excluded[column]), else_=table.c[column])
-    connection.execute(insert.on_conflict_do_update(index_elements=[key], set_={column: greater}))
+    connection.execute(insert.on_conflict_do_update(index_elements=list(keys), set_={column: greater}))
 
 
 class json_kind(FunctionElement[str]):

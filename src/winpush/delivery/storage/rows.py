@@ -20,6 +20,7 @@ class Target(NamedTuple):
     id: int
     uri: str
     service: str
+    app: str | None
     key: str | None
     platform: str | None
     locale: str | None

@@ -1,4 +1,4 @@
-"""The SQL of the schedule: which services are on hold, what is claimed, and when the next work is due."""
+"""The SQL of the schedule: which apps are on hold, what is claimed, and when the next work is due."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from winpush.delivery.storage.broadcasts import AWAY
 from winpush.delivery.storage.database import Millis, any_of, insert_or_raise
 from winpush.delivery.storage.schema import broadcasts, deliveries, holds, ranges
 
-__all__ = ["depths", "has_claims", "held", "hold", "next_at"]
+__all__ = ["Held", "SendingApp", "depths", "has_claims", "held", "hold", "next_at"]
+
+SendingApp = tuple[str, str | None]
+"""Who is put on hold: a service, and the app that sends to it. None is the app without a name."""
+Held = dict[SendingApp, Millis]
+"""Until when each of them is on hold."""
 
 _OPEN = (broadcasts.c.ended_at.is_(None), broadcasts.c.state == BroadcastState.RUNNING.value)
 _ENDING = (broadcasts.c.ended_at.is_(None), any_of(broadcasts.c.state, [state.value for state in FINALIZES_AS]))
@@ -21,17 +26,19 @@ _ACTIVE = (
 """Not paused: nobody can take up what a paused broadcast has left, however long it is due."""
 
 
-def hold(connection: Connection, service: str, until: Millis) -> None:
-    """Stops all workers from sending to this service until then."""
-    insert_or_raise(connection, holds, "service", "until", {"service": service, "until": until})
+def hold(connection: Connection, sender: SendingApp, until: Millis) -> None:
+    """Stops all workers from sending to this service for this app until then."""
+    service, app = sender
+    values = {"service": service, "app": app or "", "until": until}
+    insert_or_raise(connection, holds, ("service", "app"), "until", values)
 
 
-_HELD = sa.select(holds.c.service, holds.c.until).where(holds.c.until > sa.bindparam("now"))
+_HELD = sa.select(holds.c.service, holds.c.app, holds.c.until).where(holds.c.until > sa.bindparam("now"))
 
 
-def held(connection: Connection, now: Millis) -> dict[str, Millis]:
-    """The services that are on hold now, and until when."""
-    return {row.service: row.until for row in connection.execute(_HELD, {"now": now})}
+def held(connection: Connection, now: Millis) -> Held:
+    """Who is on hold now, and until when."""
+    return {(row.service, row.app or None): row.until for row in connection.execute(_HELD, {"now": now})}
 
 
 def has_claims(connection: Connection) -> bool:

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 METADATA = MetaData()
-REVISION = "0004"
+REVISION = "0005"
 """The revision of the tables below: the newest in `migrations`."""
 ERASED = "erased"
 """What stands in place of what was erased: a channel's URI and the reason why it is gone, a broadcast's content."""
@@ -46,6 +46,7 @@ channels = Table(
     Column("service", Text, nullable=False),
     Column("key", Text),
     Column("device", Text),
+    Column("app", Text),
     Column("platform", Text),
     Column("os_version", Text),
     Column("app_version", Text),
@@ -192,5 +193,7 @@ holds = Table(
     "winpush_holds",
     METADATA,
     Column("service", Text, primary_key=True),
+    # '' is the app without a name: a primary key has no NULL.
+    Column("app", Text, primary_key=True, server_default=""),
     Column("until", BigInteger, nullable=False),
 )

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from winpush.client.async_client import AsyncClient
+from winpush.client.attempt import Item
 from winpush.client.options import ClientOptions, Settings
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage import broadcasts, claims, finalize, outcomes, schedule
@@ -43,15 +44,15 @@ from winpush.delivery.worker.settings import WorkerSettings
 from winpush.delivery.worker.tombstones import clear_gone
 from winpush.delivery.worker.turns import Turns, rest
 from winpush.errors import WinPushError
-from winpush.results import Notification, Result
+from winpush.results import Result
 
 __all__ = ["Worker"]
 
 _log = logging.getLogger("winpush.delivery")
 _T = TypeVar("_T")
-_Work = tuple[Batch, dict[str, Millis]]
-"""A claimed batch, and until when each service is on hold."""
-_Claimed = tuple[Batch | None, dict[str, Millis], bool]
+_Work = tuple[Batch, schedule.Held]
+"""A claimed batch, and until when each app is on hold."""
+_Claimed = tuple[Batch | None, schedule.Held, bool]
 """The same, with None if nothing was claimed, and whether any deliveries were finalized."""
 _IDLE_SECONDS = 1.0
 _TURN_MILLIS = 100
@@ -269,13 +270,13 @@ class Worker:
 
     # --- a batch --------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, client: AsyncClient, batch: Batch, held: dict[str, Millis]) -> None:
+    async def _deliver(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> None:
         """Delivers a batch, and each batch claimed by the transaction that ends the one before."""
         following = await self._deliver_one(client, batch, held)
         while following is not None:
             following = await self._deliver_one(client, *following)
 
-    async def _deliver_one(self, client: AsyncClient, batch: Batch, held: dict[str, Millis]) -> _Work | None:
+    async def _deliver_one(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> _Work | None:
         heartbeat = asyncio.create_task(self._keep(batch))
         try:
             with self._span(batch):
@@ -299,7 +300,7 @@ class Worker:
             return nullcontext()
         return self._telemetry.batch(batch.broadcasts, len(batch.targets))
 
-    async def _send(self, client: AsyncClient, batch: Batch, held: dict[str, Millis]) -> _Work | None:
+    async def _send(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> _Work | None:
         plans = await self._plans_of(batch)
         if len(plans) < len(batch.broadcasts):
             return None
@@ -342,14 +343,14 @@ class Worker:
             self._logins = granted, refused
         return following
 
-    async def _heed(self, target: Target, result: Result, entry: Record, held: dict[str, Millis]) -> None:
-        """Applies an answer that asks for a pause, before anything else is sent to this channel or its service."""
+    async def _heed(self, target: Target, result: Result, entry: Record, held: schedule.Held) -> None:
+        """Applies an answer that asks for a pause, before anything else is sent to this channel or for its app."""
         if entry.effect is not None and entry.effect.not_before is not None:
             self._resting = rest(self._resting, target.id, entry.effect.not_before, self._now())
         if is_for_all(result) and result.retry_after is not None:
-            service, wait = target.service, result.retry_after // timedelta(milliseconds=1)
-            until = held[service] = max(held.get(service, 0), self._now() + wait)
-            await self._store(lambda c: schedule.hold(c, service, until))
+            sender, wait = (target.service, target.app), result.retry_after // timedelta(milliseconds=1)
+            until = held[sender] = max(held.get(sender, 0), self._now() + wait)
+            await self._store(lambda c: schedule.hold(c, sender, until))
 
     async def _plans_of(self, batch: Batch) -> dict[int, SendPlan]:
         """The plan of each broadcast. A broadcast whose content can't be read is stopped, and the batch is released."""
@@ -370,14 +371,14 @@ class Worker:
         return plans
 
     def _pairs(
-        self, batch: Batch, plans: dict[int, SendPlan], held: dict[str, Millis], done: list[Record]
-    ) -> Iterator[tuple[str, Notification, object]]:
+        self, batch: Batch, plans: dict[int, SendPlan], held: schedule.Held, done: list[Record]
+    ) -> Iterator[Item]:
         sending, measured = self._sending, self._telemetry is not None
         self._read_clock()  # from then on, each result refreshes it
         for target in batch.targets:
             now, number, wait = self._approximate_now, target.id, 0
             if held or self._resting:
-                wait = max(held.get(target.service, 0), self._resting.get(number, 0))
+                wait = max(held.get((target.service, target.app), 0), self._resting.get(number, 0))
             if number in sending:  # in another batch: its answer may ask for a pause
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
@@ -387,7 +388,7 @@ class Worker:
                 done.append(form)
             else:
                 sending[number] = time.time_ns() if measured else 0
-                yield target.uri, form, target
+                yield (target.uri, form, target) if target.app is None else (target.uri, form, target, target.app)
 
     async def _pairs_in_turn(
         self, turns: Turns, plans: dict[int, SendPlan], held: dict[str, Millis], done: list[Record]
