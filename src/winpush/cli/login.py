@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from winpush.client.options import ClientOptions
 from winpush.client.token_cache import AnyCredentials
 from winpush.errors import ConfigurationError
 
-__all__ = ["credentials_options", "take_login"]
+__all__ = ["check_secret", "credentials_options", "read_secret", "take_login"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECRET = "WINPUSH_CLIENT_SECRET"  # noqa: S105 - the name of a variable
@@ -123,16 +123,24 @@ class _Given:
         )
 
 
-def take_login(values: dict[str, Any], options: ClientOptions) -> None:
+def take_login(
+    values: dict[str, Any], options: ClientOptions, apps: Mapping[str, wns.Credentials] | None = None
+) -> None:
     """Pops the login from a command's values and puts it into the options of a client; `wns` is None without one.
 
-    Raises click.UsageError if it is incomplete, or of several kinds.
+    `apps` are the logins of several apps. Raises click.UsageError if it is incomplete, or of several kinds.
     """
     given = _Given.of(values)
     try:
-        options["wns"] = credentials = _make_credentials(given, options)
-        if given.token_file is not None and credentials is not None:
-            if not isinstance(credentials, wns.EntraCredentials | wns.PackageCredentials):
+        credentials = _make_credentials(given, options)
+        if apps is not None and credentials is not None:
+            raise click.UsageError(
+                "--apps has the login of each app, so a login by other options or variables contradicts it. "
+                "Give only one of them."
+            )
+        options["wns"] = credentials if apps is None else apps
+        if given.token_file is not None and options["wns"] is not None:
+            if apps is None and not isinstance(credentials, wns.EntraCredentials | wns.PackageCredentials):
                 raise click.UsageError("--token-file is for logins with a secret; azure-identity has its own cache.")
             options["token_store"] = TokenFile(given.token_file)
     except ConfigurationError as error:
@@ -191,9 +199,9 @@ def _entra(given: _Given, connection: ClientOptions) -> AnyCredentials:
 
 def _secret_of(given: _Given) -> str:
     if given.secret_file is not None:
-        return _read_file(given.secret_file)
+        return read_secret(given.secret_file, f"--client-secret-file {str(given.secret_file)!r}")
     if given.secret:
-        return _check_secret(_SECRET, given.secret, "Set it again")
+        return check_secret(_SECRET, given.secret, "Set it again")
     raise click.UsageError("The client secret is missing. Set WINPUSH_CLIENT_SECRET, or give --client-secret-file.")
 
 
@@ -206,9 +214,8 @@ def _was_typed(name: str) -> bool:
     return source is click.core.ParameterSource.COMMANDLINE
 
 
-def _read_file(file: Path) -> str:
-    """The secret in a file, whatever editor or shell wrote it."""
-    name = f"--client-secret-file {str(file)!r}"
+def read_secret(file: Path, name: str) -> str:
+    """The secret in a file, whatever editor or shell wrote it. Raises click.UsageError, with `name` for the file."""
     try:
         with file.open("rb") as opened:
             data = opened.read(_MAX_SECRET_BYTES)
@@ -217,10 +224,10 @@ def _read_file(file: Path) -> str:
         raise click.UsageError(f"{name} can't be read: {error.strerror}.") from None
     except ValueError as error:
         raise click.UsageError(f"{name} {error}.") from None
-    return _check_secret(name, text, "Put nothing but the secret in it")
+    return check_secret(name, text, "Put nothing but the secret in it")
 
 
-def _check_secret(name: str, text: str, to_do: str) -> str:
+def check_secret(name: str, text: str, to_do: str) -> str:
     """The secret without what surrounds it. Raises click.UsageError that names the place and not the secret."""
     secret = text.strip(_AROUND)
     if not secret:

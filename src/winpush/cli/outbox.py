@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.apps import apps_option, take_apps
 from winpush.cli.help import option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
@@ -76,7 +77,7 @@ def worker_settings(values: dict[str, Any]) -> WorkerSettings:
 
 def sending_options(function: Any) -> Any:
     """Adds the options that sending needs: database, credentials, connection."""
-    return database_option(credentials_options(connection_options(function)))
+    return database_option(credentials_options(apps_option(connection_options(function))))
 
 
 @contextlib.contextmanager
@@ -99,7 +100,7 @@ def open_outbox(
     options: Any = {"allow_hosts": allow_hosts}
     if values is not None:
         options = client_options(values)
-        take_login(values, options)
+        take_login(values, options, take_apps(values))
         values["wns"] = options.get("wns")
     with database_errors():
         outbox = Outbox(db, **options, **more)

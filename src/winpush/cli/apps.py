@@ -1,0 +1,79 @@
+"""`--apps FILE`: the logins of several apps, for the commands that send from the outbox."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from winpush import wns
+from winpush._text import decode
+from winpush.cli.help import option
+from winpush.cli.login import check_secret, read_secret
+from winpush.errors import ConfigurationError
+
+__all__ = ["apps_option", "take_apps"]
+
+_ENTRA, _PACKAGE = ("tenant_id", "client_id"), ("package_sid",)
+_FIELDS = (*_ENTRA, *_PACKAGE, "client_secret", "client_secret_file", "token_server")
+
+apps_option = option(
+    "--apps",
+    heading="Login",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="WINPUSH_APPS",
+    show_envvar=True,
+    help="TOML file with the logins of several apps: a table for each app's name, with tenant_id and client_id, or "
+    "package_sid, and client_secret or client_secret_file. Instead of the options for one app. [WNS]",
+)
+"""Adds `--apps`."""
+
+
+def take_apps(values: dict[str, Any]) -> dict[str, wns.Credentials] | None:
+    """Pops the file from a command's values, and reads the logins in it; None without a file.
+
+    Raises click.UsageError, which never has a secret, for a file that can't be used.
+    """
+    file: Path | None = values.pop("apps")
+    if file is None:
+        return None
+    try:
+        named = tomllib.loads(decode(file.read_bytes()))
+    except OSError as error:
+        raise click.UsageError(f"--apps: {file} can't be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise click.UsageError(f"--apps: {file} can't be read as TOML: {error}.") from None
+    if not named:
+        raise click.UsageError(f"--apps: {file} has no app. Write a table for each, such as [weather].")
+    return {name: _login(file, name, table) for name, table in named.items()}
+
+
+def _login(file: Path, name: str, table: Any) -> wns.Credentials:
+    where = f"--apps: in {file}, {name!r}"
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        raise click.UsageError(f"{where} must be a table of texts. Write [{name}], and below it its login.")
+    if unknown := sorted(table.keys() - set(_FIELDS)):
+        raise click.UsageError(f"{where} has {unknown[0]!r}. The fields are {', '.join(_FIELDS)}.")
+    given = [kind for kind in (_ENTRA, _PACKAGE) if not table.keys().isdisjoint(kind)]
+    if len(given) != 1 or not table.keys() >= set(given[0]):
+        raise click.UsageError(f"{where} needs either {' and '.join(_ENTRA)}, or {_PACKAGE[0]}.")
+    secret, server = _secret(file, where, table), table.get("token_server")
+    try:
+        if given[0] is _PACKAGE:
+            more = () if server is None else (f"{server.rstrip('/')}/accesstoken.srf",)
+            return wns.PackageCredentials(table["package_sid"], secret, *more)
+        more = () if server is None else (server,)
+        return wns.EntraCredentials(table["tenant_id"], table["client_id"], secret, *more)
+    except ConfigurationError as error:
+        raise click.UsageError(f"{where}: {error}.") from None
+
+
+def _secret(file: Path, where: str, table: dict[str, str]) -> str:
+    """The secret, or what is in the file that has it; a relative path starts where the TOML file is."""
+    if ("client_secret" in table) is ("client_secret_file" in table):
+        raise click.UsageError(f"{where} needs either client_secret or client_secret_file.")
+    if "client_secret" in table:
+        return check_secret(f"{where}: client_secret", table["client_secret"], "Write nothing but the secret")
+    return read_secret(file.parent / table["client_secret_file"], f"{where}: client_secret_file")
