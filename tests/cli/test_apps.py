@@ -101,7 +101,7 @@ def test_a_file_that_can_not_be_used_is_refused_and_its_secrets_are_not_shown(
 ) -> None:
     file = tmp_path / "apps.toml"
     file.write_text(text)
-    code, shown = shell("worker", "--until-idle", "--apps", str(file))
+    code, shown = shell("worker", "--create", "--until-idle", "--apps", str(file))
     assert code == 2
     assert said in " ".join(shown.split())
     assert SECRET not in shown

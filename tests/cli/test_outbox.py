@@ -76,7 +76,7 @@ def test_channels_are_added_listed_shown_and_removed(shell: Shell, emulator: Emu
 def test_a_channel_has_an_app_that_lists_and_exports_select_by(shell: Shell, emulator: Emulator) -> None:
     for app in ("weather", "news"):
         shell("channels", "add", emulator.create_windows_channel(app=app).uri, "--app", app)
-    assert json.loads(shell("channels", "show", "2"))["app"] == "news"
+    assert json.loads(shell("channels", "show", "2", "--json"))["app"] == "news"
     assert "weather" in shell("channels", "list")
     rows = [json.loads(line) for line in shell("channels", "list", "--app", "news", "--json").splitlines()]
     assert [row["id"] for row in rows] == [2]

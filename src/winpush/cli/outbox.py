@@ -95,13 +95,13 @@ def open_outbox(
     """
     from winpush.delivery import Outbox
 
-    if not create:
-        _require_file(db)
     options: Any = {"allow_hosts": allow_hosts}
     if values is not None:
         options = client_options(values)
         take_login(values, options, take_apps(values))
         values["wns"] = options.get("wns")
+    if not create:
+        _require_file(db)
     with database_errors():
         outbox = Outbox(db, **options, **more)
         try:

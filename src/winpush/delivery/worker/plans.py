@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakValueDictionary
 
-from winpush.delivery.content.content import Content
+from winpush.client.attempt import Item
+from winpush.delivery.content.content import Content, Form
+from winpush.delivery.storage.rows import Target
 from winpush.delivery.worker.policy import SendPlan
 
-__all__ = ["Plans"]
+__all__ = ["Plans", "item_of", "unreadable"]
 
 _MOST = 1000
 MAX_BYTES = 32 << 20
@@ -50,3 +52,16 @@ class Plans:
                 self._plans = dict(reversed(kept.items()))
                 return
             kept[number] = plan
+
+
+def unreadable(error: Exception) -> str:
+    """Why a broadcast is stopped whose content this version can't read."""
+    return (
+        f"Its content can't be read ({type(error).__name__}: {error}). A later version of winpush may have stored it: "
+        "upgrade the workers, then send a new broadcast."
+    )
+
+
+def item_of(target: Target, form: Form) -> Item:
+    """What `send_many` gets for a delivery; its key is the target."""
+    return (target.uri, form, target) if target.app is None else (target.uri, form, target, target.app)

@@ -7,9 +7,9 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable
 
 from winpush.delivery.storage.database import Millis
-from winpush.delivery.storage.rows import Target
+from winpush.delivery.storage.rows import Batch, Target
 
-__all__ = ["Turns", "rest"]
+__all__ = ["Turns", "busy_with", "rest"]
 
 _MAX_RESTING = 10_000
 
@@ -65,3 +65,8 @@ class Turns:
             self._change.clear()
             if self._under_way and not self._ready:
                 await self._change.wait()
+
+
+def busy_with(batch: Batch | None) -> dict[int, str]:
+    """The channels that a batch of due deliveries is for, and its owner."""
+    return {} if batch is None or batch.first is not None else {each.id: batch.owner for each in batch.targets}

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -37,12 +37,12 @@ from winpush.delivery.worker.login import Login
 from winpush.delivery.worker.measure import measure
 from winpush.delivery.worker.outages import Outages
 from winpush.delivery.worker.pauses import Pauses
-from winpush.delivery.worker.plans import Plans
+from winpush.delivery.worker.plans import Plans, item_of, unreadable
 from winpush.delivery.worker.policy import SendPlan, after, before, is_for_all, later
 from winpush.delivery.worker.retention import clear_old
 from winpush.delivery.worker.settings import WorkerSettings
 from winpush.delivery.worker.tombstones import clear_gone
-from winpush.delivery.worker.turns import Turns, rest
+from winpush.delivery.worker.turns import Turns, busy_with, rest
 from winpush.errors import WinPushError
 from winpush.results import Result
 
@@ -240,7 +240,7 @@ class Worker:
         finalized = finalize.finalize_ending(connection, now) or ended
         busy = tuple(self._busy)
         batch = claims.claim(connection, owner, now, self._lease, self._settings.batch, self._liveness.is_lost, busy)
-        self._taken = _busy_with(batch)
+        self._taken = busy_with(batch)
         return batch, schedule.held(connection, now), finalized
 
     def _claim_more(self, connection: Connection) -> _Claimed:
@@ -279,14 +279,15 @@ class Worker:
     async def _deliver_one(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> _Work | None:
         heartbeat = asyncio.create_task(self._keep(batch))
         try:
-            with self._span(batch):
+            telemetry = self._telemetry
+            with telemetry.batch(batch.broadcasts, len(batch.targets)) if telemetry else nullcontext():
                 return await self._send(client, batch, held)
         except BaseException:
             for target in batch.targets:
                 self._sending.pop(target.id, None)
             raise
         finally:
-            for number in _busy_with(batch):
+            for number in busy_with(batch):
                 self._free(batch, number)
             heartbeat.cancel()
             await asyncio.gather(heartbeat, return_exceptions=True)
@@ -294,11 +295,6 @@ class Worker:
     def _free(self, batch: Batch, channel: int) -> None:
         if self._busy.get(channel) == batch.owner:
             del self._busy[channel]
-
-    def _span(self, batch: Batch) -> AbstractContextManager[None]:
-        if self._telemetry is None:
-            return nullcontext()
-        return self._telemetry.batch(batch.broadcasts, len(batch.targets))
 
     async def _send(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> _Work | None:
         plans = await self._plans_of(batch)
@@ -359,12 +355,9 @@ class Worker:
             try:
                 plans[number] = self._plans.of(row)
             except (WinPushError, ValueError, LookupError, TypeError, AttributeError) as error:
-                extra, kind = {"worker": self._name, "broadcast": number}, type(error).__name__
+                extra, reason = {"worker": self._name, "broadcast": number}, unreadable(error)
+                kind = type(error).__name__
                 _log.warning("Stopping broadcast %d: its content can't be read (%s)", number, kind, extra=extra)
-                reason = (
-                    f"Its content can't be read ({type(error).__name__}: {error}). A later version of winpush may have "
-                    "stored it: upgrade the workers, then send a new broadcast."
-                )
                 await self._store(lambda c, n=number, r=reason: broadcasts.stop(c, n, self._now(), r))  # type: ignore[misc]  # bound
         if len(plans) < len(batch.broadcasts):
             await self._store(lambda c: claims.release(c, batch, self._now()))
@@ -388,18 +381,18 @@ class Worker:
                 done.append(form)
             else:
                 sending[number] = time.time_ns() if measured else 0
-                yield (target.uri, form, target) if target.app is None else (target.uri, form, target, target.app)
+                yield item_of(target, form)
 
     async def _pairs_in_turn(
-        self, turns: Turns, plans: dict[int, SendPlan], held: dict[str, Millis], done: list[Record]
-    ) -> AsyncIterator[tuple[str, Notification, object]]:
+        self, turns: Turns, plans: dict[int, SendPlan], held: schedule.Held, done: list[Record]
+    ) -> AsyncIterator[Item]:
         """As `_pairs`, one at a time for each channel: what one of them waits for, those behind it wait for too."""
         sending, waits, seen = self._sending, dict[int, Millis](), set[int]()
         end = self._monotonic() + self._settings.turn.total_seconds()
         async for target in turns:
             self._read_clock()
             now, number, plan = self._approximate_now, target.id, plans[target.broadcast]
-            wait = max(waits.get(number, 0), held.get(target.service, 0), self._resting.get(number, 0))
+            wait = max(waits.get(number, 0), held.get((target.service, target.app), 0), self._resting.get(number, 0))
             if number in sending:
                 wait = max(wait, now + _TURN_MILLIS)
             given_up = number in seen and self._monotonic() >= end
@@ -412,7 +405,7 @@ class Worker:
                 turns.end(number)
             else:
                 sending[number] = time.time_ns() if self._telemetry is not None else 0
-                yield target.uri, form, target
+                yield item_of(target, form)
             seen.add(number)
 
     async def _record(self, batch: Batch, records: list[Record], *, last: bool) -> None:
@@ -504,8 +497,3 @@ class Worker:
             result = work(connection)
         self._busy.update(self._taken)  # on this thread: the next claim may be waiting for it already
         return result
-
-
-def _busy_with(batch: Batch | None) -> dict[int, str]:
-    """The channels that a batch of due deliveries is for, and its owner."""
-    return {} if batch is None or batch.first is not None else {each.id: batch.owner for each in batch.targets}
