@@ -162,55 +162,36 @@ def database_errors() -> Iterator[None]:
         raise click.ClickException(f"{error}.") from None
 
 
+def _audience(*names: str, **attributes: Any) -> Callable[[Any], Any]:
+    return option(*names, heading="Audience", **attributes)
+
+
+_AUDIENCE = (
+    _audience("--tag", "any_tags", multiple=True, help="Channels with any of these tags. Repeatable."),
+    _audience("--all-tags", multiple=True, metavar="TAG", help="Channels with all of these tags. Repeatable."),
+    _audience("--no-tag", "no_tags", multiple=True, help="Channels with none of these tags. Repeatable."),
+    _audience("--service", type=click.Choice(["mpns", "wns"]), help="Channels of this service."),
+    _audience("--app", metavar="NAME", help="Channels of this app."),
+    _audience("--platform", "platforms", multiple=True, help="Platform: 7.0 to 8.1, or windows. Repeatable."),
+    _audience("--locale", "locales", multiple=True, help="Language; de includes de-AT. Repeatable."),
+    _audience("--os-version-from", metavar="VERSION", help="This OS version or later."),
+    _audience("--os-version-below", metavar="VERSION", help="OS versions before this one."),
+    _audience("--app-version-from", metavar="VERSION", help="This app version or later."),
+    _audience("--app-version-below", metavar="VERSION", help="App versions before this one."),
+    _audience("--for-key", "keys", multiple=True, help="Your key of a user or device. Repeatable."),
+    _audience(
+        "--attribute",
+        "wanted",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help='Attribute value: text, number, true or false (NAME="7" is text). Repeatable.',
+    ),
+)
+
+
 def audience_options(function: Any) -> Any:
     """Adds the options that select channels."""
-    options: list[Callable[[Any], Any]] = [
-        option(
-            "--tag", "any_tags", heading="Audience", multiple=True, help="Channels with any of these tags. Repeatable."
-        ),
-        option(
-            "--all-tags",
-            heading="Audience",
-            multiple=True,
-            metavar="TAG",
-            help="Channels with all of these tags. Repeatable.",
-        ),
-        option(
-            "--no-tag",
-            "no_tags",
-            heading="Audience",
-            multiple=True,
-            help="Channels with none of these tags. Repeatable.",
-        ),
-        option("--service", heading="Audience", type=click.Choice(["mpns", "wns"]), help="Channels of this service."),
-        option("--app", heading="Audience", metavar="NAME", help="Channels of this app."),
-        option(
-            "--platform",
-            "platforms",
-            heading="Audience",
-            multiple=True,
-            help="Platform: 7.0 to 8.1, or windows. Repeatable.",
-        ),
-        option(
-            "--locale", "locales", heading="Audience", multiple=True, help="Language; de includes de-AT. Repeatable."
-        ),
-        option("--os-version-from", heading="Audience", metavar="VERSION", help="This OS version or later."),
-        option("--os-version-below", heading="Audience", metavar="VERSION", help="OS versions before this one."),
-        option("--app-version-from", heading="Audience", metavar="VERSION", help="This app version or later."),
-        option("--app-version-below", heading="Audience", metavar="VERSION", help="App versions before this one."),
-        option(
-            "--for-key", "keys", heading="Audience", multiple=True, help="Your key of a user or device. Repeatable."
-        ),
-        option(
-            "--attribute",
-            "wanted",
-            heading="Audience",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help='Attribute value: text, number, true or false (NAME="7" is text). Repeatable.',
-        ),
-    ]
-    for add in reversed(options):
+    for add in reversed(_AUDIENCE):
         function = add(function)
     return function
 

@@ -46,7 +46,7 @@ def test_a_worker_that_fails_is_replaced(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     count = Count(1)
-    outbox = make_outbox(clock=BrokenClock(3), hooks=[count], keep_history=None)
+    outbox = make_outbox(clock=BrokenClock(3), hooks=[count], keep_history=None, keep_gone=None)
     outbox.register(winpush_emulator.create_channel().uri)
     outbox.broadcast(TOAST)
     background = Background(outbox.make_worker, AT_ONCE)
