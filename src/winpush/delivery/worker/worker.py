@@ -83,16 +83,12 @@ class Worker:
         keep_gone: timedelta | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database = database
-        self._name = name
-        self._options = options
+        self._database, self._name, self._options = database, name, options
         most = options.get("max_connections")
         client_settings = Settings.of() if most is None else Settings.of(max_connections=most)
         self._connections = client_settings.limits.connections
-        self._clock = clock
-        self._settings = settings
-        self._hooks = tuple(hooks)
-        self._telemetry = telemetry
+        self._clock, self._settings = clock, settings
+        self._hooks, self._telemetry = tuple(hooks), telemetry
         self._keep_history, self._keep_gone = keep_history, keep_gone
         self._logins = (0, 0)
         self._login = Login(name, is_given=options.get("wns") is not None)
@@ -100,8 +96,7 @@ class Worker:
         # A live worker renews its claims three times per lease.
         self._liveness = Liveness(settings.lease * 0.4, monotonic)
         self._monotonic = monotonic
-        self._gather_until = 0.0
-        self._looked_until = 0.0
+        self._gather_until = self._looked_until = 0.0
         self._approximate_now, self._fresh_until = 0, 0.0
         self._numbers = itertools.count(1)
         self._plans = Plans()
