@@ -172,11 +172,20 @@ def parse_origin(text: str, allowed: AllowedHosts) -> Origin:
     return _judge_origin(Origin(scheme, match["host"], port, None), allowed)
 
 
+def push_service_of(origin: Origin) -> str:
+    """The push service that an endpoint belongs to: the suffix of its hosts, or host and port of another."""
+    return next((suffix for suffix, *_ in _SERVICE_HOSTS if _is_below(origin.host, suffix)), origin.authority)
+
+
+def _is_below(host: str, suffix: str) -> bool:
+    return host == suffix or (suffix.startswith(".") and host.endswith(suffix))
+
+
 def _judge_origin(origin: Origin, allowed: AllowedHosts) -> Origin:
     if origin in allowed:
         return origin
     for suffix, service, schemes in _SERVICE_HOSTS:
-        if origin.host != suffix and not (suffix.startswith(".") and origin.host.endswith(suffix)):
+        if not _is_below(origin.host, suffix):
             continue
         if origin.scheme not in schemes:
             raise ChannelError(

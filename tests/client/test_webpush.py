@@ -196,3 +196,35 @@ def test_1000_sends_to_20_services_with_a_key_about_to_end_sign_once_for_each() 
         now[0] += timedelta(hours=11, minutes=51)
         list(threads.map(write, range(1000)))
     assert sorted(keys.signed) == sorted([*map(str, origins)] * 2)
+
+
+def test_a_throttled_push_service_is_left_alone_and_the_others_are_not() -> None:
+    def throttle(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            peer.send(reply(406, {"Retry-After": "900", "X-WNS-Status": "appthrottled"}))
+
+    with Server(throttle) as busy, Server(take) as free:
+        first, second = browsers(busy, 2)
+        (other,) = browsers(free, 1)
+        hosts = [busy.authority, free.authority]
+        with Client(**options(busy, allow_hosts=hosts, when_throttled="tell")) as client:
+            told = [client.send(each.subscription, Message("x")) for each in (first, second, other)]
+        assert len(busy.requests) == 1
+    assert [each.outcome for each in told] == [Outcome.THROTTLED, Outcome.THROTTLED, Outcome.ACCEPTED]
+    assert told[1].retry_after is not None
+    assert not any(each.should_delete_channel for each in told)
+
+
+def test_a_message_that_waited_for_a_throttle_is_sent_to_its_browser() -> None:
+    answers = [reply(429, {"Retry-After": "1"})]
+
+    def throttle_once(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            peer.send(answers.pop() if answers else reply(201, {}))
+
+    with Server(throttle_once) as server:
+        (browser,) = browsers(server, 1)
+        with Client(**options(server)) as client:
+            assert client.send(browser.subscription, Message("first")).outcome is Outcome.THROTTLED
+            assert client.send(browser.subscription, Message("second")).ok
+        assert browser.read(server.requests[1]) == b"second"
