@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,10 @@ from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, show_result
 from winpush.cli.send.command import open_client
 from winpush.errors import ConfigurationError, ValidationError
-from winpush.webpush import Message, Subscription, Urgency, VapidKeys
+from winpush.webpush import Message, Subscription, Urgency
+
+if TYPE_CHECKING:  # it needs cryptography, which is slow to load
+    from winpush.webpush import VapidKeys
 
 __all__ = ["command"]
 
@@ -41,6 +44,8 @@ def keys(file: Path, *, as_json: bool) -> None:
     Writes FILE and prints the public key for the page. If FILE exists it is read, in any form in which keys are kept
     (PEM, DER, base64url, JWK), and left alone.
     """
+    from winpush.webpush import VapidKeys
+
     made = not file.exists()
     pair = VapidKeys.generate(_NO_SUBJECT) if made else _read_keys(file, _NO_SUBJECT)
     if made:
@@ -138,6 +143,8 @@ def _message(text: str | None, values: dict[str, Any]) -> Message:
 
 
 def _read_keys(file: Path, subject: str) -> VapidKeys:
+    from winpush.webpush import VapidKeys
+
     try:
         return VapidKeys.parse(file.read_bytes(), subject)
     except (ConfigurationError, OSError) as error:
