@@ -60,7 +60,7 @@ def test_an_import_shows_its_progress_on_a_terminal(tmp_path: Path, db: str, is_
     os.close(writing)
     os.close(reading)
     assert ("5,000 registered, 0 skipped …" in said) == is_terminal
-    assert done.stdout == "Registered 6,000 channels; skipped 0 rows.\n"
+    assert done.stdout == "Registered 6,000 new channels, renewed 0; skipped 0 rows.\n"
 
 
 def test_a_key_is_removed_or_erased() -> None:
