@@ -67,7 +67,7 @@ def test_an_audience_can_be_the_channels_of_one_app(make_outbox: MakeOutbox, win
 def test_a_throttled_app_is_left_alone_and_the_others_are_sent_to(
     make_outbox: MakeOutbox, winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    outbox = make_outbox(wns=logins(winpush_emulator), pace=WorkerSettings(batch=4, batches=1))
+    outbox = make_outbox(wns=logins(winpush_emulator), settings=WorkerSettings(batch=4, batches=1))
     throttled, *_ = register(outbox, winpush_emulator, "app-a")
     for _ in range(10):
         for app in APPS:

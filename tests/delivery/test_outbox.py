@@ -77,7 +77,7 @@ def test_an_inactive_phone_is_left_alone_for_an_hour_by_every_broadcast(
 def test_refusals_in_a_row_stop_a_broadcast_and_remove_no_channel(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1, store_after=10))
+    outbox = make_outbox(settings=WorkerSettings(batch=10, batches=1, store_after=10))
     register(outbox, winpush_emulator, 60, health="unauthorized")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
@@ -98,7 +98,7 @@ def test_a_cancelled_broadcast_sends_no_more_and_every_channel_has_its_outcome(
         if len(events) == 20:
             outbox.cancel(event.broadcast)
 
-    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1, store_after=10), hooks=[cancel])
+    outbox = make_outbox(settings=WorkerSettings(batch=10, batches=1, store_after=10), hooks=[cancel])
     register(outbox, winpush_emulator, 100)
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
@@ -310,7 +310,7 @@ def test_each_service_gets_its_own_form_and_the_ttl_is_what_remains(
 def test_a_throttled_app_is_left_alone_by_all_broadcasts_until_its_time_is_over(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    outbox = make_outbox(wns=winpush_emulator.entra_credentials, pace=WorkerSettings(batch=5, batches=1))
+    outbox = make_outbox(wns=winpush_emulator.entra_credentials, settings=WorkerSettings(batch=5, batches=1))
     for _ in range(30):
         outbox.register(winpush_emulator.create_windows_channel().uri)
     winpush_emulator.faults.add(Fault(status=406, count=1))
@@ -377,8 +377,8 @@ def test_a_token_endpoint_that_is_down_delays_and_loses_nothing(
 
 def test_two_broadcasts_are_sent_side_by_side(make_outbox: Callable[..., Outbox], winpush_emulator: Emulator) -> None:
     order: list[int] = []
-    pace = WorkerSettings(batch=10, batches=1)
-    outbox = make_outbox(pace=pace, hooks=[lambda event: order.append(event.broadcast)])
+    settings = WorkerSettings(batch=10, batches=1)
+    outbox = make_outbox(settings=settings, hooks=[lambda event: order.append(event.broadcast)])
     register(outbox, winpush_emulator, 50)
     one, other = outbox.broadcast(TOAST), outbox.broadcast(mpns.Toast("Other"))
     outbox.deliver_until_idle()

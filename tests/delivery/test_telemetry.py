@@ -159,7 +159,7 @@ def test_nothing_secret_is_in_any_log_metric_or_span(
     outbox.deliver_until_idle()
     clock.ahead += timedelta(hours=2)
     make_outbox().deliver_until_idle()  # without a login
-    refused = make_outbox(wns=login, pace=WorkerSettings(most_gone=0.1, gone_at_least=1))
+    refused = make_outbox(wns=login, settings=WorkerSettings(most_gone=0.1, gone_at_least=1))
     refused.register(winpush_emulator.create_channel(health="expired").uri)
     clock.ahead += timedelta(hours=2)
     refused.broadcast(CONTENT)

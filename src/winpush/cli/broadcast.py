@@ -142,8 +142,8 @@ def _broadcast(content: Content, values: dict[str, Any]) -> None:
         click.echo(content.to_json())
         return
     audience, options = take_audience(values), _take_options(values)
-    as_json, create, pace = values.pop("as_json"), values.pop("create"), worker_settings(values)
-    with open_outbox(values.pop("db"), values, create=create, pace=pace) as outbox:
+    as_json, create, settings = values.pop("as_json"), values.pop("create"), worker_settings(values)
+    with open_outbox(values.pop("db"), values, create=create, settings=settings) as outbox:
         if not values["store_only"]:
             require_login(outbox, values, audience)
         number = outbox.broadcast(content, audience, **options)

@@ -92,10 +92,10 @@ def command(
         telemetry = None
         if metrics_port is not None:
             telemetry = stack.enter_context(_serve_metrics(metrics_host, metrics_port))
-        pace = worker_settings(values)
+        more: dict[str, Any] = {"settings": worker_settings(values), "telemetry": telemetry, **days}
         if not until_idle:
             _wait_for_server(db)
-        outbox = stack.enter_context(open_outbox(db, values, create=create, pace=pace, telemetry=telemetry, **days))
+        outbox = stack.enter_context(open_outbox(db, values, create=create, **more))
         require_login(outbox, values)
         from winpush.transport.loops import new_event_loop
 

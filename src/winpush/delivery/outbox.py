@@ -62,7 +62,7 @@ class Outbox:
 
     - `durable=False`: don't wait for the disk on commit. A process crash still loses nothing; a machine crash may lose
       the last moments.
-    - `pace`: tuning of the worker, see WorkerSettings.
+    - `settings`: tuning of the worker, see WorkerSettings.
     - `clock`: returns the current time (an aware datetime).
     - `hooks`: called with an OutcomeEvent for each outcome, after it is stored.
     - `keep_history`: how long to keep the history and ended broadcasts with their idempotency keys (None: no limit).
@@ -77,7 +77,7 @@ class Outbox:
         url: str,
         *,
         durable: bool = True,
-        pace: WorkerSettings | None = None,
+        settings: WorkerSettings | None = None,
         clock: Callable[[], datetime] = _utc_now,
         hooks: Sequence[Hook] = (),
         keep_history: timedelta | None = timedelta(days=90),
@@ -95,7 +95,7 @@ class Outbox:
         self._options: ClientOptions = {"when_throttled": "tell", **options}
         self._allowed: AllowedHosts = Settings.of(**self._options).allowed
         self._clock = clock
-        self._pace = pace or WorkerSettings()
+        self._settings = settings or WorkerSettings()
         self._hooks = tuple(hooks)
         for name, age in (("keep_history", keep_history), ("keep_gone", keep_gone)):
             if age is not None and age <= timedelta():
@@ -425,7 +425,7 @@ class Outbox:
             name,
             self._options,
             clock=self._clock,
-            settings=self._pace,
+            settings=self._settings,
             hooks=self._hooks,
             telemetry=self._telemetry,
             keep_history=self._keep_history,

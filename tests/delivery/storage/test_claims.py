@@ -218,12 +218,12 @@ def test_a_second_worker_whose_clock_is_ahead_sends_nothing_twice(
 ) -> None:
     ahead = StillClock()
     ahead.ahead = timedelta(hours=1)
-    pace = WorkerSettings(batch=5, batches=2, lease=timedelta(minutes=10))
-    with make_outbox(pace=pace) as outbox:
+    settings = WorkerSettings(batch=5, batches=2, lease=timedelta(minutes=10))
+    with make_outbox(settings=settings) as outbox:
         register(outbox, winpush_emulator, 20)
         winpush_emulator.faults.add(Fault(delay_seconds=2))
         number = outbox.broadcast(TOAST)
-        make_outbox(pace=pace, clock=ahead).deliver_until_idle()
+        make_outbox(settings=settings, clock=ahead).deliver_until_idle()
     make_outbox().deliver_until_idle()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 20}
     assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1] * 20

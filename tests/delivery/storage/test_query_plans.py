@@ -49,7 +49,7 @@ def plan_of(connection: sa.Connection, statement: str, values: Any) -> str:
 def test_no_statement_of_the_delivery_reads_a_whole_table(
     url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(batch=20, batches=2))
+    outbox = make_outbox(settings=WorkerSettings(batch=20, batches=2))
     healths = ["healthy", "expired", "queue-full", "throttled"]
     for number in range(60):
         uri = winpush_emulator.create_channel(health=healths[number % 4]).uri

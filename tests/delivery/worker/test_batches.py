@@ -21,7 +21,7 @@ FEW = WorkerSettings(batch=10, batches=2)
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_on_sqlite_a_batch_costs_one_commit(make_outbox: Callable[..., Outbox], winpush_emulator: Emulator) -> None:
-    outbox = make_outbox(pace=FEW)
+    outbox = make_outbox(settings=FEW)
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(200))
     outbox.broadcast(TOAST)
     written: list[sa.Connection] = []
@@ -42,7 +42,7 @@ def test_on_sqlite_a_batch_costs_one_commit(make_outbox: Callable[..., Outbox], 
 def test_a_claim_that_fails_does_not_take_the_outcomes_of_the_batch_before_with_it(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1))
+    outbox = make_outbox(settings=WorkerSettings(batch=10, batches=1))
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(10))
     good, bad = outbox.broadcast(TOAST), outbox.broadcast(TOAST)
     database = Database(url)
@@ -58,7 +58,7 @@ def test_a_claim_that_fails_does_not_take_the_outcomes_of_the_batch_before_with_
 def test_more_batches_than_connections_still_send_to_each_channel_once(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=5, store_after=4), max_connections=2)
+    outbox = make_outbox(settings=WorkerSettings(batch=10, batches=5, store_after=4), max_connections=2)
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(120))
     number = outbox.broadcast(mpns.Toast("Hello"))
     outbox.deliver_until_idle()

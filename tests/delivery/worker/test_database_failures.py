@@ -53,7 +53,7 @@ def test_a_full_disk_stops_the_sending_and_nothing_is_lost_or_sent_twice(
     noticed = Noticed()
     logger = logging.getLogger("winpush.delivery")
     logger.addHandler(noticed)
-    outbox = make_outbox(pace=WorkerSettings(batch=20, batches=1, store_after=20), hooks=[count])
+    outbox = make_outbox(settings=WorkerSettings(batch=20, batches=1, store_after=20), hooks=[count])
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(300))
     number = outbox.broadcast(TOAST)
     try:
@@ -118,12 +118,12 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_noth
     upgrade(database)
     database.close()
     some, every = Count(40), Count(400)
-    pace = WorkerSettings(batch=10, batches=2)
+    settings = WorkerSettings(batch=10, batches=2)
     noticed = Noticed()
     logging.getLogger("winpush.delivery").addHandler(noticed)
     try:
         with Outbox(
-            url, pace=pace, hooks=[some, every], clock=clock, allow_hosts=winpush_emulator.authorities
+            url, settings=settings, hooks=[some, every], clock=clock, allow_hosts=winpush_emulator.authorities
         ) as outbox:
             outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
             number = outbox.broadcast(TOAST)

@@ -20,7 +20,7 @@ TOAST = mpns.Toast("Hello")
 def test_a_wave_of_gone_channels_stops_the_broadcast_and_keeps_them(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, batch: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(batch=batch, batches=1, store_after=batch))
+    outbox = make_outbox(settings=WorkerSettings(batch=batch, batches=1, store_after=batch))
     register(outbox, winpush_emulator, 60, health="expired")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
@@ -41,7 +41,7 @@ def test_a_registration_that_took_the_place_of_a_gone_one_stays_the_only_one(
         if not again and any(info.id == 1 for info in outbox.channels(gone=True)):
             again.append(outbox.register(uris[0]))
 
-    outbox = make_outbox(pace=WorkerSettings(batch=10, batches=1, store_after=10), hooks=[register_anew])
+    outbox = make_outbox(settings=WorkerSettings(batch=10, batches=1, store_after=10), hooks=[register_anew])
     outbox.register_many(uris)
     outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
@@ -51,7 +51,7 @@ def test_a_registration_that_took_the_place_of_a_gone_one_stays_the_only_one(
 def test_an_audience_of_which_some_are_gone_is_sent_to_as_ever(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(gone_at_least=5))
+    outbox = make_outbox(settings=WorkerSettings(gone_at_least=5))
     register(outbox, winpush_emulator, 95)
     register(outbox, winpush_emulator, 5, health="expired")
     number = outbox.broadcast(TOAST)
@@ -63,7 +63,7 @@ def test_an_audience_of_which_some_are_gone_is_sent_to_as_ever(
 def test_any_share_is_believed_where_that_is_allowed(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(most_gone=None))
+    outbox = make_outbox(settings=WorkerSettings(most_gone=None))
     register(outbox, winpush_emulator, 60, health="expired")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()

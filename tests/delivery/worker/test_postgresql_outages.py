@@ -30,7 +30,7 @@ from winpush.delivery.storage.database import Database
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
-PACE = WorkerSettings(batch=10, batches=2)
+SETTINGS = WorkerSettings(batch=10, batches=2)
 pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
@@ -77,7 +77,7 @@ def test_a_server_that_turns_read_only_is_away_and_nothing_is_sent_twice(
     with (
         noticed() as handler,
         Outbox(
-            url, pace=PACE, hooks=[some, every, later], clock=clock, allow_hosts=winpush_emulator.authorities
+            url, settings=SETTINGS, hooks=[some, every, later], clock=clock, allow_hosts=winpush_emulator.authorities
         ) as outbox,
     ):
         outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
@@ -110,7 +110,9 @@ def test_connections_that_are_half_open_are_noticed_and_replaced(
     url = with_timeout(relay.url.render_as_string(hide_password=False), 2)
     with (
         noticed() as handler,
-        Outbox(url, pace=PACE, hooks=[some, every], clock=clock, allow_hosts=winpush_emulator.authorities) as outbox,
+        Outbox(
+            url, settings=SETTINGS, hooks=[some, every], clock=clock, allow_hosts=winpush_emulator.authorities
+        ) as outbox,
     ):
         outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
         number = outbox.broadcast(TOAST)
@@ -217,7 +219,7 @@ def test_a_worker_that_waits_for_a_lock_can_be_stopped(
             "waiting",
             {"allow_hosts": winpush_emulator.authorities},
             clock=clock,
-            settings=PACE,
+            settings=SETTINGS,
             monotonic=lambda: time.monotonic() + ahead,
         )
         working = asyncio.create_task(worker.run())
@@ -254,7 +256,7 @@ def test_behind_a_pooler_in_transaction_mode_everything_is_sent_once(
     def make() -> Outbox:
         return Outbox(
             pooled_url,
-            pace=PACE,
+            settings=SETTINGS,
             hooks=[count],
             clock=clock,
             allow_hosts=winpush_emulator.authorities,

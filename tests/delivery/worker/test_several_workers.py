@@ -36,7 +36,7 @@ def test_a_worker_is_woken_by_what_another_process_stores(
     count = Count(1)
     storing = make_outbox()
     storing.register(winpush_emulator.create_channel().uri)
-    with make_outbox(pace=seldom, hooks=[count]):
+    with make_outbox(settings=seldom, hooks=[count]):
         storing.broadcast(TOAST)
         assert count.done.wait(PATIENCE)
 
@@ -48,7 +48,7 @@ def test_a_worker_that_lost_its_connection_is_woken_all_the_same(
     first, second = Count(1), Count(2)
     storing = make_outbox()
     storing.register(winpush_emulator.create_channel().uri)
-    with make_outbox(pace=seldom, hooks=[first, second]):
+    with make_outbox(settings=seldom, hooks=[first, second]):
         storing.broadcast(TOAST)
         assert first.done.wait(PATIENCE)
         cut_connections(url)
@@ -93,10 +93,10 @@ def test_two_workers_share_a_broadcast_and_send_nothing_twice(
 ) -> None:
     one, two = Sharing(), Sharing()
     one.other, two.other = two, one
-    pace = WorkerSettings(batch=10, batches=2, lease=timedelta(minutes=10))
+    settings = WorkerSettings(batch=10, batches=2, lease=timedelta(minutes=10))
     storing = make_outbox()
     storing.register_many(winpush_emulator.create_channel().uri for _ in range(600))
-    with make_outbox(pace=pace, hooks=[one]), make_outbox(pace=pace, hooks=[two]):
+    with make_outbox(settings=settings, hooks=[one]), make_outbox(settings=settings, hooks=[two]):
         number = storing.broadcast(TOAST)
         eventually(lambda: storing.progress(number).done == 600)
     assert storing.progress(number).states == {DeliveryState.DELIVERED: 600}

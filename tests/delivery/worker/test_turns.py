@@ -67,7 +67,7 @@ def test_a_burst_to_one_person_arrives_in_order_without_a_wait(
 def test_bursts_to_several_people_each_arrive_in_order(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    outbox = make_outbox(pace=WorkerSettings(batch=30, batches=3))
+    outbox = make_outbox(settings=WorkerSettings(batch=30, batches=3))
     phones = [winpush_emulator.create_channel() for _ in range(10)]
     for number, phone in enumerate(phones):
         outbox.register({"uri": phone.uri, "key": f"person {number}"})
@@ -97,7 +97,7 @@ def test_a_burst_that_takes_long_gives_its_place_up_and_goes_on_in_order(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
     """With one batch at a time that takes two hundred, two hundred slow ones would keep all others from being sent."""
-    outbox, phone = make_outbox(pace=WorkerSettings(turn=timedelta())), winpush_emulator.create_channel()
+    outbox, phone = make_outbox(settings=WorkerSettings(turn=timedelta())), winpush_emulator.create_channel()
     other = winpush_emulator.create_channel()
     outbox.register({"uri": phone.uri, "key": "ada"})
     outbox.register({"uri": other.uri, "key": "bob"})

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from winpush.delivery import Outbox, OutcomeEvent, WorkerSettings
 
-PACE = WorkerSettings(batch=50, batches=3, store_after=20, lease=timedelta(seconds=3))
+SETTINGS = WorkerSettings(batch=50, batches=3, store_after=20, lease=timedelta(seconds=3))
 
 
 def main(url: str, authority: str, most: str) -> None:
@@ -24,7 +24,7 @@ def main(url: str, authority: str, most: str) -> None:
         if told == int(most):
             signal.pause()
 
-    outbox = Outbox(url, allow_hosts=[authority], pace=PACE, hooks=[say])
+    outbox = Outbox(url, allow_hosts=[authority], settings=SETTINGS, hooks=[say])
     outbox.deliver_until_idle()
     outbox.close()
     sys.stdout.write("end")

@@ -12,15 +12,15 @@ from datetime import timedelta
 from winpush.delivery import Outbox, WorkerSettings
 from winpush.emulator import entra_credentials_for
 
-__all__ = ["PACE"]
+__all__ = ["SETTINGS"]
 
 # Small batches and a short lease, so that whoever kills a worker soon sees another take over.
-PACE = WorkerSettings(batch=20, batches=2, store_after=1, lease=timedelta(seconds=2))
+SETTINGS = WorkerSettings(batch=20, batches=2, store_after=1, lease=timedelta(seconds=2))
 
 
 def _main(database: str, authority: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the demo, which then ends this process
-    outbox = Outbox(database, pace=PACE, wns=entra_credentials_for(authority), allow_hosts=[authority])
+    outbox = Outbox(database, settings=SETTINGS, wns=entra_credentials_for(authority), allow_hosts=[authority])
     outbox.deliver_until_idle()
     outbox.close()
 
