@@ -77,7 +77,7 @@ def test_it_speaks_json() -> None:
     [
         (("wns", "99"), "'winpush protocol wns'"),
         (("sources", "Z9"), "'winpush protocol sources'"),
-        (("webpush",), "'wns', 'mpns', 'sources'"),
+        (("webpush",), "'wns', 'mpns', 'webpush', 'sources'"),
     ],
 )
 def test_a_place_that_there_is_not_ends_with_what_to_type(arguments: tuple[str, ...], advice: str) -> None:
