@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.commands import WINPUSH, call, environment
 from winpush import protocol_pages
+from winpush.citations import PAGES
 
 URI = "https://db5p.notify.windows.com/?token=AwYAAACopaiwYRSECRETSECRET"
 
@@ -38,9 +39,9 @@ def in_a_terminal(*arguments: str, **changes: str) -> str:
 
 def test_without_arguments_it_lists_every_section_of_every_page() -> None:
     lines = call("protocol").stdout.splitlines()
-    assert "wns    9.1   Elements and attributes" in lines
-    assert "mpns 10    An emulator, and other senders" in lines
-    count = sum(len(protocol_pages.sections(page)) for page in ("wns", "mpns"))
+    assert "wns        9.1   Elements and attributes" in lines
+    assert "mpns     10    An emulator, and other senders" in lines
+    count = sum(len(protocol_pages.sections(page)) for page in PAGES)
     assert len(lines) == count + 1
     assert lines[-1].startswith("sources")
 
@@ -77,7 +78,7 @@ def test_it_speaks_json() -> None:
     [
         (("wns", "99"), "'winpush protocol wns'"),
         (("sources", "Z9"), "'winpush protocol sources'"),
-        (("webpush",), "'wns', 'mpns', 'webpush', 'sources'"),
+        (("fcm",), "'wns', 'mpns', 'webpush', 'sources'"),
     ],
 )
 def test_a_place_that_there_is_not_ends_with_what_to_type(arguments: tuple[str, ...], advice: str) -> None:

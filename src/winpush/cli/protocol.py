@@ -53,7 +53,7 @@ def _list(pages: tuple[str, ...], *, as_json: bool) -> None:
             echo_json_line({"page": each.page, "number": each.number, "title": each.title})
         return
     for each in found:
-        click.echo(f"{each.page:<5}{'  ' * (each.depth - 1)}{each.number:<6}{each.title}")
+        click.echo(f"{each.page:<9}{'  ' * (each.depth - 1)}{each.number:<6}{each.title}")
     if "sources" in pages:
         click.echo("sources     The sources that keys such as [W8] refer to")
     return
