@@ -172,9 +172,9 @@ def parse_origin(text: str, allowed: AllowedHosts) -> Origin:
     return _judge_origin(Origin(scheme, match["host"], port, None), allowed)
 
 
-def push_service_of(origin: Origin) -> str:
-    """The push service that an endpoint belongs to: the suffix of its hosts, or host and port of another."""
-    return next((suffix for suffix, *_ in _SERVICE_HOSTS if _is_below(origin.host, suffix)), origin.authority)
+def push_service_of(authority: str) -> str:
+    """The push service that an endpoint's `host[:port]` belongs to: the suffix of its hosts, or itself for another."""
+    return next((suffix for suffix, *_ in _SERVICE_HOSTS if _is_below(authority, suffix)), authority)
 
 
 def _is_below(host: str, suffix: str) -> bool:

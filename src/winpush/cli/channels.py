@@ -209,8 +209,9 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
     """Register the channels in a file ('-' for standard input).
 
     CSV: the first row names the columns: 'uri' and any of key, device, app, tags (separated by spaces), platform,
-    os_version, app_version, locale, time_zone, attributes (a JSON object) and attribute.NAME. JSON Lines: one object
-    per line with the same names. Invalid rows are skipped and listed with their line numbers.
+    os_version, app_version, locale, time_zone, attributes (a JSON object), attribute.NAME, and for browsers p256dh and
+    auth. JSON Lines: one object per line with the same names. Invalid rows are skipped and listed with their line
+    numbers.
 
     Exit code: 0 all registered, 1 some skipped, 2 usage error.
     """

@@ -101,4 +101,4 @@ def _sender_of(channel: Channel, service: Service, app: str | None) -> tuple[Ser
     which counts by channel: 500 a day for each."""
     if service is Service.MPNS:
         return None
-    return service, app if service is Service.WNS else push_service_of(channel.origin)
+    return service, app if service is Service.WNS else push_service_of(channel.origin.authority)

@@ -75,8 +75,8 @@ def test_where_neither_host_nor_path_tell_the_service_the_platform_does() -> Non
         Registration(uri, allow_hosts=hosts)
 
 
-def test_a_web_push_channel_of_a_browser_is_refused() -> None:
-    with pytest.raises(ChannelError, match="Web Push"):
+def test_a_browsers_channel_needs_its_keys() -> None:
+    with pytest.raises(ValidationError, match="keys"):
         Registration(WNS.replace("/?", "/w/?"))
 
 

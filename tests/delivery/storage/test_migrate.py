@@ -119,7 +119,7 @@ def test_an_outbox_from_before_there_were_revisions_is_taken_over(url: str) -> N
     outbox.register({"uri": "http://push.example/throttledthirdparty/01.00/x", "os_version": "8.10"})
     outbox.close()
     change(url, f"DROP TABLE {VERSION_TABLE}")
-    for column in ("os_version_key", "app_version_key", "app"):  # as they were then
+    for column in ("os_version_key", "app_version_key", "app", "p256dh", "auth"):  # as they were then
         change(url, f"ALTER TABLE winpush_channels DROP COLUMN {column}")
     for index in ("winpush_attempts_channel", "winpush_attempts_broadcast", "winpush_channels_gone"):
         change(url, f"DROP INDEX {index}")
@@ -137,7 +137,7 @@ def test_an_outbox_from_before_there_were_apps_keeps_its_channels_and_what_is_on
     number = outbox.register("https://db5.notify.windows.com/?token=x")
     outbox.close()
     for statement in (  # as it was then
-        "ALTER TABLE winpush_channels DROP COLUMN app",
+        *(f"ALTER TABLE winpush_channels DROP COLUMN {name}" for name in ("app", "p256dh", "auth")),
         "DROP TABLE winpush_holds",
         "CREATE TABLE winpush_holds (service TEXT NOT NULL PRIMARY KEY, until BIGINT NOT NULL)",
         "INSERT INTO winpush_holds VALUES ('wns', 5000)",

@@ -26,6 +26,7 @@ from winpush.delivery.registry.rules import (
     check_app,
     check_attribute_name,
     check_attributes,
+    check_keys,
     check_locale,
     check_name_of,
     check_platform,
@@ -132,7 +133,7 @@ def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
         tags = " ".join(sorted(each.tags)) if each.tags else None
         names = (each.key, each.device, each.app)
         texts = (*names, tags, each.platform, each.os_version, each.app_version, each.locale)
-        rows.writerow([each.uri, *map(guard, texts), each.time_zone, attributes])
+        rows.writerow([each.uri, *map(guard, texts), each.time_zone, attributes, each.p256dh, each.auth])
         count += 1
     return count
 
@@ -215,10 +216,10 @@ def _version(field: str, text: str) -> str | None:
 
 def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedHosts) -> Registration:
     """The registration of a row with its cells in the order of FIELDS. Like `Registration`, but cached per cell."""
-    uri, key, device, app, tags, platform, os_version, app_version, locale, time_zone, attributes = cells
+    uri, key, device, app, tags, platform, os_version, app_version, locale, time_zone, attributes, p256dh, auth = cells
     if not uri:
         raise ValidationError("uri", "is missing; every registration needs a channel URI")
-    canonical, service = check_uri(uri, platform or None, allowed)
+    canonical, service = check_uri(uri, platform or None, allowed, has_keys=bool(p256dh))
     known = _attributes(attributes) if attributes else NO_ATTRIBUTES
     return Registration.of_checked(
         canonical,
@@ -233,6 +234,7 @@ def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedH
         check_locale(locale) if locale else None,
         check_zone(time_zone) if time_zone else None,
         check_attributes({**known, **single}) if single else known,
+        *check_keys(service, p256dh or None, auth or None),
     )
 
 

@@ -16,6 +16,7 @@ from winpush.delivery.registry.rules import (
     Scalar,
     check_app,
     check_attributes,
+    check_keys,
     check_locale,
     check_name_of,
     check_platform,
@@ -26,6 +27,7 @@ from winpush.delivery.registry.rules import (
     version_key,
 )
 from winpush.errors import ValidationError
+from winpush.webpush import Subscription
 from winpush.wns.notifications import setters
 
 __all__ = [
@@ -52,6 +54,8 @@ FIELDS = (
     "locale",
     "time_zone",
     "attributes",
+    "p256dh",
+    "auth",
 )
 """The fields of a registration, in the column order of an export."""
 
@@ -70,6 +74,7 @@ class Registration:
     - `locale`: a BCP 47 language tag. Stored in canonical case: `de-AT`.
     - `time_zone`: a name in the IANA time zone database, such as `Europe/Vienna`, for quiet hours.
     - `attributes`: up to 50 named strings, numbers or booleans, for audiences and templates.
+    - `p256dh`, `auth`: the keys of a browser's subscription, base64url; `of_subscription` takes what the browser gives.
     - `service`: the channel's service, derived from the URI.
     """
 
@@ -85,6 +90,8 @@ class Registration:
     locale: str | None
     time_zone: str | None
     attributes: Mapping[str, Scalar]
+    p256dh: str | None
+    auth: str | None
 
     def __init__(
         self,
@@ -100,6 +107,8 @@ class Registration:
         locale: str | None = None,
         time_zone: str | None = None,
         attributes: Mapping[str, Scalar | None] = NO_ATTRIBUTES,
+        p256dh: str | None = None,
+        auth: str | None = None,
         allow_hosts: Iterable[str] | AllowedHosts = NOBODY,
     ) -> None:
         """`allow_hosts` lists hosts to accept besides the services' own, such as the emulator's.
@@ -108,7 +117,7 @@ class Registration:
         value, naming the field and what is allowed.
         """
         allowed = allow_hosts if isinstance(allow_hosts, AllowedHosts) else AllowedHosts.of(allow_hosts)
-        canonical, service = check_uri(uri, platform, allowed)
+        canonical, service = check_uri(uri, platform, allowed, has_keys=p256dh is not None)
         _set_uri(self, canonical)
         _set_service(self, service)
         _set_key(self, None if key is None else check_name_of("key", key))
@@ -121,6 +130,21 @@ class Registration:
         _set_locale(self, None if locale is None else check_locale(locale))
         _set_time_zone(self, None if time_zone is None else check_zone(time_zone))
         _set_attributes(self, NO_ATTRIBUTES if attributes is NO_ATTRIBUTES else check_attributes(attributes))
+        keys = check_keys(service, p256dh, auth)
+        _set_p256dh(self, keys[0])
+        _set_auth(self, keys[1])
+
+    @classmethod
+    def of_subscription(
+        cls, given: Subscription | Mapping[str, Any] | str | bytes, *, allow_hosts: Iterable[str] = (), **fields: Any
+    ) -> Registration:
+        """A browser's subscription, as `JSON.stringify(subscription)` gives it, with any other fields by keyword.
+
+        Raises what `Subscription.of` and `Registration` raise.
+        """
+        subscription = given if isinstance(given, Subscription) else Subscription.of(given, allow_hosts=allow_hosts)
+        keys = subscription.to_dict()["keys"]
+        return cls(subscription.endpoint, **keys, **fields, allow_hosts=allow_hosts)
 
     @classmethod
     def of_checked(cls, *values: Any) -> Registration:
@@ -172,7 +196,7 @@ class Registration:
         return hash(self.uri)
 
     def __repr__(self) -> str:
-        shown = [f"{name}={getattr(self, name)!r}" for name in FIELDS[1:] if getattr(self, name)]
+        shown = [f"{name}={getattr(self, name)!r}" for name in FIELDS[1:-2] if getattr(self, name)]
         return f"<Registration {', '.join([self.short, *shown])}>"
 
 
@@ -191,4 +215,6 @@ _SETTERS = setters(Registration, Registration.__slots__)
     _set_locale,
     _set_time_zone,
     _set_attributes,
+    _set_p256dh,
+    _set_auth,
 ) = _SETTERS

@@ -25,6 +25,8 @@ from winpush.channels import (
 )
 from winpush.errors import ChannelError, ValidationError
 from winpush.mpns.fields import VERSIONS
+from winpush.webpush.base64url import decode, encode
+from winpush.webpush.subscription import AUTH_BYTES, check_point
 
 __all__ = ["PLATFORMS", "Scalar", "version_key"]
 
@@ -45,8 +47,10 @@ MAX_NUMBER = 2**53
 MAX_ID = 2**63 - 1
 """The largest number of a channel, broadcast or attempt that the databases can store."""
 
-PLATFORMS = MappingProxyType({Service.MPNS: VERSIONS, Service.WNS: ("8.1", "windows")})
-"""The platforms of each service. Apps on Windows Phone 8.1 could use either service."""
+PLATFORMS: Mapping[Service, tuple[str, ...]] = MappingProxyType(
+    {Service.MPNS: VERSIONS, Service.WNS: ("8.1", "windows"), Service.WEBPUSH: ()}
+)
+"""The platforms of each service. Apps on Windows Phone 8.1 could use either service; a browser has none."""
 
 NO_ATTRIBUTES: Mapping[str, Scalar] = MappingProxyType({})
 NO_TAGS: frozenset[str] = frozenset()
@@ -75,7 +79,7 @@ def _origin(text: str) -> tuple[Origin, str]:
     return _allowed_origin(text, NOBODY)
 
 
-def check_uri(uri: str, platform: str | None, allowed: AllowedHosts) -> tuple[str, Service]:
+def check_uri(uri: str, platform: str | None, allowed: AllowedHosts, *, has_keys: bool = False) -> tuple[str, Service]:
     """The channel URI in canonical form, and its service. Raises ChannelError, which never contains the URI."""
     if not isinstance(uri, str):
         raise ChannelError("uri", f"must be text, not {type(uri).__name__}")
@@ -87,19 +91,38 @@ def check_uri(uri: str, platform: str | None, allowed: AllowedHosts) -> tuple[st
             check_token(target)
     except ChannelError as error:
         raise ChannelError("uri", error.problem) from None
-    service = origin.service or _service_of(Channel(origin, target), platform)
-    if service is Service.WNS and target.startswith("/w/"):
-        raise ChannelError(
-            "uri",
-            "is a browser's Web Push channel; WNS notifications can't be sent to it",
-        )
+    service = origin.service or _service_of(Channel(origin, target), platform, has_keys=has_keys)
+    if service is Service.WNS and target.startswith("/w/"):  # a browser's, at WNS
+        service = Service.WEBPUSH
     return canonical + target, service
 
 
-def _service_of(channel: Channel, platform: str | None) -> Service:
-    """On an explicitly allowed host, the path decides, or else the platform."""
+def check_keys(service: Service, p256dh: object, auth: object) -> tuple[str | None, str | None]:
+    """A browser's two keys as base64url without padding; None for the channel of another service.
+
+    Raises ValidationError for a browser without them, and for another's channel with them.
+    """
+    if service is not Service.WEBPUSH:
+        for name, given in (("p256dh", p256dh), ("auth", auth)):
+            if given is not None:
+                raise ValidationError(name, f"is a browser's key, and this channel is {service.name}'s; leave it out")
+        return None, None
+    for name, given in (("p256dh", p256dh), ("auth", auth)):
+        if given is None:
+            raise ValidationError(name, "is missing: a message is encrypted with the browser's keys; pass both")
+    point, secret = decode("p256dh", p256dh), decode("auth", auth)
+    check_point("p256dh", point)
+    if len(secret) != AUTH_BYTES:
+        raise ValidationError("auth", f"has {len(secret)} bytes; a browser's has {AUTH_BYTES}")
+    return encode(point), encode(secret)
+
+
+def _service_of(channel: Channel, platform: str | None, *, has_keys: bool) -> Service:
+    """On an explicitly allowed host, the path decides, or else that it has a browser's keys, or the platform."""
     if channel.service is not None:
         return channel.service
+    if has_keys:
+        return Service.WEBPUSH
     if platform is None:
         raise ChannelError("uri", "is on an allowed host, and its path doesn't tell the service; give the platform too")
     return Service.WNS if platform == "windows" else Service.MPNS
@@ -108,9 +131,8 @@ def _service_of(channel: Channel, platform: str | None) -> Service:
 def check_platform(platform: object, service: Service) -> str | None:
     """The platform, or None. Raises ValidationError for one that the service doesn't have."""
     if platform is not None and platform not in PLATFORMS[service]:
-        raise ValidationError(
-            "platform", f"is {shown(platform)}; the platforms of {service.name} are {', '.join(PLATFORMS[service])}"
-        )
+        known = ", ".join(PLATFORMS[service]) or "none"
+        raise ValidationError("platform", f"is {shown(platform)}; the platforms of {service.name} are {known}")
     return platform
 
 

@@ -35,7 +35,8 @@ __all__ = ["Stored", "audience_filter", "of_key", "put", "put_many", "remove", "
 _FIELDS = ("key", "device", "app", "platform", "os_version", "app_version", "locale", "time_zone")
 _COLLISIONS = 3
 _REPLACED = "replaced by the device's new channel"
-_COLUMNS = ("uri", "service", *_FIELDS, "os_version_key", "app_version_key", "attributes", "renewed_at")
+_KEYS = ("os_version_key", "app_version_key")
+_COLUMNS = ("uri", "service", *_FIELDS, *_KEYS, "attributes", "p256dh", "auth", "renewed_at")
 
 
 def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
@@ -55,6 +56,8 @@ def _values(registration: Registration, now: Millis) -> tuple[Any, ...]:
         None if os_version is None else version_key(os_version),
         None if app_version is None else version_key(app_version),
         json.dumps(dict(registration.attributes)) if registration.attributes else None,
+        registration.p256dh,
+        registration.auth,
         now,
     )
 
@@ -317,4 +320,6 @@ def as_registrations(connection: Connection, rows: Sequence[Row[Any]]) -> Iterat
             named.get(row.id, frozenset()),
             *(getattr(row, name) for name in _FIELDS[3:]),
             row.attributes or {},
+            row.p256dh,
+            row.auth,
         )

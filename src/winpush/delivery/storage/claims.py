@@ -79,6 +79,8 @@ _TARGET = (
     channels.c.gone_at,
     channels.c.gone_reason,
     channels.c.not_before,
+    channels.c.p256dh,
+    channels.c.auth,
 )
 
 
@@ -237,7 +239,7 @@ def claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, s
     # Round robin: `paced_until` is when it had this turn, or when its rate limit allows the next.
     pause = number * 1000 // row.rate if row.rate else 0
     if waits and targets:  # as long as all of them would wait
-        free = min(waits.get((target.service, target.app), 0) for target in targets)
+        free = min(waits.get(target.sender, 0) for target in targets)
         pause = max(pause, min(free - now, 1000))
     connection.execute(_MOVE_ON, {"number": row.id, "cursor": last, "paced_until": now + pause})
     if number == 0:

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from winpush.channels import Service, push_service_of, split_uri
 from winpush.delivery.registry.rules import Scalar
 from winpush.delivery.storage.database import Millis
 
 __all__ = ["Batch", "Effect", "Record", "Target", "Tried"]
+
+_WEBPUSH = Service.WEBPUSH.value
 
 
 class Target(NamedTuple):
@@ -29,6 +32,15 @@ class Target(NamedTuple):
     gone_at: Millis | None
     gone_reason: str | None
     not_before: Millis | None
+    p256dh: str | None = None
+    auth: str | None = None
+
+    @property
+    def sender(self) -> tuple[str, str | None]:
+        """Whom a throttle holds with this one: an app at WNS, all that goes to one push service of browsers."""
+        if self.service != _WEBPUSH:
+            return self.service, self.app
+        return self.service, push_service_of(split_uri(self.uri)[0].partition("://")[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 METADATA = MetaData()
-REVISION = "0005"
+REVISION = "0006"
 """The revision of the tables below: the newest in `migrations`."""
 ERASED = "erased"
 """What stands in place of what was erased: a channel's URI and the reason why it is gone, a broadcast's content."""
@@ -53,6 +53,9 @@ channels = Table(
     Column("locale", Text),
     Column("time_zone", Text),
     Column("attributes", JSON(none_as_null=True)),
+    # The keys of a browser's subscription.
+    Column("p256dh", Text),
+    Column("auth", Text),
     # The versions in a form that sorts correctly as text: see registry.rules.version_key.
     Column("os_version_key", Text),
     Column("app_version_key", Text),

@@ -166,8 +166,8 @@ def _effect(uri: str, result: Result, now: Millis) -> Effect | None:
 
 
 def is_for_all(result: Result) -> bool:
-    """True if the answer throttles the whole app: WNS throttles per app, MPNS per channel."""
-    return result.outcome is Outcome.THROTTLED and result.service is Service.WNS
+    """True if the answer throttles the whole sender: MPNS throttles per channel, the others do not."""
+    return result.outcome is Outcome.THROTTLED and result.service is not Service.MPNS
 
 
 def _refusal(result: Result) -> bool | None:

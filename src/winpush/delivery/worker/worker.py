@@ -91,7 +91,7 @@ class Worker:
         self._hooks, self._telemetry = tuple(hooks), telemetry
         self._keep_history, self._keep_gone = keep_history, keep_gone
         self._logins = (0, 0)
-        self._login = Login(name, is_given=options.get("wns") is not None)
+        self._login = Login(name, options)
         self._lease: Millis = settings.lease // timedelta(milliseconds=1)
         # A live worker renews its claims three times per lease.
         self._liveness = Liveness(settings.lease * 0.4, monotonic)
@@ -339,7 +339,7 @@ class Worker:
         if entry.effect is not None and entry.effect.not_before is not None:
             self._resting = rest(self._resting, target.id, entry.effect.not_before, self._now())
         if is_for_all(result) and result.retry_after is not None:
-            sender, wait = (target.service, target.app), result.retry_after // timedelta(milliseconds=1)
+            sender, wait = target.sender, result.retry_after // timedelta(milliseconds=1)
             until = held[sender] = max(held.get(sender, 0), self._now() + wait)
             await self._store(lambda c: schedule.hold(c, sender, until))
 
@@ -366,7 +366,7 @@ class Worker:
         for target in batch.targets:
             now, number, wait = self._approximate_now, target.id, 0
             if held or self._resting:
-                wait = max(held.get((target.service, target.app), 0), self._resting.get(number, 0))
+                wait = max(held.get(target.sender, 0), self._resting.get(number, 0))
             if number in sending:  # in another batch: its answer may ask for a pause
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
@@ -387,7 +387,7 @@ class Worker:
         async for target in turns:
             self._read_clock()
             now, number, plan = self._approximate_now, target.id, plans[target.broadcast]
-            wait = max(waits.get(number, 0), held.get((target.service, target.app), 0), self._resting.get(number, 0))
+            wait = max(waits.get(number, 0), held.get(target.sender, 0), self._resting.get(number, 0))
             if number in sending:
                 wait = max(wait, now + _TURN_MILLIS)
             given_up = number in seen and self._monotonic() >= end

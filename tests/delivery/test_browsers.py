@@ -1,0 +1,124 @@
+"""Browsers in an outbox: registered with their keys, pushed to beside phones and Windows apps, kept and forgotten."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+
+from winpush import Service, ValidationError, mpns, wns
+from winpush.delivery import Audience, Content, DeliveryState, Outbox, Registration
+from winpush.emulator import Emulator
+from winpush.webpush import Message, VapidKeys
+
+KEYS = VapidKeys.generate("mailto:ops@example.com")
+CONTENT = Content(
+    mpns=mpns.Toast("a"),
+    wns=wns.Toast("b"),
+    webpush=Message.json({"title": "Hi {name}"}),
+    template=True,
+    defaults={"name": "you"},
+)
+MakeOutbox = Callable[..., Outbox]
+
+
+def test_one_broadcast_reaches_phones_windows_apps_and_browsers(
+    make_outbox: MakeOutbox, winpush_emulator: Emulator
+) -> None:
+    outbox = make_outbox(wns=winpush_emulator.entra_credentials, webpush=KEYS)
+    phone, app = winpush_emulator.create_channel(), winpush_emulator.create_windows_channel()
+    browsers = [winpush_emulator.create_subscription(browser=name) for name in ("edge", "chrome", "firefox", "safari")]
+    gone = winpush_emulator.create_subscription("gone")
+    outbox.register(phone.uri)
+    outbox.register(app.uri)
+    hosts = winpush_emulator.authorities
+    for number, each in enumerate([*browsers, gone]):
+        row = Registration.of_subscription(each.subscription, attributes={"name": f"n{number}"}, allow_hosts=hosts)
+        outbox.register(row)
+    number = outbox.broadcast(CONTENT)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 6, DeliveryState.GONE: 1}
+    assert [json.loads(each.messages[-1].payload) for each in browsers] == [{"title": f"Hi n{n}"} for n in range(4)]
+    assert (len(phone.toasts), len(app.toasts)) == (1, 1)
+    assert len(list(outbox.channels(Audience(service=Service.WEBPUSH)))) == 4
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_subscription_leaves_and_comes_back_with_its_keys(
+    make_outbox: MakeOutbox, winpush_emulator: Emulator, form: Literal["csv", "jsonl"]
+) -> None:
+    outbox = make_outbox()
+    given = json.dumps(winpush_emulator.create_subscription().subscription.to_dict())
+    row = Registration.of_subscription(given, key="ada", allow_hosts=winpush_emulator.authorities)
+    outbox.register(row)
+    file, again = io.StringIO(newline=""), io.StringIO()
+    assert outbox.export_channels(file, format=form) == 1
+    assert outbox.remove_key("ada", erase=True) == 1
+    file.seek(0)
+    assert outbox.import_channels(file, format=form).taken == 1
+    outbox.export_channels(again, format="jsonl")
+    assert Registration.of(json.loads(again.getvalue()), winpush_emulator.authorities) == row
+
+
+def test_no_repr_shows_a_browsers_keys(winpush_emulator: Emulator) -> None:
+    subscription = winpush_emulator.create_subscription().subscription
+    row = Registration.of_subscription(subscription, key="ada", allow_hosts=winpush_emulator.authorities)
+    assert row.auth
+    assert row.p256dh
+    assert row.auth not in repr(row)
+    assert row.p256dh not in repr(row)
+
+
+POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+EDGE = "https://wns2-by3p.notify.windows.com/w/?token=BQYAAAB"
+AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"uri": EDGE}, "p256dh"),
+        ({"uri": EDGE, "p256dh": POINT}, "auth"),
+        ({"uri": EDGE, "p256dh": POINT[:-4], "auth": AUTH}, "p256dh"),
+        ({"uri": EDGE, "p256dh": POINT, "auth": "AAAA"}, "auth"),
+        ({"uri": EDGE, "p256dh": POINT, "auth": AUTH, "platform": "windows"}, "platform"),
+        ({"uri": EDGE.replace("/w/", "/"), "p256dh": POINT, "auth": AUTH}, "p256dh"),
+        ({"uri": "https://fcm.googleapis.com/fcm/send/x"}, "p256dh"),
+    ],
+)
+def test_what_could_not_be_pushed_to_is_refused_by_its_field(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Registration.of(values)
+    assert caught.value.field == field
+
+
+def test_without_vapid_keys_messages_wait_and_the_others_are_sent(
+    make_outbox: MakeOutbox, winpush_emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = make_outbox()
+    phone, browser = winpush_emulator.create_channel(), winpush_emulator.create_subscription()
+    outbox.register(phone.uri)
+    hosts = winpush_emulator.authorities
+    outbox.register(Registration.of_subscription(browser.subscription, allow_hosts=hosts))
+    number = outbox.broadcast(CONTENT)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 1, DeliveryState.WAITING: 1}
+    assert sum("VAPID" in message for message in caplog.messages) == 1
+    assert not browser.messages
+
+
+def test_a_throttled_push_service_holds_its_browsers_and_no_others(
+    make_outbox: MakeOutbox, winpush_emulator: Emulator
+) -> None:
+    outbox = make_outbox(webpush=KEYS)
+    outbox.register(winpush_emulator.create_channel().uri)
+    for _ in range(2):
+        busy = winpush_emulator.create_subscription("throttled").subscription
+        outbox.register(Registration.of_subscription(busy, allow_hosts=winpush_emulator.authorities))
+    number = outbox.broadcast(CONTENT)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 1, DeliveryState.WAITING: 2}
+    assert len(list(outbox.channels(Audience(service=Service.WEBPUSH)))) == 2
