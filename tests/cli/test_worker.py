@@ -120,6 +120,6 @@ def test_a_worker_logs_from_the_level_on_that_it_is_told(db: Path, emulator: Emu
 
 
 def test_the_password_of_a_database_is_in_no_line() -> None:
-    done = call("worker", "--db", "postgresql://ada:hush@127.0.0.1:9/push")
+    done = call("worker", "--until-idle", "--db", "postgresql://ada:hush@127.0.0.1:9/push")
     assert done.exit_code == 1
     assert "hush" not in done.output
