@@ -31,10 +31,11 @@ def test_the_browser_reads_its_message(visit: Visit) -> None:
     assert visit.ends["browser"]["sent"]["statusCode"] == 201
 
 
-def test_the_older_drafts_encryption_is_refused(visit: Visit) -> None:
+def test_the_older_drafts_authorization_and_encryption_are_refused(visit: Visit) -> None:
     record = visit.record("browser_draft")
-    assert (record.status, record.verdict) == (400, "bad-request")
-    assert visit.ends["browser_draft"]["failed"]["statusCode"] == 400
+    assert (record.status, record.verdict) == (401, "unauthorized")
+    assert "vapid" in record.reason
+    assert visit.ends["browser_draft"]["failed"]["statusCode"] == 401
 
 
 def test_an_apps_channel_names_what_marks_it_as_web_push(visit: Visit) -> None:
