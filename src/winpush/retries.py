@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from winpush.http import Response
-from winpush.results import Action, Backoff, Result
+from winpush.results import Action, Backoff, Result, Verdict
 
-__all__ = ["Done", "GiveUp", "RetryAt", "decide", "retry_after"]
+__all__ = ["Done", "GiveUp", "RetryAt", "decide", "retry_after", "timed"]
 
 MAX_RETRY_AFTER = timedelta(days=31)  # a quota may be monthly; anything longer is a mistake
 
@@ -68,6 +68,15 @@ def delay(result: Result, attempt: int) -> timedelta:
         return base
     doubled = base * (1 << min(attempt - 1, 10))
     return max(base, min(doubled, result.verdict.max_delay or doubled))
+
+
+def timed(verdict: Verdict, response: Response | None, now: datetime) -> tuple[Verdict, timedelta | None]:
+    """The verdict with the minimum wait before the next send: what the response asks for, or else the verdict's own;
+    None if waiting wouldn't help."""
+    if verdict.action is not Action.RETRY_LATER:
+        return verdict, None
+    asked = None if response is None else retry_after(response, now)
+    return verdict, verdict.delay if asked is None else asked
 
 
 def retry_after(response: Response, now: datetime) -> timedelta | None:

@@ -77,6 +77,8 @@ def test_a_throttle_waits_as_long_as_it_says() -> None:
     assert judge(answer(406, {"Retry-After": "900"}), NOW)[1] == timedelta(minutes=15)
     assert judge(answer(429, {"Retry-After": "7"}), NOW)[1] == timedelta(seconds=7)
     assert judge(answer(406), NOW)[1] == timedelta(minutes=15)
+    assert judge(answer(201, {"X-WNS-Status": "appthrottled", "Retry-After": "5"}), NOW)[1] == timedelta(seconds=5)
+    assert judge(answer(429, {"Retry-After": "0"}), NOW)[1] == timedelta(0)
 
 
 def test_the_page_of_a_proxy_says_nothing_about_a_subscription() -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
-from winpush.retries import retry_after
+from winpush.retries import timed
 
 __all__ = ["HEADERS", "ROWS", "Row", "diagnose", "judge"]
 
@@ -194,14 +194,12 @@ def judge(response: Response, now: datetime) -> tuple[Verdict, timedelta | None]
     Never raises; an answer that no row covers is never a success, and never ends a subscription.
     """
     if response.status_code in _SUCCESSES:
-        return _accepted(response), None
+        return timed(_accepted(response), response, now)
     if _is_foreign(response):
         return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
     row = _row_of(response)
     verdict = row.verdict if row is not None else _UNAVAILABLE if response.status_code >= 500 else _UNFORESEEN
-    if verdict.action is not Action.RETRY_LATER:
-        return verdict, None
-    return verdict, retry_after(response, now) or verdict.delay
+    return timed(verdict, response, now)
 
 
 def diagnose(response: Response) -> str | None:

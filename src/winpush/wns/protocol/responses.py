@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
-from winpush.retries import retry_after
+from winpush.retries import timed
 
 __all__ = [
     "CORRELATION_VECTOR",
@@ -331,10 +331,10 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
     if (row is None or row.verdict.action is not Action.NOTHING) and _is_foreign(response, row):
         return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
     if row is None:
-        return _timed(_SERVER_TROUBLE if response.status_code >= 500 else _UNFORESEEN, response, now)
+        return timed(_SERVER_TROUBLE if response.status_code >= 500 else _UNFORESEEN, response, now)
     if renewed and row.renews_token:
         return UNAUTHORIZED, None
-    return _timed(row.verdict, response if row.honours_retry_after else None, now)
+    return timed(row.verdict, response if row.honours_retry_after else None, now)
 
 
 def bears_mark(response: Response) -> bool:
@@ -390,13 +390,6 @@ def _squeeze(text: str | None) -> str:
     return "".join(filter(str.isalnum, text or "")).lower()
 
 
-def _timed(verdict: Verdict, response: Response | None, now: datetime) -> tuple[Verdict, timedelta | None]:
-    if verdict.action is not Action.RETRY_LATER:
-        return verdict, None
-    asked = None if response is None else retry_after(response, now)
-    return verdict, verdict.delay if asked is None else asked
-
-
 def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Verdict, timedelta | None]:
     """The verdict on a token server's response that holds no token; `error` is the code in its JSON, or ''.
 
@@ -404,9 +397,9 @@ def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Ver
     """
     row = _BY_TOKEN_CODE.get(response.status_code)
     if response.status_code == 429 or (error == "temporarily_unavailable" and response.status_code < 500):
-        return _timed(_TOKEN_THROTTLED, response, now)
+        return timed(_TOKEN_THROTTLED, response, now)
     if response.status_code >= 500 or error in ("temporarily_unavailable", "server_error"):
-        return _timed(TOKEN_UNAVAILABLE, response, now)
+        return timed(TOKEN_UNAVAILABLE, response, now)
     if row is None or row.verdict is _TOKEN_ISSUED:
         return _TOKEN_UNFORESEEN, None
-    return _timed(row.verdict, response if row.honours_retry_after else None, now)
+    return timed(row.verdict, response if row.honours_retry_after else None, now)
