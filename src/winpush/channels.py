@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 
 from winpush.errors import ChannelError, ConfigurationError
 
-__all__ = ["AllowedHosts", "Channel", "Origin", "Service", "split_uri"]
+__all__ = [
+    "WEB_PUSH_PATHS",
+    "WNS_WEB_PUSH_PATH",
+    "AllowedHosts",
+    "Channel",
+    "Origin",
+    "Service",
+    "sender_of",
+    "split_uri",
+]
 
 # Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9] (mpns.md 1.1).
 MAX_URI_CHARACTERS = 4096
@@ -34,6 +43,14 @@ class Service(enum.Enum):
     WNS = "wns"
     WEBPUSH = "webpush"
 
+    @property
+    def throttles_senders(self) -> bool:
+        """True for a service that throttles all that a sender sends; MPNS counts by channel: 500 a day for each.
+
+        (mpns.md 1, wns.md 7, webpush.md 6)
+        """
+        return self is not Service.MPNS
+
 
 # The services' hosts: the host or (after a dot) its suffix, service, schemes (mpns.md 1, wns.md 2, webpush.md 2).
 _SERVICE_HOSTS = (
@@ -44,19 +61,19 @@ _SERVICE_HOSTS = (
     ("fcm.googleapis.com", Service.WEBPUSH, ("https",)),
     ("jmt17.google.com", Service.WEBPUSH, ("https",)),
 )
+WNS_WEB_PUSH_PATH = "/w/"
+"""How the path of a browser's endpoint at WNS begins (webpush.md 1); an app's channel has none."""
 # On an explicitly allowed host (such as the emulator's), only the path tells the service.
 _SERVICE_PATHS = (
     ("/throttledthirdparty/", Service.MPNS),
     ("/unthrottledthirdparty/", Service.MPNS),
     ("/u/", Service.MPNS),
     ("/?token=", Service.WNS),
-    ("/w/", Service.WEBPUSH),
+    (WNS_WEB_PUSH_PATH, Service.WEBPUSH),
     ("/wpush/", Service.WEBPUSH),
     ("/fcm/send/", Service.WEBPUSH),
     ("/wp/", Service.WEBPUSH),
 )
-# Of a host of WNS: what a browser was given there.
-_WEB_PUSH_PATH = "/w/"
 
 
 # Precomputed, because every send uses these, and enum members are slow to access and to hash.
@@ -64,6 +81,9 @@ _MPNS, _WNS, _WEBPUSH = Service
 _OTHERS_THAN_MPNS, _OTHERS_THAN_WNS, _OTHERS_THAN_WEBPUSH = (
     tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
 )
+
+WEB_PUSH_PATHS = tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is _WEBPUSH)
+"""How the paths of browsers' endpoints begin; Apple's have no common beginning."""
 
 _NO_TOKEN = ("", "token", "token=")
 
@@ -172,9 +192,17 @@ def parse_origin(text: str, allowed: AllowedHosts) -> Origin:
     return _judge_origin(Origin(scheme, match["host"], port, None), allowed)
 
 
-def push_service_of(authority: str) -> str:
-    """The push service that an endpoint's `host[:port]` belongs to: the suffix of its hosts, or itself for another."""
-    return next((suffix for suffix, *_ in _SERVICE_HOSTS if _is_below(authority, suffix)), authority)
+def sender_of(service: Service, authority: str, app: str | None) -> tuple[str, str | None] | None:
+    """Whom a service throttles as one: WNS an app, a browser's push service all that comes from one key. None for one
+    that counts by channel.
+
+    `authority` is the channel's `host[:port]`. The hosts of one push service count together.
+    """
+    if not service.throttles_senders:
+        return None
+    if service is _WNS:
+        return service.value, app
+    return service.value, next((suffix for suffix, *_ in _SERVICE_HOSTS if _is_below(authority, suffix)), authority)
 
 
 def _is_below(host: str, suffix: str) -> bool:
@@ -235,7 +263,7 @@ class Channel:
     def service(self) -> Service | None:
         """The service, from the host, or on an allowed host from the path; None if neither tells."""
         owner = self.origin.service
-        if owner is _WNS and self.target.startswith(_WEB_PUSH_PATH):
+        if owner is _WNS and self.target.startswith(WNS_WEB_PUSH_PATH):
             return _WEBPUSH
         if owner is not None:
             return owner
@@ -248,7 +276,7 @@ class Channel:
         """False if the host, or on an allowed host the path, belongs to another service."""
         owner = self.origin.service
         if owner is _WNS:
-            return service is (_WEBPUSH if self.target.startswith(_WEB_PUSH_PATH) else _WNS)
+            return service is (_WEBPUSH if self.target.startswith(WNS_WEB_PUSH_PATH) else _WNS)
         if owner is not None:
             return owner is service
         if service is _MPNS:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from winpush.channels import Channel, Service, push_service_of
+from winpush.channels import Channel, Service, sender_of
 from winpush.client.options import Settings
 from winpush.results import Outcome, Result, Verdict
 
@@ -46,7 +46,7 @@ class Throttle:
     def __init__(self, clock: Callable[[], float], *, forgets: bool = False) -> None:
         self._clock = clock
         self._forgets = forgets
-        self._senders: dict[tuple[Service, str | None], _Until] = {}
+        self._senders: dict[tuple[str, str | None], _Until] = {}
         self._channels: dict[str, _Until] = {}
         self.any = False
         """False while nothing is held: the one look that every send pays for."""
@@ -67,7 +67,7 @@ class Throttle:
         ):
             return
         until = _Until(self._clock() + retry_after.total_seconds(), verdict)
-        sender = _sender_of(channel, result.service, app)
+        sender = sender_of(result.service, channel.origin.authority, app)
         if sender is not None and verdict.outcome is Outcome.THROTTLED:
             known = self._senders.get(sender)
             if known is None or known.moment < until.moment:
@@ -89,16 +89,8 @@ class Throttle:
             own = None
             self._channels.pop(channel.uri, None)
         self.any = bool(self._senders) or bool(self._channels)
-        sender = _sender_of(channel, service, app)
+        sender = sender_of(service, channel.origin.authority, app)
         all_of_it = None if sender is None else self._senders.get(sender)
         if all_of_it is not None and (own is None or own.moment <= all_of_it.moment):
             return Hold(all_of_it.moment - now, all_of_it.verdict, is_for_app=True)
         return None if own is None else Hold(own.moment - now, own.verdict, is_for_app=False)
-
-
-def _sender_of(channel: Channel, service: Service, app: str | None) -> tuple[Service, str | None] | None:
-    """Whom a service throttles as one: WNS an app, a browsers' push service all that comes from one key. None for MPNS,
-    which counts by channel: 500 a day for each."""
-    if service is Service.MPNS:
-        return None
-    return service, app if service is Service.WNS else push_service_of(channel.origin.authority)

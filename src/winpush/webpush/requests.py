@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from winpush.channels import Channel
+from winpush.channels import WNS_WEB_PUSH_PATH, Channel, Service
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request
 from winpush.webpush.message import TOPIC, Message, Urgency
@@ -16,7 +16,6 @@ from winpush.webpush.vapid import VapidToken
 
 __all__ = ["RequestHead", "build_request", "check_subscription", "headers_of", "read_head"]
 
-_WNS_HOSTS = ".notify.windows.com"
 _WNS_TYPES = ("", "wns/raw", "wns/badge")
 _SECONDS = re.compile(r"[0-9]+")
 # What a larger TTL counts as (RFC 8030, section 5.2, which follows RFC 7234).
@@ -63,8 +62,8 @@ def build_request(subscription: Subscription, message: Message, token: VapidToke
 
 def _is_wns(channel: Channel) -> bool:
     """On an allowed host, only the path tells."""
-    origin = channel.origin
-    return origin.host.endswith(_WNS_HOSTS) or (origin.service is None and channel.target.startswith("/w/"))
+    owner = channel.origin.service
+    return owner is Service.WNS or (owner is None and channel.target.startswith(WNS_WEB_PUSH_PATH))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from winpush.channels import (
     Origin,
     Service,
     app_name_problem,
-    check_target,
     check_token,
     parse_origin,
     split_uri,
@@ -86,15 +85,12 @@ def check_uri(uri: str, platform: str | None, allowed: AllowedHosts, *, has_keys
     start, target = split_uri(uri)
     try:
         origin, canonical = _allowed_origin(start, allowed) if allowed.entries else _origin(start)
-        check_target(target)
+        channel = Channel(origin, target)
         if origin.service is Service.WNS or target.startswith("/?token="):
             check_token(target)
     except ChannelError as error:
         raise ChannelError("uri", error.problem) from None
-    service = origin.service or _service_of(Channel(origin, target), platform, has_keys=has_keys)
-    if service is Service.WNS and target.startswith("/w/"):  # a browser's, at WNS
-        service = Service.WEBPUSH
-    return canonical + target, service
+    return canonical + target, _service_of(channel, platform, has_keys=has_keys)
 
 
 def check_keys(service: Service, p256dh: object, auth: object) -> tuple[str | None, str | None]:
@@ -118,7 +114,7 @@ def check_keys(service: Service, p256dh: object, auth: object) -> tuple[str | No
 
 
 def _service_of(channel: Channel, platform: str | None, *, has_keys: bool) -> Service:
-    """On an explicitly allowed host, the path decides, or else that it has a browser's keys, or the platform."""
+    """By host and path; where neither tells, a browser's keys do, or the platform."""
     if channel.service is not None:
         return channel.service
     if has_keys:

@@ -20,7 +20,7 @@ from winpush.delivery.storage.broadcasts import get as get_broadcast
 from winpush.delivery.storage.database import Millis, in_list, raw_rows, read_json, update_rows
 from winpush.delivery.storage.finalize import finalize_range
 from winpush.delivery.storage.rows import Batch, Target
-from winpush.delivery.storage.schedule import held
+from winpush.delivery.storage.schedule import held, held_until
 from winpush.delivery.storage.schema import broadcasts, channels, deliveries, ranges
 
 __all__ = [
@@ -239,7 +239,7 @@ def claim_next(connection: Connection, owner: str, now: Millis, lease: Millis, s
     # Round robin: `paced_until` is when it had this turn, or when its rate limit allows the next.
     pause = number * 1000 // row.rate if row.rate else 0
     if waits and targets:  # as long as all of them would wait
-        free = min(waits.get(target.sender, 0) for target in targets)
+        free = min(held_until(waits, target) for target in targets)
         pause = max(pause, min(free - now, 1000))
     connection.execute(_MOVE_ON, {"number": row.id, "cursor": last, "paced_until": now + pause})
     if number == 0:

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from winpush.channels import Service, push_service_of, split_uri
+from winpush.channels import Service, sender_of, split_uri
 from winpush.delivery.registry.rules import Scalar
 from winpush.delivery.storage.database import Millis
 
 __all__ = ["Batch", "Effect", "Record", "Target", "Tried"]
-
-_WEBPUSH = Service.WEBPUSH.value
 
 
 class Target(NamedTuple):
@@ -36,11 +34,9 @@ class Target(NamedTuple):
     auth: str | None = None
 
     @property
-    def sender(self) -> tuple[str, str | None]:
-        """Whom a throttle holds with this one: an app at WNS, all that goes to one push service of browsers."""
-        if self.service != _WEBPUSH:
-            return self.service, self.app
-        return self.service, push_service_of(split_uri(self.uri)[0].partition("://")[2])
+    def sender(self) -> tuple[str, str | None] | None:
+        """Whom a throttle holds with this one; None where it holds the channel alone."""
+        return sender_of(Service(self.service), split_uri(self.uri)[0].partition("://")[2], self.app)
 
 
 @dataclass(frozen=True, slots=True)

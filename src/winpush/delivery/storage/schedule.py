@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 from winpush.delivery.states import FINALIZES_AS, MOVES, BroadcastState, Move
 from winpush.delivery.storage.broadcasts import AWAY
 from winpush.delivery.storage.database import Millis, any_of, insert_or_raise
+from winpush.delivery.storage.rows import Target
 from winpush.delivery.storage.schema import broadcasts, deliveries, holds, ranges
 
-__all__ = ["Held", "SendingApp", "depths", "has_claims", "held", "hold", "next_at"]
+__all__ = ["Held", "SendingApp", "depths", "has_claims", "held", "held_until", "hold", "next_at"]
 
 SendingApp = tuple[str, str | None]
 """Who is put on hold: a service, and the app that sends to it. None is the app without a name."""
@@ -39,6 +40,12 @@ _HELD = sa.select(holds.c.service, holds.c.app, holds.c.until).where(holds.c.unt
 def held(connection: Connection, now: Millis) -> Held:
     """Who is on hold now, and until when."""
     return {(row.service, row.app or None): row.until for row in connection.execute(_HELD, {"now": now})}
+
+
+def held_until(held: Held, target: Target) -> Millis:
+    """Until when whoever throttles this channel with others holds it; 0 for one that is not held."""
+    sender = target.sender
+    return 0 if sender is None else held.get(sender, 0)
 
 
 def has_claims(connection: Connection) -> bool:

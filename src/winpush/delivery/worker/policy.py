@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from winpush.channels import Service
 from winpush.delivery.content.content import Content, Form, Reason, Refusal
 from winpush.delivery.content.quiet_hours import QuietHours
 from winpush.delivery.states import DeliveryState, WaitReason, final_state
@@ -166,8 +165,8 @@ def _effect(uri: str, result: Result, now: Millis) -> Effect | None:
 
 
 def is_for_all(result: Result) -> bool:
-    """True if the answer throttles the whole sender: MPNS throttles per channel, the others do not."""
-    return result.outcome is Outcome.THROTTLED and result.service is not Service.MPNS
+    """True if the answer throttles the whole sender, not the channel alone."""
+    return result.outcome is Outcome.THROTTLED and result.service.throttles_senders
 
 
 def _refusal(result: Result) -> bool | None:

@@ -338,8 +338,9 @@ class Worker:
         """Applies an answer that asks for a pause, before anything else is sent to this channel or for its app."""
         if entry.effect is not None and entry.effect.not_before is not None:
             self._resting = rest(self._resting, target.id, entry.effect.not_before, self._now())
-        if is_for_all(result) and result.retry_after is not None:
-            sender, wait = target.sender, result.retry_after // timedelta(milliseconds=1)
+        sender = target.sender if is_for_all(result) else None
+        if sender is not None and result.retry_after is not None:
+            wait = result.retry_after // timedelta(milliseconds=1)
             until = held[sender] = max(held.get(sender, 0), self._now() + wait)
             await self._store(lambda c: schedule.hold(c, sender, until))
 
@@ -366,7 +367,7 @@ class Worker:
         for target in batch.targets:
             now, number, wait = self._approximate_now, target.id, 0
             if held or self._resting:
-                wait = max(held.get(target.sender, 0), self._resting.get(number, 0))
+                wait = max(schedule.held_until(held, target), self._resting.get(number, 0))
             if number in sending:  # in another batch: its answer may ask for a pause
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
@@ -387,7 +388,7 @@ class Worker:
         async for target in turns:
             self._read_clock()
             now, number, plan = self._approximate_now, target.id, plans[target.broadcast]
-            wait = max(waits.get(number, 0), held.get(target.sender, 0), self._resting.get(number, 0))
+            wait = max(waits.get(number, 0), schedule.held_until(held, target), self._resting.get(number, 0))
             if number in sending:
                 wait = max(wait, now + _TURN_MILLIS)
             given_up = number in seen and self._monotonic() >= end

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from winpush.channels import WEB_PUSH_PATHS, WNS_WEB_PUSH_PATH
 from winpush.emulator.channel_uris import wns_query
 from winpush.emulator.webpush.channel_states import Fate
 from winpush.http import Response
@@ -62,7 +63,7 @@ class Family:
     @property
     def is_wns(self) -> bool:
         """True for Edge, whose push service is WNS."""
-        return self.prefix == _WNS_PATH
+        return self.prefix == WNS_WEB_PUSH_PATH
 
     def endpoint(self, base: str, token: str) -> str:
         """The endpoint with this token, as the browser gets it."""
@@ -73,13 +74,12 @@ class Family:
         return next((each for each in self.words.values() if each.status == status), None)
 
 
-_WNS_PATH = "/w/"
-_PATHS = re.compile(r"/w/|/wpush/|/fcm/send/|/wp/|/Q[A-Za-z0-9_-]{60,}\Z")
+_SAFARI_PATH = re.compile(r"/Q[A-Za-z0-9_-]{60,}")
 
 
 def is_web_push(path: str) -> bool:
     """True for a path that looks like a browser's endpoint."""
-    return _PATHS.match(path) is not None
+    return path.startswith(WEB_PUSH_PATHS) or _SAFARI_PATH.fullmatch(path) is not None
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ _MONTH = timedelta(days=30)
 # How many the others keep was not published; more than one.
 _MANY = 100
 _FAMILIES = (
-    Family("edge", "Microsoft Edge", "Edge on Windows", _WNS_PATH, _edge, 1, _WEEKS, _EDGE),
+    Family("edge", "Microsoft Edge", "Edge on Windows", WNS_WEB_PUSH_PATH, _edge, 1, _WEEKS, _EDGE),
     Family("firefox", "Firefox", "Firefox", "/wpush/v2/", _firefox, _MANY, _MONTH, _FIREFOX, refuses_ttl=True),
     Family("chrome", "Google Chrome", "Chrome", "/fcm/send/", _chrome, _MANY, _WEEKS, _CHROME),
     Family("safari", "Safari", "Safari", "/Q", _safari, _MANY, _WEEKS, _SAFARI),
