@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from winpush.delivery import OutcomeEvent
 
@@ -17,6 +19,17 @@ class Noticed(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.event.set()
+
+
+@contextmanager
+def noticed() -> Iterator[Noticed]:
+    """Listens to the log of the delivery."""
+    handler = Noticed()
+    logging.getLogger("winpush.delivery").addHandler(handler)
+    try:
+        yield handler
+    finally:
+        logging.getLogger("winpush.delivery").removeHandler(handler)
 
 
 class Count:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import resource
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.delivery.clock import Clock
-from tests.delivery.noticed import Count, Noticed
+from tests.delivery.noticed import Count, Noticed, noticed
 from tests.delivery.sending import accepted
 from tests.postgresql import Cluster, Unavailable, running
 from tests.waiting import PATIENCE
 from winpush import mpns
-from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, WorkerSettings
+from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, Worker, WorkerSettings
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.migrate import upgrade
 from winpush.emulator import Emulator, Phone
@@ -96,6 +98,49 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
     told = [(record.__dict__["outage"], record.__dict__["state"]) for record in caplog.records]
     assert told == [("The database", "began"), ("The database", "ended")]
     assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_worker_that_is_stopped_while_its_last_outcomes_cant_be_written_tries_again(
+    url: str, clock: Clock, winpush_emulator: Emulator, make_outbox: Callable[..., Outbox]
+) -> None:
+    """Another takes the file after the sends, and gives it back when the stopped worker asks how long it may try."""
+    outbox = make_outbox()
+    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(4))
+    number = outbox.broadcast(TOAST)
+    impatient, other = Database(f"{url}?timeout=0.1"), Database(url)
+    lock, taken, stopped = ExitStack(), False, False
+
+    def monotonic() -> float:
+        nonlocal taken
+        if stopped:
+            lock.close()
+        elif not taken and sum(accepted(winpush_emulator)) == 4:
+            taken = True
+            lock.enter_context(other.write())
+        return time.monotonic()
+
+    async def run() -> None:
+        nonlocal stopped
+        worker = Worker(
+            impatient,
+            "stopped",
+            {"allow_hosts": winpush_emulator.authorities},
+            clock=clock,
+            settings=WorkerSettings(batch=4, batches=1),
+            monotonic=monotonic,
+        )
+        working = asyncio.create_task(worker.run())
+        await asyncio.to_thread(handler.event.wait, PATIENCE)
+        worker.stop()
+        stopped = True
+        await working
+
+    with noticed() as handler, lock:
+        asyncio.run(run())
+    impatient.close()
+    other.close()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 4}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import subprocess
 import tempfile
@@ -20,7 +19,7 @@ from sqlalchemy import Connection
 
 from tests.cli.commands import WINPUSH, environment
 from tests.delivery.clock import Clock
-from tests.delivery.noticed import Count, Noticed
+from tests.delivery.noticed import Count, noticed
 from tests.delivery.sending import accepted
 from tests.postgresql import Relay, Unavailable, pooled
 from tests.waiting import PATIENCE
@@ -32,16 +31,6 @@ from winpush.emulator import Emulator
 TOAST = mpns.Toast("Hello")
 SETTINGS = WorkerSettings(batch=10, batches=2)
 pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-
-
-@contextmanager
-def noticed() -> Iterator[Noticed]:
-    handler = Noticed()
-    logging.getLogger("winpush.delivery").addHandler(handler)
-    try:
-        yield handler
-    finally:
-        logging.getLogger("winpush.delivery").removeHandler(handler)
 
 
 def with_timeout(url: str, seconds: float) -> str:

@@ -441,7 +441,7 @@ class Worker:
         try:
             written, (following, held, _) = await self._store(write)
         except Exception:  # noqa: BLE001 - the next claim raises it again; this batch's outcomes are kept
-            self._tell(await self._store(lambda c: self._write(c, batch, records, doubted, last=True)))
+            self._tell(await self._store(lambda c: self._write(c, batch, records, doubted, last=True), keeps=True))
             return None
         self._tell(written)
         if following is None or not following.is_work:
