@@ -52,7 +52,7 @@ TEN = NOW.replace(hour=22, minute=0)
         (Wait("asked-to-wait", 7, TEN), "7 wait since the service asked to, the next at 22:00 UTC"),
         (Wait("paused", 9), "9 wait since the broadcast is paused: winpush broadcasts resume 3"),
         (Wait("not-before", 9, TEN), "9 wait for the broadcast's begin, 22:00 UTC"),
-        (Wait("no-login", 1, NOW), "1 wait for a worker that has a login for WNS"),
+        (Wait("no-login", 1, NOW), "1 wait for a worker that has a login for their service"),
         (Wait("rate", 1), "1 wait for their turn at the broadcast's own rate"),
         (Wait("turn", 1), "1 wait for another send to the same channel"),
     ],

@@ -114,7 +114,7 @@ def _examine_channel(channel: Channel) -> Iterator[Finding]:
             "channel",
             "bad",
             "is a browser's Web Push channel (/w/), which can't receive Windows notifications",
-            "use a Web Push (VAPID) library for it; the channel of a Windows app has no /w/",
+            "send to it with winpush webpush send; the channel of a Windows app has no /w/",
         )
     elif channel.service is Service.MPNS:
         if channel.origin.service is None:

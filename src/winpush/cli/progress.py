@@ -25,7 +25,7 @@ _REASONS = {
     "rate": "{number} wait for their turn at the broadcast's own rate",
     "quiet-hours": "{number} wait for quiet hours, the next at {at}",
     "asked-to-wait": "{number} wait since the service asked to, the next at {at}",
-    "no-login": "{number} wait for a worker that has a login for WNS",
+    "no-login": "{number} wait for a worker that has a login for their service",
     "turn": "{number} wait for another send to the same channel",
 }
 _RETRY = "{number} wait to be tried again after {reason}, the next at {at}"

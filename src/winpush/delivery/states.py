@@ -76,7 +76,7 @@ class WaitReason(enum.Enum):
     ASKED_TO_WAIT = "asked-to-wait"
     """The service asked to send nothing for a while: to this channel, or for the whole app."""
     NO_LOGIN = "no-login"
-    """The worker has no login for WNS."""
+    """No worker has a login for the service: an app's for WNS, VAPID keys for browsers."""
     TURN = "turn"
     """Something else is being sent to the channel."""
 

@@ -57,8 +57,8 @@ class VapidKeys:
     """A sender's identity at all push services. Browsers subscribe for its public key, and no other key can send to
     them: to change it means new subscriptions for everybody.
 
-    `subject` is where a push service reaches you, `mailto:…` or `https://…`; Apple refuses messages without one. Raises
-    ConfigurationError for another.
+    `subject` is where a push service reaches you, `mailto:…` or `https://…`; Apple is said to refuse messages without
+    one. Raises ConfigurationError for another.
     """
 
     private_key: ec.EllipticCurvePrivateKey = field(repr=False)

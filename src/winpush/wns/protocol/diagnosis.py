@@ -77,8 +77,8 @@ def _conflicts(case: _Case) -> bool:
 _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
     (
         lambda case: case.channel.is_web_push or "jwt authentication" in case.description or case.status == 201,
-        "This is a browser's web-push channel (/w/): it accepts VAPID messages from a web-push library, and no WNS "
-        "token will work. Use the channel that the app itself requested from Windows. "
+        "This is a browser's web-push channel (/w/): it accepts a webpush.Message signed with VAPID keys, and "
+        "no WNS token will work. Use the channel that the app itself requested from Windows. "
         "[wns.md 2 [G2: web-push-csharp issue 93]]",
     ),
     (

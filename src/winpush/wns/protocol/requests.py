@@ -39,8 +39,8 @@ def check_channel(channel: Channel | str) -> Channel:
     if channel.is_web_push:
         raise ChannelError(
             "channel_uri",
-            "is a browser's web-push channel (/w/), which accepts VAPID messages from a web-push library but no app "
-            "notifications",
+            "is a browser's web-push channel (/w/), which accepts no app notification: send a webpush.Message to its "
+            "webpush.Subscription",
         )
     origin = channel.origin
     is_ours = origin.scheme == "https" and origin.host.endswith(".notify.windows.com")
