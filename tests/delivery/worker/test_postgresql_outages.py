@@ -22,7 +22,7 @@ from tests.delivery.clock import Clock
 from tests.delivery.noticed import Count, noticed
 from tests.delivery.sending import accepted
 from tests.postgresql import Relay, Unavailable, pooled
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, eventually
 from winpush import mpns
 from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, Worker, WorkerSettings
 from winpush.delivery.storage.database import Database
@@ -122,6 +122,26 @@ def test_a_call_on_a_half_open_connection_ends(relay: Relay) -> None:
         assert len(list(outbox.list_broadcasts())) == 2
     finally:
         outbox.close()
+
+
+def test_a_connection_that_is_lost_in_a_transaction_gives_its_locks_back(relay: Relay, url: str) -> None:
+    lost, other = Database(with_timeout(relay.url.render_as_string(hide_password=False), 0.5)), Database(url)
+
+    def take(database: Database, *, and_then: Callable[[], None]) -> bool:
+        try:
+            with database.write() as connection:
+                database.wait_for_turn(connection)
+                and_then()
+        except DatabaseError:
+            return False
+        return True
+
+    try:
+        assert not take(lost, and_then=relay.freeze)
+        eventually(lambda: take(other, and_then=lambda: None))
+    finally:
+        lost.close()
+        other.close()
 
 
 def test_a_worker_that_starts_before_its_database_waits_and_says_so(url: str) -> None:

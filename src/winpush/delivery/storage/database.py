@@ -100,10 +100,7 @@ class Database:
             )
         self._file = sqlite.File(os.path.abspath(parsed.database or "")) if self._is_plain_file else None
         self._patience = _read_seconds(parsed) or _ANSWER_SECONDS
-        # For this transaction only: a pooler gives the connection to somebody else afterwards.
-        self._settings = "" if self.is_file else f"SET LOCAL lock_timeout = {int(self._patience * 1000 / 4)}"
-        if self._settings and not durable:
-            self._settings += "; SET LOCAL synchronous_commit = off"
+        self._settings = "" if self.is_file else _settings(self._patience, durable=durable)
         self._process = os.getpid()
         self._uses: set[object] = set()
         self.engine: sa.Engine = self._make(parsed, durable=durable)
@@ -215,6 +212,15 @@ class Database:
     def close(self) -> None:
         """Closes every connection."""
         self.engine.dispose()
+
+
+def _settings(patience: float, *, durable: bool) -> str:
+    """What holds for one transaction only: a pooler gives the connection to somebody else afterwards."""
+    # A server doesn't notice that the network dropped us, and would keep our locks for hours.
+    idle = max(patience, _ANSWER_SECONDS)
+    settings = {"lock_timeout": patience / 4, "idle_in_transaction_session_timeout": idle}
+    said = [f"SET LOCAL {name} = {int(seconds * 1000)}" for name, seconds in settings.items()]
+    return "; ".join(said if durable else [*said, "SET LOCAL synchronous_commit = off"])
 
 
 def read_url(url: str) -> sa.URL:
