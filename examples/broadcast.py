@@ -16,8 +16,8 @@ TILE = mpns.FlipTile("weather.png", 0, "Weather", back_content="Storm from 18:00
 def register(database: sqlite3.Connection, emulator: Emulator) -> None:
     """What phones do when they start: register their channel and version."""
     database.execute("create table channel (uri text primary key, version text, not_before text)")
-    for version, health in (("8.1", "healthy"), ("7.1", "healthy"), ("8.0", "expired"), ("8.0", "inactive")):
-        uri = emulator.create_channel(version, health).uri
+    for version, state in (("8.1", "healthy"), ("7.1", "healthy"), ("8.0", "expired"), ("8.0", "inactive")):
+        uri = emulator.create_channel(version, state).uri
         database.execute("insert into channel values (?, ?, null)", (uri, version))
 
 

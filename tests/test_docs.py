@@ -34,7 +34,7 @@ def run_what_it_defined(page: Path, space: dict[str, Any], fixtures: pytest.Fixt
     """Pages that only define functions show how to call them; here they are called."""
     if page.name == "README.md":
         with Emulator() as emulator:
-            uris = [emulator.create_channel(health=health).uri for health in ("healthy", "expired", "queue-full")]
+            uris = [emulator.create_channel(state=state).uri for state in ("healthy", "expired", "queue-full")]
             asyncio.run(space["broadcast"](uris, emulator))
             device = emulator.create_windows_channel()
             with winpush.Client(wns=emulator.entra_credentials, allow_hosts=emulator.authorities) as client:

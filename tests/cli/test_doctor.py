@@ -44,11 +44,11 @@ def test_the_doctor_sends_nothing_when_told_so(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "health", [name for name, health in WINDOWS_CHANNEL_STATES.items() if health.row.status_code not in (200, 201, 405)]
+    "state", [name for name, state in WINDOWS_CHANNEL_STATES.items() if state.row.status_code not in (200, 201, 405)]
 )
-def test_the_doctor_tells_each_refusal(health: str, emulator: Emulator) -> None:
-    row = WINDOWS_CHANNEL_STATES[health].row
-    probe = examine(emulator, emulator.create_windows_channel(health).uri)[-1]
+def test_the_doctor_tells_each_refusal(state: str, emulator: Emulator) -> None:
+    row = WINDOWS_CHANNEL_STATES[state].row
+    probe = examine(emulator, emulator.create_windows_channel(state).uri)[-1]
     assert (probe["about"], probe["state"]) == ("probe", "bad")
     assert row.verdict.outcome.value in probe["text"]
     assert ("delete this channel" in probe["to_do"]) == row.verdict.outcome.value.startswith("channel-gone")

@@ -11,6 +11,6 @@ def accepted(emulator: Emulator) -> list[int]:
     return [phone.accepted for phone in emulator.phones if isinstance(phone, Phone)]
 
 
-def register(outbox: Outbox, emulator: Emulator, count: int = 1, health: str = "healthy") -> list[int]:
+def register(outbox: Outbox, emulator: Emulator, count: int = 1, state: str = "healthy") -> list[int]:
     """Registers so many new channels; their numbers."""
-    return [outbox.register(emulator.create_channel(health=health).uri) for _ in range(count)]
+    return [outbox.register(emulator.create_channel(state=state).uri) for _ in range(count)]

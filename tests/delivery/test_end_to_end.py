@@ -25,7 +25,7 @@ def test_every_channel_of_a_broadcast_gets_the_outcome_of_its_answer(
 ) -> None:
     emulator = winpush_emulator
     outbox = Outbox(f"sqlite:///{tmp_path}/push.db", allow_hosts=emulator.authorities)
-    phones = {outbox.register(emulator.create_channel(health=name).uri): name for name in CHANNEL_STATES}
+    phones = {outbox.register(emulator.create_channel(state=name).uri): name for name in CHANNEL_STATES}
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     progress = outbox.progress(number)

@@ -32,7 +32,7 @@ TOAST = mpns.Toast("Hello", "World")
 def test_a_channel_that_is_gone_is_kept_as_a_tombstone_and_not_sent_to_again(
     outbox: Outbox, winpush_emulator: Emulator
 ) -> None:
-    register(outbox, winpush_emulator, health="expired")
+    register(outbox, winpush_emulator, state="expired")
     first = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     second = outbox.broadcast(TOAST)
@@ -61,7 +61,7 @@ def test_a_channel_that_goes_while_a_broadcast_waits_ends_as_gone_without_a_send
 def test_an_inactive_phone_is_left_alone_for_an_hour_by_every_broadcast(
     outbox: Outbox, winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    register(outbox, winpush_emulator, health="inactive")
+    register(outbox, winpush_emulator, state="inactive")
     numbers = [outbox.broadcast(TOAST) for _ in range(3)]
     outbox.deliver_until_idle()
     assert len(list(outbox.history())) == 1
@@ -78,7 +78,7 @@ def test_refusals_in_a_row_stop_a_broadcast_and_remove_no_channel(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
     outbox = make_outbox(settings=WorkerSettings(batch=10, batches=1, store_after=10))
-    register(outbox, winpush_emulator, 60, health="unauthorized")
+    register(outbox, winpush_emulator, 60, state="unauthorized")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     progress = outbox.progress(number)
@@ -112,7 +112,7 @@ def test_a_cancelled_broadcast_sends_no_more_and_every_channel_has_its_outcome(
 
 
 def test_a_cancelled_retry_ends_as_cancelled(outbox: Outbox, winpush_emulator: Emulator) -> None:
-    register(outbox, winpush_emulator, 3, health="queue-full")
+    register(outbox, winpush_emulator, 3, state="queue-full")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     outbox.pause(number)
@@ -125,7 +125,7 @@ def test_a_paused_broadcast_sends_nothing_until_it_is_resumed(
     outbox: Outbox, winpush_emulator: Emulator, clock: Clock
 ) -> None:
     register(outbox, winpush_emulator, 2)
-    register(outbox, winpush_emulator, 2, health="queue-full")
+    register(outbox, winpush_emulator, 2, state="queue-full")
     number = outbox.broadcast(TOAST)
     outbox.pause(number)
     outbox.deliver_until_idle()

@@ -73,8 +73,8 @@ def test_attempts_are_counted_by_service_outcome_and_kind_and_timed(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, seen: Seen
 ) -> None:
     outbox = make_outbox(wns=winpush_emulator.entra_credentials, telemetry=seen.telemetry)
-    for health in ("healthy", "healthy", "expired"):
-        outbox.register(winpush_emulator.create_channel(health=health).uri)
+    for state in ("healthy", "healthy", "expired"):
+        outbox.register(winpush_emulator.create_channel(state=state).uri)
     outbox.register(winpush_emulator.create_windows_channel().uri)
     outbox.broadcast(CONTENT)
     outbox.deliver_until_idle()
@@ -96,7 +96,7 @@ def test_a_wait_that_a_service_asks_for_and_the_queue_are_seen(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, seen: Seen
 ) -> None:
     outbox = make_outbox(telemetry=seen.telemetry)
-    outbox.register(winpush_emulator.create_channel(health="throttled").uri)
+    outbox.register(winpush_emulator.create_channel(state="throttled").uri)
     outbox.broadcast(CONTENT)
     depths: list[int] = []
     original = seen.telemetry.waited
@@ -143,8 +143,8 @@ def test_nothing_secret_is_in_any_log_metric_or_span(
     caplog.set_level(logging.DEBUG)
     login = winpush_emulator.entra_credentials
     outbox = make_outbox(wns=login, telemetry=seen.telemetry, hooks=[lambda _event: 1 / 0])
-    healths = ("healthy", "expired", "throttled", "inactive", "queue-full")
-    uris = [winpush_emulator.create_channel(health=health).uri for health in healths]
+    states = ("healthy", "expired", "throttled", "inactive", "queue-full")
+    uris = [winpush_emulator.create_channel(state=state).uri for state in states]
     uris += [winpush_emulator.create_windows_channel().uri for _ in range(3)]
     for uri in uris:
         outbox.register({"uri": uri, "key": "the-users-key"})
@@ -160,7 +160,7 @@ def test_nothing_secret_is_in_any_log_metric_or_span(
     clock.ahead += timedelta(hours=2)
     make_outbox().deliver_until_idle()  # without a login
     refused = make_outbox(wns=login, settings=WorkerSettings(most_gone=0.1, gone_at_least=1))
-    refused.register(winpush_emulator.create_channel(health="expired").uri)
+    refused.register(winpush_emulator.create_channel(state="expired").uri)
     clock.ahead += timedelta(hours=2)
     refused.broadcast(CONTENT)
     refused.deliver_until_idle()

@@ -30,14 +30,12 @@ def ask(
 
 
 def test_channels_are_made_shown_changed_and_removed(winpush_emulator: Emulator) -> None:
-    status, made, _ = ask(
-        winpush_emulator, "POST", "/api/channels", {"version": "7.8", "count": 2, "health": "expired"}
-    )
+    status, made, _ = ask(winpush_emulator, "POST", "/api/channels", {"version": "7.8", "count": 2, "state": "expired"})
     assert status == 201
     assert [phone["version"] for phone in made] == ["7.8", "7.8"]
     assert made[0]["channel"].startswith(f"http://{winpush_emulator.authority}/throttledthirdparty/01.00/")
     identity = made[0]["id"]
-    assert ask(winpush_emulator, "PATCH", f"/api/channels/{identity}", {"health": "healthy"})[1]["health"] == "healthy"
+    assert ask(winpush_emulator, "PATCH", f"/api/channels/{identity}", {"state": "healthy"})[1]["state"] == "healthy"
     assert ask(winpush_emulator, "GET", f"/api/channels/{identity}")[0] == 200
     assert ask(winpush_emulator, "DELETE", f"/api/channels/{identity}")[0] == 204
     assert ask(winpush_emulator, "GET", f"/api/channels/{identity}")[0] == 404
@@ -48,7 +46,7 @@ def test_channels_are_made_shown_changed_and_removed(winpush_emulator: Emulator)
     ("path", "body", "said"),
     [
         ("/api/channels", {"version": "9.0"}, "version"),
-        ("/api/channels", {"health": "ill"}, "health"),
+        ("/api/channels", {"state": "ill"}, "state"),
         ("/api/channels", {"count": 0}, "count"),
         ("/api/channels", {"colour": "red"}, "colour"),
         ("/api/channels", b"{", "JSON"),

@@ -125,10 +125,10 @@ def test_a_test_notification_reaches_an_authenticated_phone() -> None:
 
 
 def test_a_document_of_ones_own_is_judged_as_any_other(winpush_emulator: Emulator) -> None:
-    phone = winpush_emulator.create_channel(health="expired")
+    phone = winpush_emulator.create_channel(state="expired")
     path = f"/api/channels/{phone.id}/send"
     assert ask(winpush_emulator, "POST", path, {"kind": "toast"})[1]["status"] == 404
-    winpush_emulator.change(phone, health="healthy")
+    winpush_emulator.change(phone, state="healthy")
     assert ask(winpush_emulator, "POST", path, {"kind": "toast", "document": "<toast/>"})[1]["status"] == 400
     assert ask(winpush_emulator, "POST", path, {"kind": "badge"})[0] == 400
     assert ask(winpush_emulator, "POST", path, {})[0] == 400
@@ -141,10 +141,10 @@ def test_the_options_are_the_names_that_the_api_accepts(winpush_emulator: Emulat
     status, options = ask(winpush_emulator, "GET", "/api/options")
     assert status == 200
     assert options["cuts"] == list(CUTS)
-    assert options["mpns"]["healths"] == list(CHANNEL_STATES)
+    assert options["mpns"]["states"] == list(CHANNEL_STATES)
     for service in ("mpns", "wns"):
         made = [
-            ask(winpush_emulator, "POST", "/api/channels", {"service": service, "health": health})[0]
-            for health in options[service]["healths"]
+            ask(winpush_emulator, "POST", "/api/channels", {"service": service, "state": state})[0]
+            for state in options[service]["states"]
         ]
         assert set(made) == {201}

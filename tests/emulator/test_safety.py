@@ -63,7 +63,7 @@ def test_on_the_usual_ports_an_origin_has_none() -> None:
 
 # --- JSON ---------------------------------------------------------------------------------------------------------
 
-DEEP = b'{"health": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+DEEP = b'{"state": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
 @pytest.mark.parametrize(
@@ -72,21 +72,21 @@ DEEP = b'{"health": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
         ("POST", "/api/channels", {"not_bound": [1]}),
         ("POST", "/api/channels", {"not_bound": [["toast"]]}),
         ("POST", "/api/channels", {"not_bound": "toast"}),
-        ("POST", "/api/channels", {"health": ["healthy"]}),
-        ("POST", "/api/channels", {"health": {}}),
+        ("POST", "/api/channels", {"state": ["healthy"]}),
+        ("POST", "/api/channels", {"state": {}}),
         ("POST", "/api/channels", {"version": ["8.1"]}),
         ("POST", "/api/channels", {"authenticated": "yes"}),
         ("POST", "/api/channels", {"name": 5}),
         ("POST", "/api/channels", {"name": "\ud800"}),
         ("POST", "/api/channels", {"count": True}),
         ("POST", "/api/channels", {"service": ["wns"]}),
-        ("POST", "/api/channels", {"service": "wns", "health": ["healthy"]}),
+        ("POST", "/api/channels", {"service": "wns", "state": ["healthy"]}),
         ("POST", "/api/channels", {"service": "wns", "phone": 1}),
         ("POST", "/api/channels", {"\ud800": 1}),
         ("POST", "/api/channels", DEEP),
         ("POST", "/api/channels", b"\xff"),
         ("POST", "/api/channels", b'{"count": NaN}'),
-        ("PATCH", "/api/channels/p1", {"health": [1]}),
+        ("PATCH", "/api/channels/p1", {"state": [1]}),
         ("PATCH", "/api/channels/p1", {"pinned": [{}]}),
         ("POST", "/api/faults", {"status": "503"}),
         ("POST", "/api/faults", {"status": 503, "phone": {}}),
@@ -109,7 +109,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
-NAMES = ["service", "count", "health", "version", "name", "not_bound", "pinned", "authenticated", "phone", "secure"]
+NAMES = ["service", "count", "state", "version", "name", "not_bound", "pinned", "authenticated", "phone", "secure"]
 NAMES += ["status", "delay_seconds", "cut", "share", "advance_seconds"]
 
 

@@ -37,19 +37,19 @@ def test_a_revoked_channel_says_so_and_is_deleted(winpush_emulator: Emulator, wi
 # --- phones that are offline --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("health", ["disconnected", "temporarily-disconnected"])
+@pytest.mark.parametrize("state", ["disconnected", "temporarily-disconnected"])
 def test_an_offline_phone_shows_nothing_until_it_is_back(
-    health: str, winpush_emulator: Emulator, winpush_client: Client
+    state: str, winpush_emulator: Emulator, winpush_client: Client
 ) -> None:
-    phone = winpush_emulator.create_channel("8.0", health)
+    phone = winpush_emulator.create_channel("8.0", state)
     results = [winpush_client.send(phone.uri, mpns.Toast(text)) for text in ("one", "two")]
     results.append(winpush_client.send(phone.uri, mpns.Tile(count=3)))
     results.append(winpush_client.send(phone.uri, mpns.Raw("raw")))
-    assert [result.device_connection_status for result in results] == [phone.health.row.device_connection_status] * 4
+    assert [result.device_connection_status for result in results] == [phone.state.row.device_connection_status] * 4
     assert all(result.ok for result in results)
     assert (list(phone.toasts), phone.tiles, list(phone.raws)) == ([], {}, [])
     assert winpush_emulator.requests[-1].reason == "Accepted, and queued until the phone is back."
-    winpush_emulator.change(phone, health="healthy")
+    winpush_emulator.change(phone, state="healthy")
     assert [toast.content["text1"] for toast in phone.toasts] == ["one", "two"]
     assert phone.tiles[""].fields == {"count": 3}
     assert phone.raws[-1].content["preview"] == "raw"
@@ -58,11 +58,11 @@ def test_an_offline_phone_shows_nothing_until_it_is_back(
 def test_the_queue_of_an_offline_phone_overflows_as_documented(
     winpush_emulator: Emulator, winpush_client: Client
 ) -> None:
-    phone = winpush_emulator.create_channel(health="disconnected")
+    phone = winpush_emulator.create_channel(state="disconnected")
     results = winpush_client.send_many([(phone.uri, TOAST)] * (QUEUE_LIMIT + 1))
     assert sorted({result.outcome.value for result in results}) == ["accepted", "queue-full"]
     assert "never published" in winpush_emulator.requests[-1].remarks[-1]
-    winpush_emulator.change(phone, health="healthy")
+    winpush_emulator.change(phone, state="healthy")
     assert phone.accepted == QUEUE_LIMIT
     assert winpush_client.send(phone.uri, TOAST).ok
 
@@ -70,21 +70,19 @@ def test_the_queue_of_an_offline_phone_overflows_as_documented(
 def test_an_offline_phone_that_is_gone_or_full_later_gets_its_queue_only_when_it_is_well(
     winpush_emulator: Emulator, winpush_client: Client
 ) -> None:
-    phone = winpush_emulator.create_channel(health="disconnected")
+    phone = winpush_emulator.create_channel(state="disconnected")
     winpush_client.send(phone.uri, TOAST)
-    for health in ("queue-full", "temporarily-disconnected"):
-        winpush_emulator.change(phone, health=health)
+    for state in ("queue-full", "temporarily-disconnected"):
+        winpush_emulator.change(phone, state=state)
         assert not phone.toasts
     winpush_emulator.change(phone, version="7.0")
-    winpush_emulator.change(phone, health="healthy")
+    winpush_emulator.change(phone, state="healthy")
     assert len(phone.toasts) == 1
 
 
-@pytest.mark.parametrize("health", [name for name in CHANNEL_STATES if "disconnected" in name])
-def test_a_kind_that_is_not_bound_is_suppressed_on_an_offline_phone_too(
-    health: str, winpush_emulator: Emulator
-) -> None:
-    phone = winpush_emulator.create_channel(health=health, not_bound=["toast"])
+@pytest.mark.parametrize("state", [name for name in CHANNEL_STATES if "disconnected" in name])
+def test_a_kind_that_is_not_bound_is_suppressed_on_an_offline_phone_too(state: str, winpush_emulator: Emulator) -> None:
+    phone = winpush_emulator.create_channel(state=state, not_bound=["toast"])
     assert post(winpush_emulator, phone, TOAST.body, MPNS_HEADERS["toast"]).status < 500
 
 

@@ -55,7 +55,7 @@ _SAFETY = {
 }
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-_COMMON: dict[str, Check] = {"health": a_text, "name": a_text_or_none}
+_COMMON: dict[str, Check] = {"state": a_text, "name": a_text_or_none}
 _MPNS_FIELDS = {**_COMMON, "version": a_text, "authenticated": a_flag, "not_bound": texts, "pinned": texts}
 _WNS_FIELDS = {**_COMMON, "phone": a_flag, "secure": a_flag, "app": a_text_or_none}
 _WEBPUSH_FIELDS = {**_COMMON, "browser": a_text, "application_server_key": a_text_or_none, "secure": a_flag}
@@ -67,7 +67,7 @@ _FAULT_FIELDS: dict[str, Check] = {
     "share": a_number_or_none,
     "phone": a_text_or_none,
 }
-_CHANGES: dict[str, Check] = {"version": a_text, "health": a_text, "pinned": texts}
+_CHANGES: dict[str, Check] = {"version": a_text, "state": a_text, "pinned": texts}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -238,7 +238,7 @@ class _App:
         return JSONResponse([views.app(each, TENANT_ID) for each in self._service.apps])
 
     async def channel(self, request: Request) -> Response:
-        """One device: read, changed (version, health) or removed."""
+        """One device: read, changed (version, state) or removed."""
         phone = self._find(request.path_params["id"])
         if request.method == "DELETE":
             self._service.remove(phone)

@@ -195,7 +195,7 @@ class Service:
     def create_channel(
         self,
         version: str = "8.1",
-        health: str = "healthy",
+        state: str = "healthy",
         *,
         authenticated: bool = False,
         name: str | None = None,
@@ -204,7 +204,7 @@ class Service:
     ) -> Phone:
         """Creates a simulated phone; its channel URI is `.uri`.
 
-        `version` is 7.0, 7.1, 7.8, 8.0 or 8.1, `health` a name from CHANNEL_STATES, `not_bound` the kinds (toast,
+        `version` is 7.0, 7.1, 7.8, 8.0 or 8.1, `state` a name from CHANNEL_STATES, `not_bound` the kinds (toast,
         tile, raw) that its app hasn't bound, `pinned` the ids of its secondary tiles. Raises ValidationError for
         anything else.
         """
@@ -213,7 +213,7 @@ class Service:
             return self._world.create_phone(
                 base,
                 version=version,
-                health=health,
+                state=state,
                 authenticated=authenticated,
                 name=name,
                 not_bound=frozenset(not_bound),
@@ -222,7 +222,7 @@ class Service:
 
     def create_windows_channel(
         self,
-        health: str = "healthy",
+        state: str = "healthy",
         *,
         phone: bool = False,
         name: str | None = None,
@@ -231,18 +231,18 @@ class Service:
     ) -> Device:
         """Creates a simulated Windows device, or a Windows Phone with `phone=True`; its channel URI is `.uri`.
 
-        `health` is a name from WINDOWS_CHANNEL_STATES; `secure` puts the channel on the TLS port; `app` is the name of
+        `state` is a name from WINDOWS_CHANNEL_STATES; `secure` puts the channel on the TLS port; `app` is the name of
         the app that it is of, by default the emulator's own: a token of another one is answered 403. Raises
         ValidationError.
         """
         base = self._base(secure=secure)
         with self._lock:
             self._tokens.apps.add(app)
-            return self._world.create_device(base, self.now(), is_phone=phone, health=health, name=name, app=app)
+            return self._world.create_device(base, self.now(), is_phone=phone, state=state, name=name, app=app)
 
     def create_subscription(
         self,
-        health: str = "healthy",
+        state: str = "healthy",
         *,
         browser: str = "edge",
         application_server_key: str | bytes | None = None,
@@ -251,15 +251,13 @@ class Service:
     ) -> Browser:
         """Creates a simulated browser that has subscribed: push to `.subscription`, read `.messages`.
 
-        `health` is a name from SUBSCRIPTION_STATES, `browser` one of BROWSERS. `application_server_key` is the VAPID
+        `state` is a name from SUBSCRIPTION_STATES, `browser` one of BROWSERS. `application_server_key` is the VAPID
         public key that it subscribed with, base64url or bytes; without one, the first message that is taken binds it.
         `secure` puts the endpoint on the TLS port. Raises ValidationError.
         """
         base, key = self._base(secure=secure), application_server_key
         with self._lock:
-            return self._world.create_browser(
-                base, browser=browser, health=health, application_server_key=key, name=name
-            )
+            return self._world.create_browser(base, browser=browser, state=state, application_server_key=key, name=name)
 
     @property
     def entra_credentials(self) -> wns.EntraCredentials:
@@ -301,25 +299,25 @@ class Service:
         phone: Simulated,
         *,
         version: str | None = None,
-        health: str | None = None,
+        state: str | None = None,
         pinned: Iterable[str] | None = None,
     ) -> None:
-        """Changes a device's version, health or (a phone's) secondary tiles; the rest stays.
+        """Changes a device's version, state or (a phone's) secondary tiles; the rest stays.
 
         One that comes back online receives what was kept for it.
         """
         with self._lock:
             if isinstance(phone, Phone):
                 ids = None if pinned is None else frozenset(pinned)
-                self._world.change_phone(phone, version=version, health=health, pinned=ids)
-                if not phone.is_offline and phone.health.row.verdict.outcome is Outcome.ACCEPTED:
+                self._world.change_phone(phone, version=version, state=state, pinned=ids)
+                if not phone.is_offline and phone.state.row.verdict.outcome is Outcome.ACCEPTED:
                     mpns_delivery.come_back(self._world, phone, self.now())
-            elif health is not None and isinstance(phone, Browser):
-                self._world.change_browser(phone, health)
+            elif state is not None and isinstance(phone, Browser):
+                self._world.change_browser(phone, state)
                 if not phone.is_offline:
                     webpush_gateway.come_back(phone, self.now())
-            elif health is not None and isinstance(phone, Device):
-                self._world.change_device(phone, health)
+            elif state is not None and isinstance(phone, Device):
+                self._world.change_device(phone, state)
                 if not phone.is_offline:
                     wns_gateway.come_back(phone, self.now())
 

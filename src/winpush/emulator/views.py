@@ -61,7 +61,7 @@ def phone(each: Simulated) -> dict[str, Any]:
         "service": "mpns",
         "name": each.name,
         "version": each.version,
-        "health": each.health.name,
+        "state": each.state.name,
         "channel": each.uri,
         "authenticated": each.authenticated,
         "not_bound": sorted(each.not_bound),
@@ -83,9 +83,9 @@ def _device(each: Device) -> dict[str, Any]:
         "version": each.version,
         "is_phone": each.is_phone,
         "app": each.app,
-        "health": each.health.name,
-        "outcome": each.health.row.verdict.outcome.value,
-        "meaning": _OFFLINE if each.is_offline else each.health.row.verdict.meaning,
+        "state": each.state.name,
+        "outcome": each.state.row.verdict.outcome.value,
+        "meaning": _OFFLINE if each.is_offline else each.state.row.verdict.meaning,
         "channel": each.uri,
         "toasts": list(each.toasts),
         "tile": each.tile,
@@ -97,7 +97,7 @@ def _device(each: Device) -> dict[str, Any]:
 
 def _browser(each: Browser) -> dict[str, Any]:
     """A browser. `subscription` is what its page gives to a server; `messages`, oldest first, are decrypted."""
-    verdict = each.family.words[each.health.fate].verdict
+    verdict = each.family.words[each.state.fate].verdict
     key = each.application_server_key
     return {
         "id": each.id,
@@ -105,7 +105,7 @@ def _browser(each: Browser) -> dict[str, Any]:
         "name": each.name,
         "version": each.version,
         "browser": each.family.browser,
-        "health": each.health.name,
+        "state": each.state.name,
         "outcome": verdict.outcome.value,
         "meaning": _AWAY if each.is_offline else verdict.meaning,
         "channel": each.uri,
@@ -177,9 +177,9 @@ def record(each: Record) -> dict[str, Any]:
 def options() -> dict[str, Any]:
     """The names that the API accepts, and the playground's examples."""
     return {
-        "mpns": {"healths": list(CHANNEL_STATES), "versions": list(VERSIONS), "kinds": ["toast", "tile", "raw"]},
-        "wns": {"healths": list(WINDOWS_CHANNEL_STATES), "kinds": ["toast", "tile", "badge", "raw"]},
-        "webpush": {"healths": list(SUBSCRIPTION_STATES), "browsers": list(BROWSERS), "kinds": ["message"]},
+        "mpns": {"states": list(CHANNEL_STATES), "versions": list(VERSIONS), "kinds": ["toast", "tile", "raw"]},
+        "wns": {"states": list(WINDOWS_CHANNEL_STATES), "kinds": ["toast", "tile", "badge", "raw"]},
+        "webpush": {"states": list(SUBSCRIPTION_STATES), "browsers": list(BROWSERS), "kinds": ["message"]},
         "cuts": list(CUTS),
         "examples": [
             {"name": each.name, "service": each.service, "kind": each.kind, "document": each.document}

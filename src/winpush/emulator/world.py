@@ -67,7 +67,7 @@ class Phone:
     id: str
     name: str
     version: str
-    health: ChannelState
+    state: ChannelState
     authenticated: bool
     path: str = field(repr=False)
     uri: str = field(repr=False)
@@ -85,7 +85,7 @@ class Phone:
     @property
     def is_offline(self) -> bool:
         """True while the service accepts notifications and can only queue them."""
-        row = self.health.row
+        row = self.state.row
         return row.verdict.outcome is Outcome.ACCEPTED and row.device_connection_status != "Connected"
 
     @property
@@ -148,14 +148,14 @@ class World:
         base: str,
         *,
         version: str = "8.1",
-        health: str = "healthy",
+        state: str = "healthy",
         authenticated: bool = False,
         name: str | None = None,
         not_bound: frozenset[str] = frozenset(),
         pinned: frozenset[str] = frozenset(),
     ) -> Phone:
         """Creates a phone whose channel URI begins with `base`. Raises ValidationError."""
-        _check_phone(version, health, not_bound)
+        _check_phone(version, state, not_bound)
         check_pinned(pinned)
         self._made += 1
         path = make_mpns_path(self._rng, version, authenticated=authenticated)
@@ -163,7 +163,7 @@ class World:
             f"p{self._made}",
             name or f"Phone {self._made}",
             version,
-            CHANNEL_STATES[health],
+            CHANNEL_STATES[state],
             authenticated,
             path,
             f"{base}{path}",
@@ -181,18 +181,18 @@ class World:
         now: datetime,
         *,
         is_phone: bool,
-        health: str = "healthy",
+        state: str = "healthy",
         name: str | None = None,
         app: str | None = None,
     ) -> Device:
         """Creates a Windows device whose channel URI begins with `base`. Raises ValidationError."""
-        _check_windows_health(health)
+        _check_windows_state(state)
         self._made += 1
         token = make_wns_token(self._rng)
         made = f"Windows {self._made}"
         uri = f"{base}/?{wns_query(token)}"
-        state = WINDOWS_CHANNEL_STATES[health]
-        device = Device(f"w{self._made}", name or made, is_phone, state, token, uri, now, app)
+        known = WINDOWS_CHANNEL_STATES[state]
+        device = Device(f"w{self._made}", name or made, is_phone, known, token, uri, now, app)
         self.phones[device.id] = device
         self.wns_channels.add(token, device)
         self.touch(device)
@@ -203,14 +203,14 @@ class World:
         base: str,
         *,
         browser: str = "edge",
-        health: str = "healthy",
+        state: str = "healthy",
         application_server_key: str | bytes | None = None,
         name: str | None = None,
     ) -> Browser:
         """Creates a browser whose endpoint begins with `base`. Raises ValidationError."""
         key = application_server_key
         made = make_browser(
-            self._rng, self._made + 1, base, browser=browser, health=health, application_server_key=key, name=name
+            self._rng, self._made + 1, base, browser=browser, state=state, application_server_key=key, name=name
         )
         self._made += 1
         self.phones[made.id] = made
@@ -218,15 +218,15 @@ class World:
         self.touch(made)
         return made
 
-    def change_browser(self, browser: Browser, health: str) -> None:
-        """Sets the health. Raises ValidationError for an unknown one."""
-        browser.health = state_of(health)
+    def change_browser(self, browser: Browser, state: str) -> None:
+        """Sets the state. Raises ValidationError for an unknown one."""
+        browser.state = state_of(state)
         self.touch(browser)
 
-    def change_device(self, device: Device, health: str) -> None:
-        """Sets the health. Raises ValidationError for an unknown one."""
-        _check_windows_health(health)
-        device.health = WINDOWS_CHANNEL_STATES[health]
+    def change_device(self, device: Device, state: str) -> None:
+        """Sets the state. Raises ValidationError for an unknown one."""
+        _check_windows_state(state)
+        device.state = WINDOWS_CHANNEL_STATES[state]
         self.touch(device)
 
     def change_phone(
@@ -234,13 +234,13 @@ class World:
         phone: Phone,
         *,
         version: str | None = None,
-        health: str | None = None,
+        state: str | None = None,
         pinned: frozenset[str] | None = None,
     ) -> None:
-        """Sets those that are given. Raises ValidationError for an unknown version or health, and a wrong tile id."""
-        _check_phone(version or phone.version, health or phone.health.name, frozenset())
+        """Sets those that are given. Raises ValidationError for an unknown version or state, and a wrong tile id."""
+        _check_phone(version or phone.version, state or phone.state.name, frozenset())
         phone.version = version or phone.version
-        phone.health = CHANNEL_STATES[health] if health else phone.health
+        phone.state = CHANNEL_STATES[state] if state else phone.state
         if pinned is not None:
             check_pinned(pinned)
             phone.pinned = pinned
@@ -304,9 +304,9 @@ class World:
         self.revision += 1
 
 
-def _check_windows_health(health: str) -> None:
-    if not isinstance(health, str) or health not in WINDOWS_CHANNEL_STATES:
-        raise ValidationError("health", f"is {health!r}; choose one of {', '.join(WINDOWS_CHANNEL_STATES)}")
+def _check_windows_state(state: str) -> None:
+    if not isinstance(state, str) or state not in WINDOWS_CHANNEL_STATES:
+        raise ValidationError("state", f"is {state!r}; choose one of {', '.join(WINDOWS_CHANNEL_STATES)}")
 
 
 def check_pinned(pinned: frozenset[str]) -> None:
@@ -318,11 +318,11 @@ def check_pinned(pinned: frozenset[str]) -> None:
             )
 
 
-def _check_phone(version: str, health: str, not_bound: frozenset[str]) -> None:
+def _check_phone(version: str, state: str, not_bound: frozenset[str]) -> None:
     if version not in VERSIONS:
         raise ValidationError("version", f"is {version!r}; choose one of {', '.join(VERSIONS)}")
-    if not isinstance(health, str) or health not in CHANNEL_STATES:
-        raise ValidationError("health", f"is {health!r}; choose one of {', '.join(CHANNEL_STATES)}")
+    if not isinstance(state, str) or state not in CHANNEL_STATES:
+        raise ValidationError("state", f"is {state!r}; choose one of {', '.join(CHANNEL_STATES)}")
     if not not_bound <= set(KINDS):
         raise ValidationError("not_bound", f"holds {', '.join(sorted(not_bound))}; choose from {', '.join(KINDS)}")
 

@@ -111,7 +111,7 @@ def test_the_page_stays_open_although_no_phone_is_healthy_and_lives_on_when_one_
         said = read_until(process, "The page stays open")
         assert "1 simulated phone " in said
         url = found(r"(http://\S+)", said)
-        heal = Request(f"{url}api/channels/p1", b'{"health": "healthy"}', {"Content-Type": "application/json"})
+        heal = Request(f"{url}api/channels/p1", b'{"state": "healthy"}', {"Content-Type": "application/json"})
         heal.method = "PATCH"
         with urlopen(heal) as answer:
             assert answer.status == 200

@@ -21,10 +21,10 @@ def test_accepted_is_exit_0_and_refused_is_exit_1(winpush_emulator: Emulator) ->
     good = run("send", "toast", winpush_emulator.create_channel().uri, "Bold", *host)
     assert (good.returncode, good.stderr) == (0, "")
     assert "accepted" in good.stdout
-    gone = run("send", "toast", winpush_emulator.create_channel(health="expired").uri, "Bold", *host)
+    gone = run("send", "toast", winpush_emulator.create_channel(state="expired").uri, "Bold", *host)
     assert gone.returncode == 1
     assert "delete this channel" in gone.stdout
-    later = run("send", "toast", winpush_emulator.create_channel(health="queue-full").uri, "Bold", *host)
+    later = run("send", "toast", winpush_emulator.create_channel(state="queue-full").uri, "Bold", *host)
     assert "try again in 4 minutes" in later.stdout
     lost = winpush_emulator.create_channel()
     winpush_emulator.faults.add(Fault(cut="before-answer"))
@@ -35,7 +35,7 @@ def test_accepted_is_exit_0_and_refused_is_exit_1(winpush_emulator: Emulator) ->
 def test_nothing_secret_is_printed_and_options_come_from_the_environment(
     winpush_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    phone = winpush_emulator.create_channel(health="forbidden")
+    phone = winpush_emulator.create_channel(state="forbidden")
     monkeypatch.setenv("WINPUSH_ALLOW_HOST", winpush_emulator.authority)
     for style in ((), ("--json",)):
         done = run("send", "toast", phone.uri, "Bold", *style)
@@ -138,7 +138,7 @@ def test_ctrl_c_while_waiting_for_the_answer_ends_with_130() -> None:
 
 
 @pytest.mark.parametrize(
-    ("health", "said"),
+    ("state", "said"),
     [
         ("queue-full", "try again in 4 minutes or later"),
         ("throttled", "try again in 1 hour or later"),
@@ -147,8 +147,8 @@ def test_ctrl_c_while_waiting_for_the_answer_ends_with_130() -> None:
         ("suppressed", "hasn't bound this kind"),
     ],
 )
-def test_what_to_do_is_said_for_every_refusal(winpush_emulator: Emulator, health: str, said: str) -> None:
-    phone = winpush_emulator.create_channel(health=health)
+def test_what_to_do_is_said_for_every_refusal(winpush_emulator: Emulator, state: str, said: str) -> None:
+    phone = winpush_emulator.create_channel(state=state)
     done = call("send", "toast", phone.uri, "Hello", "--allow-host", winpush_emulator.authority)
     assert done.returncode == 1
     assert said in done.stdout

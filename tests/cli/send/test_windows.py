@@ -156,8 +156,8 @@ def test_a_toast_arrives_with_either_login(emulator: Emulator, tmp_path: Path) -
 
 
 def test_a_refusal_tells_the_cause_and_what_support_asks_for(emulator: Emulator) -> None:
-    health = next(name for name, health in WINDOWS_CHANNEL_STATES.items() if health.row.status_code == 403)
-    done = call("send", "toast", emulator.create_windows_channel(health).uri, "Hello", **login(emulator))
+    state = next(name for name, each in WINDOWS_CHANNEL_STATES.items() if each.row.status_code == 403)
+    done = call("send", "toast", emulator.create_windows_channel(state).uri, "Hello", **login(emulator))
     assert done.exit_code == 1
     assert "For support: id" in done.output
     assert "trace winpush-emulator" in done.output

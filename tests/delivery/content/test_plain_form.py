@@ -68,12 +68,12 @@ def test_a_template_is_filled_with_the_channels_attributes_each_time_it_is_sent(
     outbox: Outbox, winpush_emulator: Emulator, clock: Clock
 ) -> None:
     phones: list[Phone] = []
-    for name, health in (("Ada", "healthy"), ("Bob", "queue-full"), (None, "healthy")):
-        phones.append(winpush_emulator.create_channel(health=health))
+    for name, state in (("Ada", "healthy"), ("Bob", "queue-full"), (None, "healthy")):
+        phones.append(winpush_emulator.create_channel(state=state))
         outbox.register({"uri": phones[-1].uri, "attributes": {} if name is None else {"name": name, "age": 7}})
     number = outbox.broadcast(Content(mpns.Toast("Hello {name}", "{age}"), template=True))
     outbox.deliver_until_idle()
-    winpush_emulator.change(phones[1], health="healthy")
+    winpush_emulator.change(phones[1], state="healthy")
     clock.ahead += timedelta(hours=2)
     outbox.deliver_until_idle()
     said = [[(each.content["text1"], each.content["text2"]) for each in phone.toasts] for phone in phones]

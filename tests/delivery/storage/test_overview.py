@@ -52,8 +52,8 @@ def test_what_waits_for_quiet_hours_says_until_when(outbox: Outbox, winpush_emul
 
 
 def test_each_reason_to_wait_is_told_apart(outbox: Outbox, winpush_emulator: Emulator, clock: Clock) -> None:
-    register(outbox, winpush_emulator, 2, health="queue-full")
-    register(outbox, winpush_emulator, 1, health="inactive")
+    register(outbox, winpush_emulator, 2, state="queue-full")
+    register(outbox, winpush_emulator, 1, state="inactive")
     first = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     assert waits(outbox, first) == {("queue-full", 2), ("device-inactive", 1)}

@@ -50,9 +50,9 @@ def test_no_statement_of_the_delivery_reads_a_whole_table(
     url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
     outbox = make_outbox(settings=WorkerSettings(batch=20, batches=2))
-    healths = ["healthy", "expired", "queue-full", "throttled"]
+    states = ["healthy", "expired", "queue-full", "throttled"]
     for number in range(60):
-        uri = winpush_emulator.create_channel(health=healths[number % 4]).uri
+        uri = winpush_emulator.create_channel(state=states[number % 4]).uri
         outbox.register({"uri": uri, "key": f"user {number}", "device": f"d{number}", "tags": {"news"}})
     statements = Statements()
     event.listen(sa.Engine, "before_cursor_execute", statements.note)

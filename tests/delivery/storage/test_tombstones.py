@@ -30,7 +30,7 @@ def everything(url: str) -> str:
 
 
 def test_erasing_a_channel_keeps_nothing_of_its_person(outbox: Outbox, winpush_emulator: Emulator, url: str) -> None:
-    first, second = (winpush_emulator.create_channel(health=health).uri for health in ("expired", "healthy"))
+    first, second = (winpush_emulator.create_channel(state=state).uri for state in ("expired", "healthy"))
     number = outbox.register({"uri": first, **PERSON})
     outbox.broadcast(TOAST)
     outbox.deliver_until_idle()  # leaves a tombstone of the same device
@@ -73,7 +73,7 @@ def test_a_key_is_removed_with_tombstones_left(outbox: Outbox, winpush_emulator:
 def test_what_waits_for_an_erased_channel_ends_as_gone(
     outbox: Outbox, winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    (channel,) = register(outbox, winpush_emulator, health="queue-full")
+    (channel,) = register(outbox, winpush_emulator, state="queue-full")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     outbox.remove(channel, erase=True)

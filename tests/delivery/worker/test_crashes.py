@@ -70,8 +70,8 @@ def test_workers_killed_at_random_moments_lose_nothing(
     emulator, rng = winpush_emulator, random.Random(5)  # noqa: S311 - when to kill
     clock = Clock()
     outbox = Outbox(url, allow_hosts=emulator.authorities, settings=SETTINGS, clock=clock)
-    healths = [rng.choice(OTHERS) if rng.random() < 0.2 else "healthy" for _ in range(CHANNELS)]
-    phones = [emulator.create_channel(health=health) for health in healths]
+    given = [rng.choice(OTHERS) if rng.random() < 0.2 else "healthy" for _ in range(CHANNELS)]
+    phones = [emulator.create_channel(state=state) for state in given]
     outbox.register_many(phone.uri for phone in phones)
     number = outbox.broadcast(mpns.Toast("Hello"))
     workers = Workers(url, emulator, number_of_workers)
@@ -97,8 +97,8 @@ def test_workers_killed_at_random_moments_lose_nothing(
     assert progress.state is BroadcastState.FINISHED
     assert states == progress.states
     assert lost == 0
-    healthy = healths.count("healthy")
+    healthy = given.count("healthy")
     assert states[DeliveryState.DELIVERED] == healthy
-    assert states[DeliveryState.GONE] == healths.count("expired")
-    assert states[DeliveryState.ABANDONED] == CHANNELS - healthy - healths.count("expired")
+    assert states[DeliveryState.GONE] == given.count("expired")
+    assert states[DeliveryState.ABANDONED] == CHANNELS - healthy - given.count("expired")
     assert twice <= (kills + in_the_end) * SETTINGS.batch * SETTINGS.batches

@@ -21,7 +21,7 @@ def test_a_wave_of_gone_channels_stops_the_broadcast_and_keeps_them(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, batch: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox = make_outbox(settings=WorkerSettings(batch=batch, batches=1, store_after=batch))
-    register(outbox, winpush_emulator, 60, health="expired")
+    register(outbox, winpush_emulator, 60, state="expired")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     progress = outbox.progress(number)
@@ -34,7 +34,7 @@ def test_a_wave_of_gone_channels_stops_the_broadcast_and_keeps_them(
 def test_a_registration_that_took_the_place_of_a_gone_one_stays_the_only_one(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    uris = [winpush_emulator.create_channel(health="expired").uri for _ in range(60)]
+    uris = [winpush_emulator.create_channel(state="expired").uri for _ in range(60)]
     again: list[int] = []
 
     def register_anew(_event: object) -> None:
@@ -53,7 +53,7 @@ def test_an_audience_of_which_some_are_gone_is_sent_to_as_ever(
 ) -> None:
     outbox = make_outbox(settings=WorkerSettings(gone_at_least=5))
     register(outbox, winpush_emulator, 95)
-    register(outbox, winpush_emulator, 5, health="expired")
+    register(outbox, winpush_emulator, 5, state="expired")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 95, DeliveryState.GONE: 5}
@@ -64,7 +64,7 @@ def test_any_share_is_believed_where_that_is_allowed(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
     outbox = make_outbox(settings=WorkerSettings(most_gone=None))
-    register(outbox, winpush_emulator, 60, health="expired")
+    register(outbox, winpush_emulator, 60, state="expired")
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     assert outbox.progress(number).states == {DeliveryState.GONE: 60}

@@ -172,8 +172,8 @@ def locked(url: str, table: str) -> Iterator[None]:
 def test_a_row_that_an_application_holds_is_waited_for_and_nothing_is_sent_twice(
     url: str, winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    healths = ["healthy", "expired", "healthy"]
-    phones = [winpush_emulator.create_channel(health=health) for health in healths]
+    states = ["healthy", "expired", "healthy"]
+    phones = [winpush_emulator.create_channel(state=state) for state in states]
     every = Count(3)
     with (
         noticed() as handler,

@@ -81,13 +81,13 @@ def test_bursts_to_several_people_each_arrive_in_order(
 def test_what_a_service_asks_to_wait_holds_for_the_rest_of_the_burst(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    outbox, phone = make_outbox(), winpush_emulator.create_channel(health="inactive")
+    outbox, phone = make_outbox(), winpush_emulator.create_channel(state="inactive")
     outbox.register({"uri": phone.uri, "key": "ada"})
     numbers = [outbox.notify("ada", toast(number)) for number in range(5)]
     outbox.deliver_until_idle()
     assert len(list(outbox.history())) == 1
     assert all(outbox.progress(number).waiting == 1 for number in numbers)
-    winpush_emulator.change(phone, health="healthy")
+    winpush_emulator.change(phone, state="healthy")
     clock.ahead += timedelta(hours=2)
     outbox.deliver_until_idle()
     assert Counter(texts(winpush_emulator, phone)) == Counter(str(number) for number in range(5))

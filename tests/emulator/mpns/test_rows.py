@@ -33,26 +33,26 @@ def _read() -> list[dict[str, Any]]:
     return loaded
 
 
-def health_of(row: dict[str, Any]) -> str:
+def state_of(row: dict[str, Any]) -> str:
     keys = ("http_status", "notification_status", "device_connection_status", "subscription_status")
     wanted = tuple(row[key] for key in keys)
-    for health in CHANNEL_STATES.values():
-        got = health.row
+    for state in CHANNEL_STATES.values():
+        got = state.row
         if wanted == (
             got.status_code,
             got.notification_status,
             got.device_connection_status,
             got.subscription_status,
         ):
-            return health.name
-    raise AssertionError(f"no health gives {wanted}")
+            return state.name
+    raise AssertionError(f"no state gives {wanted}")
 
 
 @pytest.mark.parametrize("row", rows())
 def test_a_row_of_the_reference_is_answered_and_understood(
     row: dict[str, Any], winpush_emulator: Emulator, winpush_client: Client
 ) -> None:
-    phone = winpush_emulator.create_channel(health=health_of(row))
+    phone = winpush_emulator.create_channel(state=state_of(row))
     result = winpush_client.send(phone.uri, TOAST)
     assert result.status_code == row["http_status"]
     assert result.notification_status == row["notification_status"]
@@ -76,7 +76,7 @@ def test_there_are_as_many_rows_as_in_the_reference() -> None:
 def test_an_inactive_device_has_the_61_minutes_that_the_seed_gave(
     winpush_emulator: Emulator, winpush_client: Client
 ) -> None:
-    phone = winpush_emulator.create_channel(health="inactive")
+    phone = winpush_emulator.create_channel(state="inactive")
     assert winpush_client.send(phone.uri, TOAST).minutes_to_delay == 61
     second = winpush_client.send(phone.uri, TOAST)
     assert second.outcome is Outcome.DEVICE_INACTIVE

@@ -116,18 +116,18 @@ def test_a_test_message_is_sent_with_a_payload_of_ones_own(
     assert [message.text for message in browser_device.messages][1:] == ["mine"]
 
 
-def test_its_health_is_set_and_what_was_kept_arrives(
+def test_its_state_is_set_and_what_was_kept_arrives(
     page: Page, screen: Locator, browser_device: Browser, winpush_client: Client
 ) -> None:
     open_details(page, screen)
-    health = page.locator("#detail .device-controls select").last
-    health.locator("option", has_text="offline").wait_for(state="attached")
-    health.select_option("offline")
+    state = page.locator("#detail .device-controls select").last
+    state.locator("option", has_text="offline").wait_for(state="attached")
+    state.select_option("offline")
     screen.locator(".badge.tone-later", has_text="offline").wait_for()
     show(winpush_client, browser_device, title="Kept")
     screen.locator(".phone-foot", has_text="1 accepted \u00b7 1 waiting").wait_for()
     assert screen.locator(".worker-entry").count() == 0
-    health.select_option("healthy")
+    state.select_option("healthy")
     screen.locator(".win-toast", has_text="Kept").wait_for()
 
 
@@ -136,11 +136,11 @@ def test_a_browser_is_added_by_the_page(page: Page, winpush_emulator: Emulator) 
     dialog = page.locator("#add-device-dialog")
     dialog.locator("select[name=kind] option", has_text="Firefox with Web Push").wait_for(state="attached")
     dialog.locator("select[name=kind]").select_option("firefox")
-    dialog.locator("select[name=health]").select_option("throttled")
+    dialog.locator("select[name=state]").select_option("throttled")
     dialog.locator("button", has_text="Add").last.click()
     page.locator(".is-browser .badge", has_text="throttled").wait_for()
     (made,) = winpush_emulator.phones
-    assert (made.version, made.health.name) == ("Firefox", "throttled")
+    assert (made.version, made.state.name) == ("Firefox", "throttled")
 
 
 def test_a_request_shows_what_was_decrypted_or_why_it_was_not(

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 def test_a_device_of_each_service_is_added_by_the_page(page: Page, winpush_emulator: Emulator) -> None:
     page.locator("#empty button").click()
     dialog = page.locator("#add-device-dialog")
-    dialog.locator("select[name=health] option", has_text="revoked").wait_for(state="attached")
+    dialog.locator("select[name=state] option", has_text="revoked").wait_for(state="attached")
     dialog.locator("input[name=name]").fill("Ada's desk")
     dialog.locator("button", has_text="Add").last.click()
     page.locator(".win .phone-open", has_text="Ada's desk").wait_for()
     dialog.locator("select[name=kind]").select_option(label="Windows Phone 7.8 with MPNS")
-    dialog.locator("select[name=health]").select_option("expired")
+    dialog.locator("select[name=state]").select_option("expired")
     dialog.locator("button", has_text="Add").last.click()
     dialog.locator("[role=status]", has_text="Added Phone 2.").wait_for()
     page.keyboard.press("Escape")
     page.locator(".phone .badge", has_text="expired").wait_for()
-    assert [(phone.version, phone.health.name) for phone in winpush_emulator.phones] == [
+    assert [(phone.version, phone.state.name) for phone in winpush_emulator.phones] == [
         ("Windows 10/11", "healthy"),
         ("7.8", "expired"),
     ]
@@ -35,7 +35,7 @@ def test_a_channel_of_another_app_is_added_by_the_page_and_says_whose_it_is(
 ) -> None:
     page.locator("#empty button").click()
     dialog = page.locator("#add-device-dialog")
-    dialog.locator("select[name=health] option", has_text="revoked").wait_for(state="attached")
+    dialog.locator("select[name=state] option", has_text="revoked").wait_for(state="attached")
     dialog.locator("input[name=app]").fill("weather")
     dialog.locator("button", has_text="Add").last.click()
     page.locator(".win .phone-open").wait_for()
@@ -81,16 +81,16 @@ def test_a_test_notification_is_sent_and_its_verdict_said(page: Page, screen: Lo
     assert device.accepted == 2
 
 
-def test_a_health_is_set_and_the_device_removed(
+def test_a_state_is_set_and_the_device_removed(
     page: Page, screen: Locator, device: Device, winpush_emulator: Emulator
 ) -> None:
     controls = open_device(page, screen)
     controls.locator("select").last.select_option("revoked")
     screen.locator(".badge", has_text="revoked").wait_for()
-    assert device.health.name == "revoked"
+    assert device.state.name == "revoked"
     controls.locator("button", has_text="Send").click()
     controls.locator("[role=status]", has_text="410 channel-gone").wait_for()
-    winpush_emulator.change(device, health="healthy")
+    winpush_emulator.change(device, state="healthy")
     screen.locator(".badge", has_text="healthy").wait_for()
     assert controls.locator("select").last.input_value() in ("healthy", "revoked")  # not taken from under one's hand
     controls.locator("button", has_text="Remove").click()

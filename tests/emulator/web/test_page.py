@@ -41,7 +41,7 @@ def test_what_arrives_is_shown_as_text_whatever_it_says(
 
 
 def test_a_refusal_is_shown_with_its_reason(page: Page, winpush_emulator: Emulator, winpush_client: Client) -> None:
-    phone = winpush_emulator.create_channel(health="expired")
+    phone = winpush_emulator.create_channel(state="expired")
     winpush_client.send(phone.uri, mpns.Toast("a"))
     page.locator(".request", has_text="channel-gone").first.wait_for()
     page.locator(f"[data-phone='{phone.id}']", has_text="expired").wait_for()

@@ -227,7 +227,7 @@ def test_a_device_that_comes_back_shows_what_was_kept_for_it(
     screen.locator(".phone-foot", has_text="1 accepted").wait_for()
     assert screen.locator(".win-toast").count() == 0
     assert "offline" in (screen.locator(".phone-head .tone-later").get_attribute("title") or "")
-    winpush_emulator.change(device, health="healthy")
+    winpush_emulator.change(device, state="healthy")
     screen.locator(".win-toast", has_text="kept").wait_for()
     screen.locator(".phone-head .tone-ok", has_text="healthy").wait_for()
 

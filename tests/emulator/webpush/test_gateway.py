@@ -232,7 +232,7 @@ def test_the_first_thing_that_is_wrong_is_told(winpush_emulator: Emulator) -> No
         assert words in reason(winpush_emulator)
         sent |= request
         headers |= changes
-    winpush_emulator.change(browser, health="healthy")
+    winpush_emulator.change(browser, state="healthy")
     assert push(winpush_emulator, browser, **sent).status == 201
 
 
@@ -293,7 +293,7 @@ def test_edge_keeps_the_last_message_for_a_browser_that_is_away(
         assert winpush_client.send(browser.subscription, Message(text)).ok
     assert "the one that waited is lost" in reason(winpush_emulator)
     assert (texts(browser), len(browser.waiting)) == ([], 1)
-    winpush_emulator.change(browser, health="healthy")
+    winpush_emulator.change(browser, state="healthy")
     assert (texts(browser), len(browser.waiting)) == (["second"], 0)
 
 
@@ -304,7 +304,7 @@ def test_the_others_keep_several_and_a_topic_replaces_its_own(
     for text, topic in [("a", None), ("old", "news"), ("b", None), ("new", "news")]:
         assert winpush_client.send(browser.subscription, Message(text, topic=topic)).ok
     assert "the same topic" in reason(winpush_emulator)
-    winpush_emulator.change(browser, health="healthy")
+    winpush_emulator.change(browser, state="healthy")
     assert texts(browser) == ["a", "b", "new"]
 
 
@@ -313,7 +313,7 @@ def test_a_message_whose_ttl_is_over_is_gone(winpush_emulator: Emulator, winpush
     for text, seconds in [("short", 59), ("long", 61)]:
         winpush_client.send(browser.subscription, Message(text, ttl=timedelta(seconds=seconds)))
     winpush_emulator.advance(timedelta(seconds=60))
-    winpush_emulator.change(browser, health="healthy")
+    winpush_emulator.change(browser, state="healthy")
     assert texts(browser) == ["long"]
 
 
@@ -338,12 +338,12 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("health", SUBSCRIPTION_STATES)
-def test_a_client_understands_every_state(health: str, winpush_emulator: Emulator, winpush_client: Client) -> None:
-    browser = winpush_emulator.create_subscription(health)
+@pytest.mark.parametrize("state", SUBSCRIPTION_STATES)
+def test_a_client_understands_every_state(state: str, winpush_emulator: Emulator, winpush_client: Client) -> None:
+    browser = winpush_emulator.create_subscription(state)
     result = winpush_client.send(browser.subscription, Message("x"))
-    assert result.outcome is STATES[health]
-    assert result.should_delete_channel is (health in ("gone", "unknown"))
+    assert result.outcome is STATES[state]
+    assert result.should_delete_channel is (state in ("gone", "unknown"))
 
 
 def test_the_throttle_of_wns_is_a_406_with_a_quarter_of_an_hour(
@@ -368,7 +368,7 @@ def test_a_fault_strikes_with_the_services_own_headers(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"health": "ill"}, "health: is 'ill'; choose one of healthy, offline"),
+        ({"state": "ill"}, "state: is 'ill'; choose one of healthy, offline"),
         ({"browser": "opera"}, "browser: is 'opera'; choose one of edge"),
         ({"application_server_key": "abc"}, "application_server_key"),
         ({"application_server_key": b"x" * 65}, "application_server_key"),
@@ -411,7 +411,7 @@ def test_the_api_creates_a_browser_that_a_page_could_have_sent(winpush_emulator:
         "application_server_key": KEYS.application_server_key,
     }
     status, (made,) = ask(winpush_emulator, "POST", "/api/channels", asked)
-    assert (status, made["service"], made["name"], made["health"]) == (201, "webpush", "Ada", "healthy")
+    assert (status, made["service"], made["name"], made["state"]) == (201, "webpush", "Ada", "healthy")
     assert made["application_server_key"] == KEYS.application_server_key
     subscription = Subscription.of(made["subscription"], allow_hosts=winpush_emulator.authorities)
     with Client(webpush=KEYS, allow_hosts=winpush_emulator.authorities) as client:
@@ -420,8 +420,7 @@ def test_the_api_creates_a_browser_that_a_page_could_have_sent(winpush_emulator:
     assert shown["messages"][0]["notification"] == {"title": "Hi", "body": "there", "actions": [], "left_out": 0}
     assert (shown["messages"][0]["ttl_seconds"], shown["accepted"]) == (2_419_200, 1)
     assert (
-        ask(winpush_emulator, "PATCH", f"/api/channels/{made['id']}", {"health": "gone"})[1]["outcome"]
-        == "channel-gone"
+        ask(winpush_emulator, "PATCH", f"/api/channels/{made['id']}", {"state": "gone"})[1]["outcome"] == "channel-gone"
     )
     assert ask(winpush_emulator, "DELETE", f"/api/channels/{made['id']}")[0] == 204
 

@@ -25,13 +25,13 @@ def client(winpush_emulator: Emulator) -> Any:
         yield made
 
 
-@pytest.mark.parametrize("health", WINDOWS_CHANNEL_STATES)
+@pytest.mark.parametrize("state", WINDOWS_CHANNEL_STATES)
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_every_row_is_answered_and_understood(health: str, secure: bool) -> None:
-    row = WINDOWS_CHANNEL_STATES[health].row
+def test_every_row_is_answered_and_understood(state: str, secure: bool) -> None:
+    row = WINDOWS_CHANNEL_STATES[state].row
     toast = wns.Toast("Hello", request_status=row.device_connection_status is not None)
     with Emulator(seed=1, tls=True) as emulator:
-        device = emulator.create_windows_channel(health, secure=secure)
+        device = emulator.create_windows_channel(state, secure=secure)
         with Client(
             wns=emulator.entra_credentials, allow_hosts=emulator.authorities, tls=Tls(ca=emulator.ca_pem)
         ) as client:
@@ -51,9 +51,9 @@ def test_every_row_is_answered_and_understood(health: str, secure: bool) -> None
     assert result.debug_trace == "winpush-emulator"
 
 
-def test_every_row_of_the_service_has_a_health() -> None:
+def test_every_row_of_the_service_has_a_state() -> None:
     rows = [row for row in wns.ROWS if row.endpoint is Endpoint.NOTIFY]
-    assert [health.row for health in WINDOWS_CHANNEL_STATES.values()][: len(rows)] == rows
+    assert [state.row for state in WINDOWS_CHANNEL_STATES.values()][: len(rows)] == rows
 
 
 @pytest.mark.parametrize("kind", ["entra", "package"])
@@ -150,7 +150,7 @@ def test_one_of_each_kind_is_kept_for_a_device_that_is_offline(winpush_emulator:
     assert client.send(device.uri, wns.Raw(b"x")).outcome is Outcome.DROPPED
     assert not device.toasts
     winpush_emulator.advance(timedelta(minutes=6))
-    winpush_emulator.change(device, health="healthy")
+    winpush_emulator.change(device, state="healthy")
     assert [toast["content"][0]["text"] for toast in device.toasts] == ["second"]
     assert device.badge is None  # its time was over
 
@@ -210,9 +210,9 @@ def test_a_wrong_request_is_refused_with_the_services_words(
 
 def test_windows_channels_are_made_over_http(winpush_emulator: Emulator) -> None:
     connection = http.client.HTTPConnection(winpush_emulator.authority)
-    connection.request("POST", "/api/channels", json.dumps({"service": "wns", "health": "expired", "count": 2}))
+    connection.request("POST", "/api/channels", json.dumps({"service": "wns", "state": "expired", "count": 2}))
     made = json.loads(connection.getresponse().read())
-    assert [each["health"] for each in made] == ["expired", "expired"]
+    assert [each["state"] for each in made] == ["expired", "expired"]
     connection.request("POST", "/api/channels", json.dumps({"service": "wns", "version": "8.0"}))
     assert connection.getresponse().status == 400
     connection.close()

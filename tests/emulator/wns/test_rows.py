@@ -54,14 +54,14 @@ def rows(endpoint: str) -> list[Any]:
     return [pytest.param(row, id=name(row)) for row in TABLE if row["endpoint"] == endpoint]
 
 
-def health_of(row: dict[str, Any]) -> str:
-    """The health by which the emulator gives this row's answer."""
+def state_of(row: dict[str, Any]) -> str:
+    """The state by which the emulator gives this row's answer."""
     wanted = (row["http_status"], row["notification_status"], row["device_connection_status"], row["error_description"])
-    for health in WINDOWS_CHANNEL_STATES.values():
-        ours = health.row
+    for state in WINDOWS_CHANNEL_STATES.values():
+        ours = state.row
         given = (ours.status_code, ours.notification_status, ours.device_connection_status, ours.error_description)
         if given == wanted and ours.reason == row.get("reason_phrase"):
-            return health.name
+            return state.name
     raise LookupError(name(row))
 
 
@@ -71,10 +71,10 @@ def test_a_row_is_answered_and_understood_through_tls(row: dict[str, Any], emula
     options: dict[str, Any] = {"request_status": row["device_connection_status"] is not None}
     if SUPPRESSES_POPUP in row["meaning"]:
         # No state of a channel, but what a Windows channel says to a Windows Phone's option.
-        health, options["suppress_popup"] = "healthy", True
+        state, options["suppress_popup"] = "healthy", True
     else:
-        health = health_of(row)
-    device = emulator.create_windows_channel(health, secure=True)
+        state = state_of(row)
+    device = emulator.create_windows_channel(state, secure=True)
     assert device.uri.startswith("https://")
     (result,) = send(emulator, device.uri, wns.Toast("Zürich 🌩", correlation_vector="AbCdEf.0.1", **options))
 
@@ -132,7 +132,7 @@ def test_one_notification_for_many_channels_keeps_each_result_to_itself_and_is_n
     toast = wns.Toast("a", tag="t", ttl=timedelta(minutes=5))
     before = (toast.to_headers(), toast.body, repr(toast))
     wanted = {"healthy": Outcome.ACCEPTED, "expired": Outcome.CHANNEL_GONE, "forbidden": Outcome.FORBIDDEN}
-    channels = [(emulator.create_windows_channel(health, secure=True).uri, toast, health) for health in wanted] * 20
+    channels = [(emulator.create_windows_channel(state, secure=True).uri, toast, state) for state in wanted] * 20
     with Client(wns=on_tls(emulator), allow_hosts=[emulator.authorities[1]], tls=Tls(ca=emulator.ca_pem)) as client:
         results = list(client.send_many(channels))
     assert len(results) == 60

@@ -106,11 +106,11 @@ async def _demo(phones: int, windows: int, seed: int, port: int, seconds: float,
 
 def _make_devices(emulator: Emulator, phones: int, windows: int, rng: random.Random) -> list[dict[str, Any]]:
     """Creates the devices, and returns what an app's back end would register for each."""
-    from winpush.cli.demo.scenes import random_health, random_version, random_windows_health
+    from winpush.cli.demo.scenes import random_state, random_version, random_windows_state
 
     # Show WNS, the service still in operation, first on the page.
-    devices = [emulator.create_windows_channel(random_windows_health(rng)) for _ in range(windows)]
-    made = [emulator.create_channel(random_version(rng), random_health(rng)) for _ in range(phones)]
+    devices = [emulator.create_windows_channel(random_windows_state(rng)) for _ in range(windows)]
+    made = [emulator.create_channel(random_version(rng), random_state(rng)) for _ in range(phones)]
     return [{"uri": device.uri} for device in devices] + [
         {"uri": phone.uri, "platform": phone.version} for phone in made
     ]
@@ -243,7 +243,7 @@ async def _keep_lively(client: AsyncClient, emulator: Emulator, rng: random.Rand
 
     while not emulator.stopping:
         await asyncio.sleep(_LIVELY_SECONDS)
-        healthy = [each for each in emulator.phones if each.health.name in ("healthy", "connected")]
+        healthy = [each for each in emulator.phones if each.state.name in ("healthy", "connected")]
         if not healthy:
             continue
         device, scene = rng.choice(healthy), rng.choice(SCENES)

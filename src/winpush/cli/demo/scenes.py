@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from winpush import mpns, wns
 from winpush.results import Notification
 
-__all__ = ["SCENES", "WINDOWS", "Forms", "Scene", "random_health", "random_version", "random_windows_health"]
+__all__ = ["SCENES", "WINDOWS", "Forms", "Scene", "random_state", "random_version", "random_windows_state"]
 
 _VERSIONS = {"7.0": 1, "7.1": 3, "7.8": 3, "8.0": 5, "8.1": 6}
-_HEALTHS = {
+_STATES = {
     "healthy": 72,
     "temporarily-disconnected": 6,
     "disconnected": 3,
@@ -24,7 +24,7 @@ _HEALTHS = {
 }
 
 
-_WINDOWS_HEALTHS = {
+_WINDOWS_STATES = {
     "connected": 70,
     "disconnected": 8,
     "tempdisconnected": 5,
@@ -38,9 +38,9 @@ WINDOWS = "windows"
 """A Windows device's version; a phone's is a number such as 8.1."""
 
 
-def random_windows_health(rng: random.Random) -> str:
+def random_windows_state(rng: random.Random) -> str:
     """A random state of a Windows channel, mostly healthy."""
-    return rng.choices(list(_WINDOWS_HEALTHS), list(_WINDOWS_HEALTHS.values()))[0]
+    return rng.choices(list(_WINDOWS_STATES), list(_WINDOWS_STATES.values()))[0]
 
 
 def random_version(rng: random.Random) -> str:
@@ -48,9 +48,9 @@ def random_version(rng: random.Random) -> str:
     return rng.choices(list(_VERSIONS), list(_VERSIONS.values()))[0]
 
 
-def random_health(rng: random.Random) -> str:
+def random_state(rng: random.Random) -> str:
     """A random state of a phone's channel, mostly healthy."""
-    return rng.choices(list(_HEALTHS), list(_HEALTHS.values()))[0]
+    return rng.choices(list(_STATES), list(_STATES.values()))[0]
 
 
 @dataclass(frozen=True, slots=True)

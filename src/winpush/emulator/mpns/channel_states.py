@@ -42,4 +42,4 @@ def _name(row: Row) -> str:
 
 
 CHANNEL_STATES = {_name(row): ChannelState(_name(row), row) for row in ROWS}
-"""Every health, by name: `healthy`, `disconnected`, `expired`, `queue-full`, `throttled-disconnected`, …"""
+"""Every state, by name: `healthy`, `disconnected`, `expired`, `queue-full`, `throttled-disconnected`, …"""

@@ -136,7 +136,7 @@ def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
 
 def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read: _Read) -> _Judgement:
     """What happens to a good request depends on the channel's state."""
-    row, remarks = phone.health.row, list(read.remarks)
+    row, remarks = phone.state.row, list(read.remarks)
     if row.verdict.outcome is Outcome.DEVICE_INACTIVE:
         remarks += _remark_hourly_rule(phone, now)
     if row.verdict.outcome is not Outcome.ACCEPTED:
@@ -179,7 +179,7 @@ def _remark_hourly_rule(phone: Phone, now: datetime) -> list[str]:
 
 
 def _device(phone: Phone) -> str:
-    device = phone.health.row.device_connection_status
+    device = phone.state.row.device_connection_status
     return device if device in ("Connected", "TempDisconnected", "Disconnected") else "Connected"
 
 

@@ -14,7 +14,7 @@ export function browserFactsPart() {
     body.replaceChildren();
     append(body, [
       el("p", { class: "facts" },
-        foreign("span", `badge tone-${windowsTone(facts)}`, facts.health),
+        foreign("span", `badge tone-${windowsTone(facts)}`, facts.state),
         foreign("span", "", facts.version),
         el("span", {}, plural(facts.accepted ?? 0, "accepted", "accepted")),
         facts.queued > 0 && el("span", {}, `${facts.queued} waiting`)),

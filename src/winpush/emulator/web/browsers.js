@@ -23,7 +23,7 @@ class BrowserView {
   broad = true;
   #name = foreign("button", "phone-open", "", { type: "button" });
   #version = foreign("span", "phone-version", "");
-  #health = foreign("span", "badge", "");
+  #state = foreign("span", "badge", "");
   #screen = el("div", { class: "win-screen" });
   #foot = el("p", { class: "phone-foot" });
   /** @type {BrowserDesk | null} */
@@ -33,7 +33,7 @@ class BrowserView {
   constructor(device) {
     this.#device = device;
     this.element = el("article", { class: `win is-desktop is-browser ${accentClass(device.id)}`, "data-phone": device.id },
-      el("header", { class: "phone-head" }, el("h3", {}, this.#name), this.#version, this.#health),
+      el("header", { class: "phone-head" }, el("h3", {}, this.#name), this.#version, this.#state),
       el("div", { class: "win-body" }, this.#screen),
       this.#foot);
   }
@@ -43,10 +43,10 @@ class BrowserView {
     setText(this.#name, String(device.name ?? device.id));
     setText(this.#version, String(device.version ?? ""));
     const tone = windowsTone(device);
-    setText(this.#health, String(device.health ?? "unknown"));
-    this.#health.className = `badge tone-${tone}`;
-    this.#health.title = String(device.meaning ?? "");
-    this.element.dataset.health = String(device.health);
+    setText(this.#state, String(device.state ?? "unknown"));
+    this.#state.className = `badge tone-${tone}`;
+    this.#state.title = String(device.meaning ?? "");
+    this.element.dataset.state = String(device.state);
     this.element.classList.toggle("unwell", tone !== "ok");
     const parts = [plural(device.accepted ?? 0, "accepted", "accepted"), device.queued > 0 && `${device.queued} waiting`];
     setText(this.#foot, parts.filter(Boolean).join(" \u00b7 "));

@@ -1,4 +1,4 @@
-/** What the page can change: add devices, set faults, and for one device send a test, set its health, remove it. */
+/** What the page can change: add devices, set faults, and for one device send a test, set its state, remove it. */
 
 import { call, optionsOf } from "./api.js";
 import { byId, el, foreign, listOf } from "./dom.js";
@@ -41,7 +41,7 @@ function lazily(make) {
 
 function addDevice() {
   const kind = select([], { name: "kind" });
-  const health = select([], { name: "health" });
+  const state = select([], { name: "state" });
   const name = el("input", { name: "name", autocomplete: "off", placeholder: "such as Ada's phone" });
   const app = el("input", { name: "app", autocomplete: "off", maxlength: "64", placeholder: "the emulator's own" });
   const owner = labelled("App", app);
@@ -50,7 +50,7 @@ function addDevice() {
   const kinds = new Map();
 
   async function add() {
-    const asked = { ...kinds.get(kind.value), health: health.value };
+    const asked = { ...kinds.get(kind.value), state: state.value };
     if (name.value.trim()) asked.name = name.value.trim();
     if (app.value.trim() && asked.service === "wns") asked.app = app.value.trim();
     const [device] = await call("POST", "/api/channels", asked);
@@ -58,11 +58,11 @@ function addDevice() {
     name.value = "";
   }
 
-  function offerHealths(options) {
-    const chosen = health.value;
-    const words = options[kinds.get(kind.value)?.service ?? "wns"].healths;
-    health.replaceChildren(...words.map((word) => el("option", {}, word)));
-    health.value = words.includes(chosen) ? chosen : "healthy";
+  function offerStates(options) {
+    const chosen = state.value;
+    const words = options[kinds.get(kind.value)?.service ?? "wns"].states;
+    state.replaceChildren(...words.map((word) => el("option", {}, word)));
+    state.value = words.includes(chosen) ? chosen : "healthy";
     owner.hidden = kinds.get(kind.value)?.service !== "wns";
   }
 
@@ -74,12 +74,12 @@ function addDevice() {
       kinds.set(value, asked);
       kind.append(el("option", { value }, text));
     }
-    kind.addEventListener("change", () => offerHealths(options));
-    offerHealths(options);
+    kind.addEventListener("change", () => offerStates(options));
+    offerStates(options);
   }
 
   const made = dialog("add-device-dialog", "Add a device",
-    form(() => outcome.follow(add), labelled("Device", kind), labelled("Health", health), labelled("Name", name), owner, button("Add")), outcome.element);
+    form(() => outcome.follow(add), labelled("Device", kind), labelled("State", state), labelled("Name", name), owner, button("Add")), outcome.element);
   outcome.follow(fill);
   return { open: () => made.showModal() };
 }
@@ -170,7 +170,7 @@ function faultsDialog(store) {
  */
 export function controlsPart() {
   const kind = select([], { "aria-label": "Kind of test notification" });
-  const health = select([], { "aria-label": "Health" });
+  const state = select([], { "aria-label": "State" });
   const payload = /** @type {any} */ (el("input", { autocomplete: "off", spellcheck: "false", placeholder: "an example, or your payload", title: "Text or JSON; left empty, an example is sent" }));
   const [kindField, payloadField] = [labelled("Test", kind), labelled("Test", payload, "payload")];
   const outcome = new Outcome();
@@ -182,16 +182,16 @@ export function controlsPart() {
     outcome.say(`${record.status} ${record.verdict}: ${record.reason}`, verdictTone(record.verdict, record.status));
   }
 
-  async function setHealth() {
-    const device = await call("PATCH", `/api/channels/${shown.id}`, { health: health.value });
-    outcome.say(`Health is ${device.health}.`, "ok");
+  async function setState() {
+    const device = await call("PATCH", `/api/channels/${shown.id}`, { state: state.value });
+    outcome.say(`State is ${device.state}.`, "ok");
   }
 
   const remove = () => call("DELETE", `/api/channels/${shown.id}`);
-  health.addEventListener("change", () => outcome.follow(setHealth));
+  state.addEventListener("change", () => outcome.follow(setState));
   const element = el("section", { class: "part device-controls" },
     form(() => outcome.follow(send), kindField, payloadField, button("Send")),
-    form(() => {}, labelled("Health", health), button("Remove", () => outcome.follow(remove))),
+    form(() => {}, labelled("State", state), button("Remove", () => outcome.follow(remove))),
     outcome.element);
   return {
     element,
@@ -201,15 +201,15 @@ export function controlsPart() {
       // A browser has one kind of test, and a payload that may be anything.
       kindField.hidden = device.service === "webpush";
       payloadField.hidden = !kindField.hidden;
-      if (first) outcome.follow(async () => offer(await optionsOf(), device, kind, health));
-      else if (document.activeElement !== health) health.value = device.health;
+      if (first) outcome.follow(async () => offer(await optionsOf(), device, kind, state));
+      else if (document.activeElement !== state) state.value = device.state;
     },
   };
 }
 
-function offer(options, device, kind, health) {
+function offer(options, device, kind, state) {
   const names = options[device.service] ?? options.mpns;
   kind.replaceChildren(...names.kinds.map((word) => el("option", {}, word)));
-  health.replaceChildren(...names.healths.map((word) => el("option", {}, word)));
-  health.value = device.health;
+  state.replaceChildren(...names.states.map((word) => el("option", {}, word)));
+  state.value = device.state;
 }

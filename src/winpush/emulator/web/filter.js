@@ -1,4 +1,4 @@
-/** The filter above the grid: a text search, a health and a version. */
+/** The filter above the grid: a text search, a state and a version. */
 
 import { byId, el } from "./dom.js";
 import { kindOf } from "./devices.js";
@@ -7,7 +7,7 @@ const numeric = new Intl.Collator("en", { numeric: true });
 
 export class Filter {
   #text = byId("filter-text");
-  #health = byId("filter-health");
+  #state = byId("filter-state");
   #version = byId("filter-version");
   /** Keyed by the device's data, which is replaced as a whole: a changed device is indexed anew. @type {WeakMap<any, string>} */
   #index = new WeakMap();
@@ -21,7 +21,7 @@ export class Filter {
 
   /** Whether a device is to be shown. */
   matches(device) {
-    if (this.#health.value && device.health !== this.#health.value) return false;
+    if (this.#state.value && device.state !== this.#state.value) return false;
     if (this.#version.value && device.version !== this.#version.value) return false;
     const words = this.#text.value.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return true;
@@ -32,21 +32,21 @@ export class Filter {
   #textOf(device) {
     const known = this.#index.get(device);
     if (known !== undefined) return known;
-    const own = [device.id, device.name, device.version, device.health, device.service];
+    const own = [device.id, device.name, device.version, device.state, device.service];
     const text = [...own, ...kindOf(device).texts(device)].filter((value) => value !== null).join("\n").toLowerCase();
     this.#index.set(device, text);
     return text;
   }
 
-  /** Offers the healths and versions that there are. */
+  /** Offers the states and versions that there are. */
   offer(devices) {
     const all = [...devices.values()];
-    offerOptions(this.#health, all.map((device) => device.health));
+    offerOptions(this.#state, all.map((device) => device.state));
     offerOptions(this.#version, all.map((device) => device.version));
   }
 
   clear() {
-    for (const input of [this.#text, this.#health, this.#version]) input.value = "";
+    for (const input of [this.#text, this.#state, this.#version]) input.value = "";
   }
 }
 

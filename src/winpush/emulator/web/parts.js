@@ -3,7 +3,7 @@
 import { append, clock, el, foreign, listOf, plural } from "./dom.js";
 import { tileFaces } from "./tiles.js";
 import { toastEntry } from "./toasts.js";
-import { healthOf } from "./words.js";
+import { stateOf } from "./words.js";
 
 const COPIED_MS = 2000;
 
@@ -33,15 +33,15 @@ export function part(title, pick, draw) {
 
 /** Who it is, how it is, and the channel URI to push to. */
 export function factsPart() {
-  const pick = ({ version, health, channel, authenticated, accepted }) => ({ version, health, channel, authenticated, accepted });
+  const pick = ({ version, state, channel, authenticated, accepted }) => ({ version, state, channel, authenticated, accepted });
   return part("", pick, (facts, body) => {
-    const health = healthOf(facts.health);
+    const state = stateOf(facts.state);
     const line = el("p", { class: "facts" },
-      foreign("span", `badge tone-${health.tone}`, health.word),
+      foreign("span", `badge tone-${state.tone}`, state.word),
       foreign("span", "", `Windows Phone ${facts.version ?? "?"}`),
       el("span", {}, facts.authenticated ? "authenticated channel" : "unauthenticated channel"),
       el("span", {}, plural(facts.accepted ?? 0, "accepted", "accepted")));
-    const note = health.note && el("p", { class: "quiet" }, health.note);
+    const note = state.note && el("p", { class: "quiet" }, state.note);
     body.replaceChildren();
     append(body, [line, note, channelField(String(facts.channel ?? ""))]);
   });

@@ -5,7 +5,7 @@ import { accentClass } from "./images.js";
 import { factsPart, rawsPart, tilesPart, toastsPart } from "./parts.js";
 import { isWide, startTile } from "./tiles.js";
 import { fillBanner, toastEntry } from "./toasts.js";
-import { healthOf } from "./words.js";
+import { stateOf } from "./words.js";
 
 /** A start screen of four columns' worth has room for four medium tiles; a wide one takes the place of two. */
 const ROOM = 4;
@@ -59,19 +59,19 @@ class PhoneView {
     setText(this.#name, String(phone.name ?? phone.id));
     setText(this.#version, String(phone.version ?? ""));
     this.#version.title = `Windows Phone ${phone.version ?? ""}`;
-    this.#drawHealth(phone);
+    this.#drawState(phone);
     this.#drawTiles(listOf(phone.tiles), quiet);
     this.#drawToasts(listOf(phone.toasts), quiet);
     this.#drawFoot(phone);
   }
 
-  #drawHealth(phone) {
-    const health = healthOf(phone.health);
-    setText(this.#badge, health.word);
-    this.#badge.className = `badge tone-${health.tone}`;
-    this.#badge.title = health.note;
-    this.element.dataset.health = health.word;
-    this.element.classList.toggle("unwell", !health.well);
+  #drawState(phone) {
+    const state = stateOf(phone.state);
+    setText(this.#badge, state.word);
+    this.#badge.className = `badge tone-${state.tone}`;
+    this.#badge.title = state.note;
+    this.element.dataset.state = state.word;
+    this.element.classList.toggle("unwell", !state.well);
   }
 
   /** Tiles keep their element while they stay the same, so that a toast does not disturb a tile that is turning. */

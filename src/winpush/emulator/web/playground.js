@@ -164,7 +164,7 @@ class Playground {
     const chosen = this.#target.value;
     const service = this.#answer?.service;
     const fitting = [...this.store.devices.values()].filter((device) => device.service === service);
-    this.#target.replaceChildren(...fitting.map((device) => el("option", { value: device.id }, `${device.name} (${device.health})`)));
+    this.#target.replaceChildren(...fitting.map((device) => el("option", { value: device.id }, `${device.name} (${device.state})`)));
     if (fitting.some((device) => device.id === chosen)) this.#target.value = chosen;
     if (!fitting.length) this.#target.append(el("option", { value: "" }, "no device of this service"));
     this.#send.disabled = !fitting.length || !this.#answer?.kind;

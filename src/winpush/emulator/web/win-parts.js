@@ -11,12 +11,12 @@ const NONE = "None yet.";
 
 /** Who it is, what its channel answers, and the channel URI to push to. */
 export function windowsFactsPart() {
-  const pick = ({ version, health, outcome, meaning, channel, accepted, app }) => ({ version, health, outcome, meaning, channel, accepted, app });
+  const pick = ({ version, state, outcome, meaning, channel, accepted, app }) => ({ version, state, outcome, meaning, channel, accepted, app });
   return part("", pick, (facts, body) => {
     body.replaceChildren();
     append(body, [
       el("p", { class: "facts" },
-        foreign("span", `badge tone-${windowsTone(facts)}`, facts.health),
+        foreign("span", `badge tone-${windowsTone(facts)}`, facts.state),
         foreign("span", "", facts.version),
         facts.app ? foreign("span", "", `WNS channel of ${facts.app}`) : el("span", {}, "WNS channel"),
         el("span", {}, plural(facts.accepted ?? 0, "accepted", "accepted"))),

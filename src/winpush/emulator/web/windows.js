@@ -18,7 +18,7 @@ export const windowsKind = {
 class WindowsView {
   #name = foreign("button", "phone-open", "", { type: "button" });
   #version = foreign("span", "phone-version", "");
-  #health = foreign("span", "badge", "");
+  #state = foreign("span", "badge", "");
   #screen = el("div", { class: "win-screen" });
   #foot = el("p", { class: "phone-foot" });
   /** @type {WindowsDesk | null} */
@@ -30,7 +30,7 @@ class WindowsView {
     this.#device = device;
     const shape = device.is_phone ? "is-phone" : "is-desktop";
     this.element = el("article", { class: `win ${shape} ${accentClass(device.id)}`, "data-phone": device.id },
-      el("header", { class: "phone-head" }, el("h3", {}, this.#name), this.#version, this.#health),
+      el("header", { class: "phone-head" }, el("h3", {}, this.#name), this.#version, this.#state),
       el("div", { class: "win-body" }, this.#screen),
       this.#foot);
   }
@@ -40,7 +40,7 @@ class WindowsView {
     setText(this.#name, String(device.name ?? device.id));
     setText(this.#version, String(device.version ?? "").replace("Windows Phone", "Phone"));
     this.#version.title = String(device.version ?? "");
-    this.#drawHealth(device);
+    this.#drawState(device);
     this.#drawFoot(device);
     this.#desk?.update(device, quiet);
   }
@@ -58,13 +58,13 @@ class WindowsView {
     this.#screen.replaceChildren(...(this.#desk ? [this.#desk.element] : []));
   }
 
-  #drawHealth(device) {
-    const word = String(device.health ?? "unknown");
-    setText(this.#health, word);
+  #drawState(device) {
+    const word = String(device.state ?? "unknown");
+    setText(this.#state, word);
     const tone = windowsTone(device);
-    this.#health.className = `badge tone-${tone}`;
-    this.#health.title = String(device.meaning ?? "");
-    this.element.dataset.health = word;
+    this.#state.className = `badge tone-${tone}`;
+    this.#state.title = String(device.meaning ?? "");
+    this.element.dataset.state = word;
     this.element.classList.toggle("unwell", tone !== "ok");
   }
 

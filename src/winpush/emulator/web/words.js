@@ -1,4 +1,4 @@
-/** What the words of the service mean to a reader: one table for verdicts, one for a device's health. */
+/** What the words of the service mean to a reader: one table for verdicts, one for a device's state. */
 
 /** @typedef {"ok" | "later" | "refused" | "neutral"} Tone */
 
@@ -35,7 +35,7 @@ const VERDICT_TONES = new Map([
 const TONE_ORDER = ["neutral", "ok", "later", "refused"];
 
 /** @type {Map<string, {tone: Tone, note: string}>} */
-const HEALTHS = new Map([
+const STATES = new Map([
   ["healthy", { tone: "ok", note: "Takes everything that is sent to it." }],
   ["expired", { tone: "refused", note: "Its channel is gone. Sends are answered 404: delete the channel." }],
   ["throttled", { tone: "later", note: "Over its daily limit. Sends are answered 406: try again in an hour or more." }],
@@ -66,17 +66,17 @@ export function verdictTone(verdict, status = 0) {
   return status >= 400 ? "refused" : "neutral";
 }
 
-/** Healths of a device that nothing reaches, although its service accepts what is sent. */
+/** States of a device that nothing reaches, although its service accepts what is sent. */
 const AWAY = /disconnected$|^offline$/;
 
 /**
- * How a Windows device's or a browser's health is coloured: by what its channel answers, and whether it is there to show anything.
- * @param {{health?: unknown, outcome?: unknown}} device
+ * How a Windows device's or a browser's state is coloured: by what its channel answers, and whether it is there to show anything.
+ * @param {{state?: unknown, outcome?: unknown}} device
  * @returns {Tone}
  */
 export function windowsTone(device) {
   const tone = verdictTone(device.outcome);
-  return tone === "ok" && AWAY.test(String(device.health)) ? "later" : tone;
+  return tone === "ok" && AWAY.test(String(device.state)) ? "later" : tone;
 }
 
 /**
@@ -90,13 +90,13 @@ export function byTone(a, b) {
 }
 
 /**
- * What a health means for the sender. An unknown word still shows as unhealthy, because it isn't "healthy".
- * @param {unknown} health
+ * What a state means for the sender. An unknown word still shows as unhealthy, because it isn't "healthy".
+ * @param {unknown} state
  * @returns {{word: string, well: boolean, tone: Tone, note: string}}
  */
-export function healthOf(health) {
-  const word = String(health ?? "unknown");
+export function stateOf(state) {
+  const word = String(state ?? "unknown");
   // "expired-disconnected" is "expired" on a phone that is offline too
-  const row = HEALTHS.get(word) ?? HEALTHS.get(word.replace(/-(temporarily-)?disconnected$/, "")) ?? { tone: "refused", note: "" };
+  const row = STATES.get(word) ?? STATES.get(word.replace(/-(temporarily-)?disconnected$/, "")) ?? { tone: "refused", note: "" };
   return { word, well: word === "healthy", ...row };
 }

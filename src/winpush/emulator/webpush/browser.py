@@ -69,7 +69,7 @@ class Browser:
     id: str
     name: str
     family: Family
-    health: SubscriptionState
+    state: SubscriptionState
     subscription: Subscription
     application_server_key: bytes | None = field(repr=False)
     token: str = field(repr=False)
@@ -92,7 +92,7 @@ class Browser:
     @property
     def is_offline(self) -> bool:
         """True while its push service can only keep messages for it."""
-        return self.health.name == "offline"
+        return self.state.name == "offline"
 
 
 def make_key(rng: random.Random) -> ec.EllipticCurvePrivateKey:
@@ -106,24 +106,24 @@ def make_browser(
     base: str,
     *,
     browser: str,
-    health: str,
+    state: str,
     application_server_key: str | bytes | None,
     name: str | None,
 ) -> Browser:
     """A browser whose endpoint begins with `base`. Raises ValidationError."""
     family = _choose("browser", browser, BROWSERS)
-    state = state_of(health)
+    known = state_of(state)
     bound = _read_key(application_server_key)
     token, key, auth = family.make_token(rng), make_key(rng), rng.randbytes(AUTH_BYTES)
     channel = Channel.parse(family.endpoint(base, token), allow_hosts=[base.partition("://")[2]])
     public = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     subscription = Subscription(channel, public, auth)
-    return Browser(f"b{number}", name or f"{family.browser} {number}", family, state, subscription, bound, token, key)
+    return Browser(f"b{number}", name or f"{family.browser} {number}", family, known, subscription, bound, token, key)
 
 
-def state_of(health: str) -> SubscriptionState:
+def state_of(name: str) -> SubscriptionState:
     """The state of that name. Raises ValidationError."""
-    return _choose("health", health, SUBSCRIPTION_STATES)
+    return _choose("state", name, SUBSCRIPTION_STATES)
 
 
 def _choose(field_name: str, given: object, known: Mapping[str, T]) -> T:

@@ -51,4 +51,4 @@ _STATES = (
 )
 
 SUBSCRIPTION_STATES = {each.name: each for each in _STATES}
-"""Every health of a browser's subscription, by name: `healthy`, `offline`, `gone`, `throttled`, …"""
+"""Every state of a browser's subscription, by name: `healthy`, `offline`, `gone`, `throttled`, …"""

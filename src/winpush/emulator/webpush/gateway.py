@@ -129,12 +129,12 @@ def _judge(
         raise _RefusedError(Fate.METHOD, f"The method is {request.method}; a push service accepts POST only.")
     if browser is None:
         raise _unknown(world, request)
-    if browser.health.fate in _STATES_FIRST:
+    if browser.state.fate in _STATES_FIRST:
         raise _of_state(browser)
     public = _check_sender(browser, request, own_key, now)
     head = _read(browser.family, request)
     _check_body(request, public)
-    if browser.health.fate is Fate.THROTTLED:
+    if browser.state.fate is Fate.THROTTLED:
         raise _of_state(browser)
     if browser.application_server_key is None and public != own_key:
         browser.application_server_key = public
@@ -154,7 +154,7 @@ def _unknown(world: World, request: Incoming) -> _RefusedError:
 
 
 def _of_state(browser: Browser) -> _RefusedError:
-    fate = browser.health.fate
+    fate = browser.state.fate
     return _RefusedError(fate, browser.family.words[fate].verdict.meaning)
 
 
@@ -171,7 +171,7 @@ def _check_sender(browser: Browser, request: Incoming, own_key: bytes | None, no
         raise _RefusedError(fate, f"The VAPID token: {error}.") from None
     if public == own_key:
         return public
-    if browser.health.fate is Fate.OTHER_KEY:
+    if browser.state.fate is Fate.OTHER_KEY:
         raise _of_state(browser)
     if browser.application_server_key not in (None, public):
         raise _RefusedError(Fate.OTHER_KEY, "The browser subscribed for another VAPID key than this one.")

@@ -55,7 +55,7 @@ _ROWS = {_name(row): row for row in ROWS if row.endpoint is Endpoint.NOTIFY}
 _ROWS.setdefault(_name(_REVOKED), _REVOKED)
 
 WINDOWS_CHANNEL_STATES = {name: WindowsChannelState(name, row) for name, row in _ROWS.items()}
-"""Every health of a Windows device's channel by name: `healthy`, `disconnected`, `expired`, `channel-throttled`, …"""
+"""Every state of a Windows device's channel by name: `healthy`, `disconnected`, `expired`, `channel-throttled`, …"""
 
 
 def wns_row(status_code: int, notification: str | None = None, description: str | None = None) -> Row:
@@ -80,7 +80,7 @@ class Device:
     id: str
     name: str
     is_phone: bool
-    health: WindowsChannelState
+    state: WindowsChannelState
     token: str = field(repr=False)
     uri: str = field(repr=False)
     made_at: datetime
@@ -101,4 +101,4 @@ class Device:
     @property
     def is_offline(self) -> bool:
         """True while WNS can only keep notifications for it."""
-        return self.health.name == "disconnected"
+        return self.state.name == "disconnected"

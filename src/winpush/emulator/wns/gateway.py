@@ -138,8 +138,8 @@ def _with_value(error: ValidationError, headers: dict[str, str]) -> str:
 
 
 def _clear(device: Device, headers: dict[str, str]) -> _Judgement:
-    row = device.health.row
-    # What the service checks first isn't documented; a tester who set a health wants to see it.
+    row = device.state.row
+    # What the service checks first isn't documented; a tester who set a state wants to see it.
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, "clear-toasts", (), row.error_description)
     if not device.is_phone:
@@ -166,7 +166,7 @@ def _is_meant(toast: dict[str, Any], what: ClearToasts) -> bool:
 
 
 def _pass_on(world: World, device: Device, request: Incoming, now: datetime, head: RequestHead) -> _Judgement:
-    row = device.health.row
+    row = device.state.row
     asked = bool(head.request_status)
     if head.suppress_popup and not device.is_phone:
         raise _RefusedError(
