@@ -3,6 +3,7 @@
     python3 make.py demo [OPTIONS]    run the demo (options of `winpush demo`)
     python3 make.py test [OPTIONS]    check style and types, and run all tests (options of pytest)
     python3 make.py coverage          run all tests and report branches that none of them covers
+    python3 make.py docs              build the site of the docs in .site, and check its links
 
 The first run creates a virtual environment in `.venv` and installs the packages.
 """
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BINARIES / ("python.exe" if os.name == "nt" else "python")
+GROUPS = {"demo": (), "test": ("dev", "docs"), "docs": ("docs",)}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -31,12 +33,14 @@ def main(arguments: list[str]) -> int:
     """Runs one of the commands; returns its exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - an older Python may run this file
         return complain("winpush needs Python 3.11 or later; this is " + sys.version.split()[0])
-    if not arguments or arguments[0] not in ("demo", "test", "coverage"):
+    if not arguments or arguments[0] not in ("demo", "test", "coverage", "docs"):
         return complain((__doc__ or "").strip())
     command, options = arguments[0], arguments[1:]
-    prepare("demo" if command == "demo" else "test")
+    prepare(command if command in GROUPS else "test")
     if command == "demo":
         return run([PYTHON, "-m", "winpush.cli", "demo", *options])
+    if command == "docs":
+        return docs()
     install_debian("Chromium for the page's tests", "chromium", BROWSERS)
     install_debian("PostgreSQL for the outbox's tests", "postgresql", ("initdb", "/usr/lib/postgresql/*/bin/initdb"))
     install_debian("Node.js for the tests with other people's clients", "npm", ("npm",))
@@ -75,7 +79,7 @@ def prepare(purpose: str) -> None:
                 complain("This Python can't create virtual environments. On Debian, run: apt-get install python3-venv")
             )
     groups = tomllib.loads(project.decode())["dependency-groups"]
-    packages = ["-e", ".[all]", *(groups["dev"] if purpose == "test" else [])]
+    packages = ["-e", ".[all]", *(package for name in GROUPS[purpose] for package in groups[name])]
     code = run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
     if code:
         sys.exit(complain("Installing the packages failed; see pip's output above."))
@@ -117,6 +121,11 @@ def coverage(options: list[str]) -> int:
     code = run([PYTHON, "-m", "coverage", "run", "-m", "pytest", *options])
     run([PYTHON, "-m", "coverage", "report"])
     return code
+
+
+def docs() -> int:
+    """Builds the site, with warnings as errors, and checks its links."""
+    return run([PYTHON, "website/build.py"]) or run([PYTHON, "website/check.py"])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""What the whole suite shares: certificates made for the run, and a look for leaks."""
+"""What the whole suite shares: certificates made for the run, a browser, and a look for leaks."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import shutil
 import signal
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import trustme
@@ -14,6 +16,19 @@ from hypothesis import HealthCheck, settings
 from tests.certificates import Certificates
 from tests.paths import open_files
 from winpush.transport.loops import new_event_loop
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 # A shell that starts this in the background has it ignore Ctrl-C, and so would every command that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -27,6 +42,19 @@ settings.load_profile("any-machine")
 @pytest.fixture(scope="session")
 def certificates() -> Certificates:
     return Certificates(trustme.CA())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless browser of the machine; the tests that need it are skipped where there is none."""
+    if BROWSER is None:
+        pytest.skip("waits for a browser: Debian's package chromium, or Chrome")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

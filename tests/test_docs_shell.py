@@ -26,7 +26,12 @@ NOT_RUN = {
 """Lines that are not run, and why."""
 
 # What a reader has by then, where the page is not about how to get it.
-WITH_AN_OUTBOX = {"back-up-and-upgrade.md", "personal-and-localised-text.md", "see-what-happens.md"}
+WITH_AN_OUTBOX = {
+    "back-up-and-upgrade.md",
+    "erase-a-person.md",
+    "personal-and-localised-text.md",
+    "see-what-happens.md",
+}
 FILES = {"toast.xml": TOAST}
 # What stands in the docs for the reader's own, and what it is here.
 STANDS_FOR = (
