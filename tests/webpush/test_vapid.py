@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from py_vapid import Vapid02  # type: ignore[import-untyped]  # it has no types
 
 from tests.webpush import vector
@@ -41,6 +43,8 @@ def jwk(**changes: object) -> str:
     return json.dumps({name: value for name, value in values.items() if value is not None})
 
 
+CURVE_PEM = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+PUBLIC_PEM = KEYS.private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 PKCS8, SEC1 = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
 FORMS: dict[str, str | bytes] = {
     "PEM PKCS#8": private(PKCS8, Encoding.PEM),
@@ -53,7 +57,15 @@ FORMS: dict[str, str | bytes] = {
     "32 bytes in base64url": base64url.encode(SCALAR),
     "32 bytes, padded, with a line end": base64url.encode(SCALAR) + "=\n",
     "JWK": jwk(),
-    "JWK with its public part": jwk(x="AAAA", y="AAAA", ext=True),
+    "JWK with its public part": jwk(
+        x=base64url.encode(KEYS.public_key[1:33]), y=base64url.encode(KEYS.public_key[33:])
+    ),
+    "JSON of web-push": json.dumps({"publicKey": KEYS.application_server_key, "privateKey": base64url.encode(SCALAR)}),
+    "32 bytes": SCALAR,
+    "PEM SEC 1 after its curve, as OpenSSL writes it": CURVE_PEM + private(SEC1, Encoding.PEM),
+    "PEM after the public one": PUBLIC_PEM + private(PKCS8, Encoding.PEM),
+    "PEM of a variable, its line ends written out": private(PKCS8, Encoding.PEM).decode().replace("\n", "\\n"),
+    "DER in base64 of several lines": base64.encodebytes(private(PKCS8, Encoding.DER)),
 }
 
 
@@ -66,7 +78,64 @@ def test_a_key_is_stored_and_read_again() -> None:
     assert VapidKeys.parse(KEYS.to_pem(), SUBJECT).application_server_key == KEYS.application_server_key
 
 
-PUBLIC_PEM = KEYS.private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+def as_text(key: ec.EllipticCurvePrivateKey, form: str) -> str:
+    scalar = base64url.encode(key.private_numbers().private_value.to_bytes(32))
+    if form == "32 bytes":
+        return scalar
+    if form == "JWK":
+        return json.dumps({"kty": "EC", "crv": "P-256", "d": scalar}, indent=1)
+    if form == "DER":
+        return base64url.encode(key.private_bytes(Encoding.DER, PKCS8, NoEncryption()))
+    kind = SEC1 if form == "PEM SEC 1" else PKCS8
+    return key.private_bytes(Encoding.PEM, kind, NoEncryption()).decode()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    number=st.integers(1, ORDER - 1),
+    form=st.sampled_from(["PEM PKCS#8", "PEM SEC 1", "DER", "32 bytes", "JWK"]),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    around=st.sampled_from(["", "\n", " \t", "\r\n\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "text"]),
+)
+def test_whatever_editor_saved_it_a_key_is_read(
+    number: int, form: str, line_end: str, around: str, encoding: str
+) -> None:
+    """PowerShell writes UTF-16, Notepad a byte order mark and its own line ends."""
+    key = ec.derive_private_key(number, ec.SECP256R1())
+    text = (around + as_text(key, form) + around).replace("\n", line_end)
+    given_ = text if encoding == "text" else text.encode(encoding)
+    assert VapidKeys.parse(given_, SUBJECT).public_key == VapidKeys(key, SUBJECT).public_key
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, ORDER - 1), st.sampled_from([PKCS8, SEC1, None]))
+@example(0x0A, None)
+@example(int.from_bytes(b"\x30" + bytes(31)), None)
+def test_bytes_are_read_as_they_are(number: int, form: PrivateFormat | None) -> None:
+    """A key may begin or end with what is a space or a line end in a text."""
+    key = ec.derive_private_key(number, ec.SECP256R1())
+    data = number.to_bytes(32) if form is None else key.private_bytes(Encoding.DER, form, NoEncryption())
+    assert VapidKeys.parse(data, SUBJECT).public_key == VapidKeys(key, SUBJECT).public_key
+
+
+def test_der_that_ends_as_a_line_does_is_read() -> None:
+    keys = (ec.derive_private_key(number, ec.SECP256R1()) for number in range(1, 2000))
+    ders = (key.private_bytes(Encoding.DER, PKCS8, NoEncryption()) for key in keys)
+    ending = next(der for der in ders if der.endswith(b"\n"))
+    assert VapidKeys.parse(ending, SUBJECT).public_key[-1:] == b"\n"
+
+
+def test_text_that_begins_as_der_does_is_read() -> None:
+    """0 is a digit of base64url, and its code is the first byte of DER."""
+    scalar = b"\xd0" + bytes(30) + b"\x01"
+    assert base64url.encode(scalar).startswith("0")
+    assert VapidKeys.parse(base64url.encode(scalar), SUBJECT).public_key
+
+
 LOCKED = KEYS.private_key.private_bytes(Encoding.PEM, PKCS8, BestAvailableEncryption(b"x"))
 OTHER_CURVE = ec.generate_private_key(ec.SECP384R1()).private_bytes(Encoding.PEM, PKCS8, NoEncryption())
 RSA = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PKCS8, NoEncryption())
@@ -80,16 +149,23 @@ RSA = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PKCS8, N
         (jwk(d=None), "public key"),
         (jwk(crv="P-384"), "P-256"),
         (jwk(d="€"), "base64url"),
+        (jwk(x=base64url.encode(bytes(32)), y=base64url.encode(bytes(32))), "x and y"),
+        (json.dumps({"keys": []}), "has neither"),
+        (json.dumps({"publicKey": "", "privateKey": 5}), "privateKey"),
+        (json.dumps({"publicKey": base64url.encode(bytes(65)), "privateKey": base64url.encode(SCALAR)}), "publicKey"),
         ("{", "not JSON"),
         (LOCKED, "password"),
-        (OTHER_CURVE, "P-256"),
-        (RSA, "P-256"),
-        ("", "bytes"),
+        (OTHER_CURVE, "this PEM is a key of secp384r1"),
+        (RSA, "this PEM is an RSA key"),
+        ("", "is empty"),
         ("hello world", "neither PEM"),
         (base64url.encode(bytes(32)), "range"),
         (base64url.encode(b"\xff" * 32), "range"),
         (b"\x30\x00", "DER"),
+        ("é" * 40, "neither PEM"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "CERTIFICATE"),
         (base64url.encode(bytes(40)), "40 bytes"),
+        (base64url.encode(bytes(24)), "24 bytes"),
         ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "PEM"),
         (7, "must be text or bytes"),
     ],

@@ -8,28 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from winpush.channels import Origin
 from winpush.errors import ConfigurationError, ValidationError
 from winpush.secrecy import SecretText
 from winpush.webpush.base64url import decode, encode
+from winpush.webpush.private_keys import CURVE, public_bytes, read_private_key
 
 __all__ = ["VapidKeys", "VapidToken", "read_token"]
 
-_CURVE = ec.SECP256R1()
-_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _LIFE = timedelta(hours=12)
 """Half of what RFC 8292 allows, so that a clock that is wrong by hours does no harm."""
 _MARGIN = timedelta(minutes=10)
@@ -67,31 +59,31 @@ class VapidKeys:
 
     def __post_init__(self) -> None:
         key = self.private_key
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != _CURVE.name:
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != CURVE.name:
             raise ConfigurationError("VAPID key: must be a private key of P-256; VapidKeys.parse() reads every form")
         if not isinstance(self.subject, str) or not (_MAIL.fullmatch(self.subject) or _PAGE.fullmatch(self.subject)):
             raise ConfigurationError(
                 f"subject: is {self.subject!r:.80}; give where a push service reaches you, such as "
                 "'mailto:ops@example.com' or 'https://example.com/contact'"
             )
-        public = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        object.__setattr__(self, "_public", public)
+        object.__setattr__(self, "_public", public_bytes(key))
 
     @classmethod
     def generate(cls, subject: str) -> Self:
         """A new pair. Keep it: store `to_pem()` where your other secrets are."""
-        return cls(ec.generate_private_key(_CURVE), subject)
+        return cls(ec.generate_private_key(CURVE), subject)
 
     @classmethod
     def parse(cls, key: str | bytes, subject: str) -> Self:
         """Reads a private key in any form in which it is kept: PEM (PKCS#8 or SEC 1), DER or that as base64url, the 32
         bytes as base64url (web-push writes them), or a JWK.
 
-        Raises ConfigurationError, which says what was given and never contains it.
+        The content of a file may be given as it is: a byte order mark, UTF-16 and line ends do no harm. Raises
+        ConfigurationError, which says what was given and never contains it.
         """
         if not isinstance(key, str | bytes):
             raise ConfigurationError(f"VAPID key: must be text or bytes, not {type(key).__name__}")
-        return cls(_read_key(key), subject)
+        return cls(read_private_key(key), subject)
 
     @property
     def public_key(self) -> bytes:
@@ -118,67 +110,6 @@ class VapidKeys:
         return VapidToken(
             audience, SecretText(f"vapid t={signed}.{signature}, k={self.application_server_key}"), expires_at
         )
-
-
-def _read_key(given: str | bytes) -> ec.EllipticCurvePrivateKey:
-    data = given.encode("utf-8", "replace") if isinstance(given, str) else given
-    data = data.removeprefix(b"\xef\xbb\xbf").strip()
-    if b"-----BEGIN" in data:
-        return _load(load_pem_private_key, data, "PEM")
-    if data.startswith(b"{"):
-        return _from_scalar(_of_jwk(data), "a JWK")
-    if data.startswith(b"\x30"):
-        return _load(load_der_private_key, data, "DER")
-    try:
-        raw = decode("key", data.decode("ascii"))
-    except (ValidationError, UnicodeDecodeError):
-        if len(data) == 32:
-            return _from_scalar(data, "32 bytes")
-        raise ConfigurationError(
-            f"VAPID key: {len(data)} bytes that are neither PEM, DER, base64url nor a JWK"
-        ) from None
-    if len(raw) == 32:
-        return _from_scalar(raw, "base64url")
-    if len(raw) == 65:
-        raise ConfigurationError("VAPID key: this is the public key; give the private one that belongs to it")
-    return _load(load_der_private_key, raw, f"base64url of {len(raw)} bytes (DER?)")
-
-
-def _load(load: Any, data: bytes, form: str) -> ec.EllipticCurvePrivateKey:
-    try:
-        key = load(data, None)
-    except TypeError:
-        raise ConfigurationError(f"VAPID key: this {form} has a password; give it without one") from None
-    except (ValueError, UnsupportedAlgorithm):
-        what = "a public key" if b"PUBLIC KEY" in data else "not a private key that can be read"
-        raise ConfigurationError(f"VAPID key: this {form} is {what}") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ConfigurationError(
-            f"VAPID key: this {form} is a {type(key).__name__.strip('_')}; it must be one of P-256"
-        )
-    return key
-
-
-def _from_scalar(raw: bytes, form: str) -> ec.EllipticCurvePrivateKey:
-    number = int.from_bytes(raw)
-    if not 0 < number < _ORDER:
-        raise ConfigurationError(f"VAPID key: {form} is outside the range of P-256's private keys")
-    return ec.derive_private_key(number, _CURVE)
-
-
-def _of_jwk(data: bytes) -> bytes:
-    try:
-        values = json.loads(data)
-    except (ValueError, RecursionError):
-        raise ConfigurationError("VAPID key: begins as a JWK and is not JSON") from None
-    if values.get("kty") != "EC" or values.get("crv") != "P-256":
-        raise ConfigurationError("VAPID key: this JWK is not of kty EC and crv P-256")
-    if "d" not in values:
-        raise ConfigurationError("VAPID key: this JWK has no d: it is the public key; give the private one")
-    try:
-        return decode("d", values["d"])
-    except ValidationError as error:
-        raise ConfigurationError(f"VAPID key: d of this JWK {error.problem}") from None
 
 
 def read_token(authorization: str, origin: str, now: datetime) -> bytes:
@@ -212,7 +143,7 @@ def _verify(token: str, public: bytes) -> dict[str, Any]:
     if len(raw) != 64:
         raise ValidationError("signature", f"has {len(raw)} bytes; ES256 has 64, r and s, never DER")
     try:
-        key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, public)
+        key = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, public)
         der = encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
         key.verify(der, signed.encode(), ec.ECDSA(hashes.SHA256()))
         header, _, body = signed.partition(".")
