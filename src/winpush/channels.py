@@ -63,6 +63,8 @@ _SERVICE_HOSTS = (
 )
 WNS_WEB_PUSH_PATH = "/w/"
 """How the path of a browser's endpoint at WNS begins (webpush.md 1); an app's channel has none."""
+# What may have become of it on its way; no app's channel begins so.
+_WNS_WEB_PUSH = (WNS_WEB_PUSH_PATH, "/W/", "/w?", "/W?")
 # On an explicitly allowed host (such as the emulator's), only the path tells the service.
 _SERVICE_PATHS = (
     ("/throttledthirdparty/", Service.MPNS),
@@ -86,6 +88,7 @@ WEB_PUSH_PATHS = tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is _W
 """How the paths of browsers' endpoints begin; Apple's have no common beginning."""
 
 _NO_TOKEN = ("", "token", "token=")
+_NO_SUBSCRIPTION = ("/", "/wpush/v2/", "/wpush/v1/", *WEB_PUSH_PATHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,15 @@ def check_token(target: str) -> None:
         raise ChannelError(
             "channel_uri",
             "has no token (?token=…), so that it names no channel; store the URI whole, as the app got it from Windows",
+        )
+
+
+def check_endpoint(target: str) -> None:
+    """Raises ChannelError for a browser's path and query in which nothing names a subscription."""
+    bare = target.lower().removesuffix("token=").removesuffix("?token").removesuffix("?")
+    if bare in _NO_SUBSCRIPTION:
+        raise ChannelError(
+            "endpoint", "names no subscription: nothing follows its path; store it whole, as the browser gave it"
         )
 
 
@@ -263,7 +275,7 @@ class Channel:
     def service(self) -> Service | None:
         """The service, from the host, or on an allowed host from the path; None if neither tells."""
         owner = self.origin.service
-        if owner is _WNS and self.target.startswith(WNS_WEB_PUSH_PATH):
+        if owner is _WNS and self.target.startswith(_WNS_WEB_PUSH):
             return _WEBPUSH
         if owner is not None:
             return owner
@@ -276,7 +288,7 @@ class Channel:
         """False if the host, or on an allowed host the path, belongs to another service."""
         owner = self.origin.service
         if owner is _WNS:
-            return service is (_WEBPUSH if self.target.startswith(WNS_WEB_PUSH_PATH) else _WNS)
+            return service is (_WEBPUSH if self.target.startswith(_WNS_WEB_PUSH) else _WNS)
         if owner is not None:
             return owner is service
         if service is _MPNS:

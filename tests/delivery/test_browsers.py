@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
-from winpush import Service, ValidationError, mpns, wns
+from winpush import ChannelError, Service, ValidationError, mpns, wns
 from winpush.delivery import Audience, Content, DeliveryState, Outbox, Registration
 from winpush.emulator import Emulator
 from winpush.webpush import Message, VapidKeys
@@ -87,10 +87,12 @@ AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
         ({"uri": EDGE, "p256dh": POINT, "auth": AUTH, "platform": "windows"}, "platform"),
         ({"uri": EDGE.replace("/w/", "/"), "p256dh": POINT, "auth": AUTH}, "p256dh"),
         ({"uri": "https://fcm.googleapis.com/fcm/send/x"}, "p256dh"),
+        ({"uri": EDGE.partition("=")[0] + "=", "p256dh": POINT, "auth": AUTH}, "uri"),
+        ({"uri": "https://fcm.googleapis.com/fcm/send/", "p256dh": POINT, "auth": AUTH}, "uri"),
     ],
 )
 def test_what_could_not_be_pushed_to_is_refused_by_its_field(values: dict[str, Any], field: str) -> None:
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises((ValidationError, ChannelError)) as caught:
         Registration.of(values)
     assert caught.value.field == field
 

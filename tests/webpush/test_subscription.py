@@ -17,6 +17,12 @@ def test_what_the_browser_gives_is_read_as_a_dict_as_text_and_as_bytes() -> None
     assert Subscription.of(vector.given()) == Subscription.of(text) == Subscription.of(text.encode())
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_of_it_is_read_as_editors_save_it(encoding: str) -> None:
+    text = json.dumps(vector.given(), indent=2).replace("\n", "\r\n")
+    assert Subscription.of(text.encode(encoding)) == Subscription.of("\ufeff" + text) == vector.subscription()
+
+
 def test_it_comes_back_as_it_was() -> None:
     given = vector.given(expirationTime=1893456000000)
     made = Subscription.of(given)
@@ -69,6 +75,29 @@ def test_an_endpoint_that_is_no_push_services_is_refused(endpoint: object) -> No
     with pytest.raises(ChannelError) as caught:
         vector.subscription(endpoint=endpoint)
     assert "token" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://wns2-by3p.notify.windows.com/w/",
+        "https://wns2-by3p.notify.windows.com/w/?token=",
+        "https://fcm.googleapis.com",
+        "https://fcm.googleapis.com/fcm/send/",
+        "https://updates.push.services.mozilla.com/wpush/",
+        "https://web.push.apple.com/",
+    ],
+)
+def test_an_endpoint_that_names_no_subscription_is_refused(endpoint: str) -> None:
+    with pytest.raises(ChannelError, match="names no"):
+        vector.subscription(endpoint=endpoint)
+
+
+@pytest.mark.parametrize("path", ["/w/?token=x", "/W/?token=x", "/w?token=x"])
+def test_a_browsers_channel_at_wns_is_known_however_its_path_is_written(path: str) -> None:
+    channel = Channel.parse(f"https://wns2-by3p.notify.windows.com{path}")
+    assert channel.service is Service.WEBPUSH
+    assert not channel.may_belong_to(Service.WNS)
 
 
 def test_another_push_service_is_allowed_by_name() -> None:

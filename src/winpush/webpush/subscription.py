@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from winpush._values import Value
-from winpush.channels import AllowedHosts, Channel, Service
+from winpush.channels import AllowedHosts, Channel, Service, check_endpoint
 from winpush.errors import ChannelError, ValidationError
 from winpush.webpush.base64url import decode, encode
 
@@ -101,7 +101,7 @@ def check_point(field_name: str, point: bytes) -> None:
 def _values(given: Mapping[str, Any] | str | bytes) -> Mapping[str, Any]:
     if isinstance(given, str | bytes):
         try:
-            given = json.loads(given)
+            given = json.loads(given.removeprefix("\ufeff") if isinstance(given, str) else given)
         except (ValueError, RecursionError):
             raise ValidationError("subscription", "is not JSON; pass what JSON.stringify(subscription) gives") from None
     if not isinstance(given, Mapping):
@@ -129,3 +129,4 @@ def _check_endpoint(channel: Channel) -> None:
             "is a native channel of a Windows app or phone, not a browser's subscription: send a notification of "
             "winpush.wns or winpush.mpns to it. A browser's endpoint at WNS has the path /w/",
         )
+    check_endpoint(channel.target)

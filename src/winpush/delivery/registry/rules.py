@@ -18,6 +18,7 @@ from winpush.channels import (
     Origin,
     Service,
     app_name_problem,
+    check_endpoint,
     check_token,
     parse_origin,
     split_uri,
@@ -88,9 +89,12 @@ def check_uri(uri: str, platform: str | None, allowed: AllowedHosts, *, has_keys
         channel = Channel(origin, target)
         if origin.service is Service.WNS or target.startswith("/?token="):
             check_token(target)
+        service = _service_of(channel, platform, has_keys=has_keys)
+        if service is Service.WEBPUSH:
+            check_endpoint(target)
     except ChannelError as error:
         raise ChannelError("uri", error.problem) from None
-    return canonical + target, _service_of(channel, platform, has_keys=has_keys)
+    return canonical + target, service
 
 
 def check_keys(service: Service, p256dh: object, auth: object) -> tuple[str | None, str | None]:
