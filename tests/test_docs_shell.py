@@ -92,6 +92,8 @@ def prepare(shell: Shell, page: Path, lines: list[str], request: pytest.FixtureR
     shell.fill({**FILES, "channels.csv": f"uri,key\n{shell.device.uri},ada\n"})
     if page.name in WITH_AN_OUTBOX:
         shell.fill_outbox(17)
+    if any("browser.json" in line for line in lines):
+        shell.fill_browser()
     if any("WINPUSH_PACKAGE_SID=" in line for line in lines):
         shell.log_in_with_a_package()
     if any("postgresql://" in line for line in lines):

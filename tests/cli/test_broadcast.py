@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,18 @@ import pytest
 from tests.cli.windows import call
 from tests.shell import TOAST
 from winpush import Channel, Service, mpns, wns
-from winpush.cli import broadcast
+from winpush.cli import broadcast, webpush
 from winpush.cli.help import Option
 from winpush.cli.send import command as send
 from winpush.cli.send.kinds import KINDS
 from winpush.delivery import Content
+from winpush.webpush import DeliveryOptions, Message
 
 WNS_URI = "https://db5p.notify.windows.com/?token=AwYAAACopaiwYRSECRETSECRET"
 MPNS_URI = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQmVzdFRva2VuRXZlcg"
 # The tag of a notification has another name where '--tag' selects the audience.
 RENAMED = {"--tag": "--wns-tag"}
-ADDED = {"--template", "--text-for", "--phone-xml"}
+ADDED = {"--template", "--text-for", "--phone-xml", "--browsers"}
 
 
 def content(*arguments: str, stdin: str | None = None) -> Content:
@@ -113,6 +115,27 @@ def test_texts_in_other_languages_replace_the_texts() -> None:
     )
 
 
+def test_browsers_get_a_toasts_texts_where_it_says_so() -> None:
+    made = content("toast", "Goal!", "2 : 1", "--browsers", "--text-for", "de=Tor!")
+    assert made.webpush == Message.json({"title": "Goal!", "body": "2 : 1"})
+    assert made.locales["de"].webpush == Message.json({"title": "Tor!"})  # type: ignore[union-attr]  # a Content
+    assert content("toast", "Goal!").webpush is None
+    assert content("toast", "a", "--service", "webpush") == Content(webpush=Message.json({"title": "a"}))
+    assert content("toast", "a", "--browsers", "--service", "wns") == Content(wns=wns.Toast("a"))
+
+
+def test_a_message_is_for_browsers_alone() -> None:
+    made = content("message", "Hi {name}", "--title", "News", "--ttl", "60", "--topic", "t", "--template")
+    options: DeliveryOptions = {"ttl": timedelta(minutes=1), "topic": "t"}
+    message = Message.json({"title": "News", "body": "Hi {name}"}, **options)
+    assert made == Content(webpush=message, template=True)
+    assert content("message") == Content(webpush=Message())
+
+
+def test_a_message_has_every_option_that_webpush_send_has() -> None:
+    assert message_options(broadcast.command, "message") - ADDED == message_options(webpush.command, "send")
+
+
 def test_a_template_is_one_in_every_language() -> None:
     made = content("toast", "Hello {name}", "--template", "--text-for", "de=Hallo {name}")
     assert (made.template, made.locales["de"].template) == (True, True)  # type: ignore[union-attr]  # a Content
@@ -155,6 +178,12 @@ def test_a_content_file_is_what_a_dry_run_prints(tmp_path: Path) -> None:
         (["toast", "--xml", "-", "--phone-xml", "-", "a"], "a text can't change it"),
         (["toast", "--xml", "-", "--launch", "x"], "--xml is the complete document, so --launch can't change it"),
         (["content", "-"], "is not valid JSON"),
+        (["toast", "--xml", "-", "--browsers"], "--browsers needs a text"),
+        (["badge", "7", "--service", "webpush"], "'badge' can't be sent to webpush"),
+        (["badge", "7", "--service", "mpns"], "'badge' can't be sent to mpns"),
+        (["badge", "7", "--browsers"], "--browsers is an option of 'toast'"),
+        (["message", "x", "--topic", "a b"], "topic: must be 1 to 32"),
+        (["message", "x", "--hero", "a"], "--hero is an option of 'toast'; 'message' doesn't take it"),
     ],
 )
 def test_what_is_used_wrongly_says_the_next_thing_to_type(arguments: list[str], said: str) -> None:

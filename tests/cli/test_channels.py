@@ -81,3 +81,41 @@ def test_what_to_remove_is_given_in_one_way(arguments: tuple[str, ...]) -> None:
     assert done.exit_code == 2
     assert "Give the number of a channel, or --for-key KEY." in done.output
     assert "No channel has the key 'eve'" in call("channels", "remove", "--for-key", "eve").output
+
+
+@pytest.mark.parametrize("way", ["file", "stdin"])
+def test_a_browser_is_registered_from_its_subscription(way: str, tmp_path: Path, emulator: Emulator) -> None:
+    given = emulator.create_subscription().subscription
+    file = tmp_path / "browser.json"
+    file.write_bytes(json.dumps(given.to_dict()).encode("utf-16"))
+    own = ("--key", "ada", "--attribute", "name=Ada", "--allow-host", emulator.authority, "--json")
+    where, text = (str(file), None) if way == "file" else ("-", json.dumps(given.to_dict()))
+    done = call("channels", "add", where, *own, stdin=text)
+    assert done.exit_code == 0, done.output
+    exported = json.loads(call("channels", "export", "--format", "jsonl", "--service", "webpush").stdout)
+    keys = given.to_dict()["keys"]
+    assert exported == {"uri": given.endpoint, "key": "ada", "attributes": {"name": "Ada"}, **keys}
+    assert call("channels", "list", "--service", "mpns").stdout.strip() == "None."
+
+
+@pytest.mark.parametrize(
+    ("given", "stdin", "said"),
+    [
+        ("https://fcm.googleapis.com/fcm/send/SECRET", None, "Put the whole subscription"),
+        ('{"endpoint": "https://fcm.googleapis.com/fcm/send/SECRET"}', None, "into a file"),
+        ("-", '{"endpoint": "https://fcm.googleapis.com/fcm/send/SECRET"}', "JSON.stringify"),
+        ("-", "", "must start with http"),
+        ("-", "{", "is not JSON"),
+        ("none.json", None, "must start with http"),
+        ("-", '{"endpoint": "https://db5.notify.windows.com/?token=SECRET", "keys": KEYS}', "is a native channel"),
+        ("https://db5.notify.windows.com/w/?token=", None, "names no subscription"),
+    ],
+)
+def test_what_is_no_subscription_is_said_and_not_shown(
+    given: str, stdin: str | None, said: str, emulator: Emulator
+) -> None:
+    keys = json.dumps(emulator.create_subscription().subscription.to_dict()["keys"])
+    done = call("channels", "add", given, stdin=None if stdin is None else stdin.replace("KEYS", keys))
+    assert done.exit_code != 0
+    assert said in " ".join(f"{done.output} {done.exception}".split())
+    assert "SECRET" not in done.output

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.windows import URI, call, login
 from tests.client.service import Service, reply
-from winpush.emulator import WINDOWS_CHANNEL_STATES, Emulator, Fault
+from winpush.emulator import BROWSERS, SUBSCRIPTION_STATES, WINDOWS_CHANNEL_STATES, Emulator, Fault
 
 MPNS = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQmVzdFRva2VuRXZlcg"
 TOAST = "<toast><visual><binding template='ToastGeneric'><text>Hello</text></binding></visual></toast>"
@@ -176,3 +176,62 @@ def test_a_proxy_or_a_firewall_is_not_taken_for_wns(status: int, kind: str, body
     assert (done.exit_code, probe["about"], probe["state"]) == (1, "probe", "bad"), done.output
     assert "mapped" not in probe["text"]
     assert "delete this channel" not in probe["to_do"]
+
+
+# --- browsers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def vapid(tmp_path: Path) -> tuple[str, ...]:
+    """The options that give a site's keys."""
+    file = tmp_path / "vapid.pem"
+    assert call("webpush", "keys", str(file)).exit_code == 0
+    return ("--vapid-key", str(file), "--subject", "mailto:ops@example.com")
+
+
+def states(findings: Any) -> list[tuple[str, str]]:
+    return [(finding["about"], finding["state"]) for finding in findings]
+
+
+@pytest.mark.parametrize("name", BROWSERS)
+def test_the_doctor_finds_a_browser_good_and_shows_nothing_in_it(
+    name: str, emulator: Emulator, vapid: tuple[str, ...], tmp_path: Path
+) -> None:
+    browser = emulator.create_subscription(browser=name)
+    file = tmp_path / "browser.json"
+    file.write_text(json.dumps(browser.subscription.to_dict()), encoding="utf-8-sig")
+    findings = examine(emulator, str(file), *vapid)
+    assert states(findings) == [("channel", "good"), ("keys", "good"), ("login", "good"), ("probe", "good")]
+    assert not browser.messages
+    assert "can't be decrypted" in emulator.requests[-1].reason
+    assert states(examine(emulator, "-", *vapid, stdin=file.read_text())) == states(findings)
+
+
+def test_the_doctor_examines_an_endpoint_alone(emulator: Emulator, vapid: tuple[str, ...]) -> None:
+    browser = emulator.create_subscription()
+    assert states(examine(emulator, browser.uri, *vapid))[1] == ("keys", "note")
+    assert states(examine(emulator, browser.uri, *vapid, "--no-probe"))[-1] == ("login", "good")
+    assert states(examine(emulator, browser.uri))[-1] == ("login", "bad")
+
+
+@pytest.mark.parametrize("health", [name for name in SUBSCRIPTION_STATES if name not in ("healthy", "offline")])
+def test_the_doctor_tells_each_refusal_of_a_browser(health: str, emulator: Emulator, vapid: tuple[str, ...]) -> None:
+    browser = emulator.create_subscription(health)
+    probe = examine(emulator, browser.uri, *vapid)[-1]
+    assert (probe["about"], probe["state"]) == ("probe", "bad")
+    assert ("delete this channel" in probe["to_do"]) == (health in ("gone", "unknown"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"endpoint": "https://fcm.googleapis.com/fcm/send/x"}', "JSON.stringify"),
+        ('{"endpoint": "https://evil.example/w/?token=x", "keys": {}}', "belongs to neither"),
+        ("[]", "must be an object"),
+        ("https://db5.notify.windows.com/w/?token=", "names no subscription"),
+    ],
+)
+def test_the_doctor_says_what_is_wrong_with_a_file(text: str, said: str) -> None:
+    done = call("doctor", "-", stdin=text)
+    assert done.exit_code == 1
+    assert said in done.output

@@ -51,6 +51,7 @@ ANSWERS = {
     "winpush broadcast iconic-tile": "--title Hello",
     "winpush broadcast cycle-tile": "--title Hello",
     "winpush broadcast content": "goal.json",
+    "winpush broadcast message": "Hello",
     "winpush broadcasts show": "1",
     "winpush broadcasts pause": "1",
     "winpush broadcasts resume": "1",

@@ -12,7 +12,8 @@ import pytest
 from tests.cli.commands import started
 from tests.cli.windows import call, login
 from tests.waiting import PATIENCE
-from winpush.emulator import Emulator
+from winpush.emulator import Browser, Emulator
+from winpush.webpush import Urgency
 
 pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
 
@@ -49,6 +50,103 @@ def test_phones_are_sent_to_without_a_login(db: Path, emulator: Emulator) -> Non
     hosts = " ".join(emulator.authorities)
     assert call("broadcast", "Hello", "--service", "mpns", WINPUSH_ALLOW_HOST=hosts).exit_code == 0
     assert call("broadcast", "Hello", "--store-only", WINPUSH_ALLOW_HOST=hosts).exit_code == 0
+
+
+@pytest.fixture
+def browser(db: Path, emulator: Emulator, tmp_path: Path) -> Browser:
+    """One that is registered."""
+    made = emulator.create_subscription()
+    file = tmp_path / "browser.json"
+    file.write_text(json.dumps(made.subscription.to_dict()))
+    hosts = " ".join(emulator.authorities)
+    assert call("channels", "add", str(file), WINPUSH_ALLOW_HOST=hosts).exit_code == 0
+    return made
+
+
+@pytest.fixture
+def vapid(tmp_path: Path) -> dict[str, str]:
+    """The variables that give a site's keys; the subject as a variable keeps it of a file."""
+    file = tmp_path / "vapid.pem"
+    assert call("webpush", "keys", str(file)).exit_code == 0
+    return {"WINPUSH_VAPID_KEY": str(file), "WINPUSH_VAPID_SUBJECT": "mailto:ops@example.com\r\n"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("worker",),
+        ("worker", "--until-idle"),
+        ("broadcast", "Hello", "--browsers"),
+        ("broadcast", "message", "Hello"),
+        ("broadcast", "Hello", "--service", "webpush"),
+    ],
+)
+def test_without_vapid_keys_for_its_browsers_a_command_stops_at_once(
+    command: tuple[str, ...], browser: Browser, emulator: Emulator
+) -> None:
+    done = call(*command, WINPUSH_ALLOW_HOST=" ".join(emulator.authorities))
+    assert done.exit_code == 2
+    assert "Browsers can't be pushed to without VAPID keys: give --vapid-key and --subject" in done.output
+    assert not browser.messages
+
+
+def test_what_has_nothing_for_browsers_needs_no_vapid_keys(browser: Browser, emulator: Emulator) -> None:
+    add(emulator)
+    done = call("broadcast", "Hello", WINPUSH_ALLOW_HOST=" ".join(emulator.authorities))
+    assert done.exit_code == 0, done.output
+    assert not browser.messages
+
+
+def test_what_has_nothing_for_windows_needs_no_login(
+    browser: Browser, vapid: dict[str, str], emulator: Emulator
+) -> None:
+    add(emulator, windows=True)
+    hosts = " ".join(emulator.authorities)
+    assert call("broadcast", "message", "Hello", WINPUSH_ALLOW_HOST=hosts, **vapid).exit_code == 0
+    assert call("broadcast", "Hello", "--service", "webpush", WINPUSH_ALLOW_HOST=hosts, **vapid).exit_code == 0
+    assert [got.text for got in browser.messages] == ["Hello", '{"title":"Hello"}']
+
+
+def test_a_worker_with_vapid_keys_pushes_to_browsers(
+    browser: Browser, vapid: dict[str, str], emulator: Emulator
+) -> None:
+    hosts = " ".join(emulator.authorities)
+    arguments = ("--title", "Delay", "--urgency", "high", "--topic", "s1", "--ttl", "60", "--store-only")
+    assert call("broadcast", "message", "at 9:41", *arguments, WINPUSH_ALLOW_HOST=hosts).exit_code == 0
+    assert call("worker", "--until-idle", WINPUSH_ALLOW_HOST=hosts, **vapid).exit_code == 0
+    (got,) = browser.messages
+    assert (json.loads(got.payload), got.topic, got.urgency) == (
+        {"title": "Delay", "body": "at 9:41"}, "s1", Urgency.HIGH,
+    )  # fmt: skip
+
+
+def test_one_command_reaches_phones_windows_apps_and_browsers(
+    browser: Browser, vapid: dict[str, str], emulator: Emulator
+) -> None:
+    phone, app = emulator.create_channel(), emulator.create_windows_channel()
+    for device in (phone, app):
+        assert call("channels", "add", device.uri, **login(emulator)).exit_code == 0
+    done = call("broadcast", "Storm", "from 18:00", "--browsers", **login(emulator, **vapid))
+    assert done.exit_code == 0, done.output
+    assert (len(phone.toasts), len(app.toasts)) == (1, 1)
+    assert [json.loads(got.payload) for got in browser.messages] == [{"title": "Storm", "body": "from 18:00"}]
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"WINPUSH_VAPID_SUBJECT": None}, "--vapid-key needs --subject"),
+        ({"WINPUSH_VAPID_KEY": None}, "--subject needs --vapid-key"),
+        ({"WINPUSH_VAPID_SUBJECT": "ops@example.com"}, "subject: is 'ops@example.com'"),
+    ],
+)
+@pytest.mark.parametrize("command", [("worker", "--until-idle"), ("broadcast", "Hello")])
+def test_half_a_login_is_said(
+    command: tuple[str, ...], variables: dict[str, str | None], words: str, browser: Browser, vapid: dict[str, str]
+) -> None:
+    done = call(*command, **{**vapid, **variables})
+    assert done.exit_code == 2
+    assert words in done.output
 
 
 @pytest.mark.parametrize(

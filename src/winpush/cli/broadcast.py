@@ -23,6 +23,7 @@ from winpush.cli.outbox import (
 )
 from winpush.cli.output import echo_json
 from winpush.cli.progress import describe, follow, progress_to_dict
+from winpush.cli.send.browser import browser_options, make_message, make_toast_message
 from winpush.cli.send.command import explain_value
 from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, is_for, is_typed, message_options
 from winpush.cli.send.phone import phone_option
@@ -38,6 +39,8 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 _DEFAULT = "toast"
 _DOCUMENTS = {"--xml": Service.WNS, "--phone-xml": Service.MPNS}
+_TEXT_FOR = "A text for this language; the second one is the second text. Repeatable."
+_TEMPLATE = "Replace {name} in the texts by each channel's attribute."
 
 
 class _KindGroup(GuessingGroup):
@@ -66,6 +69,7 @@ class _KindGroup(GuessingGroup):
     examples=[
         "winpush broadcast 'Storm warning' 'Gusts from 18:00' --tag news",
         "winpush broadcast tile --text 'Bern' --text '21 °C'",
+        "winpush broadcast 'Storm warning' 'Gusts from 18:00' --browsers",
         "winpush broadcast content goal.json",
     ],
 )
@@ -73,7 +77,7 @@ def command() -> None:
     """Send to all registered channels, or a selection.
 
     Without a kind it sends a toast. What isn't sent to Windows and to phones alike is marked [WNS] or [MPNS]; a phone's
-    notification is converted for Windows if there is none of its own.
+    notification is converted for Windows if there is none of its own. Browsers get a message, or a toast that says so.
 
     Stores the broadcast in the outbox and delivers it with a progress bar. A crash loses nothing: if interrupted, the
     next 'winpush worker' or 'winpush broadcast' continues it.
@@ -145,7 +149,7 @@ def _broadcast(content: Content, values: dict[str, Any]) -> None:
     as_json, create, settings = values.pop("as_json"), values.pop("create"), worker_settings(values)
     with open_outbox(values.pop("db"), values, create=create, settings=settings) as outbox:
         if not values["store_only"]:
-            require_login(outbox, values, audience)
+            require_login(outbox, values, audience, content)
         number = outbox.broadcast(content, audience, **options)
         if values["store_only"]:
             said = f"Stored broadcast {number}. Run 'winpush worker' to send it."
@@ -166,11 +170,11 @@ def _add(kind: Kind) -> None:
         _broadcast(_content(kind, values), values)
 
     function = _schedule_options(broadcast)
-    help_text = "Replace {name} in the texts by each channel's attribute."
-    function = option("--template", heading="Message", is_flag=True, help=help_text)(function)
+    function = option("--template", heading="Message", is_flag=True, help=_TEMPLATE)(function)
     if kind.name == _DEFAULT:
-        help_text = "A text for this language; the second one is the second text. Repeatable."
-        text_for = option("--text-for", heading="Message", multiple=True, metavar="LOCALE=TEXT", help=help_text)
+        help_text = "Send it to browsers, too: as JSON, the first text as its title and the others as its body."
+        function = option("--browsers", heading="Delivery", is_flag=True, help=help_text)(function)
+        text_for = option("--text-for", heading="Message", multiple=True, metavar="LOCALE=TEXT", help=_TEXT_FOR)
         function = text_for(function)
     if kind.takes_xml and Service.MPNS in kind.makers:
         help_text = "XML file for phones, instead of the other options."
@@ -204,16 +208,23 @@ def _content(kind: Kind, values: dict[str, Any]) -> Content:
 def _forms(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
     """The notification for each service that is sent to and that something was given for."""
     only = values["service"]
-    services = [service for service in kind.makers if only in (None, service.value)]
+    makers = dict(kind.makers)
+    if values.get("browsers") or (kind.name == _DEFAULT and only == Service.WEBPUSH.value):
+        makers[Service.WEBPUSH] = make_toast_message
+    services = [service for service in makers if only in (None, service.value)]
+    if not services:
+        raise click.UsageError(f"{kind.name!r} can't be sent to {only}.")
     documents = {name: service for name, service in _DOCUMENTS.items() if values.get(_value_name(name)) is not None}
     check_document(documents, services)
     asked = [service for service in services if _is_asked_for(service, services, documents)]
+    if asked and Service.WEBPUSH in services and Service.WEBPUSH not in asked:
+        raise click.UsageError("--browsers needs a text: an XML document is for Windows or phones alone.")
     if kind.nothing and not asked:
         raise click.UsageError(f"Nothing to send. {kind.nothing}")
     forms = {}
     for service in asked or services:
         name = "phone_xml" if service is Service.MPNS else "xml"
-        forms[service.value] = kind.makers[service]({**values, "xml": values.get(name)})
+        forms[service.value] = makers[service]({**values, "xml": values.get(name)})
     return forms
 
 
@@ -242,6 +253,32 @@ def _texts_by_locale(given: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 for _kind in KINDS.values():
     _add(_kind)
+
+
+@command.command(
+    "message",
+    cls=KindCommand,
+    examples=[
+        "winpush broadcast message 'Now at 9:41' --title Delay --topic s1",
+        "winpush broadcast message '{\"refresh\": true}' --ttl 60",
+    ],
+)
+@click.argument("text", required=False)
+@browser_options
+@option("--template", heading="Message", is_flag=True, help=_TEMPLATE)
+@_schedule_options
+def message_(text: str | None, **values: Any) -> None:
+    """Send a message to browsers, to their pages' service workers.
+
+    With --title it is a notification as JSON, else TEXT as it is; without either it only wakes them.
+    """
+    from winpush.delivery import Content
+
+    try:
+        content = Content(webpush=make_message(text, values), template=values["template"])
+    except ValidationError as error:
+        raise click.UsageError(explain_value(error)) from None
+    _broadcast(content, values)
 
 
 @command.command(

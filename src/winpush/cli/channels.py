@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from winpush._text import encoding_of
+from winpush.cli.addresses import read_address
 from winpush.cli.files import open_to_read, open_to_write
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
@@ -26,11 +27,13 @@ from winpush.cli.outbox import (
     take_pair,
 )
 from winpush.cli.output import echo_json, echo_json_line
+from winpush.errors import ValidationError
+from winpush.webpush import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from winpush.delivery import ChannelInfo, RowError
+    from winpush.delivery import ChannelInfo, Registration, RowError
 
 __all__ = ["command"]
 
@@ -40,8 +43,13 @@ def command() -> None:
     """Manage the outbox's registered channels."""
 
 
-@command.command(examples=['winpush channels add "$URI" --platform windows --key ada --tag news'])
-@click.argument("uri")
+@command.command(
+    examples=[
+        'winpush channels add "$URI" --platform windows --key ada --tag news',
+        "winpush channels add browser.json --key ada",
+    ]
+)
+@click.argument("uri", metavar="URI|FILE")
 @option("--key", heading="Channel", help="Your id of the user or device, for notify.")
 @option("--device", heading="Channel", help="The device's id: its new URI replaces its old one.")
 @option(
@@ -74,12 +82,33 @@ def command() -> None:
 def add(
     uri: str, db: str, attribute: tuple[str, ...], allow_host: tuple[str, ...], as_json: bool, **values: Any
 ) -> None:
-    """Register or renew a channel."""
-    pairs = dict(take_pair(each) for each in attribute)
-    fields = {name: value for name, value in values.items() if value not in (None, ())}
+    """Register or renew a channel.
+
+    A browser's is a FILE with its subscription, as JSON.stringify(subscription) gives it; '-' reads it from standard
+    input.
+    """
+    fields: dict[str, Any] = {name: value for name, value in values.items() if value not in (None, ())}
+    fields["attributes"] = dict(take_pair(each) for each in attribute)
+    registration = _registration(read_address(uri, allow_host), fields, allow_host)
     with open_outbox(db, allow_hosts=allow_host, create=True) as outbox:
-        number = outbox.register({"uri": uri, "attributes": pairs, **fields})
+        number = outbox.register(registration)
     echo_json({"channel": number}) if as_json else click.echo(f"Registered as channel {number}.")
+
+
+def _registration(address: str | Subscription, fields: dict[str, Any], allow_hosts: tuple[str, ...]) -> Registration:
+    from winpush.delivery import Registration
+
+    if isinstance(address, Subscription):
+        return Registration.of_subscription(address, allow_hosts=allow_hosts, **fields)
+    try:
+        return Registration(address, allow_hosts=allow_hosts, **fields)
+    except ValidationError as error:
+        if error.field != "p256dh":
+            raise
+        raise click.UsageError(
+            "This is a browser's endpoint, and its messages are encrypted with the browser's keys. Put the whole "
+            "subscription, as JSON.stringify(subscription) gives it, into a file, and give the file."
+        ) from None
 
 
 @command.command("list", examples=["winpush channels list --tag news", "winpush channels list --gone"])

@@ -1,4 +1,4 @@
-"""`winpush doctor [URI]`: checks the credentials, and a channel with a probe, and says what to fix."""
+"""`winpush doctor [URI|FILE]`: checks the credentials, and a channel with a probe, and says what to fix."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from urllib.parse import urlsplit
 
 import click
 
-from winpush import Outcome, Result, wns
-from winpush.channels import Channel, Service
-from winpush.cli.findings import Finding, check_login
+from winpush import Outcome, wns
+from winpush.channels import Channel, Service, check_endpoint
+from winpush.cli.addresses import read_address
+from winpush.cli.browser_findings import examine_browser
+from winpush.cli.findings import Finding, advise, check_login, describe
 from winpush.cli.help import Command, option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
-from winpush.cli.output import describe_delay, echo_cited, echo_json_line, hide_channels
+from winpush.cli.output import echo_cited, echo_json_line, hide_channels
 from winpush.cli.send.command import open_client
+from winpush.cli.vapid import take_vapid, vapid_options
 from winpush.client.options import ClientOptions
 from winpush.errors import ChannelError, ValidationError
+from winpush.webpush import Subscription
 from winpush.wns.protocol.requests import check_channel
 from winpush.wns.protocol.responses import bears_mark
 
@@ -36,9 +40,14 @@ _PROBE_ANSWERED = (Outcome.ACCEPTED, Outcome.METHOD_NOT_ALLOWED)
 
 @click.command(
     cls=Command,
-    examples=["winpush doctor", 'winpush doctor "$URI"', 'winpush doctor "$URI" --no-probe --xml toast.xml'],
+    examples=[
+        "winpush doctor",
+        'winpush doctor "$URI"',
+        'winpush doctor "$URI" --no-probe --xml toast.xml',
+        "winpush doctor browser.json \\\n      --vapid-key vapid.pem --subject mailto:ops@example.com",
+    ],
 )
-@click.argument("uri", required=False, metavar="[URI]")
+@click.argument("uri", required=False, metavar="[URI|FILE]")
 @option("--no-probe", heading="Checks", is_flag=True, help="Don't send anything to the channel.")
 @option(
     "--xml",
@@ -48,6 +57,7 @@ _PROBE_ANSWERED = (Outcome.ACCEPTED, Outcome.METHOD_NOT_ALLOWED)
 )
 @option("--json", "as_json", heading="Output", is_flag=True, help="Print the findings as JSON, one per line.")
 @credentials_options
+@vapid_options
 @connection_options
 def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **values: Any) -> None:
     """Find out why a notification doesn't arrive.
@@ -55,10 +65,14 @@ def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **
     Checks the channel, requests a token with your credentials, and sends a harmless probe: a request to clear toasts
     with a tag that no toast has. No device shows anything. Without a URI it checks the credentials alone.
 
+    A browser's channel is its endpoint, or better a FILE with its subscription as JSON ('-' for standard input). Its
+    probe is a message that no browser can decrypt, so that it is dropped.
+
     Exit code: 0 no problem found, 1 problem found, 2 usage error.
     """
     options = client_options(values)
     take_login(values, options)
+    options["webpush"] = take_vapid(values)
     findings = [check_login(options)] if uri is None else list(_examine(uri, options, probes=not no_probe))
     if xml is not None:
         findings += _examine_document(sys.stdin.buffer.read() if str(xml) == "-" else xml.read_bytes())
@@ -81,23 +95,39 @@ def _show(finding: Finding) -> None:
         click.echo(f"  To do: {hide_channels(finding.to_do)}")
 
 
-def _examine(uri: str, options: ClientOptions, *, probes: bool) -> Iterator[Finding]:
+def _examine(given: str, options: ClientOptions, *, probes: bool) -> Iterator[Finding]:
+    uri = given
     try:
+        address = read_address(given, options["allow_hosts"])
+        subscription = address if isinstance(address, Subscription) else None
+        uri = address.endpoint if isinstance(address, Subscription) else address
         channel = Channel.parse(uri, allow_hosts=options["allow_hosts"])
-        if channel.service is Service.WNS and not channel.is_web_push:
-            check_channel(channel)
+        _check_target(channel)
     except ChannelError as error:
         yield _unusable(error, uri)
         if options["wns"] is not None:
             yield check_login(options)
         return
+    except ValidationError as error:
+        yield Finding("subscription", "bad", str(error), "have the page send JSON.stringify(subscription) again")
+        return
+    if channel.is_web_push or subscription is not None:
+        yield from examine_browser(channel, subscription, options, probes=probes)
+        return
     yield from _examine_channel(channel)
-    if channel.service is Service.MPNS or channel.is_web_push:
+    if channel.service is Service.MPNS:
         return
     login = check_login(options)
     yield login
     if login.state != "bad" and probes:
         yield _probe(uri, channel, options)
+
+
+def _check_target(channel: Channel) -> None:
+    if channel.is_web_push:
+        check_endpoint(channel.target)
+    elif channel.service is Service.WNS:
+        check_channel(channel)
 
 
 def _unusable(error: ChannelError, uri: str) -> Finding:
@@ -109,14 +139,7 @@ def _unusable(error: ChannelError, uri: str) -> Finding:
 
 
 def _examine_channel(channel: Channel) -> Iterator[Finding]:
-    if channel.is_web_push:
-        yield Finding(
-            "channel",
-            "bad",
-            "is a browser's Web Push channel (/w/), which can't receive Windows notifications",
-            "send to it with winpush webpush send; the channel of a Windows app has no /w/",
-        )
-    elif channel.service is Service.MPNS:
+    if channel.service is Service.MPNS:
         if channel.origin.service is None:
             yield Finding("channel", "good", f"is an MPNS channel on a host that you allowed ({channel.origin.host})")
         else:
@@ -137,28 +160,14 @@ def _probe(uri: str, channel: Channel, options: ClientOptions) -> Finding:
     if result.outcome in _PROBE_ANSWERED:
         if result.response is None or not bears_mark(result.response):
             to_do = "check what answers there: a proxy, a firewall or another server?"
-            return Finding("probe", "bad", f"{_describe(result)} The answer has none of WNS's own headers", to_do)
+            return Finding("probe", "bad", f"{describe(result)} The answer has none of WNS's own headers", to_do)
         return Finding(
             "probe",
             "good",
             f"WNS answered {result.status_code}, as it does for a valid channel. Whether WNS checks the channel before "
             "answering is undocumented",
         )
-    return Finding("probe", "bad", _describe(result), _advise(result))
-
-
-def _describe(result: Result) -> str:
-    said = " ".join(part for part in (result.explanation, result.diagnosis) if part)
-    status = "" if result.status_code is None else f" ({result.status_code})"
-    return f"{result.outcome.value}{status}: {said}"
-
-
-def _advise(result: Result) -> str:
-    if result.should_delete_channel:
-        return "delete this channel; the app gets a new one when it starts"
-    if result.retry_after is not None:
-        return f"try again in {describe_delay(result.retry_after)} or later"
-    return "fix this; the channel itself may be fine"
+    return Finding("probe", "bad", describe(result), advise(result))
 
 
 def _examine_document(body: bytes) -> Iterator[Finding]:

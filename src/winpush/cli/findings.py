@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from winpush import Outcome, wns
+from winpush import Outcome, Result, wns
 from winpush.cli.output import describe_delay
 from winpush.client.attempt import Sender
 from winpush.client.encoder import Encoder
@@ -16,7 +16,7 @@ from winpush.client.options import ClientOptions, Settings
 from winpush.client.throttle import Throttle
 from winpush.transport.pool import Pool
 
-__all__ = ["Finding", "State", "check_login"]
+__all__ = ["Finding", "State", "advise", "check_login", "describe"]
 
 State = Literal["good", "note", "bad"]
 """How a check ended: `bad` is a problem, `note` is not."""
@@ -38,6 +38,22 @@ class Finding:
     state: State
     text: str
     to_do: str = ""
+
+
+def describe(result: Result) -> str:
+    """What a probe came to, in the words of its result."""
+    said = " ".join(part for part in (result.explanation, result.diagnosis) if part)
+    status = "" if result.status_code is None else f" ({result.status_code})"
+    return f"{result.outcome.value}{status}: {said}"
+
+
+def advise(result: Result) -> str:
+    """What to do about a probe that was refused."""
+    if result.should_delete_channel:
+        return "delete this channel; the app gets a new one when it starts"
+    if result.retry_after is not None:
+        return f"try again in {describe_delay(result.retry_after)} or later"
+    return "fix this; the channel itself may be fine"
 
 
 def check_login(options: ClientOptions) -> Finding:

@@ -11,14 +11,16 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from winpush.channels import Service
 from winpush.cli.apps import apps_option, take_apps
 from winpush.cli.help import option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import link_citations
+from winpush.cli.vapid import NO_VAPID, take_vapid, vapid_options
 
 if TYPE_CHECKING:
-    from winpush.delivery import Audience, Outbox, WorkerSettings
+    from winpush.delivery import Audience, Content, Outbox, WorkerSettings
 
 __all__ = [
     "audience_options",
@@ -37,6 +39,12 @@ __all__ = [
     "take_pair",
     "worker_settings",
 ]
+
+_NO_LOGIN = {
+    Service.WNS: "WNS channels can't be sent to without a login: set WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID and "
+    "WINPUSH_CLIENT_SECRET (Entra), or WINPUSH_PACKAGE_SID and WINPUSH_CLIENT_SECRET (UWP and Store apps).",
+    Service.WEBPUSH: NO_VAPID,
+}
 
 json_option = option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON.")
 
@@ -77,7 +85,7 @@ def worker_settings(values: dict[str, Any]) -> WorkerSettings:
 
 def sending_options(function: Any) -> Any:
     """Adds the options that sending needs: database, credentials, connection."""
-    return database_option(credentials_options(apps_option(connection_options(function))))
+    return database_option(credentials_options(apps_option(vapid_options(connection_options(function)))))
 
 
 @contextlib.contextmanager
@@ -99,7 +107,8 @@ def open_outbox(
     if values is not None:
         options = client_options(values)
         take_login(values, options, take_apps(values))
-        values["wns"] = options.get("wns")
+        options["webpush"] = take_vapid(values)
+        values["logins"] = {service for service in Service if options.get(service.value) is not None}
     if not create:
         _require_file(db)
     with database_errors():
@@ -136,19 +145,30 @@ def show_database(db: str) -> str:
     return shown(url) if path is None else str(path.resolve())
 
 
-def require_login(outbox: Outbox, values: dict[str, Any], audience: Audience | None = None) -> None:
-    """Raises click.UsageError if a WNS channel is to be sent to and no login was given. After `open_outbox`."""
-    from winpush import Service
+def require_login(
+    outbox: Outbox, values: dict[str, Any], audience: Audience | None = None, content: Content | None = None
+) -> None:
+    """Raises click.UsageError if a channel is to be sent to whose service needs a login that wasn't given.
+
+    Only those of the audience, and of services that the content has something for. After `open_outbox`.
+    """
     from winpush.delivery import Audience
 
-    audience = audience or Audience()
-    if values.pop("wns") is not None or audience.service is Service.MPNS:
-        return
-    if next(outbox.channels(dataclasses.replace(audience, service=Service.WNS)), None) is not None:
-        raise click.UsageError(
-            "WNS channels can't be sent to without a login: set WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID and "
-            "WINPUSH_CLIENT_SECRET (Entra), or WINPUSH_PACKAGE_SID and WINPUSH_CLIENT_SECRET (UWP and Store apps)."
-        )
+    audience, given = audience or Audience(), values.pop("logins")
+    for service, words in _NO_LOGIN.items():
+        if service in given or audience.service not in (None, service):
+            continue
+        if content is not None and not _has_form(content, service):
+            continue
+        if next(outbox.channels(dataclasses.replace(audience, service=service)), None) is not None:
+            raise click.UsageError(words)
+
+
+def _has_form(content: Content, service: Service) -> bool:
+    """What is for phones is converted for Windows, and nothing for browsers."""
+    forms = [content, *content.locales.values()]
+    names = ("webpush",) if service is Service.WEBPUSH else ("wns", "mpns")
+    return any(getattr(form, name) is not None for form in forms for name in names)
 
 
 @contextlib.contextmanager
@@ -170,7 +190,7 @@ _AUDIENCE = (
     _audience("--tag", "any_tags", multiple=True, help="Channels with any of these tags. Repeatable."),
     _audience("--all-tags", multiple=True, metavar="TAG", help="Channels with all of these tags. Repeatable."),
     _audience("--no-tag", "no_tags", multiple=True, help="Channels with none of these tags. Repeatable."),
-    _audience("--service", type=click.Choice(["mpns", "wns"]), help="Channels of this service."),
+    _audience("--service", type=click.Choice([each.value for each in Service]), help="Channels of this service."),
     _audience("--app", metavar="NAME", help="Channels of this app."),
     _audience("--platform", "platforms", multiple=True, help="Platform: 7.0 to 8.1, or windows. Repeatable."),
     _audience("--locale", "locales", multiple=True, help="Language; de includes de-AT. Repeatable."),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,17 +13,15 @@ from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, show_result
+from winpush.cli.send.browser import browser_options, make_message
 from winpush.cli.send.command import open_client
-from winpush.errors import ConfigurationError, ValidationError
-from winpush.webpush import Message, Subscription, Urgency
-
-if TYPE_CHECKING:  # it needs cryptography, which is slow to load
-    from winpush.webpush import VapidKeys
+from winpush.cli.vapid import NO_VAPID, read_keys, take_vapid, vapid_options
+from winpush.errors import ValidationError
+from winpush.webpush import Subscription
 
 __all__ = ["command"]
 
 _NO_SUBJECT = "https://example.com/"  # keys are stored without one
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(cls=GuessingGroup, examples=["winpush webpush keys vapid.pem"])
@@ -47,7 +44,7 @@ def keys(file: Path, *, as_json: bool) -> None:
     from winpush.webpush import VapidKeys
 
     made = not file.exists()
-    pair = VapidKeys.generate(_NO_SUBJECT) if made else _read_keys(file, _NO_SUBJECT)
+    pair = VapidKeys.generate(_NO_SUBJECT) if made else read_keys(file, _NO_SUBJECT)
     if made:
         _write_private(file, pair.to_pem())
     if as_json:
@@ -69,46 +66,8 @@ def keys(file: Path, *, as_json: bool) -> None:
 )
 @click.argument("subscription", type=click.File("rb"))
 @click.argument("text", required=False)
-@option(
-    "--vapid-key",
-    heading="Login",
-    type=_FILE,
-    envvar="WINPUSH_VAPID_KEY",
-    show_envvar=True,
-    required=True,
-    metavar="FILE",
-    help="File with the site's private VAPID key, as 'winpush webpush keys' makes it.",
-)
-@option(
-    "--subject",
-    heading="Login",
-    envvar="WINPUSH_VAPID_SUBJECT",
-    show_envvar=True,
-    required=True,
-    metavar="URI",
-    help="Where push services reach you: mailto:… or https://….",
-)
-@option("--title", heading="Message", help="Send a notification as JSON: its title. TEXT becomes its body.")
-@option(
-    "--ttl",
-    heading="Delivery",
-    type=click.IntRange(0, 30 * 86_400),
-    default=28 * 86_400,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long it is kept for a browser that is away; 0: now or never.",
-)
-@option(
-    "--urgency",
-    heading="Delivery",
-    type=click.Choice([each.value for each in Urgency]),
-    help="How soon a device is woken.",
-)
-@option(
-    "--topic",
-    heading="Delivery",
-    help="Replaces a waiting message with the same topic; up to 32 letters, digits, - and _.",
-)
+@vapid_options
+@browser_options
 @option("--json", "as_json", heading="Output", is_flag=True, help="Print the result as JSON.")
 @connection_options
 def send(subscription: Any, text: str | None, **values: Any) -> None:
@@ -116,10 +75,11 @@ def send(subscription: Any, text: str | None, **values: Any) -> None:
 
     SUBSCRIPTION is a file with what JSON.stringify(subscription) gave; - reads it from standard input.
     """
-    as_json, subject = values.pop("as_json"), values.pop("subject")
-    pair = _read_keys(values.pop("vapid_key"), subject)
+    as_json, pair = values.pop("as_json"), take_vapid(values)
+    if pair is None:
+        raise click.UsageError(NO_VAPID)
     try:
-        message = _message(text, values)
+        message = make_message(text, values)
         options = client_options(values)
         to = Subscription.of(subscription.read(), allow_hosts=AllowedHosts.of(options["allow_hosts"]))
     except ValidationError as error:
@@ -130,26 +90,6 @@ def send(subscription: Any, text: str | None, **values: Any) -> None:
     echo_json(result.to_dict()) if as_json else show_result(result)
     if not result.ok:
         click.get_current_context().exit(1)
-
-
-def _message(text: str | None, values: dict[str, Any]) -> Message:
-    title, urgency, topic = values.pop("title"), values.pop("urgency"), values.pop("topic")
-    ttl = timedelta(seconds=values.pop("ttl"))
-    level = None if urgency is None else Urgency(urgency)
-    if title is None:
-        return Message(text or "", ttl=ttl, urgency=level, topic=topic)
-    notification = {"title": title} if text is None else {"title": title, "body": text}
-    return Message.json(notification, ttl=ttl, urgency=level, topic=topic)
-
-
-def _read_keys(file: Path, subject: str) -> VapidKeys:
-    from winpush.webpush import VapidKeys
-
-    try:
-        return VapidKeys.parse(file.read_bytes(), subject)
-    except (ConfigurationError, OSError) as error:
-        words = error.strerror if isinstance(error, OSError) else error
-        raise click.UsageError(f"{file}: {words}.") from None
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -1,0 +1,43 @@
+"""A channel as commands are given it: its URI, or a file with that or with a browser's subscription."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from winpush._text import decode
+from winpush.webpush import Subscription
+
+__all__ = ["read_address"]
+
+_URI = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_MAX_BYTES = 65_536
+
+
+def read_address(given: str, allow_hosts: Iterable[str]) -> str | Subscription:
+    """The URI, or the subscription whose JSON is in a file ('-': standard input); a URI may be in a file, too.
+
+    Raises click.UsageError for a file that can't be read, and what `Subscription.of` raises.
+    """
+    if given.lstrip().startswith("{"):
+        raise click.UsageError("Put the subscription's JSON into a file, and give the file, or - for standard input.")
+    if given != "-" and (_URI.match(given) or not Path(given).is_file()):
+        return given
+    text = _read(given).strip()
+    return Subscription.of(text, allow_hosts=allow_hosts) if text.startswith(("{", "[")) else text
+
+
+def _read(file: str) -> str:
+    try:
+        if file == "-":
+            return decode(sys.stdin.buffer.read(_MAX_BYTES))
+        with open(file, "rb") as opened:
+            return decode(opened.read(_MAX_BYTES))
+    except OSError as error:
+        raise click.UsageError(f"{file} can't be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise click.UsageError(f"{file} {error}.") from None
