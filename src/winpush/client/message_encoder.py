@@ -9,10 +9,11 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from winpush.channels import Origin
+from winpush.channels import Channel, Origin
 from winpush.client.encoder import Destination
 from winpush.http import finish_head, write_head
 from winpush.webpush import Message, Subscription
@@ -32,6 +33,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Last(NamedTuple):
+    """The last message that went to a destination, and its request up to the length of its body."""
+
+    message: Message
+    token: VapidToken
+    head: bytes
+
+
 class MessageEncoder:
     """The VAPID tokens of one client, one for each push service, and what its messages are encrypted with.
 
@@ -43,13 +52,24 @@ class MessageEncoder:
         self._keys = keys
         self._now = now
         self._tokens: dict[Origin, VapidToken] = {}
+        self._lasts: dict[Destination, _Last] = {}
         self._signing = threading.Lock()
+        self._keeping = threading.Lock()
         self._sender = ec.generate_private_key(_CURVE) if reuses_keys else None
         self._materials: dict[Subscription, KeyingMaterial] = {}
 
     def encode(self, destination: Destination, subscription: Subscription, message: Message) -> bytes:
         """The bytes of the request, encrypted for this browser."""
-        channel = subscription.channel
+        last = self._lasts.get(destination)
+        if last is None or last.message is not message or not last.token.is_fresh(self._now()):
+            last = self._write(destination, subscription.channel, message)
+        body = b""
+        if message.payload:
+            body = encrypt(message.payload, self._material(subscription), os.urandom(SALT_BYTES))
+        return destination.post + subscription.channel.target.encode("ascii") + finish_head(last.head, body)
+
+    def _write(self, destination: Destination, channel: Channel, message: Message) -> _Last:
+        """What comes before the length of a body; one message goes to many browsers."""
         token = self._token(channel.origin)
         headers = (("Authorization", token.authorization), *headers_of(channel, message))
         head = destination.heads.get(headers)
@@ -57,10 +77,10 @@ class MessageEncoder:
             # The token changes twice a day: what was written with an older one would never be asked for again.
             destination.heads.clear()
             head = destination.heads[headers] = write_head(channel.origin, headers, destination.proxy_authorization)
-        body = b""
-        if message.payload:
-            body = encrypt(message.payload, self._material(subscription), os.urandom(SALT_BYTES))
-        return destination.post + channel.target.encode("ascii") + finish_head(head, body)
+        if len(self._lasts) >= _MAX_ORIGINS:
+            self._lasts.clear()
+        last = self._lasts[destination] = _Last(message, token, head)
+        return last
 
     def _token(self, origin: Origin) -> VapidToken:
         """One at a time for each origin, however many threads ask."""
@@ -81,7 +101,9 @@ class MessageEncoder:
             return make_material(subscription, ec.generate_private_key(_CURVE))
         material = self._materials.get(subscription)
         if material is None:
-            if len(self._materials) >= _MAX_SUBSCRIPTIONS:
-                self._materials.pop(next(iter(self._materials)), None)
-            material = self._materials[subscription] = make_material(subscription, self._sender)
+            material = make_material(subscription, self._sender)
+            with self._keeping:
+                if len(self._materials) >= _MAX_SUBSCRIPTIONS:
+                    del self._materials[next(iter(self._materials))]
+                self._materials[subscription] = material
         return material

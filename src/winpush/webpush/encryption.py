@@ -5,7 +5,6 @@ Pure: the sender's key pair and the salt come in. Both must be new for each mess
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 
@@ -25,6 +24,10 @@ _RECORD_SIZE = 4096
 _TAG_BYTES = 16
 _HEAD_BYTES = SALT_BYTES + 4 + 1 + 65
 _LAST_RECORD = b"\x02"
+_SIZES = _RECORD_SIZE.to_bytes(4) + b"\x41"
+"""Of the record, and of the sender's key, which is an uncompressed point."""
+_ECDH = ec.ECDH()
+_POINT = Encoding.X962, PublicFormat.UncompressedPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ class KeyingMaterial:
 def make_material(subscription: Subscription, sender: ec.EllipticCurvePrivateKey) -> KeyingMaterial:
     """Derives it (RFC 8291, section 3.4)."""
     browser = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, subscription.p256dh)
-    public = sender.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    shared = sender.exchange(ec.ECDH(), browser)
+    public = sender.public_key().public_bytes(*_POINT)
+    shared = sender.exchange(_ECDH, browser)
     return KeyingMaterial(_input_key(shared, subscription.auth, subscription.p256dh, public), public)
 
 
@@ -59,8 +62,7 @@ def encrypt(payload: bytes, material: KeyingMaterial, salt: bytes, padding: int 
         )
     key, nonce = _content_keys(material.secret, salt)
     sealed = AESGCM(key).encrypt(nonce, payload + _LAST_RECORD + bytes(padding), None)
-    head = salt + _RECORD_SIZE.to_bytes(4) + len(material.sender_key).to_bytes(1) + material.sender_key
-    return head + sealed
+    return b"".join((salt, _SIZES, material.sender_key, sealed))
 
 
 def decrypt(body: bytes, browser: ec.EllipticCurvePrivateKey, auth: bytes) -> bytes:
@@ -74,8 +76,8 @@ def decrypt(body: bytes, browser: ec.EllipticCurvePrivateKey, auth: bytes) -> by
     check_point("keyid", sender_key)
     if record_size < 18 or len(sealed) > record_size:
         raise ValidationError("rs", f"is {record_size}; a message is one record, and this one has {len(sealed)} bytes")
-    public = browser.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    shared = browser.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, sender_key))
+    public = browser.public_key().public_bytes(*_POINT)
+    shared = browser.exchange(_ECDH, ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, sender_key))
     key, nonce = _content_keys(_input_key(shared, auth, public, sender_key), salt)
     try:
         opened = AESGCM(key).decrypt(nonce, sealed, None)
@@ -100,4 +102,4 @@ def _content_keys(secret: bytes, salt: bytes) -> tuple[bytes, bytes]:
 
 
 def _hmac(key: bytes, data: bytes) -> bytes:
-    return hmac.digest(key, data, hashlib.sha256)
+    return hmac.digest(key, data, "sha256")
