@@ -25,7 +25,7 @@ from delivery import TOAST, options, uris
 from winpush.delivery import Outbox
 from winpush.delivery.storage.database import Database
 
-_GROWING = re.compile("winpush_(channels|deliveries|attempts|ranges)")
+_GROWING = re.compile("winpush_(channels|deliveries|attempts|lanes)")
 _LONGEST = 150
 
 

@@ -25,7 +25,7 @@ def test_the_page_on_imports_has_every_column() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_a_page_that_says_when_a_dead_worker_is_replaced_says_it_of_the_default_settings(page: Path) -> None:
     settings = WorkerSettings()
-    latest = settings.lease * 1.4 + 2 * settings.poll
+    latest = settings.lease + 2 * settings.poll
     sentences = re.split(r"\.\s", page.read_text())
     for sentence in (each for each in sentences if re.search(r"tak(?:e|es|en) over", each)):
         for seconds in re.findall(r"about (\d+) seconds after", sentence):

@@ -377,7 +377,7 @@ def test_a_token_endpoint_that_is_down_delays_and_loses_nothing(
 
 def test_two_broadcasts_are_sent_side_by_side(make_outbox: Callable[..., Outbox], winpush_emulator: Emulator) -> None:
     order: list[int] = []
-    settings = WorkerSettings(batch=10, batches=1)
+    settings = WorkerSettings(batch=10, batches=1, turn=timedelta())
     outbox = make_outbox(settings=settings, hooks=[lambda event: order.append(event.broadcast)])
     register(outbox, winpush_emulator, 50)
     one, other = outbox.broadcast(TOAST), outbox.broadcast(mpns.Toast("Other"))

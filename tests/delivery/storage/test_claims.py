@@ -10,18 +10,20 @@ from datetime import timedelta
 import pytest
 
 from tests.delivery.clock import Clock, StillClock
+from tests.delivery.leases import end_leases
 from tests.delivery.sending import register
 from winpush import mpns, wns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
-from winpush.delivery.storage import claims, outcomes, schedule
+from winpush.delivery.storage import claims, lanes, outcomes, schedule
 from winpush.delivery.storage.database import Database, Millis, to_millis
-from winpush.delivery.storage.rows import Batch, Effect, Record
+from winpush.delivery.storage.rows import Batch, Effect, Record, Tried
 from winpush.emulator import Emulator, Fault, Phone
 
 TOAST = mpns.Toast("Hello")
 
 
 LEASE: Millis = 30_000
+SIZE = 100
 
 
 class Worker:
@@ -30,13 +32,23 @@ class Worker:
     def __init__(self, url: str, clock: Clock) -> None:
         self._database, self._numbers, self._clock = Database(url), itertools.count(), clock
 
-    def claim(self, *, size: int = 100, is_lost: bool = True) -> Batch | None:
+    def claim(self, *, size: int = SIZE, takes_over: bool = False) -> Batch | None:
+        """What is due, else the next batch of a lane. `takes_over`: the leases of all that is claimed have ended."""
         owner, now = f"worker/{next(self._numbers)}", to_millis(self._clock())
         with self._database.write() as connection:
-            return claims.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: is_lost)
+            if takes_over:
+                end_leases(connection)
+            due = claims.claim_due(connection, owner, now, LEASE, size)
+            return due or lanes.claim_lane(connection, owner, now, LEASE, size)
 
     def write(
-        self, batch: Batch, *, due: Millis | None = None, channels: int | None = None, gone: str | None = None
+        self,
+        batch: Batch,
+        *,
+        due: Millis | None = None,
+        channels: int | None = None,
+        gone: str | None = None,
+        again: bool = False,
     ) -> int:
         """Writes that all targets were delivered (or wait until `due`, or are gone); returns how many counted."""
         now = to_millis(self._clock())
@@ -52,13 +64,31 @@ class Worker:
                 target.attempts + 1,
                 now,
                 due,
-                effect=None if gone is None else Effect(target.uri, gone=gone),
+                Tried(target.broadcast, target.id, now, outcome, 200, None, None, None, None),
+                None if gone is None else Effect(target.uri, gone=gone),
             )
             for target in batch.targets[:channels]
         ]
         with self._database.write() as connection:
-            last = channels is None
-            return len(outcomes.record(connection, batch, records, now, LEASE, last=last).records)
+            written = outcomes.record(connection, batch, records, now, LEASE, SIZE, again=again)
+            if batch.lane is not None and written.is_mine:
+                if batch.lane.end < batch.lane.last:
+                    lanes.release_lane(connection, batch)
+                else:
+                    lanes.follow(connection, batch, now, SIZE, share=True)
+            return len(written.records)
+
+    def split(self, *, size: int) -> bool:
+        with self._database.write() as connection:
+            return lanes.split_lane(connection, to_millis(self._clock()), size)
+
+    def give_back(self, batch: Batch) -> None:
+        with self._database.write() as connection:
+            claims.release_due(connection, batch)
+
+    def end_leases(self) -> None:
+        with self._database.write() as connection:
+            end_leases(connection)
 
     def close(self) -> None:
         self._database.close()
@@ -78,66 +108,188 @@ def worker(url: str, clock: Clock, outbox: Outbox) -> Iterator[Worker]:
 
 
 def test_a_channel_that_ends_its_workers_is_found_and_the_others_are_sent_to(
-    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker
 ) -> None:
     register(outbox, winpush_emulator, 37)
     number = outbox.broadcast(TOAST)
     crashes = 0
     while outbox.progress(number).state is BroadcastState.RUNNING:
-        batch = worker.claim()
+        batch = worker.claim(takes_over=True)
         assert batch is not None
         if 23 in [target.id for target in batch.targets]:
             crashes += 1
-            clock.ahead += timedelta(minutes=1)
-        elif batch.targets:
+        else:
             worker.write(batch)
-    worker.close()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 36, DeliveryState.FAILED: 1}
     (failed,) = outbox.deliveries(number, state=DeliveryState.FAILED)
     assert (failed.channel, failed.outcome) == (23, "worker-lost")
     assert crashes < 20
 
 
-def test_a_worker_that_was_believed_dead_and_the_one_that_took_over_count_each_channel_once(
+def test_a_retry_that_ends_its_workers_is_given_up_and_costs_the_others_nothing(
     outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+) -> None:
+    """All of them wait; one kills every worker that sends it, so that no outcome of its batch is written."""
+    register(outbox, winpush_emulator, 50)
+    number = outbox.broadcast(TOAST)
+    batch = worker.claim()
+    assert batch is not None
+    worker.write(batch, due=to_millis(clock()))
+    crashes = []
+    while outbox.progress(number).state is BroadcastState.RUNNING:
+        batch = worker.claim(takes_over=True)
+        assert batch is not None
+        if 23 in [target.id for target in batch.targets]:
+            crashes.append(len(batch.targets))
+            assert batch.is_suspect is (len(crashes) > 2)
+        elif batch.targets:
+            worker.write(batch)
+    assert crashes == [50, 32, 1, 1, 1]
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 49, DeliveryState.FAILED: 1}
+    (failed,) = outbox.deliveries(number, state=DeliveryState.FAILED)
+    assert (failed.channel, failed.outcome) == (23, "worker-lost")
+
+
+def test_a_notification_whose_worker_is_lost_five_times_is_given_up(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker
+) -> None:
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+    number = outbox.notify("ada", TOAST)
+    claimed = [worker.claim(takes_over=True) for _ in range(6)]
+    assert [batch is not None and len(batch.targets) for batch in claimed] == [1, 1, 1, 1, 1, 0]
+    assert outbox.progress(number).states == {DeliveryState.FAILED: 1}
+    assert outbox.progress(number).outcomes == {"worker-lost": 1}
+
+
+def test_an_outcome_forgets_the_claims_before_it(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+) -> None:
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+    outbox.notify("ada", TOAST)
+    for _ in range(4):
+        assert worker.claim(takes_over=True) is not None
+        batch = worker.claim(takes_over=True)
+        assert batch is not None
+        assert worker.write(batch, due=to_millis(clock())) == 1
+
+
+def test_what_is_given_back_unsent_was_not_claimed(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, url: str
+) -> None:
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+    outbox.notify("ada", TOAST)
+    for _ in range(7):
+        batch = worker.claim()
+        assert batch is not None
+        assert not batch.is_suspect
+        worker.give_back(batch)
+
+
+def test_a_stalled_worker_that_goes_on_finds_its_lane_taken_and_counts_nothing(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker
 ) -> None:
     register(outbox, winpush_emulator, 10)
     number = outbox.broadcast(TOAST)
-    first = worker.claim()
-    clock.ahead += timedelta(minutes=1)
-    second = worker.claim()
-    assert first is not None
-    assert second is not None
-    assert worker.write(first, channels=4) == 4
-    assert worker.write(second) == 6
-    assert worker.write(first) == 0
-    worker.close()
+    stalled = worker.claim(size=5)
+    other = worker.claim(size=5, takes_over=True)
+    assert stalled is not None
+    assert other is not None
+    assert worker.write(other) == 5
+    assert worker.write(stalled) == 0
+    assert worker.write(stalled) == 0
+    last = worker.claim(size=5)
+    assert last is not None
+    assert [target.id for target in last.targets] == [6, 7, 8, 9, 10]
+    assert worker.write(last) == 5
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 10}
     assert outbox.progress(number).state is BroadcastState.FINISHED
+    assert len(list(outbox.deliveries(number))) == 10
 
 
-def test_a_claim_is_not_taken_over_before_it_is_known_to_be_left(
-    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+def test_a_stalled_worker_that_is_first_to_write_keeps_its_lane(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker
+) -> None:
+    """The other has sent the same batch, which no lease can prevent. It counts once, and the other stops."""
+    register(outbox, winpush_emulator, 10)
+    number = outbox.broadcast(TOAST)
+    stalled = worker.claim(size=5)
+    other = worker.claim(size=5, takes_over=True)
+    assert stalled is not None
+    assert other is not None
+    assert worker.write(stalled) == 5
+    assert worker.write(other) == 0
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 5}
+
+
+def test_a_stalled_worker_does_not_write_beyond_a_lane_that_was_halved_meanwhile(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker
+) -> None:
+    register(outbox, winpush_emulator, 40)
+    number = outbox.broadcast(TOAST)
+    stalled = worker.claim(size=40)
+    assert worker.claim(size=2, takes_over=True) is not None
+    assert worker.split(size=2)
+    assert stalled is not None
+    assert worker.write(stalled) == 0
+    outbox.cancel(number)
+    worker.end_leases()
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.CANCELLED: 40}
+
+
+def test_a_batch_of_which_some_were_not_sent_to_moves_no_cursor(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker
 ) -> None:
     register(outbox, winpush_emulator, 10)
+    number = outbox.broadcast(TOAST)
+    batch = worker.claim()
+    assert batch is not None
+    assert worker.write(batch, channels=4) == 0
+    assert worker.write(batch) == 10
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 10}
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_write_whose_answer_was_lost_is_not_written_again(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock, waits: bool
+) -> None:
+    """The commit arrived, and its answer didn't: the worker tries the same again, and goes on with its lane."""
+    register(outbox, winpush_emulator, 10)
+    number = outbox.broadcast(TOAST)
+    batch = worker.claim(size=5)
+    assert batch is not None
+    if waits:
+        worker.write(batch, due=to_millis(clock()))
+        batch = worker.claim(size=5)
+        assert batch is not None
+    attempts = [worker.write(batch, again=again) for again in (False, True)]
+    assert attempts == [5, 5]
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 5}
+    assert len(list(outbox.history())) == (10 if waits else 5)
+
+
+def test_a_claim_is_not_taken_over_before_its_lease_has_ended(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+) -> None:
+    """A lease goes by the database's clock: the outbox's may jump."""
+    register(outbox, winpush_emulator, 10)
     outbox.broadcast(TOAST)
-    range_of_all = worker.claim()
-    assert range_of_all is not None
+    all_of_it = worker.claim()
+    assert all_of_it is not None
     clock.ahead += timedelta(hours=1)
-    assert worker.claim(is_lost=False) is None
-    worker.write(range_of_all, due=to_millis(clock()))
-    waiting = worker.claim(is_lost=False)
+    assert worker.claim() is None
+    worker.write(all_of_it, due=to_millis(clock()))
+    waiting = worker.claim()
     assert waiting is not None
     assert len(waiting.targets) == 10
     clock.ahead += timedelta(hours=1)
-    assert worker.claim(is_lost=False) is None
-    again = worker.claim()
-    worker.close()
+    assert worker.claim() is None
+    again = worker.claim(takes_over=True)
     assert again is not None
     assert len(again.targets) == 10
 
 
-def test_what_was_claimed_before_the_clock_was_set_back_is_taken_over_all_the_same(
+def test_a_broadcast_goes_on_when_the_clock_was_set_back(
     outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
 ) -> None:
     register(outbox, winpush_emulator, 10)
@@ -145,11 +297,30 @@ def test_what_was_claimed_before_the_clock_was_set_back_is_taken_over_all_the_sa
     assert worker.claim(size=5) is not None
     clock.ahead -= timedelta(days=1)
     for _ in range(2):
-        batch = worker.claim(size=5)
+        batch = worker.claim(size=5, takes_over=True)
         assert batch is not None
         worker.write(batch)
-    worker.close()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 10}
+
+
+def test_an_idle_worker_halves_the_lane_of_another(outbox: Outbox, winpush_emulator: Emulator, worker: Worker) -> None:
+    register(outbox, winpush_emulator, 60)
+    number = outbox.broadcast(TOAST)
+    batches = [worker.claim(size=5)]
+    assert worker.claim(size=5) is None
+    assert worker.split(size=5)
+    batches.append(worker.claim(size=5))
+    assert [[target.id for target in batch.targets] for batch in batches if batch] == [
+        [1, 2, 3, 4, 5],
+        [33, 34, 35, 36, 37],
+    ]
+    while outbox.progress(number).state is BroadcastState.RUNNING:
+        for batch in batches:
+            if batch is not None:
+                worker.write(batch)
+        batches = [worker.claim(size=5)]
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 60}
+    assert len(list(outbox.deliveries(number))) == 60
 
 
 @pytest.mark.parametrize(("others", "claimed_at_once"), [(0, False), (1, True)])
@@ -165,9 +336,10 @@ def test_a_hold_slows_the_claims_of_a_broadcast_only_while_all_of_it_would_wait(
     with database.write() as connection:
         schedule.hold(connection, ("wns", "app-a"), to_millis(clock()) + 3_600_000)
     database.close()
-    assert worker.claim(size=2) is not None
+    first = worker.claim(size=2)
+    assert first is not None
+    worker.write(first)
     assert (worker.claim(size=2) is not None) is claimed_at_once
-    worker.close()
 
 
 def test_a_rate_holds_for_retries(outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock) -> None:
@@ -188,7 +360,6 @@ def test_a_rate_holds_for_retries(outbox: Outbox, winpush_emulator: Emulator, wo
             worker.write(batch)
             batch = worker.claim()
         clock.ahead += timedelta(milliseconds=100)
-    worker.close()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 50}
     # A second's worth at once, and then as the rate allows.
     assert max(seconds.values()) <= 20
@@ -206,7 +377,6 @@ def test_an_answer_about_a_devices_old_channel_says_nothing_about_its_new_one(
     assert batch is not None
     outbox.register({"uri": new, "device": "one"})
     worker.write(batch, gone="channel-gone")
-    worker.close()
     assert [info.gone_at for info in outbox.channels(gone=None)] == [None]
     second = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
@@ -229,10 +399,10 @@ def test_a_second_worker_whose_clock_is_ahead_sends_nothing_twice(
     assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1] * 20
 
 
-def next_at(url: str) -> Millis | None:
+def next_at(url: str, now: Millis) -> Millis | None:
     database = Database(url)
     with database.read() as connection:
-        found = schedule.next_at(connection)
+        found = schedule.next_at(connection, now)
     database.close()
     return found
 
@@ -244,11 +414,11 @@ def test_what_a_dead_worker_held_of_a_paused_broadcast_is_no_work(
     number = outbox.broadcast(TOAST)
     assert worker.claim(size=10) is not None
     outbox.pause(number)
-    clock.ahead += timedelta(hours=1)
-    assert next_at(url) is None
+    worker.end_leases()
+    assert next_at(url, to_millis(clock())) is None
     outbox.deliver_until_idle()
     outbox.resume(number)
-    assert next_at(url) is not None
+    assert next_at(url, to_millis(clock())) is not None
 
 
 def test_what_waits_for_a_retry_in_a_paused_broadcast_is_no_work(
@@ -261,7 +431,7 @@ def test_what_waits_for_a_retry_in_a_paused_broadcast_is_no_work(
     outbox.pause(number)
     worker.write(batch, due=to_millis(clock()) + 1000)
     clock.ahead += timedelta(hours=1)
-    assert next_at(url) is None
+    assert next_at(url, to_millis(clock())) is None
     outbox.deliver_until_idle()
     outbox.resume(number)
     outbox.deliver_until_idle()
@@ -275,7 +445,8 @@ def test_a_broadcast_that_ends_waits_for_the_workers_that_hold_the_rest(
     number = outbox.broadcast(TOAST, expires_at=clock() + timedelta(minutes=1))
     assert worker.claim() is not None
     outbox.cancel(number)
-    assert next_at(url) == to_millis(clock()) + LEASE
-    clock.ahead += timedelta(hours=1)
+    now = to_millis(clock())
+    assert now < (next_at(url, now) or 0) <= now + LEASE
+    worker.end_leases()
     outbox.deliver_until_idle()
     assert outbox.progress(number).state is BroadcastState.CANCELLED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,25 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import winpush.delivery.storage.migrate as migrating
+from tests.delivery.storage import first_design
 from winpush import ConfigurationError
-from winpush.delivery import Audience, Outbox
+from winpush.delivery import Audience, BroadcastState, DeliveryState, Outbox
 from winpush.delivery.storage import schedule
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.schema import METADATA, REVISION, VERSION_TABLE
+from winpush.emulator import Emulator
+
+
+@pytest.fixture
+def tables(url: str) -> None:
+    """There are none yet, on either database."""
+    if url.startswith("sqlite"):
+        return
+    database = Database(url)
+    with database.write() as connection:
+        METADATA.drop_all(connection)
+        connection.exec_driver_sql(f"DROP TABLE {VERSION_TABLE}")
+    database.close()
 
 
 def state(url: str) -> migrating.SchemaState:
@@ -114,36 +129,60 @@ def test_tables_that_a_later_version_made_are_refused(url: str) -> None:
     database.close()
 
 
-def test_an_outbox_from_before_there_were_revisions_is_taken_over(url: str) -> None:
-    outbox = Outbox(url, allow_hosts=["push.example"])
-    outbox.register({"uri": "http://push.example/throttledthirdparty/01.00/x", "os_version": "8.10"})
-    outbox.close()
-    change(url, f"DROP TABLE {VERSION_TABLE}")
-    for column in ("os_version_key", "app_version_key", "app", "p256dh", "auth"):  # as they were then
-        change(url, f"ALTER TABLE winpush_channels DROP COLUMN {column}")
-    for index in ("winpush_attempts_channel", "winpush_attempts_broadcast", "winpush_channels_gone"):
-        change(url, f"DROP INDEX {index}")
+@pytest.mark.parametrize("revision", ["0001", "0003", "0006"])
+def test_a_half_done_broadcast_of_the_first_design_goes_on_where_it_was(
+    url: str, revision: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, tables: None
+) -> None:
+    phones = [winpush_emulator.create_channel() for _ in range(40)]
+    first_design.make(url, revision, [phone.uri for phone in phones])
+    database = Database(url)
+    assert migrating.upgrade(database).found == revision
+    database.close()
+    outbox = make_outbox()
+    number = first_design.BROADCAST
+    before = outbox.progress(number, detailed=True)
+    assert (before.done, before.total, before.waiting, before.reached) == (15, 40, 1, 14)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 40}
+    assert outbox.progress(number).state is BroadcastState.FINISHED
+    assert outbox.progress(first_design.NOTIFICATION).state is BroadcastState.FINISHED
+    others = {*first_design.LEFT, *first_design.WAITING, *first_design.UNREACHED, 1}
+    assert {place for place, phone in enumerate(phones, 1) if phone.accepted} == others
+    assert {phone.accepted for phone in phones} == {0, 1}
+    assert len(list(outbox.history(broadcast=number))) == 40
+
+
+def test_a_cancelled_broadcast_of_the_first_design_ends(
+    url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, tables: None
+) -> None:
+    first_design.make(url, "0006", [winpush_emulator.create_channel().uri for _ in range(40)])
+    change(url, "UPDATE winpush_broadcasts SET state = 'cancelling' WHERE id = 1")
     database = Database(url)
     migrating.upgrade(database)
     database.close()
-    outbox = Outbox(url)
-    (channel,) = outbox.channels(Audience(os_version_below="10.0.0.1"))
-    assert channel.os_version == "8.10"
-    outbox.close()
+    outbox = make_outbox()
+    outbox.deliver_until_idle()
+    assert outbox.progress(1).states == {DeliveryState.DELIVERED: 15, DeliveryState.CANCELLED: 25}
 
 
-def test_an_outbox_from_before_there_were_apps_keeps_its_channels_and_what_is_on_hold(url: str) -> None:
-    outbox = Outbox(url)
-    number = outbox.register("https://db5.notify.windows.com/?token=x")
-    outbox.close()
-    for statement in (  # as it was then
-        *(f"ALTER TABLE winpush_channels DROP COLUMN {name}" for name in ("app", "p256dh", "auth")),
-        "DROP TABLE winpush_holds",
-        "CREATE TABLE winpush_holds (service TEXT NOT NULL PRIMARY KEY, until BIGINT NOT NULL)",
-        "INSERT INTO winpush_holds VALUES ('wns', 5000)",
-        "UPDATE winpush_version SET version_num = '0004'",
-    ):
-        change(url, statement)
+def test_an_outbox_from_before_there_were_revisions_is_taken_over(
+    url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, tables: None
+) -> None:
+    first_design.make(url, "0001", [winpush_emulator.create_channel().uri for _ in range(40)])
+    change(url, "UPDATE winpush_channels SET os_version = '8.10' WHERE id = 7")
+    change(url, f"DROP TABLE {VERSION_TABLE}")
+    database = Database(url)
+    migrating.upgrade(database)
+    database.close()
+    (channel,) = make_outbox().channels(Audience(os_version_below="10.0.0.1"))
+    assert (channel.id, channel.os_version) == (7, "8.10")
+
+
+def test_an_outbox_from_before_there_were_apps_keeps_its_channels_and_what_is_on_hold(
+    url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, tables: None
+) -> None:
+    first_design.make(url, "0004", [winpush_emulator.create_channel().uri for _ in range(40)])
+    change(url, "INSERT INTO winpush_holds VALUES ('wns', 5000)")
     database = Database(url)
     assert migrating.upgrade(database).found == "0004"
     with database.write() as connection:
@@ -152,10 +191,7 @@ def test_an_outbox_from_before_there_were_apps_keeps_its_channels_and_what_is_on
         schedule.hold(connection, ("wns", "app-a"), 5500)
         assert schedule.held(connection, 4000) == {("wns", None): 5000, ("wns", "app-a"): 6000}
     database.close()
-    outbox = Outbox(url)
-    (channel,) = outbox.channels()
-    assert (channel.id, channel.app) == (number, None)
-    outbox.close()
+    assert {channel.app for channel in make_outbox().channels()} == {None}
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.delivery.leases import end_leases
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox
 from winpush.delivery.states import FINAL, StateError
-from winpush.delivery.storage import claims, finalize, outcomes
+from winpush.delivery.storage import claims, finalize, lanes, outcomes
 from winpush.delivery.storage.database import Database, Millis, to_millis
 from winpush.delivery.storage.rows import Batch, Effect, Record
 from winpush.delivery.storage.schema import METADATA
@@ -96,28 +97,51 @@ class Machine(RuleBasedStateMachine):
         with self.database.write() as connection:
             now = to_millis(self.now)
             finalize.finalize_ending(connection, now)
-            return claims.claim(connection, owner, now, LEASE, size, lambda _owner, _lease: dead)
+            if dead:
+                end_leases(connection)
+            batch = claims.claim_due(connection, owner, now, LEASE, size)
+            batch = batch or lanes.claim_lane(connection, owner, now, LEASE, size)
+            if batch is None:
+                lanes.split_lane(connection, now, size)
+            return batch
 
     @rule(target=batches, size=st.integers(1, 8), dead=st.booleans())
     def claim(self, size: int, dead: bool) -> Batch:
         batch = self.claim_one(size, dead=dead)
         return batch or Batch("nobody", {}, ())
 
-    @rule(batch=consumes(batches), choices=st.lists(st.sampled_from("dddwwgfc"), min_size=8, max_size=8))
-    def write(self, batch: Batch, choices: list[str]) -> None:
-        """Writes an outcome each, and may crash ("c") before it has come to the end."""
+    @rule(
+        target=batches,
+        batch=consumes(batches),
+        size=st.integers(1, 8),
+        choices=st.lists(st.sampled_from("dddwwgfc"), min_size=8, max_size=8),
+        again=st.booleans(),
+    )
+    def write(self, batch: Batch, size: int, choices: list[str], again: bool) -> Batch:
+        """Writes an outcome each, and may crash ("c") before it has come to the end; or goes on with its lane, maybe
+        after it has written the same `again`, since it got no answer."""
         self.now += timedelta(milliseconds=1)  # a channel may go by it
-        if batch.targets or batch.first is not None:
-            crash = choices.index("c") if "c" in choices else None
-            self.write_some(batch, choices, crash)
+        crash = choices.index("c") if "c" in choices else None
+        following = self.write_some(batch, choices, size, crash)
+        if again and crash is None:
+            self.write_some(batch, choices, size, again=True)
+        return following
 
-    def write_some(self, batch: Batch, choices: list[str], crash: int | None = None) -> None:
+    def write_some(
+        self, batch: Batch, choices: list[str], size: int, crash: int | None = None, *, again: bool = False
+    ) -> Batch:
+        nothing = Batch("nobody", {}, ())
+        if not batch.is_work:
+            return nothing
         now = to_millis(self.now)
         records = [
             record(target, choices[place % len(choices)], now) for place, target in enumerate(batch.targets[:crash])
         ]
         with self.database.write() as connection:
-            outcomes.record(connection, batch, records, now, LEASE, last=crash is None)
+            written = outcomes.record(connection, batch, records, now, LEASE, size, again=again)
+            if batch.lane is None or not written.is_mine or again:
+                return nothing
+            return lanes.follow(connection, batch, now, size, share=bool(now % 2)) or nothing
 
     # --- what is promised -----------------------------------------------------------------------------------------
 
@@ -157,8 +181,8 @@ class Machine(RuleBasedStateMachine):
             batch = self.claim_one(50, dead=True)
             if batch is None:
                 self.now += timedelta(minutes=10)
-            elif batch.targets or batch.first is not None:
-                self.write_some(batch, ["d"])
+            else:
+                self.write_some(batch, ["d"], 50)
         self.final_states_stay_and_are_counted_once()
         for number, members in self.audiences.items():
             assert {channel for broadcast, channel in self.final if broadcast == number} == members

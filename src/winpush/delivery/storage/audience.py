@@ -18,12 +18,12 @@ MAX_WINDOW = 50_000
 """How many channel numbers one claim searches at most, however few of them are in the audience."""
 
 
-def carve(connection: Connection, row: Row[Any], size: int) -> tuple[int, int]:
-    """Where the next range ends, and how many channels of the audience are in it."""
-    end = min(row.cursor + MAX_WINDOW, row.last_channel)
-    part = sa.select(channels.c.id).where(*audience_of(row, row.cursor + 1, end)).order_by(channels.c.id).limit(size)
+def carve(connection: Connection, row: Row[Any], after: int, last: int, size: int) -> int:
+    """The number up to which there are at most `size` channels of the audience behind `after`."""
+    end = min(after + MAX_WINDOW, last)
+    part = sa.select(channels.c.id).where(*audience_of(row, after + 1, end)).order_by(channels.c.id).limit(size)
     found = connection.scalars(part).all()
-    return (found[-1] if len(found) == size else end), len(found)
+    return found[-1] if len(found) == size else end
 
 
 def audience_of(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:

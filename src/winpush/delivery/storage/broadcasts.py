@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, bindparam
 from winpush.delivery.models import BroadcastInfo, Progress
 from winpush.delivery.registry.rules import check_number
 from winpush.delivery.states import ENDED, MOVES, BroadcastState, DeliveryState, Move, move
+from winpush.delivery.storage.cut import cut
 from winpush.delivery.storage.database import (
     Millis,
     any_of,
@@ -22,10 +23,10 @@ from winpush.delivery.storage.database import (
     insert_rows,
     lock_rows,
 )
-from winpush.delivery.storage.schema import broadcasts, counts, deliveries, ranges
+from winpush.delivery.storage.schema import broadcasts, counts, deliveries, lanes
 from winpush.errors import ValidationError
 
-__all__ = ["NewBroadcast", "change", "create", "expire_due", "finish", "get", "info", "progress"]
+__all__ = ["NewBroadcast", "change", "create", "expire_due", "finish", "finish_complete", "get", "info", "progress"]
 
 AWAY: Millis = 1 << 52
 """Added to the due time of a paused broadcast's deliveries, which takes them out of the query for due ones."""
@@ -49,6 +50,9 @@ class NewBroadcast:
     quiet_end: int | None = None
 
 
+_NEW_LANES = sa.insert(lanes)
+
+
 def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Millis) -> tuple[int, bool]:
     """Stores a broadcast; returns its number, and False if its idempotency key already belongs to one."""
     values: dict[str, Any] = {name: getattr(new, name) for name in NewBroadcast.__slots__}
@@ -57,16 +61,19 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
         "state": BroadcastState.RUNNING.value,
         "created_at": now,
         "paced_until": new.not_before,
-        "cursor": 0,
         "last_channel": last_channel,
         "refusals": {},
     }
     if new.idempotency_key is None:
         row = {**values, "refusals": "{}"}
-        return insert_one(connection, broadcasts, tuple(row), tuple(row.values())), True
-    made = insert_new(connection, broadcasts, values)
-    same = sa.select(broadcasts.c.id).where(broadcasts.c.idempotency_key == new.idempotency_key)
-    return connection.execute(same).scalar_one(), made
+        number, made = insert_one(connection, broadcasts, tuple(row), tuple(row.values())), True
+    else:
+        made = insert_new(connection, broadcasts, values)
+        same = sa.select(broadcasts.c.id).where(broadcasts.c.idempotency_key == new.idempotency_key)
+        number = connection.execute(same).scalar_one()
+    if made and last_channel:
+        connection.execute(_NEW_LANES, cut(number, last_channel, new.not_before, has_rate=new.rate is not None))
+    return number, made
 
 
 def address(connection: Connection, number: int, numbers: Iterable[int], due: Millis, now: Millis) -> None:
@@ -138,32 +145,38 @@ _THESE = _B.id.in_(bindparam("these", expanding=True))
 _THIS = _B.id == bindparam("this")
 _IN_ORDER = sa.select(_B.id).where(_THESE).order_by(_B.id)
 # OFFSET 0 keeps PostgreSQL from joining whole tables when the first matching row is enough.
-_BUSY = sa.select(ranges.c.first).where(ranges.c.broadcast == _B.id).offset(0).exists()
+_BUSY = sa.select(lanes.c.first).where(lanes.c.broadcast == _B.id, lanes.c.cursor < lanes.c.last).offset(0).exists()
 _WAITING = sa.select(deliveries.c.channel).where(deliveries.c.broadcast == _B.id, deliveries.c.due.is_not(None))
 
 
-def _finishing(which: sa.ColumnElement[bool]) -> sa.Update:
-    return (
-        sa.update(broadcasts)
-        .where(which, any_of(_B.state, _ENDINGS))
-        .where(_B.cursor >= _B.last_channel, ~_BUSY, ~_WAITING.offset(0).exists())
-        .values(state=sa.case(_ENDINGS, value=_B.state), ended_at=bindparam("now"))
-    )
+_IS_COMPLETE = (any_of(_B.state, _ENDINGS), ~_BUSY, ~_WAITING.offset(0).exists())
+_END = {"state": sa.case(_ENDINGS, value=_B.state), "ended_at": bindparam("now")}
 
 
 # Most batches belong to one broadcast.
-_FINISH, _FINISH_ONE = _finishing(_THESE), _finishing(_THIS)
+_FINISH, _FINISH_ONE = (sa.update(broadcasts).where(which, *_IS_COMPLETE).values(**_END) for which in (_THESE, _THIS))
 
 
 def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
-    """Ends each of these broadcasts that has no work left."""
+    """Ends each of these broadcasts that has no work left. One that somebody else has locked is left to
+    `finish_complete`: outcomes must not wait for a worker that is frozen."""
     these = sorted(numbers)
-    # When two workers end their last ranges at the same time, the second must see the first one's write.
-    lock_rows(connection, _IN_ORDER, {"these": these})
-    if len(these) == 1:
-        connection.execute(_FINISH_ONE, {"this": these[0], "now": now})
-    else:
-        connection.execute(_FINISH, {"these": these, "now": now})
+    # When two workers end their last lanes at the same time, the second must see the first one's write.
+    free = lock_rows(connection, _IN_ORDER, {"these": these}, waits=False) if these else []
+    if len(free) == 1:
+        connection.execute(_FINISH_ONE, {"this": free[0], "now": now})
+    elif free:
+        connection.execute(_FINISH, {"these": free, "now": now})
+
+
+_COMPLETE = sa.select(_B.id).where(_B.ended_at.is_(None), *_IS_COMPLETE).order_by(_B.id).limit(100)
+
+
+def finish_complete(connection: Connection, now: Millis) -> None:
+    """Ends what has no work left and hasn't been ended, since two workers came to the end of it at the same moment."""
+    free = lock_rows(connection, _COMPLETE, waits=False)
+    if free:
+        connection.execute(_FINISH, {"these": free, "now": now})
 
 
 _EXPIRING = (
@@ -182,49 +195,6 @@ def expire_due(connection: Connection, now: Millis) -> int:
     for number in numbers:
         change(connection, number, Move.EXPIRE, now)
     return len(numbers)
-
-
-Runs = dict[str, tuple[int, bool]]
-"""By service: how many refusals in a row, and whether another answer came before them."""
-
-
-_REFUSALS, _REFUSALS_OF_ONE = (
-    sa.select(_B.id, _B.state, _B.refusals, _B.stop_after).where(which).order_by(_B.id).with_for_update()
-    for which in (_THESE, _THIS)
-)
-
-
-def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> dict[int, str]:
-    """Adds to each broadcast's consecutive refusals. Stops those that reach their limit, and returns why."""
-    stopped: dict[int, str] = {}
-    if not runs:
-        return stopped
-    if len(runs) == 1:
-        found = connection.execute(_REFUSALS_OF_ONE, {"this": next(iter(runs))})
-    else:
-        found = connection.execute(_REFUSALS, {"these": list(runs)})
-    for row in found.all():
-        refusals: dict[str, int] = dict(row.refusals or {})
-        for service, (length, interrupted) in runs[row.id].items():
-            refusals[service] = length if interrupted else refusals.get(service, 0) + length
-        refusals = {service: length for service, length in refusals.items() if length}
-        if refusals != row.refusals:
-            connection.execute(sa.update(broadcasts).where(_B.id == row.id).values(refusals=refusals))
-            reason = _limit_reached(row, refusals)
-            if reason is not None and stop(connection, row.id, now, reason):
-                stopped[row.id] = reason
-    return stopped
-
-
-def _limit_reached(row: Any, refusals: dict[str, int]) -> str | None:
-    worst = max(refusals, key=lambda service: refusals[service], default=None)
-    if worst is None or refusals[worst] < row.stop_after:
-        return None
-    return (
-        f"{refusals[worst]} consecutive sends to {worst.upper()} were refused for a reason that a retry won't fix. No "
-        f"channel was removed. See the reason with 'winpush history --broadcast {row.id}', fix it, then send a new "
-        "broadcast."
-    )
 
 
 def info(row: Row[Any]) -> BroadcastInfo:
@@ -256,13 +226,16 @@ def progress(connection: Connection, number: int, now: Millis) -> Progress:
     waiting = connection.scalar(waits) or 0
     if waiting:
         states[DeliveryState.WAITING] = waiting
+    ahead = sa.func.sum(lanes.c.last - lanes.c.cursor)
+    is_open = (lanes.c.broadcast == number, lanes.c.cursor < lanes.c.last)
+    unreached = int(connection.scalar(sa.select(ahead).where(*is_open)) or 0)
     began = min(max(row.created_at, row.not_before), now)
     return Progress(
         broadcast=number,
         state=BroadcastState(row.state),
         states=states,
         outcomes=outcomes,
-        reached=row.cursor,
+        reached=row.last_channel - unreached,
         last_channel=row.last_channel,
         elapsed=timedelta(milliseconds=max((row.ended_at or now) - began, 0)),
         stop_reason=row.stop_reason,

@@ -21,13 +21,12 @@ from winpush.delivery.storage.database import (
     from_millis,
     in_list,
     insert_rows,
-    json_kind,
-    json_text,
     lock_rows,
     reserve_numbers,
     run_sql,
     update_rows,
 )
+from winpush.delivery.storage.json_members import json_kind, json_text
 from winpush.delivery.storage.schema import ERASED, channels, deliveries, tags
 
 __all__ = ["Stored", "audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]

@@ -16,12 +16,11 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
 from sqlalchemy.dialects import postgresql as postgresql_sql
 from sqlalchemy.dialects import sqlite as sqlite_sql
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from winpush.delivery.storage import sqlite
 from winpush.delivery.storage.availability import DatabaseError, has_collided, is_read_only, translated
+from winpush.delivery.storage.files import path_of
+from winpush.delivery.storage.sender_lock import SenderLock
 from winpush.errors import ConfigurationError
 
 __all__ = [
@@ -37,8 +36,6 @@ __all__ = [
     "insert_or_raise",
     "insert_rows",
     "insert_where_new",
-    "json_kind",
-    "json_text",
     "lock_rows",
     "raw_rows",
     "read_json",
@@ -204,6 +201,11 @@ class Database:
         with self.write() as connection:
             return work(connection)
 
+    def sender_lock(self) -> SenderLock | None:
+        """The right to send from this file; None for a server, where many workers share the work."""
+        path = path_of(self.url)
+        return None if path is None else SenderLock(path)
+
     def wait_for_turn(self, connection: Connection) -> None:
         """Takes a lock that one transaction at a time can hold. SQLite needs none: it has one writer at a time."""
         if not self.is_file:
@@ -326,10 +328,14 @@ def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
         ) from error
 
 
-def lock_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None) -> None:
-    """Locks the selected rows until the transaction ends. SQLite needs no lock: it has one writer at a time."""
+def lock_rows(
+    connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None, *, waits: bool = True
+) -> Sequence[int]:
+    """Locks the selected rows until the transaction ends; their numbers. Unless it `waits`, without those that others
+    have locked. SQLite needs no lock: it has one writer at a time."""
     if connection.dialect.name != "sqlite":
-        connection.execute(statement.with_for_update(), values)
+        statement = statement.with_for_update(skip_locked=not waits)
+    return connection.scalars(statement, values).all()
 
 
 def insert_one(connection: Connection, table: Table, columns: tuple[str, ...], values: tuple[Any, ...]) -> int:
@@ -446,47 +452,3 @@ def insert_or_raise(
     insert = _insert(connection.dialect.name, table).values(**values)
     greater = sa.case((insert.excluded[column] > table.c[column], insert.excluded[column]), else_=table.c[column])
     connection.execute(insert.on_conflict_do_update(index_elements=list(keys), set_={column: greater}))
-
-
-class json_kind(FunctionElement[str]):
-    """The type of a member of a JSON column, `json_kind(column, name)`: 'string', 'number', 'true', 'false' or 'null';
-    NULL if there is no such member. SQLite reads true as 1, so the value alone is ambiguous."""
-
-    type = sa.Text()
-    inherit_cache = True
-
-
-class json_text(FunctionElement[str]):
-    """A member of a JSON column as text, `json_text(column, name)`; NULL if there is no such member."""
-
-    type = sa.Text()
-    inherit_cache = True
-
-
-def _member(what: str, element: FunctionElement[str], compiler: SQLCompiler, **options: Any) -> str:
-    # Not a JSON path: in one, SQLite can't find a name that JSON writes with a backslash.
-    column, name = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"(SELECT {what} FROM json_each({column}) AS member WHERE member.key = {name})"  # noqa: S608 - compiled clauses
-
-
-@compiles(json_kind, "sqlite")
-def _kind_on_sqlite(element: json_kind, compiler: SQLCompiler, **options: Any) -> str:
-    names = "CASE member.type WHEN 'text' THEN 'string' WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number'"
-    return _member(f"{names} ELSE member.type END", element, compiler, **options)
-
-
-@compiles(json_text, "sqlite")
-def _text_on_sqlite(element: json_text, compiler: SQLCompiler, **options: Any) -> str:
-    return _member("CAST(member.atom AS TEXT)", element, compiler, **options)
-
-
-@compiles(json_kind, "postgresql")
-def _kind_on_postgresql(element: json_kind, compiler: SQLCompiler, **options: Any) -> str:
-    kind = "json_typeof(member.value)"
-    what = f"CASE {kind} WHEN 'boolean' THEN CAST(member.value AS TEXT) ELSE {kind} END"
-    return _member(what, element, compiler, **options)
-
-
-@compiles(json_text, "postgresql")
-def _text_on_postgresql(element: json_text, compiler: SQLCompiler, **options: Any) -> str:
-    return _member("member.value #>> '{}'", element, compiler, **options)

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from winpush.delivery.states import FINALIZES_AS, BroadcastState, DeliveryState
-from winpush.delivery.storage.audience import carve, without_outcome
+from winpush.delivery.storage.audience import audience_of, carve, without_outcome
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.database import Millis, any_of, insert_or_add, insert_where_new
-from winpush.delivery.storage.schema import broadcasts, channels, counts, deliveries, ranges
+from winpush.delivery.storage.db_clock import db_now
+from winpush.delivery.storage.rows import Lane
+from winpush.delivery.storage.schema import broadcasts, channels, counts, deliveries, lanes
 
-__all__ = ["add_counts", "finalize_ending", "finalize_range"]
+__all__ = ["add_counts", "finalize_ending", "finalize_part"]
 
 FINALIZE_AT_ONCE = 10_000
 
@@ -39,36 +41,39 @@ def finalize_ending(connection: Connection, now: Millis) -> bool:
 
 
 def _finalize_one(connection: Connection, row: Row[Any], final: DeliveryState, now: Millis) -> bool:
-    left = sa.select(ranges).where(ranges.c.broadcast == row.id, ranges.c.lease_until <= now).limit(20)
-    found = connection.execute(left).all()
-    for each in found:
-        finalize_range(connection, row, each.first, each.last, final, None, now)
-    if row.cursor < row.last_channel:
-        end, _ = carve(connection, row, FINALIZE_AT_ONCE)
-        finalize_range(connection, row, row.cursor + 1, end, final, None, now)
-        connection.execute(sa.update(broadcasts).where(broadcasts.c.id == row.id).values(cursor=end))
-        return True
-    return _finalize_waiting(connection, row, final, now) or bool(found)
+    """Lanes that no worker runs, one after the other; then what waits."""
+    lane = lanes.c
+    is_free = sa.or_(lane.owner.is_(None), lane.lease_until <= db_now())
+    free = sa.select(lanes).where(lane.broadcast == row.id, lane.cursor < lane.last, is_free).limit(1)
+    left = connection.execute(free.with_for_update(skip_locked=True)).one_or_none()
+    if left is None:
+        return _finalize_waiting(connection, row, final, now)
+    end = carve(connection, row, left.cursor, left.last, FINALIZE_AT_ONCE)
+    part = Lane(row.id, left.first, left.cursor, end, left.last, 0, bool(left.has_gaps))
+    finalize_part(connection, row, part, final, None, now)
+    this = sa.update(lanes).where(lane.broadcast == row.id, lane.first == left.first)
+    connection.execute(this.values(cursor=end, ahead=end, owner=None, run=None))
+    return True
 
 
-def finalize_range(
-    connection: Connection, row: Row[Any], first: int, last: int, final: DeliveryState, outcome: str | None, now: Millis
+def finalize_part(
+    connection: Connection, row: Row[Any], part: Lane, final: DeliveryState, outcome: str | None, now: Millis
 ) -> None:
-    """Gives every channel of a range without an outcome this one, and deletes the range."""
+    """Gives every channel of the audience in this part of a lane this outcome. Whoever calls it has locked the lane,
+    and moves the cursor."""
     columns = ["broadcast", "channel", "state", "outcome", "attempts", "at"]
     values = (sa.literal(row.id), channels.c.id, sa.literal(final.value), sa.literal(outcome, sa.Text))
     source = sa.select(*values, sa.literal(0), sa.literal(now, sa.BigInteger))
-    chosen = source.where(*without_outcome(row, first, last))
-    # A worker presumed dead may be writing some of them right now.
+    conditions = without_outcome if part.has_gaps else audience_of
+    chosen = source.where(*conditions(row, part.begin + 1, part.end))
     written = insert_where_new(connection, deliveries, columns, chosen)
-    add_counts(connection, {(row.id, final.value, outcome or ""): written})
-    connection.execute(sa.delete(ranges).where(ranges.c.broadcast == row.id, ranges.c.first == first))
+    add_counts(connection, {(row.id, part.first, final.value, outcome or ""): written})
 
 
 def _finalize_waiting(connection: Connection, row: Row[Any], final: DeliveryState, now: Millis) -> bool:
     """Finalizes waiting deliveries, except those that a worker holds right now."""
     table = deliveries.c
-    free = sa.or_(table.owner.is_(None), table.due <= now)
+    free = sa.or_(table.owner.is_(None), table.lease_until <= db_now())
     some = (
         sa.select(table.channel).where(table.broadcast == row.id, table.due.is_not(None), free).limit(FINALIZE_AT_ONCE)
     )
@@ -76,17 +81,19 @@ def _finalize_waiting(connection: Connection, row: Row[Any], final: DeliveryStat
     statement = sa.update(deliveries).where(
         table.broadcast == row.id, table.channel.in_(some), table.due.is_not(None), free
     )
-    written = connection.execute(statement.values(state=final.value, outcome=None, due=None, owner=None, at=now))
-    add_counts(connection, {(row.id, final.value, ""): written.rowcount})
+    written = connection.execute(
+        statement.values(state=final.value, outcome=None, due=None, owner=None, claims=0, at=now)
+    )
+    add_counts(connection, {(row.id, 0, final.value, ""): written.rowcount})
     return written.rowcount > 0
 
 
-def add_counts(connection: Connection, numbers: Mapping[tuple[int, str, str], int]) -> None:
-    """Adds to the counters, keyed by (broadcast, state, outcome)."""
+def add_counts(connection: Connection, numbers: Mapping[tuple[int, int, str, str], int]) -> None:
+    """Adds to the counters, keyed by (broadcast, lane, state, outcome); the lane is 0 for what had waited."""
     rows = [
-        {"broadcast": broadcast, "state": state, "outcome": outcome, "number": number}
-        for (broadcast, state, outcome), number in sorted(numbers.items())
+        {"broadcast": broadcast, "lane": lane, "state": state, "outcome": outcome, "number": number}
+        for (broadcast, lane, state, outcome), number in sorted(numbers.items())
         if number
     ]
     if rows:
-        insert_or_add(connection, counts, ("broadcast", "state", "outcome"), "number", rows)
+        insert_or_add(connection, counts, ("broadcast", "lane", "state", "outcome"), "number", rows)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from winpush.delivery.models import Attempt, Delivery
 from winpush.delivery.states import DeliveryState, WaitReason
 from winpush.delivery.storage.database import Millis, from_millis
-from winpush.delivery.storage.schema import attempts, broadcasts, channels, counts, deliveries
+from winpush.delivery.storage.schema import attempts, broadcasts, channels, counts, deliveries, lanes
 
 __all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after", "next_window"]
 
@@ -120,7 +120,8 @@ def clear_broadcasts(connection: Connection, before: Millis, limit: int, after: 
         done.append(number)
         left -= 1
     if done:
-        connection.execute(sa.delete(counts).where(counts.c.broadcast.in_(done)))
+        for parts in (counts, lanes):
+            connection.execute(sa.delete(parts).where(parts.c.broadcast.in_(done)))
         connection.execute(sa.delete(broadcasts).where(table.id.in_(done)))
     return limit - left
 

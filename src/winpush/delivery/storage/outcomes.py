@@ -9,27 +9,30 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, bindparam
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection
 
 from winpush.delivery.states import BroadcastState, DeliveryState
-from winpush.delivery.storage.broadcasts import add_refusals, stop
+from winpush.delivery.storage import lanes
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
+from winpush.delivery.storage.broadcasts import stop
 from winpush.delivery.storage.channels import bring_back
-from winpush.delivery.storage.claims import DELIVERY_KEY, THIS_RANGE
+from winpush.delivery.storage.claims import DELIVERY_KEY
 from winpush.delivery.storage.database import Millis, any_of, insert_rows, update_rows
 from winpush.delivery.storage.finalize import add_counts
+from winpush.delivery.storage.refusals import Runs, add_refusals, reason_to_stop, summed
 from winpush.delivery.storage.rows import Batch, Record, Tried
-from winpush.delivery.storage.schema import attempts, broadcasts, channels, deliveries, ranges
+from winpush.delivery.storage.schema import attempts, broadcasts, channels, deliveries
 
 __all__ = ["Written", "record"]
 
 
 class Written(NamedTuple):
-    """What a write did: the records that counted, and the broadcasts that stopped themselves, with the reason."""
+    """What a write did: the records that counted, the broadcasts that stopped themselves, with the reason, and whether
+    the batch was this worker's still."""
 
     records: list[Record]
     stopped: Mapping[int, str]
+    is_mine: bool = True
 
 
 NO_DOUBT: Mapping[int, str] = MappingProxyType({})
@@ -41,32 +44,76 @@ def record(
     records: Sequence[Record],
     now: Millis,
     lease: Millis,
+    size: int,
     *,
-    last: bool,
     doubted: Mapping[int, str] = NO_DOUBT,
+    again: bool = False,
 ) -> Written:
-    """Writes outcomes, counters, history and channel updates in one transaction.
+    """Writes outcomes, counters, history and channel updates in one transaction. `size` is that of a whole batch.
 
-    `last` ends the batch. If another worker has taken over the claim, its outcomes win; the history has both attempts.
+    If another worker runs the lane, or has taken over the claim, its outcomes count; the history has both attempts.
+    So it is with a batch of a lane that lacks records: its worker has noticed that it was taken over.
     `doubted` are broadcasts whose channels can't be gone as reported, and why: they stop, and keep these channels.
+    `again`: the same has been tried before, and only the answer may have been lost.
     """
-    mine = (
-        _write_due(connection, batch, records)
-        if batch.first is None
-        else _write_range(connection, batch, records, now, lease, last=last)
-    )
+    if again and _is_written(connection, batch, records):
+        return Written(list(records), {})
+    is_whole = batch.lane is not None and len(records) == len(batch.targets)
+    moved = lanes.move_cursor(connection, batch, lease, size) if is_whole else None
+    mine, is_mine = _write_states(connection, batch, records, is_moved=moved is not None)
     _write_history(connection, records)
     _write_effects(connection, records, now, doubted)
+    stopped = _stop_refused(connection, batch, records, moved, now)
     # Rows that several workers contend for come last, to hold their locks as briefly as possible.
-    stopped = add_refusals(connection, _refusals(records), now)
     for number, reason in sorted(doubted.items()):
         bring_back(connection, number)
         if stop(connection, number, now, reason):
             stopped[number] = reason
-    _count(connection, mine)
-    if last or batch.first is None:
+    _count(connection, mine, 0 if batch.lane is None else batch.lane.first)
+    if batch.lane is None:
         finish_broadcasts(connection, {*map(_BROADCAST, records), *batch.broadcasts}, now)
-    return Written(mine, stopped)
+    return Written(mine, stopped, is_mine)
+
+
+def _is_written(connection: Connection, batch: Batch, records: Sequence[Record]) -> bool:
+    if batch.lane is not None:
+        return lanes.was_written(connection, batch)
+    table = attempts.c
+    tried = next((entry.tried for entry in records if entry.tried is not None), None)
+    if tried is None:  # written twice is written once: nothing was sent
+        return False
+    same = (table.broadcast == tried.broadcast, table.channel == tried.channel, table.at == tried.at)
+    return connection.scalar(sa.select(table.id).where(*same).limit(1)) is not None
+
+
+def _write_states(
+    connection: Connection, batch: Batch, records: Sequence[Record], *, is_moved: bool
+) -> tuple[list[Record], bool]:
+    """Those of the records that count, and whether the batch is this worker's."""
+    if batch.lane is None:
+        mine = _write_due(connection, batch, records)
+        return mine, bool(mine) or not records
+    if not is_moved:
+        return [], False
+    insert_rows(connection, deliveries, _DELIVERY, list(map(_ROW, records)))
+    return list(records), True
+
+
+def _stop_refused(
+    connection: Connection, batch: Batch, records: Sequence[Record], moved: Any, now: Millis
+) -> dict[int, str]:
+    """Adds to the refusals in a row, of the lane or of the broadcasts; those that reach their limit stop."""
+    runs = _refusals(records)
+    if batch.lane is None or not runs:
+        return add_refusals(connection, runs, now)
+    if moved is None:
+        return {}
+    (number, row), (run,) = *batch.broadcasts.items(), runs.values()
+    refusals = summed(moved.refusals or {}, run)
+    if refusals != moved.refusals:
+        lanes.store_refusals(connection, batch.lane, refusals)
+    reason = reason_to_stop(row, refusals)
+    return {number: reason} if reason is not None and stop(connection, number, now, reason) else {}
 
 
 _DELIVERY = ("broadcast", "channel", "state", "outcome", "attempts", "at", "due")
@@ -77,45 +124,6 @@ _ROW, _COUNTED, _REFUSED = (
 _BROADCAST, _EFFECT = (itemgetter(Record._fields.index(name)) for name in ("broadcast", "effect"))
 """Read thousands of records without running a line of Python for each."""
 _WAITING = DeliveryState.WAITING.value
-
-_WORKED = sa.update(ranges).where(*THIS_RANGE, ranges.c.owner == bindparam("mine"))
-_DONE = sa.delete(ranges).where(*THIS_RANGE)
-
-
-def _write_range(
-    connection: Connection, batch: Batch, records: Sequence[Record], now: Millis, lease: Millis, *, last: bool
-) -> list[Record]:
-    (number,) = batch.broadcasts
-    assert batch.first is not None  # noqa: S101 - the caller's branch
-    this = {"number": number, "begins": batch.first}
-    worked = {**this, "mine": batch.owner, "lease_until": now + lease, "attempts": 0}
-    kept = connection.execute(_WORKED, worked).rowcount == 1
-    mine = list(records) if kept else _not_there(connection, number, records)
-    while not _insert_all(connection, mine):
-        mine = _not_there(connection, number, mine)
-    if kept and last:
-        connection.execute(_DONE, this)
-    return mine
-
-
-def _insert_all(connection: Connection, records: Sequence[Record]) -> bool:
-    """False, with nothing written, if a worker presumed dead has written one of them in the meantime."""
-    if not records:
-        return True
-    try:
-        with connection.begin_nested():
-            insert_rows(connection, deliveries, _DELIVERY, list(map(_ROW, records)))
-    except IntegrityError:
-        return False
-    return True
-
-
-def _not_there(connection: Connection, number: int, records: Sequence[Record]) -> list[Record]:
-    table = deliveries.c
-    wanted = [entry.channel for entry in records]
-    known = sa.select(table.channel).where(table.broadcast == number, table.channel.in_(wanted))
-    there = set(connection.scalars(known))
-    return [entry for entry in records if entry.channel not in there]
 
 
 def _write_due(connection: Connection, batch: Batch, records: Sequence[Record]) -> list[Record]:
@@ -129,14 +137,16 @@ def _write_due(connection: Connection, batch: Batch, records: Sequence[Record]) 
     )
     still = {(number, channel) for number, channel in connection.execute(owned)}
     mine = [entry for entry in records if (entry.broadcast, entry.channel) in still]
-    rows = [(*_ROW(entry), None) for entry in mine]
-    update_rows(connection, deliveries, DELIVERY_KEY, (*_DELIVERY[2:], "owner"), rows)
+    rows = [(*_ROW(entry), None, 0) for entry in mine]
+    update_rows(connection, deliveries, DELIVERY_KEY, (*_DELIVERY[2:], "owner", "claims"), rows)
     return mine
 
 
-def _count(connection: Connection, records: Iterable[Record]) -> None:
+def _count(connection: Connection, records: Iterable[Record], lane: int) -> None:
     numbers = Counter(map(_COUNTED, records)).items()
-    final = {(number, state, outcome or ""): count for (number, state, outcome), count in numbers if state != _WAITING}
+    final = {
+        (number, lane, state, outcome or ""): count for (number, state, outcome), count in numbers if state != _WAITING
+    }
     add_counts(connection, final)
 
 
@@ -177,8 +187,8 @@ def _stopped(connection: Connection, numbers: Iterable[int]) -> set[int]:
     return set(connection.scalars(sa.select(broadcasts.c.id).where(broadcasts.c.id.in_(sorted(numbers)), states)))
 
 
-def _refusals(records: Sequence[Record]) -> dict[int, dict[str, tuple[int, bool]]]:
-    runs: dict[int, dict[str, tuple[int, bool]]] = {}
+def _refusals(records: Sequence[Record]) -> dict[int, Runs]:
+    runs: dict[int, Runs] = {}
     answers = list(map(_REFUSED, records))
     # Order only matters if there was a refusal.
     for broadcast, service, refusal in answers if any(map(itemgetter(2), answers)) else set(answers):

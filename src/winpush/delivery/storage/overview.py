@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
@@ -12,7 +13,7 @@ from winpush.delivery.states import BroadcastState, WaitReason
 from winpush.delivery.storage.audience import audience_of, without_outcome
 from winpush.delivery.storage.broadcasts import AWAY, get
 from winpush.delivery.storage.database import Millis, from_millis
-from winpush.delivery.storage.schema import channels, counts, deliveries, ranges
+from winpush.delivery.storage.schema import channels, counts, deliveries, lanes
 
 __all__ = ["overview"]
 
@@ -25,12 +26,22 @@ def overview(connection: Connection, number: int, now: Millis) -> tuple[int, tup
     to. Counts the part of the audience that the broadcast hasn't reached. Raises ValidationError."""
     row = get(connection, number)
     done = connection.scalar(sa.select(sa.func.sum(counts.c.number)).where(counts.c.broadcast == number)) or 0
-    unreached = _count(connection, audience_of(row, row.cursor + 1, row.last_channel))
-    parts = sa.select(ranges.c.first, ranges.c.last).where(ranges.c.broadcast == number)
-    sending = sum(_count(connection, without_outcome(row, *part)) for part in connection.execute(parts).all())
+    unreached, sending = _in_lanes(connection, row)
     waiting, owned = _waiting(connection, row, now)
     total = int(done) + unreached + sending + owned + sum(count for count, _ in waiting.values())
     return total, tuple(_waits(row, waiting, unreached, now))
+
+
+def _in_lanes(connection: Connection, row: Row[Any]) -> tuple[int, int]:
+    """How many channels of the audience no worker has taken up yet, and how many are being sent to."""
+    table = lanes.c
+    unreached = sending = 0
+    for lane in connection.execute(sa.select(lanes).where(table.broadcast == row.id, table.cursor < table.last)):
+        conditions = without_outcome if lane.has_gaps else audience_of
+        ahead = lane.cursor if lane.owner is None else lane.ahead
+        sending += _count(connection, conditions(row, lane.cursor + 1, ahead)) if ahead > lane.cursor else 0
+        unreached += _count(connection, conditions(row, ahead + 1, lane.last))
+    return unreached, sending
 
 
 def _count(connection: Connection, conditions: list[sa.ColumnElement[bool]]) -> int:

@@ -10,7 +10,7 @@ from winpush.channels import Service, sender_of, split_uri
 from winpush.delivery.registry.rules import Scalar
 from winpush.delivery.storage.database import Millis
 
-__all__ = ["Batch", "Effect", "Record", "Target", "Tried"]
+__all__ = ["Batch", "Effect", "Lane", "Record", "Target", "Tried"]
 
 
 class Target(NamedTuple):
@@ -39,22 +39,47 @@ class Target(NamedTuple):
         return sender_of(Service(self.service), split_uri(self.uri)[0].partition("://")[2], self.app)
 
 
+class Lane(NamedTuple):
+    """Where a batch lies in its lane: the channels numbered above `begin` and up to `end`, its last at most `last`.
+
+    `starts` counts the claims since the last write, and `has_gaps` says that some of them may have an outcome already.
+    """
+
+    broadcast: int
+    first: int
+    begin: int
+    end: int
+    last: int
+    starts: int
+    has_gaps: bool
+
+
+_SUSPECT = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Claimed work: a range of one broadcast, or, with `first` None, due deliveries of several.
+    """Claimed work: a part of a lane of one broadcast, or, without a lane, due deliveries of several.
 
-    `owner` proves the claim when the outcomes are written. `broadcasts` has their rows, by number.
+    `owner` proves the claim when the outcomes are written. `broadcasts` has their rows, by number. `claims` is how
+    often the due deliveries have been claimed since their last outcomes.
     """
 
     owner: str
     broadcasts: Mapping[int, Any]
     targets: Sequence[Target] = field(repr=False)
-    first: int | None = None
+    lane: Lane | None = None
+    claims: int = 1
 
     @property
     def is_work(self) -> bool:
-        """False for a claim that only advanced a broadcast's cursor."""
-        return bool(self.targets) or self.first is not None
+        """False for a claim that only ended something."""
+        return bool(self.targets) or self.lane is not None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether something in it may have killed its workers: it runs alone in its process."""
+        return (self.claims if self.lane is None else self.lane.starts) >= _SUSPECT
 
 
 class Tried(NamedTuple):

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from winpush.delivery.states import FINALIZES_AS, MOVES, BroadcastState, Move
 from winpush.delivery.storage.broadcasts import AWAY
 from winpush.delivery.storage.database import Millis, any_of, insert_or_raise
+from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.rows import Target
-from winpush.delivery.storage.schema import broadcasts, deliveries, holds, ranges
+from winpush.delivery.storage.schema import broadcasts, deliveries, holds, lanes
 
 __all__ = ["Held", "SendingApp", "depths", "has_claims", "held", "held_until", "hold", "next_at"]
 
@@ -48,49 +49,70 @@ def held_until(held: Held, target: Target) -> Millis:
     return 0 if sender is None else held.get(sender, 0)
 
 
+_IS_OPEN = lanes.c.cursor < lanes.c.last
+# Not a join: SQLite would scan all broadcasts (`notify` creates a great many) to find a few lanes.
+_OF_AN_ACTIVE = sa.exists().where(*_ACTIVE, broadcasts.c.id == lanes.c.broadcast)
+_OF_A_RUNNING = sa.exists().where(*_OPEN, broadcasts.c.id == lanes.c.broadcast)
+
+
 def has_claims(connection: Connection) -> bool:
     """True while any worker, alive or dead, holds a claim on a broadcast that runs or ends."""
     table = deliveries.c
-    left = sa.select(ranges.c.first).where(sa.exists().where(*_ACTIVE, broadcasts.c.id == ranges.c.broadcast)).limit(1)
+    run = sa.select(lanes.c.first).where(_IS_OPEN, lanes.c.owner.is_not(None), _OF_AN_ACTIVE).limit(1)
     active = sa.exists().where(*_ACTIVE, broadcasts.c.id == table.broadcast)
     owned = sa.select(table.channel).where(table.owner.is_not(None), active).limit(1)
-    return connection.scalar(left) is not None or connection.scalar(owned) is not None
+    return connection.scalar(run) is not None or connection.scalar(owned) is not None
 
 
 def depths(connection: Connection) -> tuple[int, int]:
     """How many deliveries wait for their due time, and how many channel numbers running broadcasts haven't reached."""
     waits = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.due.is_not(None))
-    left = sa.select(sa.func.sum(broadcasts.c.last_channel - broadcasts.c.cursor)).where(*_OPEN)
+    left = sa.select(sa.func.sum(lanes.c.last - lanes.c.ahead)).where(_IS_OPEN, _OF_A_RUNNING)
     return connection.scalar(waits) or 0, int(connection.scalar(left) or 0)
 
 
-_B, _D = broadcasts.c, deliveries.c
+_B, _D, _L = broadcasts.c, deliveries.c, lanes.c
 # OFFSET 0 keeps the databases from joining whole tables when the first matching row is enough.
 _WAITING = sa.select(_D.channel).where(_D.broadcast == _B.id, _D.due.is_not(None))
-_RANGES = sa.select(ranges.c.first).where(ranges.c.broadcast == _B.id)
+_LANES = sa.select(_L.first).where(_L.broadcast == _B.id, _IS_OPEN)
 # That `due` has a value is said as a range, too: SQLite then prefers the index of what waits to the primary key.
 _FREE = _WAITING.where(_D.due >= 0, _D.owner.is_(None))
-_IS_HELD = sa.or_(_RANGES.offset(0).exists(), _WAITING.offset(0).exists())
-_NEXT = (
-    sa.select(sa.func.min(_B.paced_until)).where(*_OPEN, _B.cursor < _B.last_channel),
+_IS_HELD = sa.or_(_LANES.offset(0).exists(), _WAITING.offset(0).exists())
+_PACED = sa.select(_B.paced_until).where(_B.id == _L.broadcast, _B.rate.is_not(None)).scalar_subquery()
+_DUE = (
     sa.select(_D.due)
     .join(broadcasts, _B.id == _D.broadcast)
-    .where(_D.due.is_not(None), _D.due < AWAY, *_ACTIVE)
+    .where(_D.due.is_not(None), _D.due < AWAY, _D.owner.is_(None), *_ACTIVE)
     .order_by(_D.due)
-    .limit(1),
-    sa.select(sa.func.min(ranges.c.lease_until)).where(sa.exists().where(*_ACTIVE, _B.id == ranges.c.broadcast)),
+    .limit(1)
+)
+_NEXT = (
+    sa.select(sa.func.min(sa.func.coalesce(sa.case((_L.not_before < _PACED, _PACED)), _L.not_before))).where(
+        _IS_OPEN, _L.owner.is_(None), _OF_A_RUNNING
+    ),
+    _DUE,
     sa.select(sa.func.min(_B.expires_at)).where(
         _B.ended_at.is_(None), any_of(_B.state, [state.value for state, what in MOVES if what is Move.EXPIRE])
     ),
+    # So has one that is complete and hasn't been ended yet.
+    sa.select(sa.literal(0)).where(*_ACTIVE, ~_IS_HELD).limit(1),
     # A broadcast that ends has work at once, unless all that is left of it is in the hands of workers.
     *(
         sa.select(sa.literal(0)).where(*_ENDING, is_work).limit(1)
-        for is_work in (_B.cursor < _B.last_channel, _FREE.offset(0).exists(), ~_IS_HELD)
+        for is_work in (_LANES.where(_L.owner.is_(None)).offset(0).exists(), _FREE.offset(0).exists())
+    ),
+)
+# What a worker holds is due when its lease ends, unless it is renewed.
+_LEASES = (
+    sa.select(sa.func.min(_L.lease_until) - db_now()).where(_IS_OPEN, _L.owner.is_not(None), _OF_AN_ACTIVE),
+    sa.select(sa.func.min(_D.lease_until) - db_now()).where(
+        _D.owner.is_not(None), sa.exists().where(*_ACTIVE, _B.id == _D.broadcast)
     ),
 )
 
 
-def next_at(connection: Connection) -> Millis | None:
+def next_at(connection: Connection, now: Millis) -> Millis | None:
     """When the next work is due; None if no work is left."""
-    moments = (connection.scalar(statement) for statement in _NEXT)
+    moments = [connection.scalar(statement) for statement in _NEXT]
+    moments += [None if (left := connection.scalar(each)) is None else now + left for each in _LEASES]
     return min((moment for moment in moments if moment is not None), default=None)

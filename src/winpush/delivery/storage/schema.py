@@ -16,12 +16,12 @@ __all__ = [
     "counts",
     "deliveries",
     "holds",
-    "ranges",
+    "lanes",
     "tags",
 ]
 
 METADATA = MetaData()
-REVISION = "0006"
+REVISION = "0007"
 """The revision of the tables below: the newest in `migrations`."""
 ERASED = "erased"
 """What stands in place of what was erased: a channel's URI and the reason why it is gone, a broadcast's content."""
@@ -105,7 +105,6 @@ broadcasts = Table(
     Column("resend_unanswered", Integer, nullable=False),
     Column("quiet_start", Integer),
     Column("quiet_end", Integer),
-    Column("cursor", BigInteger, nullable=False),
     Column("last_channel", BigInteger, nullable=False),
     Column("refusals", JSON, nullable=False),
     Column("stop_after", Integer, nullable=False),
@@ -119,15 +118,36 @@ broadcasts = Table(
     sqlite_autoincrement=True,
 )
 
-ranges = Table(
-    "winpush_ranges",
+lanes = Table(
+    "winpush_lanes",
     METADATA,
     Column("broadcast", BigInteger, primary_key=True),
     Column("first", BigInteger, primary_key=True),
     Column("last", BigInteger, nullable=False),
+    # Channels up to here have an outcome or wait. Only a compare-and-set moves it: it decides whose outcomes count.
+    Column("cursor", BigInteger, nullable=False),
+    # Channels up to here may be being sent to.
+    Column("ahead", BigInteger, nullable=False),
+    # Whose write moved the cursor last.
+    Column("run", Text),
     Column("owner", Text),
+    # By the database's clock, as all leases.
     Column("lease_until", BigInteger, nullable=False),
-    Column("attempts", Integer, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    # When a worker last took it.
+    Column("turn", BigInteger, nullable=False),
+    # Claims since the cursor last moved.
+    Column("starts", Integer, nullable=False),
+    # Some channels behind the cursor have an outcome already: what a range of the first design left.
+    Column("has_gaps", Integer, nullable=False),
+    Column("refusals", JSON, nullable=False),
+    Index(
+        "winpush_lanes_open",
+        "broadcast",
+        "turn",
+        sqlite_where=text('"cursor" < "last"'),
+        postgresql_where=text('"cursor" < "last"'),
+    ),
 )
 
 deliveries = Table(
@@ -142,6 +162,9 @@ deliveries = Table(
     # Set only while the delivery waits, which keeps the partial indexes below small.
     Column("due", BigInteger),
     Column("owner", Text),
+    Column("lease_until", BigInteger),
+    # Claims since its last outcome.
+    Column("claims", Integer, nullable=False, server_default="0"),
     Index(
         "winpush_deliveries_due",
         "due",
@@ -169,6 +192,8 @@ counts = Table(
     "winpush_counts",
     METADATA,
     Column("broadcast", BigInteger, primary_key=True),
+    # The first channel of the lane, so that lanes don't wait for each other; 0 for what had waited.
+    Column("lane", BigInteger, primary_key=True, server_default="0"),
     Column("state", Text, primary_key=True),
     Column("outcome", Text, primary_key=True),
     Column("number", BigInteger, nullable=False),

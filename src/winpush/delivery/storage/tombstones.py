@@ -100,5 +100,5 @@ def _end(connection: Connection, rows: Sequence[Any], now: Millis) -> None:
     ended = [(row.broadcast, row.channel, gone, None, None, now) for row in rows]
     update_rows(connection, deliveries, DELIVERY_KEY, ("state", "outcome", "due", "at"), ended)
     counted = Counter(row.broadcast for row in rows)
-    add_counts(connection, {(number, gone, ""): count for number, count in counted.items()})
+    add_counts(connection, {(number, 0, gone, ""): count for number, count in counted.items()})
     finish_broadcasts(connection, counted, now)

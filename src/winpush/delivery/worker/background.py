@@ -81,10 +81,15 @@ class Background:
 
     async def _work(self) -> None:
         self._worker = worker = self._make()
+        if self._stopping.is_set():
+            self._ready()
+        else:
+            # Only then: a fork must not find this thread in the middle of loading certificates, with OpenSSL's locks.
+            await worker.run(on_ready=self._ready)
+
+    def _ready(self) -> None:
         if not self._started.done():
             self._started.set_result(None)
-        if not self._stopping.is_set():
-            await worker.run()
 
     def _report(self, error: Exception) -> None:
         if self._stopping.is_set() and isinstance(error, DatabaseError):

@@ -14,12 +14,13 @@ __all__ = ["WorkerSettings"]
 class WorkerSettings:
     """Tuning of a worker.
 
-    - `batch`: channels claimed at once.
-    - `batches`: batches in progress at once. `batch * batches` is the most that a crash can send twice.
-    - `store_after`: outcomes written per transaction.
+    - `batch`: channels sent to at once; the outcomes of a batch of a broadcast are written together.
+    - `batches`: batches in progress at once, one of them for single notifications and retries if there are two or more.
+      `batch * batches` is the most that a crash can send twice.
+    - `store_after`: outcomes of single notifications and retries written per transaction.
     - `lease`: a worker silent for this long is presumed dead, and others take over its work.
     - `poll`: the longest pause before looking for new work.
-    - `turn`: how long several notifications to one channel, sent one after the other, go on while others may wait.
+    - `turn`: how long a part of a broadcast, or several notifications to one channel, go on while others wait.
     - `most_gone`, `gone_at_least`: a broadcast stops, and removes no channel, once at least so many channels and at
       least this share (0 to 1) of those that answered are reported gone. None: any share is believed.
     """
@@ -27,7 +28,7 @@ class WorkerSettings:
     batch: int = 500
     batches: int = 3
     store_after: int = 500
-    lease: timedelta = timedelta(seconds=24)
+    lease: timedelta = timedelta(seconds=12)
     poll: timedelta = timedelta(seconds=1)
     turn: timedelta = timedelta(seconds=2)
     most_gone: float | None = 0.8

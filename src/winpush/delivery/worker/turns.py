@@ -67,6 +67,6 @@ class Turns:
                 await self._change.wait()
 
 
-def busy_with(batch: Batch | None) -> dict[int, str]:
+def busy_with(batch: Batch) -> dict[int, str]:
     """The channels that a batch of due deliveries is for, and its owner."""
-    return {} if batch is None or batch.first is not None else {each.id: batch.owner for each in batch.targets}
+    return {} if batch.lane is not None else {each.id: batch.owner for each in batch.targets}

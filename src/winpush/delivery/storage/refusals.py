@@ -1,0 +1,64 @@
+"""The SQL of refusals in a row: a broadcast that is refused again and again stops itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+
+from winpush.delivery.storage.broadcasts import stop
+from winpush.delivery.storage.database import Millis
+from winpush.delivery.storage.schema import broadcasts
+
+__all__ = ["Runs", "add_refusals", "reason_to_stop", "summed"]
+
+Runs = dict[str, tuple[int, bool]]
+"""By service: how many refusals in a row, and whether another answer came before them."""
+
+_B = broadcasts.c
+_REFUSALS, _REFUSALS_OF_ONE = (
+    sa.select(_B.id, _B.refusals, _B.stop_after).where(which).order_by(_B.id).with_for_update()
+    for which in (_B.id.in_(bindparam("these", expanding=True)), _B.id == bindparam("this"))
+)
+
+
+def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> dict[int, str]:
+    """Adds to each broadcast's own refusals: those of what had waited. Stops those that reach their limit, and returns
+    why."""
+    stopped: dict[int, str] = {}
+    if not runs:
+        return stopped
+    if len(runs) == 1:
+        found = connection.execute(_REFUSALS_OF_ONE, {"this": next(iter(runs))})
+    else:
+        found = connection.execute(_REFUSALS, {"these": list(runs)})
+    for row in found.all():
+        refusals = summed(row.refusals or {}, runs[row.id])
+        if refusals != row.refusals:
+            connection.execute(sa.update(broadcasts).where(_B.id == row.id).values(refusals=refusals))
+            reason = reason_to_stop(row, refusals)
+            if reason is not None and stop(connection, row.id, now, reason):
+                stopped[row.id] = reason
+    return stopped
+
+
+def summed(before: Mapping[str, int], runs: Runs) -> dict[str, int]:
+    """How many refusals in a row there are by service, with these behind those before."""
+    after = dict(before)
+    for service, (length, interrupted) in runs.items():
+        after[service] = length if interrupted else after.get(service, 0) + length
+    return {service: length for service, length in after.items() if length}
+
+
+def reason_to_stop(row: Any, refusals: Mapping[str, int]) -> str | None:
+    """Why this broadcast stops, if it has been refused too often in a row."""
+    worst = max(refusals, key=lambda service: refusals[service], default=None)
+    if worst is None or refusals[worst] < row.stop_after:
+        return None
+    return (
+        f"{refusals[worst]} consecutive sends to {worst.upper()} were refused for a reason that a retry won't fix. No "
+        f"channel was removed. See the reason with 'winpush history --broadcast {row.id}', fix it, then send a new "
+        "broadcast."
+    )

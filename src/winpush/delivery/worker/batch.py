@@ -1,0 +1,207 @@
+"""Sending a batch: what each of its channels gets, one turn at a time, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from winpush.client.async_client import AsyncClient
+from winpush.client.attempt import Item
+from winpush.delivery.content.content import Form
+from winpush.delivery.states import DeliveryState
+from winpush.delivery.storage import schedule
+from winpush.delivery.storage.database import Millis
+from winpush.delivery.storage.rows import Batch, Record, Target
+from winpush.delivery.telemetry import Telemetry
+from winpush.delivery.worker.login import Login
+from winpush.delivery.worker.measure import measure
+from winpush.delivery.worker.plans import item_of
+from winpush.delivery.worker.policy import SendPlan, after, before, is_for_all, later
+from winpush.delivery.worker.store import Store
+from winpush.delivery.worker.turns import Turns, busy_with, rest
+from winpush.results import Result
+
+__all__ = ["Batches", "Sending"]
+
+_TURN_MILLIS = 100
+_FRESH_SECONDS = 0.002
+_DELIVERED = DeliveryState.DELIVERED.value
+Write = Callable[[list[Record]], Awaitable[object]]
+"""Writes some outcomes of a batch."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """A batch that is being sent: its plans, who is on hold, and the outcomes so far."""
+
+    batch: Batch
+    plans: Mapping[int, SendPlan]
+    held: schedule.Held
+    done: list[Record] = field(default_factory=list)
+    is_lost: bool = False
+    """Another worker has taken it over: nothing more of it is sent."""
+
+
+class Batches:
+    """Sends batches for one worker. What channels one of them waits for, the others know.
+
+    `now` is the outbox's clock; `monotonic` one in seconds. `turn`: how long several notifications to one channel, one
+    after the other, go on. `wake` makes the worker look for work.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        login: Login,
+        telemetry: Telemetry | None,
+        *,
+        now: Callable[[], Millis],
+        monotonic: Callable[[], float],
+        turn: timedelta,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store, self._login, self._telemetry = store, login, telemetry
+        self._now, self._monotonic = now, monotonic
+        self._turn = turn.total_seconds()
+        self._wake = wake
+        self._logins = (0, 0)
+        self._approximate_now, self._fresh_until = 0, 0.0
+        # Waits that services asked for since the batches in progress were claimed, by channel.
+        self._resting: dict[int, Millis] = {}
+        # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
+        self._in_flight: dict[int, int] = {}
+        # Channels with deliveries in batches of due ones, and whose batch: what else is for them waits behind these.
+        self._busy: dict[int, str] = {}
+
+    @property
+    def busy(self) -> tuple[int, ...]:
+        """The channels of due deliveries that are in hand. From any thread."""
+        return tuple(self._busy)
+
+    def take(self, batch: Batch) -> None:
+        """It was claimed: its channels are busy from now on."""
+        self._busy.update(busy_with(batch))
+
+    def end(self, batch: Batch) -> None:
+        """Its outcomes are written, or will never be."""
+        if batch.lane is None:
+            for target in batch.targets:
+                self._free(batch, target.id)
+
+    def _free(self, batch: Batch, channel: int) -> None:
+        if self._busy.get(channel) == batch.owner:
+            del self._busy[channel]
+
+    async def send(
+        self, client: AsyncClient, sending: Sending, concurrency: int, write_some: Write, enough: int
+    ) -> None:
+        """Sends what may be sent now; what to record about each target is in `sending.done` in the end.
+
+        Of due deliveries, `write_some` gets `enough` outcomes at a time as soon as they are known, but for the last.
+        """
+        batch, done, counted = sending.batch, sending.done, Counter[tuple[str, str, str]]()
+        turns = Turns(batch.targets) if batch.lane is None and Turns.are_needed(batch.targets) else None
+        pairs = self._pairs(sending) if turns is None else self._pairs_in_turn(turns, sending)
+        left, plans, is_due = len(batch.targets), sending.plans, batch.lane is None
+        try:
+            async for result in client.send_many(pairs, concurrency=concurrency):
+                target: Any = result.key
+                if self._monotonic() >= self._fresh_until:
+                    self._read_clock()
+                entry = after(plans[target.broadcast], target, result, self._approximate_now)
+                done.append(entry)
+                began = self._in_flight.pop(target.id, 0)
+                if self._telemetry is not None:
+                    counted[target.service, result.outcome.value, result.push_type] += 1
+                    measure(self._telemetry, target.service, result, began)
+                if entry.state != _DELIVERED:
+                    await self._heed(target, result, entry, sending.held)
+                if is_due:
+                    self._end_turn(batch, turns, target.id)
+                    if enough <= len(done) < left:
+                        written, done[:] = list(done), []
+                        left -= len(written)
+                        await write_some(written)
+        except BaseException:
+            for target in batch.targets:
+                self._in_flight.pop(target.id, None)
+            raise
+        self._count(client, counted)
+
+    def _end_turn(self, batch: Batch, turns: Turns | None, channel: int) -> None:
+        if turns is None or turns.end(channel):
+            self._free(batch, channel)
+            if turns is not None:
+                self._wake()
+
+    def _count(self, client: AsyncClient, counted: Counter[tuple[str, str, str]]) -> None:
+        if self._telemetry is None:
+            return
+        self._telemetry.count(counted)
+        granted, refused = client.token_requests
+        self._telemetry.logged_in(granted - self._logins[0], refused - self._logins[1])
+        self._logins = granted, refused
+
+    async def _heed(self, target: Target, result: Result, entry: Record, held: schedule.Held) -> None:
+        """Applies an answer that asks for a pause, before anything else is sent to this channel or for its app."""
+        if entry.effect is not None and entry.effect.not_before is not None:
+            self._resting = rest(self._resting, target.id, entry.effect.not_before, self._now())
+        sender = target.sender if is_for_all(result) else None
+        if sender is not None and result.retry_after is not None:
+            wait = result.retry_after // timedelta(milliseconds=1)
+            until = held[sender] = max(held.get(sender, 0), self._now() + wait)
+            await self._store(lambda c: schedule.hold(c, sender, until))
+
+    def _pairs(self, sending: Sending) -> Iterator[Item]:
+        in_flight, measured, plans, held = self._in_flight, self._telemetry is not None, sending.plans, sending.held
+        self._read_clock()  # from then on, each result refreshes it
+        for target in sending.batch.targets:
+            if sending.is_lost:
+                return
+            now, number, wait = self._approximate_now, target.id, 0
+            if held or self._resting:
+                wait = max(schedule.held_until(held, target), self._resting.get(number, 0))
+            if number in in_flight:  # in another batch: its answer may ask for a pause
+                wait = max(wait, now + _TURN_MILLIS)
+            form = before(plans[target.broadcast], target, wait, now)
+            if not self._login.is_given:
+                form = self._login.or_wait(form, plans[target.broadcast], target, now)
+            if isinstance(form, Record):
+                sending.done.append(form)
+            else:
+                in_flight[number] = time.time_ns() if measured else 0
+                yield item_of(target, form)
+
+    async def _pairs_in_turn(self, turns: Turns, sending: Sending) -> AsyncIterator[Item]:
+        """As `_pairs`, one at a time for each channel: what one of them waits for, those behind it wait for too."""
+        waits, seen = dict[int, Millis](), set[int]()
+        end = self._monotonic() + self._turn
+        async for target in turns:
+            self._read_clock()
+            number = target.id
+            may_go_on = number not in seen or self._monotonic() < end
+            form = self._form(sending, target, waits.get(number, 0), may_go_on=may_go_on)
+            if isinstance(form, Record):
+                waits[number] = form.due or 0
+                sending.done.append(form)
+                turns.end(number)
+            else:
+                self._in_flight[number] = time.time_ns() if self._telemetry is not None else 0
+                yield item_of(target, form)
+            seen.add(number)
+
+    def _form(self, sending: Sending, target: Target, wait: Millis, *, may_go_on: bool) -> Form | Record:
+        now, plan = self._approximate_now, sending.plans[target.broadcast]
+        wait = max(wait, schedule.held_until(sending.held, target), self._resting.get(target.id, 0))
+        if target.id in self._in_flight:
+            wait = max(wait, now + _TURN_MILLIS)
+        form = before(plan, target, wait, now) if may_go_on else later(plan, target, now)
+        return form if self._login.is_given else self._login.or_wait(form, plan, target, now)
+
+    def _read_clock(self) -> None:
+        """Refreshes the time that every send uses, accurate to a few milliseconds."""
+        self._approximate_now, self._fresh_until = self._now(), self._monotonic() + _FRESH_SECONDS

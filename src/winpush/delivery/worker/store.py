@@ -1,0 +1,78 @@
+"""The worker's transactions, on a thread of their own: the event loop never waits for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from winpush.delivery.storage.availability import is_locked
+from winpush.delivery.storage.database import Database, DatabaseError
+from winpush.delivery.worker.outages import Outages
+
+__all__ = ["Store"]
+
+_T = TypeVar("_T")
+_LEAST_DELAY, _MOST_DELAY = 0.25, 10.0
+"""Seconds between two tries while the database is away."""
+_STOP_SECONDS = 6.0
+"""How long a worker that was told to stop tries to write its last outcomes: docker kills it after ten."""
+
+
+class Store:
+    """Runs functions in transactions, one after the other, and tries again while the database is away.
+
+    `monotonic` is a clock in seconds.
+    """
+
+    def __init__(self, database: Database, outages: Outages, monotonic: Callable[[], float]) -> None:
+        self._database, self._outages, self._monotonic = database, outages, monotonic
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="winpush-sql")
+        self._told_to_stop = asyncio.Event()
+        self._stopping = False
+        self._give_up_at = 0.0
+
+    def stop_soon(self) -> None:
+        """From now on nothing is tried again, except, for a few seconds, what keeps outcomes. From any thread."""
+        self._give_up_at = self._monotonic() + _STOP_SECONDS
+        self._stopping = True
+
+    def stop_waiting(self) -> None:
+        """Ends the pauses between two tries. On the loop's thread."""
+        self._told_to_stop.set()
+
+    async def __call__(self, work: Callable[[Connection], _T], *, writes: bool = True, keeps: bool = False) -> _T:
+        """The result of `work` in a transaction. Raises what `work` raises, and DatabaseError once told to stop.
+
+        `keeps`: it writes outcomes of sends.
+        """
+        delay = _LEAST_DELAY
+        while True:
+            try:
+                result = await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work, writes)
+                self._outages.database_works()
+                return result
+            except DatabaseError as error:
+                if self._stopping and not (keeps and self._monotonic() < self._give_up_at):
+                    raise
+                self._outages.database_failed(error)
+                cause = error.__cause__
+            if self._stopping:
+                await asyncio.sleep(_LEAST_DELAY)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_stop.wait(), delay)
+            # Behind a lock that is held for long, there may be other work that can be done.
+            delay = _LEAST_DELAY if is_locked(cause) else min(delay * 2, _MOST_DELAY)
+
+    def _run(self, work: Callable[[Connection], _T], writes: bool) -> _T:
+        with self._database.write() if writes else self._database.read(bounded=True) as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        """Ends the thread, after the transaction that it is in."""
+        self._thread.shutdown()

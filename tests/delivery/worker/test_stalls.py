@@ -1,0 +1,104 @@
+"""Workers that stall and go on, and those that stand by: nothing is lost, and little is sent twice."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.delivery.leases import end_leases_of
+from tests.delivery.sending import accepted, register
+from tests.delivery.worker import worker_process
+from tests.delivery.worker.worker_process import SETTINGS
+from winpush import mpns
+from winpush.delivery import BroadcastState, DeliveryState, Outbox
+from winpush.emulator import Emulator
+
+TOAST = mpns.Toast("Hello")
+CHANNELS = 600
+IN_FLIGHT = SETTINGS.batch * SETTINGS.batches
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start(url: str, winpush_emulator: Emulator) -> Iterator[Start]:
+    """Starts a worker in a process of its own; it stalls after so many outcomes."""
+    started = []
+
+    def one(most: int = CHANNELS * 10, *, says: bool = False) -> subprocess.Popen[bytes]:
+        command = [sys.executable, worker_process.__file__, url, winpush_emulator.authority, str(most)]
+        errors = subprocess.PIPE if says else subprocess.DEVNULL
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        started.append(process)
+        return process
+
+    yield one
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def outcomes(process: subprocess.Popen[bytes], number: int = -1) -> bytes:
+    """The dots of so many outcomes; or of all until it ends."""
+    assert process.stdout is not None
+    return process.stdout.read(number)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_worker_that_stalls_until_others_have_taken_over_stops_at_its_first_write(
+    outbox: Outbox, winpush_emulator: Emulator, start: Start, url: str
+) -> None:
+    """Its event loop stands still: no heartbeat, no send, and no notice of what others do."""
+    register(outbox, winpush_emulator, CHANNELS)
+    number = outbox.broadcast(TOAST)
+    stalled = start(60)
+    assert outcomes(stalled, 60) == b"." * 60
+    end_leases_of(url)
+    assert outcomes(start()).endswith(b"end")
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: CHANNELS}
+    stalled.send_signal(signal.SIGUSR1)
+    assert outcomes(stalled).endswith(b"end")
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: CHANNELS}
+    assert len(list(outbox.deliveries(number))) == CHANNELS
+    times = accepted(winpush_emulator)
+    assert min(times) == 1
+    assert sum(times) - CHANNELS <= IN_FLIGHT
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_second_worker_of_a_file_stands_by_and_takes_over_when_the_first_is_killed(
+    outbox: Outbox, winpush_emulator: Emulator, start: Start
+) -> None:
+    register(outbox, winpush_emulator, CHANNELS)
+    number = outbox.broadcast(TOAST)
+    first = start(60)
+    assert outcomes(first, 60) == b"." * 60
+    second = start(says=True)
+    assert second.stderr is not None
+    assert b"stands by" in second.stderr.readline()
+    assert outbox.progress(number).state is BroadcastState.RUNNING
+    first.kill()
+    said = outcomes(second)
+    assert said.endswith(b"end")
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: CHANNELS}
+    times = accepted(winpush_emulator)
+    assert min(times) == 1
+    assert sum(times) - CHANNELS <= IN_FLIGHT
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_a_process_stores_is_sent_by_the_one_that_has_the_file(
+    outbox: Outbox, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    register(outbox, winpush_emulator, 3)
+    with outbox:
+        number = outbox.broadcast(TOAST)
+        make_outbox().deliver_until_idle()
+        assert outbox.progress(number).states == {DeliveryState.DELIVERED: 3}
+    other = make_outbox()
+    number = other.broadcast(TOAST)
+    other.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 3}
