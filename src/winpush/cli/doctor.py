@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from winpush import Outcome, wns
+from winpush.answers import bears_wns_mark
 from winpush.channels import Channel, Service, check_endpoint
 from winpush.cli.addresses import read_address
 from winpush.cli.browser_findings import examine_browser
@@ -25,7 +26,6 @@ from winpush.client.options import ClientOptions
 from winpush.errors import ChannelError, ValidationError
 from winpush.webpush import Subscription
 from winpush.wns.protocol.requests import check_channel
-from winpush.wns.protocol.responses import bears_mark
 
 if TYPE_CHECKING:
     from winpush.cli.findings import State
@@ -158,7 +158,7 @@ def _probe(uri: str, channel: Channel, options: ClientOptions) -> Finding:
     with open_client(options, channel) as client:
         result = client.send(uri, _PROBE)
     if result.outcome in _PROBE_ANSWERED:
-        if result.response is None or not bears_mark(result.response):
+        if result.response is None or not bears_wns_mark(result.response):
             to_do = "check what answers there: a proxy, a firewall or another server?"
             return Finding("probe", "bad", f"{describe(result)} The answer has none of WNS's own headers", to_do)
         return Finding(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from winpush.answers import WNS_HEADERS, bears_wns_mark, squeeze
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
 from winpush.retries import timed
@@ -13,13 +14,13 @@ from winpush.retries import timed
 __all__ = ["HEADERS", "ROWS", "Row", "diagnose", "judge"]
 
 HEADERS = StatusHeaders(
-    notification_status=(b"x-wns-status", b"x-wns-notificationstatus"),
-    device_connection_status=(b"x-wns-deviceconnectionstatus",),
+    notification_status=WNS_HEADERS.notification_status,
+    device_connection_status=WNS_HEADERS.device_connection_status,
     subscription_status=(),
-    message_id=(b"x-wns-msg-id", b"apns-id"),
-    error_description=(b"x-wns-error-description",),
-    debug_trace=(b"x-wns-debug-trace",),
-    correlation_vector=(b"ms-cv",),
+    message_id=(*WNS_HEADERS.message_id, b"apns-id"),
+    error_description=WNS_HEADERS.error_description,
+    debug_trace=WNS_HEADERS.debug_trace,
+    correlation_vector=WNS_HEADERS.correlation_vector,
 )
 
 
@@ -185,7 +186,7 @@ _BY_CODE: dict[int, tuple[Row, ...]] = {
     code: tuple(row for row in ROWS if row.status_code == code) for code in {row.status_code for row in ROWS}
 }
 _ABSENT = (b"", b"")
-_REASONS = (b"x-wns-error-description", b"www-authenticate")
+_REASONS = (*HEADERS.error_description, b"www-authenticate")
 
 
 def judge(response: Response, now: datetime) -> tuple[Verdict, timedelta | None]:
@@ -230,7 +231,7 @@ def _of_words(*words: bytes) -> Verdict:
 
 def _is_foreign(response: Response) -> bool:
     """True for a page, such as a proxy or firewall answers with: no push service does."""
-    return response.is_page and not _bears_mark(response)
+    return response.is_page and not bears_wns_mark(response)
 
 
 def _row_of(response: Response) -> Row | None:
@@ -242,24 +243,16 @@ def _row_of(response: Response) -> Row | None:
 
 
 def _fits(row: Row, said: str) -> bool:
-    return all(_squeeze(words) in said for words in row.words)
+    return all(squeeze(words) in said for words in row.words)
 
 
 def _texts(response: Response) -> str:
     """Everything that may say why: WNS says it in headers, the others in bodies."""
     headers = [response.header(name) or "" for name in _REASONS]
-    return _squeeze(" ".join([*headers, response.body[:1000].decode("latin-1")]))
+    return squeeze(" ".join([*headers, response.body[:1000].decode("latin-1")]))
 
 
 def _is_silent(response: Response) -> bool:
     """True where WNS refused without a reason."""
     said = response.body or any(response.header(name) for name in _REASONS)
-    return not said and _bears_mark(response)
-
-
-def _bears_mark(response: Response) -> bool:
-    return any(name.startswith(b"x-wns-") for name in response.index)
-
-
-def _squeeze(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).lower()
+    return not said and bears_wns_mark(response)

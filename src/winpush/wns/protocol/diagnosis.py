@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from winpush.answers import bears_wns_mark
 from winpush.channels import Channel
 from winpush.http import Response
 from winpush.wns.clear import ClearToasts
 from winpush.wns.notifications import MAX_PAYLOAD_BYTES, Notification
-from winpush.wns.protocol.responses import ERROR_DESCRIPTION, HEADERS, bears_mark, is_foreign
+from winpush.wns.protocol.responses import HEADERS, is_foreign
 from winpush.wns.raw import Raw
 
 __all__ = ["diagnose"]
@@ -40,7 +41,7 @@ class _Case:
     @property
     def description(self) -> str:
         """The service's error text, in lower case."""
-        return (self.response.header(*ERROR_DESCRIPTION) or "").lower()
+        return (self.response.find(HEADERS.error_description) or "").lower()
 
     @property
     def is_offline(self) -> bool:
@@ -112,7 +113,7 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
         "(a multi-tenant registration). [wns.md 1.2 [W3]]",
     ),
     (
-        lambda case: case.status == 403 and not bears_mark(case.response),
+        lambda case: case.status == 403 and not bears_wns_mark(case.response),
         "The response has no WNS headers, which happens when the package isn't mapped to the app registration: ask "
         "Microsoft to map the Package Family Name to the AppId (a multi-tenant registration). [wns.md 1.2 [W3]]",
     ),

@@ -7,14 +7,12 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 
+from winpush.answers import WNS_HEADERS, bears_wns_mark, squeeze
 from winpush.http import Response
-from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
+from winpush.results import Action, Backoff, Outcome, Verdict, foreign_answer
 from winpush.retries import timed
 
 __all__ = [
-    "CORRELATION_VECTOR",
-    "DEBUG_TRACE",
-    "ERROR_DESCRIPTION",
     "HEADERS",
     "ROWS",
     "TOKEN_UNAVAILABLE",
@@ -26,20 +24,7 @@ __all__ = [
     "wants_new_token",
 ]
 
-# Real servers send both names; in 2012 and 2013 they sent only the second (wns.md 6).
-HEADERS = StatusHeaders(
-    notification_status=(b"x-wns-status", b"x-wns-notificationstatus"),
-    device_connection_status=(b"x-wns-deviceconnectionstatus",),
-    subscription_status=(),
-    message_id=(b"x-wns-msg-id",),
-    error_description=(b"x-wns-error-description",),
-    debug_trace=(b"x-wns-debug-trace",),
-    correlation_vector=(b"ms-cv",),
-)
-
-ERROR_DESCRIPTION = (b"x-wns-error-description",)
-DEBUG_TRACE = (b"x-wns-debug-trace",)
-CORRELATION_VECTOR = (b"ms-cv",)
+HEADERS = WNS_HEADERS
 
 
 class Endpoint(Enum):
@@ -337,11 +322,6 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
     return timed(row.verdict, response if row.honours_retry_after else None, now)
 
 
-def bears_mark(response: Response) -> bool:
-    """True when a header shows that WNS itself handled the request (wns.md 6)."""
-    return any(name.startswith(b"x-wns-") for name in response.index)
-
-
 def is_foreign(response: Response) -> bool:
     """True when something other than WNS gave this answer: it bears none of WNS's headers, and it is a page, or would
     end the channel. A bare 403 is WNS's own, for a package without a mapping (wns.md 1.2)."""
@@ -349,7 +329,7 @@ def is_foreign(response: Response) -> bool:
 
 
 def _is_foreign(response: Response, row: Row | None) -> bool:
-    if bears_mark(response):
+    if bears_wns_mark(response):
         return False
     return response.is_page or (row is not None and row.verdict.action is Action.DELETE_CHANNEL)
 
@@ -363,7 +343,7 @@ def wants_new_token(response: Response) -> bool:
 def _row_of(response: Response) -> Row | None:
     code = response.status_code
     for row in _BY_TEXT:
-        if row.status_code == code and _squeeze(row.reason or row.error_description) in _texts(response):
+        if row.status_code == code and squeeze(row.reason or row.error_description or "") in _texts(response):
             return row
     get = response.index.get
     return _look_up(code, *[get(name, _ABSENT)[1] for name in HEADERS.notification_status])
@@ -383,11 +363,7 @@ def _look_up(code: int, *statuses: bytes) -> Row | None:
 def _texts(response: Response) -> str:
     """Everything that could identify a 410 for a blocked sender; how is undocumented (wns.md 7)."""
     reason = getattr(response, "reason", "")
-    return _squeeze(f"{reason} {response.header(*ERROR_DESCRIPTION) or ''} {response.body[:500].decode('latin-1')}")
-
-
-def _squeeze(text: str | None) -> str:
-    return "".join(filter(str.isalnum, text or "")).lower()
+    return squeeze(f"{reason} {response.find(HEADERS.error_description) or ''} {response.body[:500].decode('latin-1')}")
 
 
 def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Verdict, timedelta | None]:

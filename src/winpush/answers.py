@@ -1,0 +1,32 @@
+"""By what an answer is known: WNS's headers, which mark both an app's and a browser's answer as its own, and words."""
+
+from __future__ import annotations
+
+from winpush.http import Response
+from winpush.results import StatusHeaders
+
+__all__ = ["WNS_HEADERS", "bears_wns_mark", "squeeze"]
+
+_WNS_PREFIX = b"x-wns-"
+
+# Real servers send both names of the status; in 2012 and 2013 they sent only the second (wns.md 6).
+WNS_HEADERS = StatusHeaders(
+    notification_status=(b"x-wns-status", b"x-wns-notificationstatus"),
+    device_connection_status=(b"x-wns-deviceconnectionstatus",),
+    subscription_status=(),
+    message_id=(b"x-wns-msg-id",),
+    error_description=(b"x-wns-error-description",),
+    debug_trace=(b"x-wns-debug-trace",),
+    correlation_vector=(b"ms-cv",),
+)
+"""Where WNS says what it says."""
+
+
+def bears_wns_mark(response: Response) -> bool:
+    """True when a header shows that WNS itself handled the request (wns.md 6)."""
+    return any(name.startswith(_WNS_PREFIX) for name in response.index)
+
+
+def squeeze(text: str) -> str:
+    """Its letters and digits, in lower case: a service's words are found whatever stands between them."""
+    return "".join(filter(str.isalnum, text)).lower()
