@@ -20,7 +20,7 @@ cdef class Host:
     cdef public Py_ssize_t open, opening
     cdef public bint hangs
     cdef double _newest, _newest_since
-    cpdef send(self, job)
+    cpdef send(self, job, app)
     cpdef submit(self, job)
     cpdef release(self, Connection connection)
     cdef Connection _take_idle(self)

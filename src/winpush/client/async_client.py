@@ -41,7 +41,8 @@ class AsyncClient:
     - `timeout`: for a whole send, in seconds or as a timedelta; 15 s, as Microsoft recommended (mpns.md 1.1 [M8]).
     - `connect_timeout`: for name, TCP, proxy and TLS together; 10 s.
     - `max_connections`, `max_connections_per_host`: 500 and 100.
-    - `max_sends_per_second`: a ceiling for this client, None for none; a send's timeout begins when its turn comes.
+    - `max_sends_per_second`: a ceiling for this client, or, for a client with several apps, a mapping of their names to
+      their own ones; None for none. A send's timeout begins when its turn comes.
     - `when_throttled`: what becomes of sends after WNS has answered 406 or 429 for the whole app, until its
       Retry-After is over, and after a channel's throttle (that channel's alone). `"wait"`: a send waits if that ends
       within its timeout; `send_many` waits for a throttled app however long it takes; what is not waited for is

@@ -221,7 +221,7 @@ class Sender:
     async def send(self, prepared: Ready | Deferred, deadline: float) -> Result:
         """Sends what was prepared. `deadline` is on the loop's clock."""
         if isinstance(prepared, Ready):
-            answer = await self._deliver(prepared.destination, prepared.wire, deadline)
+            answer = await self._deliver(prepared.destination, prepared.wire, deadline, prepared.app)
             if not isinstance(answer, Response):
                 return self.fail(prepared, answer)
             outcome = self.read(prepared, answer)
@@ -278,7 +278,8 @@ class Sender:
             answer: wns.Token | wns.TokenProblem | Response | TransportError
             if isinstance(step, Request):
                 destination = deferred.destination
-                answer = _checked(destination, await self._deliver(destination, destination.write(step), deadline))
+                wire = destination.write(step)
+                answer = _checked(destination, await self._deliver(destination, wire, deadline, deferred.app))
             else:
                 answer = await self._tokens[deferred.app].get(deadline, step.instead_of)
             if isinstance(answer, TransportError):
@@ -324,13 +325,19 @@ class Sender:
     # --- on the wire ----------------------------------------------------------------------------------------------
 
     async def _deliver(
-        self, destination: Destination, wire: bytes, deadline: float, *, is_limited: bool = True
+        self,
+        destination: Destination,
+        wire: bytes,
+        deadline: float,
+        app: str | None = None,
+        *,
+        is_limited: bool = True,
     ) -> Response | TransportError:
         """One request and its answer. Cancelled, it leaves no connection with an answer to come."""
         job = _FutureJob(wire, deadline, self.pool.loop.create_future())
         host = self.pool.host(destination.route)
         if is_limited:
-            host.send(job)
+            host.send(job, app)
         else:
             host.submit(job)
         try:

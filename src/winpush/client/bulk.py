@@ -196,7 +196,7 @@ class Bulk:
             problem = f"{host.route.origin} answers nothing, and more than can wait for it do so already."
             slot.failed(SendTimeoutError(problem))
             return
-        host.send(slot)
+        host.send(slot, request.app)
         if host.waiting and host.waiting[-1] is slot and host.is_full:
             self._park(slot)
 

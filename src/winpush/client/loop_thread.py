@@ -53,7 +53,7 @@ class Call:
         self.deadline = thread.sender.pool.loop.time() + self.timeout
         if isinstance(self.prepared, Ready):
             self.wire = self.prepared.wire
-            thread.sender.pool.host(self.prepared.destination.route).send(self)
+            thread.sender.pool.host(self.prepared.destination.route).send(self, self.prepared.app)
         else:
             self._task = thread.loop.create_task(self._finish(thread.sender, self.prepared))
 

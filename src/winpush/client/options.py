@@ -46,9 +46,24 @@ def parse_count(name: str, value: int) -> int:
     return value
 
 
-def _parse_rate(value: float) -> float:
+def _parse_rates(
+    value: float | Mapping[str, float] | None, apps: Mapping[str | None, AnyCredentials]
+) -> float | Mapping[str, float] | None:
+    """The ceiling of sends per second, or those of apps."""
+    name = "max_sends_per_second"
+    if value is None or not isinstance(value, Mapping):
+        return None if value is None else _parse_rate(name, value)
+    if not value:
+        raise ConfigurationError(f"{name}: is an empty mapping; give each app's ceiling by its name, or leave it out")
+    for app in value:
+        if app not in apps or app is None:
+            raise ConfigurationError(f"{name}: the client has no app {app!r:.80} to limit; name those of wns={{…}}")
+    return {app: _parse_rate(f"{name}[{app!r}]", each) for app, each in value.items()}
+
+
+def _parse_rate(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ConfigurationError(f"max_sends_per_second: is {value!r}; give a number over 0, or None for no ceiling")
+        raise ConfigurationError(f"{name}: is {value!r}; give a number over 0, or None for no ceiling")
     return float(value)
 
 
@@ -81,7 +96,7 @@ class ClientOptions(TypedDict, total=False):
     connect_timeout: float | timedelta
     max_connections: int
     max_connections_per_host: int
-    max_sends_per_second: float | None
+    max_sends_per_second: float | Mapping[str, float] | None
     when_throttled: WhenThrottled
 
 
@@ -119,20 +134,20 @@ class Settings:
         connect_timeout: float | timedelta = 10.0,
         max_connections: int = 500,
         max_connections_per_host: int = 100,
-        max_sends_per_second: float | None = None,
+        max_sends_per_second: float | Mapping[str, float] | None = None,
         when_throttled: WhenThrottled = "wait",
     ) -> Settings:
         """Checks every option. Raises ConfigurationError that names the one that can't work."""
         timeout_seconds = parse_seconds("timeout", timeout)
+        apps = _parse_logins(wns, token_store)
         limits = Limits(
             parse_count("max_connections", max_connections),
             min(parse_count("max_connections_per_host", max_connections_per_host), max_connections),
             parse_seconds("connect_timeout", connect_timeout),
             hang_seconds=timeout_seconds / 3,
-            sends_per_second=None if max_sends_per_second is None else _parse_rate(max_sends_per_second),
+            sends_per_second=_parse_rates(max_sends_per_second, apps),
         )
         proxies = Proxies.of(proxy, os.environ if proxy_from_environment else None)
-        apps = _parse_logins(wns, token_store)
         _check_keys(webpush)
         if when_throttled not in get_args(WhenThrottled):
             raise ConfigurationError(f"when_throttled: is {when_throttled!r}; give 'wait', 'tell' or 'send'")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from winpush.transport.connection import Connection, Job
-from winpush.transport.rate_limit import RateLimit
+from winpush.transport.rate_limit import RateLimits
 from winpush.transport.route import Route
 
 __all__ = ["Host", "HostPool", "Limits", "ThreadConnections"]
@@ -18,8 +19,8 @@ __all__ = ["Host", "HostPool", "Limits", "ThreadConnections"]
 class Limits:
     """How many connections in all and per host, how long in seconds for a connection, and how long one may be idle.
 
-    `sends_per_second` limits all hosts together; None is no limit. A host hangs when requests wait for a connection,
-    and none was free for `hang_seconds`.
+    `sends_per_second` limits all hosts together, or each app by its name; None is no limit. A host hangs when requests
+    wait for a connection, and none was free for `hang_seconds`.
     """
 
     connections: int = 500
@@ -27,7 +28,7 @@ class Limits:
     connect_seconds: float = 10.0
     idle_seconds: float = 60.0
     hang_seconds: float = 5.0
-    sends_per_second: float | None = None
+    sends_per_second: float | Mapping[str, float] | None = None
 
 
 class ThreadConnections(Protocol):
@@ -49,7 +50,7 @@ class HostPool:
     hosts: dict[Route, Host]
     connections: dict[Connection, Host]
     starved: deque[Host]
-    rate_limit: RateLimit | None
+    rate_limit: RateLimits | None
     checkout: ThreadConnections
     idle_seconds: float
     is_watched: bool
@@ -116,12 +117,12 @@ class Host:
         elif now - self._newest_since >= self.pool.limits.hang_seconds:
             self.hangs = True
 
-    def send(self, job: Job) -> None:
-        """Sends a new request, as soon as the rate limit allows it."""
+    def send(self, job: Job, app: str | None) -> None:
+        """Sends a new request, as soon as the rate limit of its app allows it."""
         if self.pool.rate_limit is None:
             self.submit(job)
         else:
-            self.pool.rate_limit.submit(self, job)
+            self.pool.rate_limit.submit(self, job, app)
 
     def submit(self, job: Job) -> None:
         """Gives the request an idle connection, or has it wait for one; opens one more where the limits allow."""

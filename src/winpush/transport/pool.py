@@ -10,7 +10,7 @@ from winpush.transport.checkout import Checkout
 from winpush.transport.connection import Connection
 from winpush.transport.dial import dial
 from winpush.transport.host import Host, HostPool, Limits
-from winpush.transport.rate_limit import RateLimit
+from winpush.transport.rate_limit import RateLimits
 from winpush.transport.reactor import Reactor, is_available
 from winpush.transport.route import Route
 
@@ -37,7 +37,7 @@ class Pool(HostPool):
         self._reactor = Reactor(self.loop) if is_available(self.loop) else None
         self.checkout = Checkout(self, is_possible=self._reactor is not None)
         rate = limits.sends_per_second
-        self.rate_limit = None if rate is None else RateLimit(self.loop, rate)
+        self.rate_limit = None if rate is None else RateLimits(self.loop, rate)
         self.hosts = {}
         self._opening = 0
         self._tasks: set[asyncio.Task[None]] = set()

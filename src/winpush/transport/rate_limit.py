@@ -1,15 +1,16 @@
-"""The limit of sends per second: requests pass one by one, and those that are too early wait in line."""
+"""Limits of sends per second: requests pass one by one, and those that are too early wait in line."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from typing import Protocol
 
 from winpush.errors import TransportError
 from winpush.transport.connection import Job
 
-__all__ = ["RateLimit"]
+__all__ = ["RateLimits"]
 
 # A loop's timers are no finer than a millisecond; what they lose may be made up for, up to this.
 _SLACK_SECONDS = 0.01
@@ -20,6 +21,35 @@ class Gate(Protocol):
 
     def submit(self, job: Job) -> None:
         """Sends on some connection, as soon as one is free."""
+
+
+class RateLimits:
+    """Those of a client: one number for all its sends, or one for each app that is named."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, per_second: float | Mapping[str, float]) -> None:
+        by_app = per_second if isinstance(per_second, Mapping) else {}
+        self._by_app: dict[str | None, RateLimit] = {app: RateLimit(loop, rate) for app, rate in by_app.items()}
+        self._of_others = None if isinstance(per_second, Mapping) else RateLimit(loop, per_second)
+
+    def submit(self, gate: Gate, job: Job, app: str | None) -> None:
+        """Sends it now, or when the turn of its app comes: the time for the send begins then."""
+        limit = self._by_app.get(app, self._of_others)
+        if limit is None:
+            gate.submit(job)
+        else:
+            limit.submit(gate, job)
+
+    def drop(self, job: Job) -> bool:
+        """Takes a request out of its line. False when it is in none."""
+        return any(limit.drop(job) for limit in self._all())
+
+    def close(self, error: TransportError) -> None:
+        """Ends what waits in the lines with an error."""
+        for limit in self._all():
+            limit.close(error)
+
+    def _all(self) -> list[RateLimit]:
+        return [*self._by_app.values(), *([] if self._of_others is None else [self._of_others])]
 
 
 class RateLimit:
