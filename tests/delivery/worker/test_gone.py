@@ -96,6 +96,54 @@ def test_a_wave_in_the_middle_of_a_large_broadcast_is_noticed() -> None:
     assert any(waves)
 
 
+@pytest.mark.parametrize("batch", [500, 10])
+def test_a_wave_of_single_notifications_to_gone_channels_keeps_them(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, batch: int
+) -> None:
+    outbox = make_outbox(settings=WorkerSettings(batch=batch, batches=1, store_after=batch))
+    for person in range(60):
+        outbox.register({"uri": winpush_emulator.create_channel(state="expired").uri, "key": f"person {person}"})
+    numbers = [outbox.notify(f"person {person}", TOAST) for person in range(60)]
+    outbox.deliver_until_idle()
+    assert len(list(outbox.channels())) == 60
+    progress = outbox.progress(numbers[-1])
+    assert progress.state is BroadcastState.STOPPED
+    assert "single notifications" in (progress.stop_reason or "")
+
+
+def single(number: int, state: DeliveryState, service: str = "wns") -> list[Record]:
+    return [record._replace(broadcast=number) for record in records(service, state, 1)]
+
+
+def test_single_notifications_that_come_after_many_good_ones_are_noticed_within_hundreds() -> None:
+    tally = GoneTally(0.8, 50)
+    for number in range(10_000):
+        assert tally.add(single(number, DeliveryState.DELIVERED)) == {}
+    assert any(tally.add(single(number, DeliveryState.GONE)) for number in range(10_000, 10_300))
+
+
+def test_single_notifications_of_which_some_are_gone_are_believed() -> None:
+    tally = GoneTally(0.8, 50)
+    for number in range(10_000):
+        assert tally.add(single(number, DeliveryState.DELIVERED if number % 3 else DeliveryState.GONE)) == {}
+
+
+def test_single_notifications_of_the_other_service_say_nothing() -> None:
+    tally = GoneTally(0.8, 50)
+    for number in range(49):
+        assert tally.add(single(number, DeliveryState.GONE)) == {}
+        assert tally.add(single(1000 + number, DeliveryState.GONE, "mpns")) == {}
+    assert set(tally.add(single(49, DeliveryState.GONE))) == set(range(50))
+
+
+def test_a_broadcast_that_can_be_judged_by_itself_does_not_count_among_the_single_ones() -> None:
+    tally = GoneTally(0.8, 50)
+    for number in range(45):
+        tally.add(single(number, DeliveryState.GONE))
+    large = records("wns", DeliveryState.GONE, 20) + records("wns", DeliveryState.DELIVERED, 80)
+    assert tally.add([record._replace(broadcast=900) for record in large]) == {}
+
+
 def test_channels_that_were_gone_before_the_send_are_no_answers() -> None:
     removed = [Record(1, number, "wns", DeliveryState.GONE.value, None, 0, 0) for number in range(100)]
     assert GoneTally(0.8, 50).add(removed) == {}

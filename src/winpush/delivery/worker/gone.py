@@ -3,9 +3,10 @@ may be removed."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from operator import itemgetter
+from typing import NamedTuple
 
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage.rows import Record
@@ -15,6 +16,8 @@ __all__ = ["GoneTally"]
 _MOST_KEPT = 1000
 _WINDOW = 2000
 """Answers after which older ones begin to count less, so that a wave in the middle of a broadcast is noticed too."""
+_SINGLE_WINDOWS = 4
+"""The same for single notifications, in multiples of `at_least`: few come in the time in which channels are lost."""
 _ANSWER = itemgetter(*map(Record._fields.index, ("broadcast", "service", "state", "outcome")))
 _GONE, _DELIVERED = DeliveryState.GONE.value, DeliveryState.DELIVERED.value
 
@@ -23,12 +26,15 @@ class GoneTally:
     """Counts, by broadcast and service, the channels that were reported gone and those that took the notification.
 
     `most` is the highest share of gone channels to believe, None for any; it is asked from `at_least` gone ones on.
+    Broadcasts with fewer answers than that, such as single notifications, are judged together.
     """
 
     def __init__(self, most: float | None, at_least: int) -> None:
         self._most = most
         self._at_least = at_least
-        self._seen: dict[tuple[int, str], tuple[int, int]] = {}
+        self._seen: dict[tuple[int, str], _Count] = {}
+        self._of_single: dict[str, _Count] = {}
+        self._single: dict[str, deque[int]] = {}
 
     def add(self, records: Iterable[Record]) -> dict[int, str]:
         """Adds these outcomes. The broadcasts of which they can't be believed, each with the reason."""
@@ -36,19 +42,54 @@ class GoneTally:
             return {}
         wrong: dict[int, str] = {}
         for number, service, gone, alive in _counted(records):
-            before = self._seen.get((number, service), (0, 0))
-            gone, answered = before[0] + gone, before[1] + gone + alive
-            if gone >= self._at_least and gone >= self._most * answered:
-                wrong[number] = _reason(number, service, gone, answered)
-            self._keep((number, service), gone, answered)
+            count = self._seen.get((number, service), _NONE).plus(gone, alive)
+            if self._is_wrong(count):
+                wrong[number] = _reason(number, service, count, "channels")
+            elif count.answered < self._at_least:
+                wrong |= self._add_single(number, service, gone, alive)
+            self._keep((number, service), count)
         return wrong
 
-    def _keep(self, key: tuple[int, str], gone: int, answered: int) -> None:
+    def _add_single(self, number: int, service: str, gone: int, alive: int) -> dict[int, str]:
+        """Adds answers of a broadcast too small to be judged alone. Those that can't be believed, earlier ones too."""
+        count = self._of_single.get(service, _NONE).plus(gone, alive)
+        self._of_single[service] = count.within(_SINGLE_WINDOWS * self._at_least)
+        single = self._single.setdefault(service, deque(maxlen=_MOST_KEPT))
+        if gone:
+            single.append(number)
+        if not gone or not self._is_wrong(count):
+            return {}
+        wrong = {each: _reason(each, service, count, "channels of single notifications") for each in single}
+        single.clear()
+        return wrong
+
+    def _is_wrong(self, count: _Count) -> bool:
+        return count.gone >= self._at_least and count.gone >= (self._most or 0) * count.answered
+
+    def _keep(self, key: tuple[int, str], count: _Count) -> None:
         if len(self._seen) >= _MOST_KEPT and key not in self._seen:
             del self._seen[next(iter(self._seen))]
-        while answered > _WINDOW:
+        self._seen[key] = count.within(_WINDOW)
+
+
+class _Count(NamedTuple):
+    """How many of the channels that answered were gone."""
+
+    gone: int
+    answered: int
+
+    def plus(self, gone: int, alive: int) -> _Count:
+        return _Count(self.gone + gone, self.answered + gone + alive)
+
+    def within(self, window: int) -> _Count:
+        """Halved until no more than so many have answered."""
+        gone, answered = self
+        while answered > window:
             gone, answered = gone // 2, answered // 2
-        self._seen[key] = gone, answered
+        return _Count(gone, answered)
+
+
+_NONE = _Count(0, 0)
 
 
 def _counted(records: Iterable[Record]) -> list[tuple[int, str, int, int]]:
@@ -63,10 +104,10 @@ def _counted(records: Iterable[Record]) -> list[tuple[int, str, int, int]]:
     return [(*key, gone[key], alive[key]) for key in {**gone, **alive}]
 
 
-def _reason(number: int, service: str, gone: int, answered: int) -> str:
+def _reason(number: int, service: str, count: _Count, what: str) -> str:
     return (
-        f"{service.upper()} reported {gone:,} of the last {answered:,} channels as gone, more than any audience has. "
-        "No channel was removed. Check whether these are your app's channels and what answers in the service's place "
-        f"(see 'winpush history --broadcast {number}'), then send a new broadcast. If they are gone indeed, allow it "
-        "with 'winpush worker --most-gone 0' or WorkerSettings(most_gone=None)."
+        f"{service.upper()} reported {count.gone:,} of the last {count.answered:,} {what} as gone, more than any "
+        "audience has. No channel was removed. Check whether these are your app's channels and what answers in the "
+        f"service's place (see 'winpush history --broadcast {number}'), then send it again. If they are gone indeed, "
+        "allow it with 'winpush worker --most-gone 0' or WorkerSettings(most_gone=None)."
     )
