@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.emulator.calls import MPNS_HEADERS, ask, call, post
 from tests.waiting import PATIENCE
-from winpush import ValidationError
+from winpush import Client, ValidationError, mpns
 from winpush.emulator import Emulator
 from winpush.emulator.service import Addresses, Service
 from winpush.emulator.streams import Streams
@@ -167,6 +168,23 @@ def test_a_long_body_and_many_requests_on_one_connection_are_no_head(winpush_emu
             assert connection.recv(4000).startswith(b"HTTP/1.1 400 ")
 
 
+def test_300_connections_that_never_finish_a_request_hold_nothing_up_and_are_cut(
+    winpush_emulator: Emulator, winpush_client: Client
+) -> None:
+    phone = winpush_emulator.create_channel()
+    with contextlib.ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", winpush_emulator.port), timeout=PATIENCE))
+            for _ in range(300)
+        ]
+        for number, connection in enumerate(slow):
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"[: 9 + number % 40])
+        assert winpush_client.send(phone.uri, mpns.Toast("Hello")).ok
+        for connection in slow:
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+
+
 # --- streams that nobody reads ------------------------------------------------------------------------------------
 
 
@@ -187,6 +205,44 @@ def test_an_event_is_made_once_for_all_readers() -> None:
         second = [await anext(reader) for reader in readers]
         assert len({id(text) for text in second}) == 1
         assert "second" in second[0]
+        service.stopping = True
+
+    asyncio.run(main())
+
+
+def test_200_event_streams_that_nobody_reads_hold_up_no_send(
+    winpush_emulator: Emulator, winpush_client: Client
+) -> None:
+    phones = [winpush_emulator.create_channel() for _ in range(50)]
+    with contextlib.ExitStack() as stack:
+        for _ in range(200):
+            connection = socket.socket()
+            stack.callback(connection.close)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # as little as the system allows
+            connection.connect(("127.0.0.1", winpush_emulator.port))
+            connection.sendall(b"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % winpush_emulator.port)
+        toast = mpns.Toast("x" * 500)
+        for _ in range(5):
+            assert all(result.ok for result in winpush_client.send_many((phone.uri, toast) for phone in phones))
+        with socket.create_connection(("127.0.0.1", winpush_emulator.port), timeout=PATIENCE) as reader:
+            reader.sendall(b"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % winpush_emulator.port)
+            assert reader.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_between_readers_of_an_event_others_have_their_turn() -> None:
+    async def main() -> None:
+        service = Service(Addresses("127.0.0.1", 1), seed=1)
+        streams = Streams(service)
+        readers = [streams.read(never_gone) for _ in range(200)]
+        for reader in readers:
+            await anext(reader)
+        service.create_channel()
+        events = [asyncio.ensure_future(anext(reader)) for reader in readers]
+        seen = set()
+        while not all(event.done() for event in events):
+            await asyncio.sleep(0)
+            seen.add(sum(event.done() for event in events))
+        assert len(seen) > 10
         service.stopping = True
 
     asyncio.run(main())

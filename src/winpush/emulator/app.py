@@ -33,7 +33,7 @@ from winpush.emulator.reference import render
 from winpush.emulator.service import Service
 from winpush.emulator.streams import Streams
 from winpush.emulator.tokens import TENANT_ID
-from winpush.emulator.wire import has_certificate, transport_of
+from winpush.emulator.wire import has_certificate, queue_little, transport_of
 from winpush.emulator.wns.gateway import is_wns_channel
 from winpush.emulator.world import Simulated
 from winpush.errors import ValidationError
@@ -196,6 +196,7 @@ class _App:
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: first the whole state, then the changes, at most ten times a second."""
+        queue_little(request.scope)
         return StreamingResponse(self._streams.read(request.is_disconnected), media_type="text/event-stream")
 
     # --- the API ----------------------------------------------------------------------------------------------

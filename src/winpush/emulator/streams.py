@@ -15,6 +15,8 @@ __all__ = ["Streams"]
 
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 1.0
+# After so many readers, others have their turn: each writes as soon as it is awake.
+_AT_ONCE = 10
 # A reader that is this many events behind gets the whole state instead, once it reads again.
 _MAX_PENDING = 20
 
@@ -73,14 +75,16 @@ class Streams:
     async def _tick(self) -> None:
         while self._readers and not self._service.stopping:
             await asyncio.sleep(_TICK_SECONDS)
-            self._spread()
+            await self._spread()
         for reader in self._readers:
             reader.awake.set()
 
-    def _spread(self) -> None:
+    async def _spread(self) -> None:
         """Readers that know the same get the same text: it is made once."""
         made: dict[tuple[int, int], tuple[tuple[int, int], str]] = {}
-        for reader in self._readers:
+        for number, reader in enumerate(list(self._readers)):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             if reader.known is None or reader.known[0] == self._service.revision:
                 continue
             if len(reader.pending) >= _MAX_PENDING:

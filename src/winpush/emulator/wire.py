@@ -8,16 +8,18 @@ headers, or never finishes a request, doesn't take the emulator with it.
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["MAX_HEAD_BYTES", "WireProtocol", "has_certificate", "transport_of"]
+__all__ = ["MAX_HEAD_BYTES", "WireProtocol", "has_certificate", "queue_little", "transport_of"]
 
 MAX_HEAD_BYTES = 65_536
 """Far over MPNS's own limit of 1 KB, which is answered with 400 and recorded."""
 
 _ENTRY = "winpush.transport"
+_QUEUED_BYTES = 65_536
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -81,6 +83,13 @@ class WireProtocol(HttpToolsProtocol):
 def transport_of(scope: Any) -> asyncio.Transport:
     """The connection that a request arrived on."""
     return cast("asyncio.Transport", scope["extensions"][_ENTRY]["transport"])
+
+
+def queue_little(scope: Any) -> None:
+    """Has the system keep little for this client: what it doesn't read, it shall wait for, and nobody else."""
+    sock = transport_of(scope).get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _QUEUED_BYTES)
 
 
 def has_certificate(scope: Any) -> bool:
