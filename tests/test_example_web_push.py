@@ -30,7 +30,7 @@ def load() -> Any:
 
 def serve(peer: Peer) -> None:
     while (request := peer.read_request()) is not None:
-        peer.send(reply(410 if b"gone" in request.split(b"\r\n")[0] else 201, {}))
+        peer.send(reply(410 if b"gone" in request.split(b"\r\n")[0] else 201, {"X-WNS-Msg-ID": "1"}))
 
 
 def test_the_site_stores_what_browsers_give_pushes_to_all_and_forgets_what_is_gone(tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ CAPTURED = [
     (answer(400, body='{"reason":"VapidPkHashMismatch"}'), Outcome.KEY_MISMATCH),
     (answer(403, body='{"reason":"BadJwtToken"}'), Outcome.UNAUTHORIZED),
     (answer(410, body='{"reason":"Unregistered"}'), Outcome.CHANNEL_GONE),
+    (answer(410, body="push subscription has unsubscribed or expired.\n"), Outcome.CHANNEL_GONE),
+    (answer(404, body="A valid push subscription endpoint should be specified in the URL"), Outcome.CHANNEL_GONE),
 ]
 
 
@@ -79,6 +81,31 @@ def test_a_throttle_waits_as_long_as_it_says() -> None:
     assert judge(answer(406), NOW)[1] == timedelta(minutes=15)
     assert judge(answer(201, {"X-WNS-Status": "appthrottled", "Retry-After": "5"}), NOW)[1] == timedelta(seconds=5)
     assert judge(answer(429, {"Retry-After": "0"}), NOW)[1] == timedelta(0)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Server": "envoy"}, ""),
+        ({"Content-Type": "text/plain"}, "404 page not found"),
+        ({"Content-Type": "application/json"}, '{"message":"no Route matched with those values"}'),
+    ],
+)
+def test_a_bare_404_or_410_is_something_elses_and_keeps_the_subscription(
+    status: int, headers: dict[str, str], body: str
+) -> None:
+    response = answer(status, headers, body)
+    verdict, wait = judge(response, NOW)
+    assert (verdict.outcome, wait) == (Outcome.FOREIGN_ANSWER, timedelta(minutes=1))
+    assert diagnose(response) is None
+
+
+def test_a_page_is_no_success_whatever_its_status() -> None:
+    """A captive portal, or a proxy that asks to log in, answers 200."""
+    for status in (200, 201, 202):
+        page = answer(status, {"Content-Type": "text/html; charset=utf-8"}, "<!DOCTYPE html><title>Sign in</title>")
+        assert judge(page, NOW)[0].outcome is Outcome.FOREIGN_ANSWER
 
 
 def test_the_page_of_a_proxy_says_nothing_about_a_subscription() -> None:

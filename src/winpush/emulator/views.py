@@ -97,7 +97,7 @@ def _device(each: Device) -> dict[str, Any]:
 
 def _browser(each: Browser) -> dict[str, Any]:
     """A browser. `subscription` is what its page gives to a server; `messages`, oldest first, are decrypted."""
-    verdict = each.family.words[each.state.fate].verdict
+    verdict = each.family.verdict_of(each.family.words[each.state.fate])
     key = each.application_server_key
     return {
         "id": each.id,

@@ -13,11 +13,12 @@ from winpush.retries import timed
 
 __all__ = ["HEADERS", "ROWS", "Row", "diagnose", "judge"]
 
+_APPLE = (b"apns-id",)
 HEADERS = StatusHeaders(
     notification_status=WNS_HEADERS.notification_status,
     device_connection_status=WNS_HEADERS.device_connection_status,
     subscription_status=(),
-    message_id=(*WNS_HEADERS.message_id, b"apns-id"),
+    message_id=(*WNS_HEADERS.message_id, *_APPLE),
     error_description=WNS_HEADERS.error_description,
     debug_trace=WNS_HEADERS.debug_trace,
     correlation_vector=WNS_HEADERS.correlation_vector,
@@ -186,6 +187,8 @@ _BY_CODE: dict[int, tuple[Row, ...]] = {
     code: tuple(row for row in ROWS if row.status_code == code) for code in {row.status_code for row in ROWS}
 }
 _ABSENT = (b"", b"")
+# A JSON object's key at Mozilla and Apple, a sentence at FCM (webpush.md 7).
+_GONE_WORDS = (b'"errno"', b'"reason"', b"push subscription")
 _REASONS = (*HEADERS.error_description, b"www-authenticate")
 
 
@@ -194,18 +197,20 @@ def judge(response: Response, now: datetime) -> tuple[Verdict, timedelta | None]
 
     Never raises; an answer that no row covers is never a success, and never ends a subscription.
     """
-    if response.status_code in _SUCCESSES:
+    if response.status_code in _SUCCESSES and not response.is_page:
         return timed(_accepted(response), response, now)
-    if _is_foreign(response):
-        return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
     row = _row_of(response)
+    if _is_foreign(response, row):
+        return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
     verdict = row.verdict if row is not None else _UNAVAILABLE if response.status_code >= 500 else _UNFORESEEN
     return timed(verdict, response, now)
 
 
 def diagnose(response: Response) -> str | None:
     """The known cause of a refusal, and what the service said in its body; None if there is neither."""
-    row = None if _is_foreign(response) else _row_of(response)
+    row = _row_of(response)
+    if _is_foreign(response, row):
+        return None
     cause = None if row is None else row.cause
     said = "" if response.is_page else " ".join(response.body[:1000].decode("utf-8", "replace").split())
     if not said.isprintable() or not said:
@@ -229,9 +234,20 @@ def _of_words(*words: bytes) -> Verdict:
     return _DROPPED if b"dropped" in said else _UNFORESEEN
 
 
-def _is_foreign(response: Response) -> bool:
-    """True for a page, such as a proxy or firewall answers with: no push service does."""
-    return response.is_page and not bears_wns_mark(response)
+def _is_foreign(response: Response, row: Row | None) -> bool:
+    """True when something other than a push service gave this answer: a page, such as a proxy or firewall answers with,
+    or one that would end the subscription and has nothing of a push service in it."""
+    if bears_wns_mark(response):
+        return False
+    return response.is_page or (
+        row is not None and row.verdict.action is Action.DELETE_CHANNEL and not _is_in_known_words(response)
+    )
+
+
+def _is_in_known_words(response: Response) -> bool:
+    """True for an answer of Apple, of Mozilla or of FCM, who say that a subscription is gone in their bodies."""
+    body = response.body[:1000]
+    return any(words in body for words in _GONE_WORDS) or response.find(_APPLE) is not None
 
 
 def _row_of(response: Response) -> Row | None:

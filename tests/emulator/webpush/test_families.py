@@ -39,9 +39,9 @@ def test_a_sender_understands_each_fate_in_the_words_of_each_service(name: str) 
     family = BROWSERS[name]
     assert set(Fate) - set(family.words) <= (WNS_ONLY if name != "edge" else set())
     for fate, wording in family.words.items():
-        assert wording.verdict.outcome in OUTCOMES.get(fate, {Outcome.BAD_REQUEST}), fate
+        assert family.verdict_of(wording).outcome in OUTCOMES.get(fate, {Outcome.BAD_REQUEST}), fate
     if name != "firefox":
-        assert family.words[Fate.OTHER_KEY].verdict.outcome is Outcome.KEY_MISMATCH
+        assert family.verdict_of(family.words[Fate.OTHER_KEY]).outcome is Outcome.KEY_MISMATCH
 
 
 @pytest.mark.parametrize(

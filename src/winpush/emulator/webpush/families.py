@@ -24,6 +24,7 @@ __all__ = ["BROWSERS", "Family", "Wording", "is_web_push"]
 
 # Only how long to wait depends on the time; the verdict doesn't.
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_WNS_MARK = (b"X-WNS-Msg-ID", b"0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,6 @@ class Wording:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
-
-    @property
-    def verdict(self) -> Verdict:
-        """What a sender that knows the services' words makes of it."""
-        headers = tuple((name.encode("ascii"), value.encode("ascii")) for name, value in self.headers)
-        return judge(Response(self.status, headers, self.body.encode()), _ANY_TIME)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +63,13 @@ class Family:
     def endpoint(self, base: str, token: str) -> str:
         """The endpoint with this token, as the browser gets it."""
         return f"{base}{self.prefix}" + (f"?{wns_query(token)}" if self.is_wns else token)
+
+    def verdict_of(self, wording: Wording) -> Verdict:
+        """What a sender that knows the services' words makes of it."""
+        headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in wording.headers]
+        if self.is_wns:
+            headers.append(_WNS_MARK)
+        return judge(Response(wording.status, tuple(headers), wording.body.encode()), _ANY_TIME)[0]
 
     def wording_of(self, status: int) -> Wording | None:
         """Its first wording with this status, for a fault that asks for it."""
@@ -138,6 +140,9 @@ def _reason(status: int, reason: str) -> Wording:
 _SIGNATURE = "JWT Authentication Failed, unable to validate token signature"
 _BAD_URL = 'Bearer error="invalid_request",error_description="Invalid token"'
 _SENDER_ID = "the key in the authorization header does not correspond to the sender ID used to subscribe this user."
+_NO_ENDPOINT = (
+    "A valid push subscription endpoint should be specified in the URL as such: https://fcm.googleapis.com/wp/…\n"
+)
 
 # The statuses of RFC 8030 and 8292, where a service is not known to have words of its own.
 _USUAL = {
@@ -196,12 +201,18 @@ _CHROME = {
     **_USUAL,
     Fate.BAD_TOKEN: _text(403, "permission denied: invalid JWT provided"),
     Fate.OTHER_KEY: _text(403, _SENDER_ID),
+    Fate.UNKNOWN: _text(404, _NO_ENDPOINT),
+    Fate.DAMAGED: _text(404, _NO_ENDPOINT),
+    Fate.GONE: _text(410, "push subscription has unsubscribed or expired.\n"),
 }
 _SAFARI = {
     **_USUAL,
     Fate.BAD_TOKEN: _reason(403, "BadJwtToken"),
     Fate.OTHER_KEY: _reason(400, "VapidPkHashMismatch"),
     Fate.GONE: _reason(410, "Unregistered"),
+    # APNs' word for it, which is Apple's only published one.
+    Fate.UNKNOWN: _reason(404, "BadPath"),
+    Fate.DAMAGED: _reason(404, "BadPath"),
 }
 
 _WEEKS = timedelta(weeks=4)

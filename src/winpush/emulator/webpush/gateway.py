@@ -98,15 +98,16 @@ def receive_web_push(
     answer = Answer(wording.status, _headers(world, family, wording, judgement, request), wording.body.encode())
     if browser is not None:
         world.touch(browser)
+    verdict = family.verdict_of(wording)
     judged = Judged(
         "webpush",
         answer.status,
-        wording.verdict.outcome,
+        verdict.outcome,
         judgement.reason,
         "message",
         judgement.remarks,
         judgement.device,
-        source=wording.verdict.source,
+        source=verdict.source,
         body=_shown(judgement, request),
     )
     keep(world, request, answer, judged, now, phone=None if browser is None else browser.id, fault=fault)
@@ -155,7 +156,7 @@ def _unknown(world: World, request: Incoming) -> _RefusedError:
 
 def _of_state(browser: Browser) -> _RefusedError:
     fate = browser.state.fate
-    return _RefusedError(fate, browser.family.words[fate].verdict.meaning)
+    return _RefusedError(fate, browser.family.verdict_of(browser.family.words[fate]).meaning)
 
 
 def _check_sender(browser: Browser, request: Incoming, own_key: bytes | None, now: datetime) -> bytes:
