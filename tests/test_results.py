@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,9 +13,12 @@ from winpush import (
     ChannelGoneError,
     Outcome,
     RefusedError,
+    Response,
     Result,
     RetryLaterError,
+    SendError,
     TransportError,
+    wns,
 )
 
 
@@ -41,6 +45,20 @@ def test_raise_for_error_returns_an_accepted_result_and_raises_the_networks_erro
     assert good.raise_for_error() is good
     with pytest.raises(AnswerLostError):
         failure(AnswerLostError("lost", request_sent=True)).raise_for_error()
+
+
+@pytest.mark.parametrize("status", [400, 403, 410, 503])
+def test_what_the_service_said_is_whole_in_the_error_with_the_ids_for_support(status: int) -> None:
+    said = "Request targets an app that is not in allowed receiving apps list by WNS. " * 10
+    headers = {"X-WNS-Error-Description": said, "X-WNS-Msg-ID": "1A2b", "X-WNS-Debug-Trace": "DB5", "MS-CV": "cV.0"}
+    response = Response(status, tuple((name.encode(), value.encode()) for name, value in headers.items()))
+    verdict, wait = wns.judge(response, datetime.now(UTC))
+    result = Result(None, wns.Toast("a"), verdict, wns.HEADERS, response, None, wait)
+    with pytest.raises(SendError) as caught:
+        result.raise_for_error()
+    for text in (str(caught.value), result.explanation, result.to_dict()["explanation"]):
+        assert said.strip() in text
+        assert all(each in text for each in ("1A2b", "DB5", "cV.0"))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 502, 429, 301])

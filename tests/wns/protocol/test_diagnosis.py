@@ -14,6 +14,8 @@ _WEB_PUSH = Channel.parse("https://db3.notify.windows.com/w/?token=AgYAAAC8abcde
 _CUT = Channel.parse("https://db3.notify.windows.com/")
 _TOAST = wns.Toast("a")
 _MPNS = wns.Raw("<?xml version='1.0'?><wp:Notification xmlns:wp='WPNotification'><wp:Toast/></wp:Notification>")
+_RAW = wns.Raw(b"x")
+_NOT_IN_LIST = b"Request targets an app that is not in allowed receiving apps list by WNS."
 _ID = (b"X-WNS-Msg-ID", b"1")
 
 
@@ -44,6 +46,7 @@ _DROPPED = (b"X-WNS-Status", b"dropped")
         (_CHANNEL, wns.Toast("a", suppress_popup=True), _response(400, _DROPPED), "suppress_popup"),
         (_CHANNEL, wns.ClearToasts(everything=True), _response(405), "Windows Phone"),
         (_CHANNEL, _TOAST, _response(403), "map"),
+        (_CHANNEL, _TOAST, _described(403, _NOT_IN_LIST), "Package Family Name"),
         (_CHANNEL, _TOAST, _response(403, _ID), "different app"),
         (_CUT, _TOAST, _response(404, _ID), "query"),
         (_ending("AgYAAAC8abc%"), _TOAST, _response(404, _ID), "it was cut"),
@@ -53,6 +56,11 @@ _DROPPED = (b"X-WNS-Status", b"dropped")
         (_CHANNEL, _TOAST, _response(413), "5,000"),
         (_CHANNEL, _TOAST, _response(200, _DROPPED, (b"X-WNS-DeviceConnectionStatus", b"disconnected")), "offline"),
         (_CHANNEL, _TOAST, _response(200, _DROPPED), "turned notifications off"),
+        (_CHANNEL, _RAW, _response(200, _DROPPED, (b"X-WNS-DeviceConnectionStatus", b"connected")), "isn't running"),
+        (_CHANNEL, _RAW, _response(200, _DROPPED, (b"X-WNS-DeviceConnectionStatus", b"disconnected")), "is offline"),
+        (_CHANNEL, _RAW, _response(200, _DROPPED), "request_status=True"),
+        (_CHANNEL, _TOAST, _described(410, b"Revoked"), "before its 30 days"),
+        (_CHANNEL, _TOAST, _response(410, (b"X-WNS-Status", b"revoked")), "before its 30 days"),
     ],
 )
 def test_a_known_cause_is_told_with_its_source(

@@ -54,6 +54,11 @@ class _Case:
         return (self.response.header(*HEADERS.device_connection_status) or "").lower() == "connected"
 
     @property
+    def is_told(self) -> bool:
+        """True when the service said whether the device is connected."""
+        return self.response.header(*HEADERS.device_connection_status) is not None
+
+    @property
     def is_gone(self) -> bool:
         """True when the service said that there is no such channel, now or any more."""
         return self.status in (404, 410)
@@ -157,6 +162,14 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
         ),
         "The app isn't running: a raw notification reaches an app that runs or has registered a background task for "
         "it, and nothing shows on the screen. [wns.md 11 [W1]]",
+    ),
+    (
+        lambda case: (
+            case.word == "dropped" and case.status == 200 and isinstance(case.notification, Raw) and not case.is_told
+        ),
+        "The app isn't running, the device is offline, or its user has turned notifications off: WNS keeps a raw "
+        "notification only with cache=True. Send it with request_status=True to learn whether the device is connected. "
+        "[wns.md 5, 11 [W1]]",
     ),
     (
         lambda case: case.word == "dropped" and case.is_offline,
