@@ -183,6 +183,21 @@ def test_the_centre_is_sorted_by_each_toasts_own_time(screen: Locator, device: D
     assert all(len(each) == len("12:34:56") for each in times[1:3])
 
 
+def test_a_toast_that_waited_stands_in_the_centre_by_its_arrival_at_the_service(
+    page: Page, winpush_emulator: Emulator, wns_client: Client
+) -> None:
+    device = winpush_emulator.create_windows_channel("disconnected")
+    screen = page.locator(f"[data-phone='{device.id}']")
+    assert wns_client.send(device.uri, wns.Toast("waited")).ok
+    winpush_emulator.advance(timedelta(hours=2))
+    winpush_emulator.change(device, state="healthy")
+    an_hour_ago = winpush_emulator.now() - timedelta(hours=1)
+    assert wns_client.send(device.uri, wns.Toast("an hour old", display_timestamp=an_hour_ago)).ok
+    screen.locator(".bell-count", has_text="2").wait_for()
+    screen.locator(".win-bell").click()
+    assert texts(screen.locator(".win-centre .toast-title")) == ["an hour old", "waited"]
+
+
 def test_the_centre_shows_the_hero_and_opens_the_buttons(screen: Locator, device: Device, wns_client: Client) -> None:
     hero = wns.Image("h.jpg", placement="hero")
     wns_client.send(device.uri, wns.Toast("a", hero, actions=[wns.Button("Open", "o")]))
@@ -317,6 +332,33 @@ def test_a_state_is_a_plain_dot(glyph: Glyph, screen: Locator, device: Device, w
     dot = "name => node => getComputedStyle(node, '::before')[name]"
     shape = [mark.evaluate(f"({dot})('{name}')") for name in ("maskImage", "borderRadius")]
     assert shape == ["none", "50%"]
+
+
+SHAPES = {
+    # Points of a 16 by 16 field: inside the drawing, and outside of it.
+    Glyph.ALARM: ([(8, 4), (3, 12), (13, 12), (8, 14)], [(2, 3), (8, 13), (3, 14)]),  # a bell, with its clapper
+    Glyph.ALERT: (  # an asterisk: six arms, nothing between them
+        [(8, 7.5), (8, 2.5), (8, 12.5), (3.5, 5), (12.5, 5), (3.5, 10), (12.5, 10)],
+        [(4, 7.5), (12, 7.5), (5.5, 3), (10.5, 3), (5.5, 12), (10.5, 12)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("glyph", "inside", "outside"), [(name, *points) for name, points in SHAPES.items()])
+def test_an_alarm_is_a_bell_and_an_alert_an_asterisk(
+    glyph: Glyph, inside: Any, outside: Any, screen: Locator, device: Device, wns_client: Client
+) -> None:
+    wns_client.send(device.uri, wns.Badge(glyph))
+    mark = screen.locator(f".win-task .win-badge[data-glyph={glyph}]")
+    mark.wait_for()
+    is_drawn = """(node, points) => {
+      const shape = decodeURIComponent(getComputedStyle(node, "::before").maskImage);
+      const path = new Path2D(/ d='([^']+)'/.exec(shape)[1]);
+      const canvas = document.createElement("canvas").getContext("2d");
+      return points.map(([x, y]) => canvas.isPointInPath(path, x, y, "evenodd"));
+    }"""
+    assert mark.evaluate(is_drawn, inside) == [True] * len(inside)
+    assert mark.evaluate(is_drawn, outside) == [False] * len(outside)
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -153,6 +153,18 @@ def test_one_of_each_kind_is_kept_for_a_device_that_is_offline(winpush_emulator:
     winpush_emulator.change(device, state="healthy")
     assert [toast["content"][0]["text"] for toast in device.toasts] == ["second"]
     assert device.badge is None  # its time was over
+
+
+def test_a_toast_that_waited_has_the_time_of_its_arrival_at_the_service(
+    winpush_emulator: Emulator, client: Client
+) -> None:
+    device = winpush_emulator.create_windows_channel("disconnected")
+    before = winpush_emulator.now()
+    assert client.send(device.uri, wns.Toast("a")).ok
+    after = winpush_emulator.now()
+    winpush_emulator.advance(timedelta(hours=1))
+    winpush_emulator.change(device, state="healthy")
+    assert before <= datetime.fromisoformat(device.toasts[0]["at"]) <= after
 
 
 def test_toasts_are_replaced_by_tag_and_taken_back_from_a_phone(winpush_emulator: Emulator, client: Client) -> None:
