@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from datetime import timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import CODE, PAGES, ROOT, name
+from tests.pages import CODE, PAGES, PYTHON, ROOT, name
 from winpush import Client, wns
 from winpush.delivery import WorkerSettings
 from winpush.delivery.registry.registration import FIELDS
@@ -48,3 +49,27 @@ def test_a_toast_on_the_emulator_has_the_fields_that_its_page_says() -> None:
     sentences = text.split("Most fields have the Python names of")[1].split("An image")[0]
     assert "actions" not in shown
     assert strange == set(CODE.findall(sentences)) - {"wns.Toast", "wns.Tile", "actions", "placement"} - {"content"}
+
+
+def test_the_readmes_first_example_makes_one_client_for_all_sends() -> None:
+    """A client for each send costs a connection and a token each time."""
+    tree = ast.parse(PYTHON.findall((ROOT / "README.md").read_text())[0])
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    made = {node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Client"}
+    assert len(made) == 1
+    assert not any(made & set(ast.walk(function)) for function in functions)
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("toast-with-buttons.md", ["wns.Button(", "wns.TextInput(", "wns.SelectionInput("]),
+        (
+            "get-the-channel-from-the-app.md",
+            ["```csharp", "CreatePushNotificationChannelForApplicationAsync", "PushNotificationManager", "HttpClient"],
+        ),
+    ],
+)
+def test_a_page_shows_how_to(page: str, shown: list[str]) -> None:
+    text = (ROOT / "docs" / "how-to" / page).read_text()
+    assert [each for each in shown if each not in text] == []
