@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.certificates import Certificates
 from tests.client.service import Service, reply
+from tests.delivery.clock import Clock
+from tests.servers import Peer, Server, accept_all, closed_port
 from winpush import mpns, webpush, wns
+from winpush.client.options import ClientOptions
 from winpush.delivery import BroadcastState, Content, DeliveryState, Outbox
 from winpush.emulator import Emulator
 
@@ -88,8 +94,10 @@ def test_an_expired_secret_stops_a_broadcast_and_the_history_has_entras_words(tm
 def test_a_wave_of_404s_from_a_proxy_removes_no_channel_of_any_service(
     status: int, kind: str, body: bytes, tmp_path: Path, service: Service, winpush_emulator: Emulator
 ) -> None:
-    service.answer = lambda _: reply(status, {"Server": "nginx", "Content-Type": kind}, body)
-    service.notify = service.answer  # type: ignore[method-assign]  # whatever is sent, to whichever service
+    def refuse(request: bytes) -> bytes:
+        return reply(status, {"Server": "nginx", "Content-Type": kind}, body)
+
+    service.notify = refuse  # type: ignore[method-assign]  # whatever is sent, to whichever service
     keys = winpush_emulator.create_subscription().subscription.to_dict()["keys"]
     with open_outbox(tmp_path, service) as outbox:
         base = f"http://{service.server.authority}"
@@ -102,6 +110,50 @@ def test_a_wave_of_404s_from_a_proxy_removes_no_channel_of_any_service(
         assert len(list(outbox.channels())) == 60
         assert not outbox.progress(number).states.get(DeliveryState.GONE)
         assert "channel-gone" not in {entry.outcome for entry in outbox.history()}
+
+
+def hang_up(peer: Peer) -> None:
+    """In the TLS handshake, which a proxy hands on."""
+    if peer.read_request() is not None:
+        peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+
+def refuse_the_tunnel(peer: Peer) -> None:
+    if peer.read_request() is not None:
+        peer.send(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+
+
+@contextlib.contextmanager
+def proxy_that(behaviour: Callable[[Peer], None] | None) -> Iterator[str]:
+    """The address of a proxy that does this, or of none."""
+    if behaviour is None:
+        with closed_port() as port:
+            yield f"http://127.0.0.1:{port}"
+    else:
+        with Server(behaviour) as proxy:
+            yield f"http://{proxy.authority}"
+
+
+@pytest.mark.parametrize("behaviour", [hang_up, refuse_the_tunnel, None], ids=["handshake", "503", "no-proxy"])
+def test_an_outage_of_tls_or_of_the_proxy_loses_nothing_of_a_broadcast(
+    behaviour: Callable[[Peer], None] | None, tmp_path: Path, certificates: Certificates, clock: Clock
+) -> None:
+    url = f"sqlite:///{tmp_path}/push.db"
+    with Server(accept_all, certificates.server()) as server:
+        options: ClientOptions = {"allow_hosts": [server.authority], "tls": certificates.tls}
+        with proxy_that(behaviour) as address, contextlib.ExitStack() as stack:
+            proxied: ClientOptions = {**options, "proxy": address}
+            outbox = stack.enter_context(contextlib.closing(Outbox(url, **proxied)))
+            outbox.register_many({"uri": server.uri(str(number)), "platform": "8.0"} for number in range(60))
+            number = outbox.broadcast(CONTENT)
+            outbox.deliver_until_idle()
+            assert outbox.progress(number).states == {DeliveryState.WAITING: 60}
+            assert outbox.progress(number).state is BroadcastState.RUNNING
+        clock.ahead += timedelta(hours=1)
+        with contextlib.closing(Outbox(url, clock=clock, **options)) as outbox:
+            outbox.deliver_until_idle()
+            assert outbox.progress(number).states == {DeliveryState.DELIVERED: 60}
+        assert len(server.requests) == 60
 
 
 def test_the_history_has_the_whole_of_what_the_service_said(tmp_path: Path, service: Service) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import trustme
 from tests.certificates import Certificates
 from tests.paths import PATHS
 from tests.servers import ACCEPTED, ACCEPTED_HEADERS, LAST, Behaviour, Peer, Server, accept_all, closed_port
-from winpush import ClientCertificate, Outcome, Result, Tls, mpns
+from winpush import Action, ClientCertificate, Outcome, Result, Tls, mpns
 
 TOAST = mpns.Toast("Bold", "normal")
 Path = Callable[..., list[Result]]
@@ -212,6 +213,35 @@ def test_a_connection_closed_while_idle_costs_no_send(path: Path, secure: bool, 
     # The close and the next request may cross on the wire; then, and only then, a send is lost.
     assert len(results) == 20
     assert set(lost) <= {Outcome.ANSWER_LOST}
+
+
+@pytest.mark.parametrize("behaviour", [close_at_once, Peer.reset], ids=["farewell", "reset"])
+def test_a_host_that_hangs_up_in_the_tls_handshake_is_an_outage(path: Path, behaviour: Behaviour) -> None:
+    """Nothing is wrong with certificates, names or credentials, so nothing is to be fixed."""
+    with Server(behaviour) as server:
+        uri = server.uri().replace("http://", "https://")
+        (result,) = path([(uri, TOAST)], allow_hosts=[server.authority])
+    assert result.action is Action.RETRY_LATER
+    assert not result.may_have_arrived
+
+
+@pytest.mark.parametrize("record", [b"\x17\x03\x03\x00\x18" + b"?" * 24, b"no TLS at all"], ids=["wrong", "none"])
+def test_a_broken_tls_record_after_the_request_left_may_have_arrived(
+    path: Path, record: bytes, certificates: Certificates
+) -> None:
+    def break_the_second(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(ACCEPTED)
+        peer.read_request()
+        os.write(peer.sock.fileno(), record)
+        peer.wait_for_close()
+
+    with Server(first_then_healthy(break_the_second), certificates.server()) as server:
+        pairs = [(server.uri(), TOAST)] * 3
+        results = path(pairs, allow_hosts=[server.authority], tls=certificates.tls)
+    assert [result.outcome for result in results] == [Outcome.ACCEPTED, Outcome.ANSWER_LOST, Outcome.ACCEPTED]
+    assert results[1].may_have_arrived
+    assert "certificate" not in results[1].explanation
 
 
 def test_a_refused_connection_says_so(path: Path) -> None:
