@@ -99,6 +99,11 @@ CASES: dict[str, tuple[str, str, str]] = {
         _toast(_OK + "<group><subgroup><text>{title}</text></subgroup></group>"),
         _toast(_OK + "<group><subgroup><text>a {title}</text></subgroup></group>"),
     ),
+    "timestamp-form": (
+        "toast",
+        _toast(root="displayTimestamp='2017-04-15T19:45:00,123Z'"),
+        _toast(root="displayTimestamp='2017-04-15T19:45:00.123Z'"),
+    ),
     "timestamp-decimals": (
         "toast",
         _toast(root="displayTimestamp='2017-04-15T19:45:00.1234Z'"),

@@ -83,6 +83,23 @@ def test_a_time_with_up_to_three_decimals_is_fine(moment: str) -> None:
     assert view.remarks == ()
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2017-04-15T19:45:00,7Z",
+        "2017-04-15 19:45:00Z",
+        "20170415T194500Z",
+        "2017-W15-6T19:45:00Z",
+        "2017-04-15T19:45Z",
+        "2017-04-15T19:45:00+0200",
+    ],
+)
+def test_a_time_in_an_unusual_form_is_read_and_doubted(moment: str) -> None:
+    (remark,) = toast(root=f"displayTimestamp='{moment}'").remarks
+    assert (remark.rule, remark.severity) == ("timestamp-form", Severity.NOTE)
+    assert "2017-04-15T19:45:00" in remark.message
+
+
 def test_the_time_now_is_written_with_three_decimals() -> None:
     now = datetime(2026, 11, 26, 12, 30, 15, 123987, tzinfo=UTC)
     made = wns.Toast("Hi", display_timestamp=now)

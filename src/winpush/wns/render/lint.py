@@ -12,7 +12,7 @@ from winpush._xml import Element
 from winpush.errors import ValidationError
 from winpush.wns.render.rules import DOUBTS, RULES, Rule, Severity
 from winpush.wns.schema.attributes import ELSEWHERE, Attribute, Schema
-from winpush.wns.schema.types import Choice, Flag, ImageSource, Moment, SoundSource, has_many_decimals
+from winpush.wns.schema.types import Choice, Flag, ImageSource, Moment, SoundSource, has_many_decimals, is_usual_moment
 
 __all__ = ["RULES", "Inspection", "Remark", "Rule", "Severity", "numbered"]
 
@@ -146,6 +146,8 @@ class Inspection:
             self.remark("value-case", path, entry.kind.write(value))
         if isinstance(entry.kind, Flag) and entry.kind.write(value) != text.strip():
             self.remark("boolean-number", path, entry.kind.write(value))
+        if isinstance(entry.kind, Moment) and not is_usual_moment(text):
+            self.remark("timestamp-form", path, entry.kind.write(value))
         values[entry.name] = value
         return None
 

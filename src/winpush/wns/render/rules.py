@@ -108,6 +108,11 @@ RULES = {
         _IGNORED, "A toast has one binding; this one is ignored.", _TOAST, "the service accepts two, wns.md 3.3 [T4]"
     ),
     "my-people": Rule(_NOTE, "A shoulder tap appears only on Windows 10, above a contact on the taskbar.", _TOAST),
+    "timestamp-form": Rule(
+        _NOTE,
+        "Write {detail}: every known payload has that form, and whether Windows reads another one is unverified.",
+        "wns.md 9.1 [W13]",
+    ),
     "timestamp-decimals": Rule(
         _LOST,
         'The time has more than three decimals, so the payload is invalid: only "New notification" shows.',

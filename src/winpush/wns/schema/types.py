@@ -32,6 +32,7 @@ __all__ = [
     "Whole",
     "has_many_decimals",
     "is_registered_sound",
+    "is_usual_moment",
     "is_whole",
     "scheme_of",
     "to_milliseconds",
@@ -48,6 +49,7 @@ _OTHER_IMAGE = re.compile(r"\.(svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.
 _SOUND_SCHEMES = ("ms-appx", "ms-appdata", "ms-resource")
 _WINDOWS_SOUNDS = "ms-winsoundevent:Notification."
 _MANY_DECIMALS = re.compile(r"[.,]\d{4}")
+_USUAL_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 SOUND_TYPES = ("aac", "flac", "m4a", "mp3", "wav", "wma")
 
 
@@ -313,6 +315,11 @@ def to_milliseconds(moment: datetime) -> datetime:
 def has_many_decimals(text: str) -> bool:
     """True for a time with more than three decimals, which makes a toast invalid (wns.md 9.1)."""
     return _MANY_DECIMALS.search(text) is not None
+
+
+def is_usual_moment(text: str) -> bool:
+    """True for the form of ISO 8601 that all examples have, as RFC 3339 does."""
+    return _USUAL_MOMENT.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
