@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -61,7 +62,7 @@ class VapidKeys:
         key = self.private_key
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != CURVE.name:
             raise ConfigurationError("VAPID key: must be a private key of P-256; VapidKeys.parse() reads every form")
-        if not isinstance(self.subject, str) or not (_MAIL.fullmatch(self.subject) or _PAGE.fullmatch(self.subject)):
+        if not _is_subject(self.subject):
             raise ConfigurationError(
                 f"subject: is {self.subject!r:.80}; give where a push service reaches you, such as "
                 "'mailto:ops@example.com' or 'https://example.com/contact'"
@@ -112,8 +113,13 @@ class VapidKeys:
         )
 
 
-def read_token(authorization: str, origin: str, now: datetime) -> bytes:
-    """The public key that signed an `Authorization`, checked as a push service does.
+def _is_subject(subject: object) -> bool:
+    """A mail address or a page (RFC 8292, section 2.1)."""
+    return isinstance(subject, str) and bool(_MAIL.fullmatch(subject) or _PAGE.fullmatch(subject))
+
+
+def read_token(authorization: str, origin: str, now: datetime, *, needs_subject: bool = False) -> bytes:
+    """The public key that signed an `Authorization`, checked as a push service does; Apple's `needs_subject`.
 
     Raises ValidationError, whose `field` is the claim or part at fault.
     """
@@ -125,6 +131,13 @@ def read_token(authorization: str, origin: str, now: datetime) -> bytes:
         raise ValidationError("parts", "must be t, the token, and k, the public key")
     public = decode("k", parts["k"])
     claims = _verify(parts["t"], public)
+    _check_claims(claims, origin, now)
+    if needs_subject and not _is_subject(claims.get("sub")):
+        raise ValidationError("sub", "must be mailto: with an address, or an https:// page")
+    return public
+
+
+def _check_claims(claims: Mapping[str, Any], origin: str, now: datetime) -> None:
     if claims.get("aud") != origin:
         raise ValidationError("aud", f"must be {origin}, the endpoint's origin")
     expires = claims.get("exp")
@@ -134,7 +147,6 @@ def read_token(authorization: str, origin: str, now: datetime) -> bytes:
     begins = now.timestamp()
     if not begins < expires <= begins + _MAX_LIFE.total_seconds():
         raise ValidationError("exp", "is more than 24 hours ahead" if expires > begins else "has passed")
-    return public
 
 
 def _verify(token: str, public: bytes) -> dict[str, Any]:

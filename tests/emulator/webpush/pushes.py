@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from tests.emulator.calls import call
-from winpush.channels import AllowedHosts, parse_origin
 from winpush.emulator import Browser, Emulator
-from winpush.webpush import Message, VapidKeys, build_request, encrypt, make_material
+from winpush.webpush import Message, VapidKeys, base64url, build_request, encrypt, make_material
 
 KEYS = VapidKeys.generate("mailto:ops@example.com")
 OTHERS = VapidKeys.generate("mailto:ops@example.com")
@@ -51,9 +51,11 @@ def push(
 
 
 def claims_changed(authorization: str, **changes: Any) -> str:
-    """The same token with other claims, signed by the same keys."""
-    claims = json.loads(base64.urlsafe_b64decode(authorization.split(".")[1] + "=="))
-    claims |= changes
-    ahead = timedelta(seconds=claims["exp"]) - timedelta(hours=12)
-    origin = parse_origin(claims["aud"], AllowedHosts.of([claims["aud"].partition("://")[2]]))
-    return str.__str__(KEYS.sign(origin, datetime(1970, 1, 1, tzinfo=UTC) + ahead).authorization)
+    """The same token with other claims, signed by the same keys; None leaves one out."""
+    header, claims, _ = authorization.removeprefix("vapid t=").partition(",")[0].split(".")
+    values = {**json.loads(base64url.decode("claims", claims)), **changes}
+    kept = {name: value for name, value in values.items() if value is not None}
+    signed = f"{header}.{base64url.encode(json.dumps(kept).encode())}"
+    r, s = decode_dss_signature(KEYS.private_key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    signature = base64url.encode(r.to_bytes(32) + s.to_bytes(32))
+    return f"vapid t={signed}.{signature}, k={KEYS.application_server_key}"

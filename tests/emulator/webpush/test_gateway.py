@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from tests.emulator.calls import ask, call
 from tests.emulator.webpush.pushes import KEYS, OTHERS, claims_changed, headers_for, push, sealed
 from winpush import Client, Outcome, ValidationError, wns
-from winpush.emulator import SUBSCRIPTION_STATES, Browser, Emulator, Fault
+from winpush.emulator import BROWSERS, SUBSCRIPTION_STATES, Browser, Emulator, Fault
+from winpush.emulator.webpush.channel_states import Fate
 from winpush.webpush import Message, Subscription, Urgency
 
 JUST_NOW = timedelta(0)
@@ -148,6 +150,21 @@ def test_who_says_not_or_wrongly_who_sends_is_refused(winpush_emulator: Emulator
         assert (answer.status, answer.getheader("X-WNS-Error-Description")) == (401, description), words
         assert winpush_emulator.requests[-1].verdict == "unauthorized"
         assert words in reason(winpush_emulator).replace(": ", " ")
+
+
+@pytest.mark.parametrize("subject", [None, "", "ops@example.com", "mailto: ops@example.com", 5])
+def test_apple_wants_to_know_who_sends(subject: object, winpush_emulator: Emulator) -> None:
+    """Its refusal is said to be that of a bad token; the standard, and the others, need no subject (webpush.md 4)."""
+    safari = winpush_emulator.create_subscription(browser="safari")
+    changes = {"Authorization": claims_changed(authorization(safari), sub=subject)}
+    answer = push(winpush_emulator, safari, changes=changes)
+    assert answer.status == 403
+    assert json.loads(BROWSERS["safari"].words[Fate.BAD_TOKEN].body) == {"reason": "BadJwtToken"}
+    assert "sub must be mailto" in reason(winpush_emulator).replace(": ", " ")
+    for name in ("edge", "chrome", "firefox"):
+        other = winpush_emulator.create_subscription(browser=name)
+        changes = {"Authorization": claims_changed(authorization(other), sub=subject)}
+        assert push(winpush_emulator, other, changes=changes).status == 201
 
 
 def test_the_key_that_signs_must_not_encrypt(winpush_emulator: Emulator, browser: Browser) -> None:

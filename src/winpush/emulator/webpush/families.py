@@ -42,7 +42,7 @@ class Family:
 
     `browser` is what notifications call it, `system` what the page calls it. `prefix` begins the endpoints' paths and
     `make_token` makes what follows. `keeps` is how many messages wait for a browser that is away; `max_ttl` is refused
-    beyond if `refuses_ttl`, else shortened.
+    beyond if `refuses_ttl`, else shortened. A VAPID token without a subject is refused if `needs_subject`.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Family:
     max_ttl: timedelta
     words: Mapping[Fate, Wording] = field(repr=False)
     refuses_ttl: bool = False
+    needs_subject: bool = False
 
     @property
     def is_wns(self) -> bool:
@@ -223,7 +224,7 @@ _FAMILIES = (
     Family("edge", "Microsoft Edge", "Edge on Windows", WNS_WEB_PUSH_PATH, _edge, 1, _WEEKS, _EDGE),
     Family("firefox", "Firefox", "Firefox", "/wpush/v2/", _firefox, _MANY, _MONTH, _FIREFOX, refuses_ttl=True),
     Family("chrome", "Google Chrome", "Chrome", "/fcm/send/", _chrome, _MANY, _WEEKS, _CHROME),
-    Family("safari", "Safari", "Safari", "/Q", _safari, _MANY, _WEEKS, _SAFARI),
+    Family("safari", "Safari", "Safari", "/Q", _safari, _MANY, _WEEKS, _SAFARI, needs_subject=True),
 )
 
 BROWSERS = {each.name: each for each in _FAMILIES}

@@ -166,7 +166,7 @@ def _check_sender(browser: Browser, request: Incoming, own_key: bytes | None, no
         raise _RefusedError(Fate.NO_TOKEN, "Authorization is missing: a VAPID token says who sends (webpush.md 4).")
     origin: Origin = browser.subscription.channel.origin
     try:
-        public = read_token(authorization, str(origin), now)
+        public = read_token(authorization, str(origin), now, needs_subject=browser.family.needs_subject)
     except ValidationError as error:
         fate = _FATES_OF_FIELDS.get(error.field, Fate.BAD_TOKEN)
         raise _RefusedError(fate, f"The VAPID token: {error}.") from None
