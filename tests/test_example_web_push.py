@@ -61,7 +61,9 @@ def test_the_site_stores_what_browsers_give_pushes_to_all_and_forgets_what_is_go
 def test_the_site_serves_its_page_and_its_service_worker_at_the_root(tmp_path: Path) -> None:
     app = load().make_app(VapidKeys.generate("mailto:ops@example.com"), tmp_path / "subscriptions.db")
     with TestClient(app) as site:
-        assert "pushManager.subscribe" in site.get("/").text
+        page = site.get("/").text
+        assert "pushManager.subscribe" in page
+        assert "userVisibleOnly: true" in page  # Edge and Chrome refuse to subscribe without
         worker = site.get("/sw.js")
     assert worker.headers["content-type"].startswith("text/javascript")
     assert "showNotification" in worker.text

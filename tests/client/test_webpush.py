@@ -69,6 +69,43 @@ def test_each_browser_reads_its_message_and_no_other(send: Sender, reuse: bool) 
     assert len(senders) == (1 if reuse else 20)
 
 
+@pytest.mark.parametrize("reuse", [False, True])
+def test_no_salt_is_used_twice(reuse: bool) -> None:
+    with Server(take) as server:
+        (browser,) = browsers(server, 1)
+        with Client(**options(server, webpush_reuse_keys=reuse)) as client:
+            assert all(client.send(browser.subscription, Message("x")).ok for _ in range(20))
+        assert len({request.partition(b"\r\n\r\n")[2][:16] for request in server.requests}) == 20
+        assert server.connections == 1
+
+
+@every_way
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed_and_ends_no_subscription(send: Sender, status: int) -> None:
+    def lead(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            peer.send(reply(status, {"Location": f"http://{other.authority}/w/?token=x"}))
+
+    with Server(take) as other, Server(lead) as server:
+        (browser,) = browsers(server, 1)
+        hosts = [server.authority, other.authority]
+        (result,) = send([(browser.subscription, Message("x"))], options(server, allow_hosts=hosts))
+        assert other.requests == []
+    assert not result.ok
+    assert not result.should_delete_channel
+
+
+def test_a_token_is_only_ever_seen_by_the_service_that_it_names() -> None:
+    with Server(take) as one, Server(take) as two:
+        here = [browsers(server, 1)[0] for server in (one, two, one)]
+        with Client(**options(one, allow_hosts=[one.authority, two.authority])) as client:
+            assert all(result.ok for result in client.send_many((each.subscription, Message("x")) for each in here))
+        for server in (one, two):
+            for request in server.requests:
+                token = header(request, "Authorization")
+                assert read_token(token, f"http://{server.authority}", datetime.now(UTC)) == KEYS.public_key
+
+
 def test_it_goes_over_tls_too(certificates: Certificates) -> None:
     with Server(take, certificates.server()) as server:
         (browser,) = browsers(server, 1, "https")

@@ -63,6 +63,16 @@ def test_a_subscription_leaves_and_comes_back_with_its_keys(
     assert Registration.of(json.loads(again.getvalue()), winpush_emulator.authorities) == row
 
 
+def test_no_column_cuts_an_endpoint(make_outbox: MakeOutbox, winpush_emulator: Emulator) -> None:
+    """255, 411 and 500 characters have, in real products (webpush.md 2)."""
+    outbox, file = make_outbox(), io.StringIO()
+    endpoints = [(EDGE + "%2b%2F+=" * 600)[:length] for length in (411, 1000, 4096 + len(EDGE.partition("/w/")[0]))]
+    for endpoint in endpoints:
+        outbox.register({"uri": endpoint, "p256dh": POINT, "auth": AUTH})
+    outbox.export_channels(file, format="jsonl")
+    assert [json.loads(line)["uri"] for line in file.getvalue().splitlines()] == endpoints
+
+
 def test_no_repr_shows_a_browsers_keys(winpush_emulator: Emulator) -> None:
     subscription = winpush_emulator.create_subscription().subscription
     row = Registration.of_subscription(subscription, key="ada", allow_hosts=winpush_emulator.authorities)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.webpush import vector
 from winpush import ValidationError
-from winpush.webpush import MAX_PAYLOAD_BYTES, base64url, decrypt, encrypt, make_material
+from winpush.webpush import MAX_PAYLOAD_BYTES, Subscription, base64url, decrypt, encrypt, make_material
+from winpush.webpush.private_keys import public_bytes
 
 SENDER = vector.key_of(vector.SENDER_SCALAR)
 BROWSER = vector.key_of(vector.BROWSER_SCALAR)
@@ -34,6 +35,39 @@ def test_another_implementation_decrypts_whatever_is_allowed(payload: bytes, pad
     read = http_ece.decrypt(body, private_key=BROWSER, auth_secret=AUTH, version="aes128gcm")
     assert read == payload
     assert decrypt(body, BROWSER, AUTH) == payload
+
+
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    payload=st.binary(max_size=MAX_PAYLOAD_BYTES),
+    scalars=st.lists(st.integers(1, ORDER - 1), min_size=2, max_size=2, unique=True),
+    auth=st.binary(min_size=16, max_size=16),
+    salt=st.binary(min_size=16, max_size=16),
+)
+def test_whoever_sends_to_whomever_another_implementation_reads_and_writes_it(
+    payload: bytes, scalars: list[int], auth: bytes, salt: bytes
+) -> None:
+    sender, browser = (ec.derive_private_key(number, ec.SECP256R1()) for number in scalars)
+    to = Subscription(vector.subscription().channel, public_bytes(browser), auth)
+    body = encrypt(payload, make_material(to, sender), salt)
+    assert http_ece.decrypt(body, private_key=browser, auth_secret=auth, version="aes128gcm") == payload
+    written = http_ece.encrypt(
+        payload, salt=salt, private_key=sender, dh=to.p256dh, auth_secret=auth, version="aes128gcm"
+    )
+    if payload:  # of nothing it makes no record at all
+        assert decrypt(written, browser, auth) == payload
+        assert written == body
+
+
+def test_a_body_is_103_bytes_longer_and_says_what_it_is() -> None:
+    body = encrypt(vector.PLAINTEXT, MATERIAL, vector.SALT)
+    assert len(body) == len(vector.PLAINTEXT) + 103
+    assert (body[:16], int.from_bytes(body[16:20]), body[20], body[21:86]) == (
+        vector.SALT, 4096, 65, MATERIAL.sender_key,
+    )  # fmt: skip
 
 
 def test_the_largest_payload_fills_what_a_service_must_take() -> None:

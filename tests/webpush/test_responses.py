@@ -29,7 +29,45 @@ def described(text: str) -> dict[str, str]:
     return {"X-WNS-ERROR-DESCRIPTION": text, **IDS}
 
 
+# As several have published them, with all that came with them (webpush.md 6).
+TTL_CONFLICT = {
+    "Content-Length": "0",
+    "X-WNS-NOTIFICATIONSTATUS": "dropped",
+    "X-WNS-STATUS": "dropped",
+    "X-WNS-ERROR-DESCRIPTION": "Ttl value conflicts with X-WNS-Cache-Policy.",
+    "mise-correlation-id": "5b1d",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+}
+THROTTLE = {
+    "Content-Length": "0",
+    "Retry-After": "900",
+    "X-WNS-STATUS": "appthrottled",
+    "X-WNS-NOTIFICATIONSTATUS": "appthrottled",
+    **IDS,
+}
+CRYPTO_KEY = (
+    "Zero or more than 1 crypto-key <dh> exist. Missing, duplicated or unrecognized field in salt field, dh Count:1 "
+    "total count:2"
+)
+SIGNING_KEYS = "Zero or duplicate tokens or token signing keys."
 CAPTURED = [
+    (answer(400, TTL_CONFLICT), Outcome.BAD_REQUEST),
+    (answer(400), Outcome.BAD_REQUEST),
+    (answer(406, THROTTLE), Outcome.THROTTLED),
+    (answer(400, described(CRYPTO_KEY)), Outcome.BAD_REQUEST),
+    (answer(401, described(CRYPTO_KEY)), Outcome.UNAUTHORIZED),
+    (answer(400, described(SIGNING_KEYS)), Outcome.BAD_REQUEST),
+    (answer(401, {"WWW-Authenticate": "vapid"}), Outcome.UNAUTHORIZED),
+    (answer(403), Outcome.UNAUTHORIZED),
+    (answer(503, {"Retry-After": "30"}), Outcome.SERVICE_UNAVAILABLE),
+    (answer(502), Outcome.SERVICE_UNAVAILABLE),
+    (answer(504), Outcome.SERVICE_UNAVAILABLE),
+    (answer(410, body='{"code":410,"errno":105}'), Outcome.CHANNEL_GONE),
+    (answer(410, body='{"code":410,"errno":106}'), Outcome.CHANNEL_GONE),
+    (answer(413, body='{"code":413,"errno":104}'), Outcome.PAYLOAD_TOO_LARGE),
+    (answer(400, body='{"code":400,"errno":111}'), Outcome.BAD_REQUEST),
+    (answer(400, body='{"code":400,"errno":112}'), Outcome.BAD_REQUEST),
+    (answer(429, body='{"code":429,"errno":201}'), Outcome.THROTTLED),
     (answer(201, {"X-WNS-STATUS": "received", "X-WNS-NOTIFICATIONSTATUS": "received", **IDS}), Outcome.ACCEPTED),
     (answer(201, {"Location": "/m/1"}), Outcome.ACCEPTED),
     (answer(200, DROPPED | IDS), Outcome.DROPPED),
@@ -116,7 +154,13 @@ def test_the_page_of_a_proxy_says_nothing_about_a_subscription() -> None:
 
 
 def test_the_diagnosis_names_the_cause_and_what_the_service_said() -> None:
-    assert "X-WNS-Cache-Policy" in str(diagnose(CAPTURED[3][0]))
+    assert "X-WNS-Cache-Policy" in str(diagnose(answer(400, TTL_CONFLICT)))
+    for old in (CRYPTO_KEY, SIGNING_KEYS):
+        assert "old draft" in str(diagnose(answer(400, described(old))))
+        assert "old draft" in str(diagnose(answer(401, described(old))))
+    assert "clock" in str(diagnose(answer(403)))
+    damaged = {"WWW-Authenticate": 'Bearer error="invalid_request",error_description="Invalid token"'}
+    assert "%2b" in str(diagnose(answer(401, damaged)))
     assert "applicationServerKey" in str(diagnose(answer(400, body='{"reason":"VapidPkHashMismatch"}')))
     assert 'The service said: "{"errno":109}".' in str(diagnose(answer(401, body='{"errno":109}')))
     assert diagnose(answer(413)) is None

@@ -54,6 +54,22 @@ def test_the_services_of_all_browsers_are_known(endpoint: str) -> None:
     assert vector.subscription(endpoint=endpoint).channel.service is Service.WEBPUSH
 
 
+# Those that were seen; the list is open.
+CENTRES = (
+    "dm3p",
+    "par02p",
+    "sg2p",
+    *(f"wns2-{place}p" for place in ["am3", "bl2", "by3", "ch1", "db5", "ln2", "pn1", "sg2"]),
+    "new1p",
+)
+
+
+@pytest.mark.parametrize("centre", CENTRES)
+def test_every_data_centre_of_wns_is_known(centre: str) -> None:
+    channel = vector.subscription(endpoint=f"https://{centre}.notify.windows.com/w/?token=BQYAAAB%2b").channel
+    assert (channel.service, str(channel.origin)) == (Service.WEBPUSH, f"https://{centre}.notify.windows.com")
+
+
 @pytest.mark.parametrize(
     "endpoint",
     [

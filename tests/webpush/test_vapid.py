@@ -23,6 +23,7 @@ from py_vapid import Vapid02  # type: ignore[import-untyped]  # it has no types
 
 from tests.webpush import vector
 from winpush import ConfigurationError, ValidationError
+from winpush.channels import AllowedHosts, parse_origin
 from winpush.webpush import VapidKeys, base64url
 from winpush.webpush.vapid import read_token
 
@@ -201,6 +202,25 @@ def test_a_token_names_the_endpoints_origin_and_ends_within_a_day() -> None:
     }
     assert json.loads(base64url.decode("header", signed[0])) == {"typ": "JWT", "alg": "ES256"}
     assert len(base64url.decode("signature", signed[2])) == 64
+
+
+def test_the_key_beside_the_token_is_the_unpadded_point() -> None:
+    shown = str.__str__(KEYS.sign(ORIGIN, NOW).authorization)
+    assert shown.endswith(f", k={KEYS.application_server_key}")
+    assert "=" not in KEYS.application_server_key
+    assert base64url.decode("k", KEYS.application_server_key) == KEYS.public_key
+    assert (len(KEYS.public_key), KEYS.public_key[0]) == (65, 4)
+
+
+def test_each_service_gets_its_own_audience_and_the_keys_stay_as_they_were() -> None:
+    """pywebpush changes the caller's claims, so that the second service gets the first one's (webpush.md 8)."""
+    others = ["https://fcm.googleapis.com", "https://updates.push.services.mozilla.com", str(ORIGIN)]
+    before = (KEYS.subject, KEYS.to_pem())
+    for origin in others:
+        token = KEYS.sign(parse_origin(origin, AllowedHosts()), NOW)
+        assert token.audience == origin
+        assert read_token(token.authorization, origin, NOW) == KEYS.public_key
+    assert (KEYS.subject, KEYS.to_pem()) == before
 
 
 def test_another_librarys_check_accepts_it() -> None:
