@@ -9,8 +9,19 @@ from typing import Any, Literal
 
 import pytest
 
+from tests.client.service import reply
+from tests.servers import Peer, Server
+from tests.webpush.browser import Browser
 from winpush import ChannelError, Service, ValidationError, mpns, wns
-from winpush.delivery import Audience, Content, DeliveryState, Outbox, Registration
+from winpush.delivery import (
+    Audience,
+    BroadcastState,
+    Content,
+    DeliveryState,
+    Outbox,
+    Registration,
+    WorkerSettings,
+)
 from winpush.emulator import Emulator
 from winpush.webpush import Message, VapidKeys
 
@@ -134,3 +145,43 @@ def test_a_throttled_push_service_holds_its_browsers_and_no_others(
     outbox.deliver_until_idle()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 1, DeliveryState.WAITING: 2}
     assert len(list(outbox.channels(Audience(service=Service.WEBPUSH)))) == 2
+
+
+FEW = WorkerSettings(batch=10, batches=1, store_after=10)
+SIGNATURE = "JWT Authentication Failed, unable to validate token signature"
+MISMATCH = "The public key does not match the one of the channel Url."
+
+
+@pytest.mark.parametrize("words", [SIGNATURE, MISMATCH])
+def test_a_senders_own_mistake_stops_the_broadcast_and_deletes_nothing(words: str, make_outbox: MakeOutbox) -> None:
+    """A key that is wrong for every browser, too: it is the sender's."""
+
+    def refuse(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            peer.send(reply(401, {"X-WNS-Error-Description": words, "X-WNS-Msg-ID": "4C0"}))
+
+    with Server(refuse) as server:
+        outbox = make_outbox(webpush=KEYS, allow_hosts=[server.authority], settings=FEW)
+        rows = [Browser(f"http://{server.authority}/w/?token=B{n}", server.authority) for n in range(60)]
+        hosts = [server.authority]
+        outbox.register_many([Registration.of_subscription(each.subscription, allow_hosts=hosts) for each in rows])
+        number = outbox.broadcast(Content(webpush=Message("x")))
+        outbox.deliver_until_idle()
+        progress = outbox.progress(number)
+        assert progress.state is BroadcastState.STOPPED
+        assert progress.states == {DeliveryState.FAILED: 20, DeliveryState.STOPPED: 40}
+        assert len(list(outbox.channels())) == 60
+        assert len(server.requests) == 20
+
+
+def test_a_browser_of_another_key_fails_alone(make_outbox: MakeOutbox, winpush_emulator: Emulator) -> None:
+    outbox = make_outbox(webpush=KEYS, settings=FEW)
+    others = VapidKeys.generate("mailto:ops@example.com").public_key
+    for number in range(40):
+        key = others if number % 4 == 0 else KEYS.public_key
+        browser = winpush_emulator.create_subscription(application_server_key=key).subscription
+        outbox.register(Registration.of_subscription(browser, allow_hosts=winpush_emulator.authorities))
+    number = outbox.broadcast(Content(webpush=Message("x")))
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 30, DeliveryState.FAILED: 10}
+    assert len(list(outbox.channels())) == 40
