@@ -9,11 +9,13 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from tests.client.service import reply
 from tests.servers import Peer, Server
 from tests.webpush.browser import Browser
+from winpush.emulator import BROWSERS, Emulator
 from winpush.webpush import VapidKeys
 
 FILE = Path(__file__).parents[1] / "examples" / "web_push" / "app.py"
@@ -56,6 +58,26 @@ def test_the_site_stores_what_browsers_give_pushes_to_all_and_forgets_what_is_go
     with sqlite3.connect(file) as database:
         assert database.execute("SELECT count(*) FROM subscriptions").fetchone() == (2,)
     database.close()
+
+
+def test_simulated_browsers_subscribe_at_the_site_and_read_what_it_pushes(
+    tmp_path: Path, winpush_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = VapidKeys.generate("mailto:ops@example.com")
+    Path("vapid.pem").write_text(keys.to_pem())
+    monkeypatch.setenv("VAPID_SUBJECT", keys.subject)
+    monkeypatch.setenv("WINPUSH_ALLOW_HOST", " ".join(winpush_emulator.authorities))
+    key = keys.application_server_key
+    here = [winpush_emulator.create_subscription(browser=name, application_server_key=key) for name in BROWSERS]
+    gone = winpush_emulator.create_subscription("gone")
+    with TestClient(load().make_app()) as site:
+        for each in (*here, gone):
+            posted = json.dumps(each.subscription.to_dict())
+            assert site.post("/subscriptions", content=posted).status_code == 201
+        message = {"title": "Hello", "body": "World"}
+        assert site.post("/push", json=message).json() == {"accepted": len(here), "channel-gone": 1}
+    assert [json.loads(each.messages[-1].payload) for each in here] == [message] * len(here)
 
 
 def test_the_site_serves_its_page_and_its_service_worker_at_the_root(tmp_path: Path) -> None:

@@ -4,8 +4,12 @@
     winpush webpush keys vapid.pem
     VAPID_SUBJECT=mailto:you@example.com uvicorn --factory app:make_app
 
-Then open http://localhost:8000 in Edge, Chrome, Firefox or Safari. Subscribing needs the internet: the browser gets its
-endpoint from its maker's push service. Everything else works without.
+Then open http://localhost:8000 in Edge, Chrome, Firefox or Safari. Subscribing needs a browser with the internet, which
+gets its endpoint from its maker's push service. Everything else works without: `winpush emulator` prints the
+subscription of a simulated browser, and with WINPUSH_ALLOW_HOST=127.0.0.1:8080 the site takes it:
+
+    curl http://localhost:8000/subscriptions --data @browser.json
+    curl http://localhost:8000/push --data '{"title": "Hello"}'
 """
 
 import json
@@ -54,10 +58,12 @@ class Store:
 
 
 def make_app(
-    keys: VapidKeys | None = None, file: Path = Path("subscriptions.db"), allow_hosts: tuple[str, ...] = ()
+    keys: VapidKeys | None = None, file: Path = Path("subscriptions.db"), allow_hosts: tuple[str, ...] | None = None
 ) -> FastAPI:
     """The site. Without keys, those of `vapid.pem` in this folder, with the subject in VAPID_SUBJECT."""
     keys = keys or VapidKeys.parse(Path("vapid.pem").read_bytes(), os.environ["VAPID_SUBJECT"])
+    if allow_hosts is None:
+        allow_hosts = tuple(os.environ.get("WINPUSH_ALLOW_HOST", "").split())
     store = Store(file, allow_hosts)
 
     @asynccontextmanager
@@ -86,7 +92,7 @@ def make_app(
         except (ChannelError, ValidationError) as error:
             raise HTTPException(422, str(error)) from None
 
-    @app.post("/push")
+    @app.post("/push")  # whoever may push: your own login goes here
     async def push(request: Request) -> Response:
         message = Message.json(await request.json())
         outcomes: dict[str, int] = {}
