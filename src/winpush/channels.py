@@ -187,6 +187,16 @@ def check_endpoint(target: str) -> None:
         )
 
 
+def refuse_browser(channel: Channel) -> None:
+    """Raises ChannelError for a browser's endpoint, to which an app's notification was to go."""
+    if channel.is_web_push:
+        raise ChannelError(
+            "channel_uri",
+            "is a browser's Web Push endpoint, which accepts no app notification: send a webpush.Message to its "
+            "webpush.Subscription",
+        )
+
+
 def parse_origin(text: str, allowed: AllowedHosts) -> Origin:
     """Parses and checks `scheme://host:port`. Raises ChannelError unless it is a push service's or allowed host."""
     scheme, separator, authority = text.partition("://")

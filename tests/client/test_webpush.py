@@ -27,6 +27,7 @@ from winpush.webpush.vapid import VapidToken, read_token
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
 KEYS = VapidKeys.generate("mailto:ops@example.com")
+FCM = "https://fcm.googleapis.com/fcm/send/x"
 
 
 def take(peer: Peer) -> None:
@@ -156,9 +157,22 @@ def test_what_is_mixed_up_is_refused_before_anything_is_sent() -> None:
             (browser.subscription, wns.Toast("x"), ValidationError, "webpush.Message"),
             (browser.subscription, mpns.Toast("x"), ValidationError, "webpush.Message"),
             (browser.subscription.endpoint, Message("x"), ChannelError, r"Subscription\.of"),
-            (browser.subscription.to_dict(), Message("x"), ChannelError, "must be a string"),
+            (browser.subscription.to_dict(), Message("x"), ChannelError, r"Subscription\.of"),
+            (browser.subscription.to_dict(), wns.Toast("x"), ChannelError, "must be a string"),
+            (
+                f"http://{server.authority}/?token=AwY",
+                Message("x"),
+                ChannelError,
+                "Windows app or a phone",
+            ),
+            (f"http://{server.authority}/u/1/db3/x", Message("x"), ChannelError, "Windows app or a phone"),
+            (browser.subscription.endpoint, wns.Toast("x"), ChannelError, "browser's Web Push endpoint"),
+            (browser.subscription.endpoint, mpns.Toast("x"), ChannelError, "browser's Web Push endpoint"),
+            (FCM, mpns.Toast("x"), ChannelError, "browser's Web Push endpoint"),
+            (FCM, wns.ClearToasts(everything=True), ChannelError, "browser's Web Push endpoint"),
         ]
-        with Client(**options(server)) as client:
+        login = wns.EntraCredentials("t.example", "00000000-0000-0000-0000-000000000001", "secret")
+        with Client(**options(server, wns=login)) as client:
             for address, notification, kind, words in mistakes:
                 with pytest.raises(kind, match=words):
                     client.send(address, notification)

@@ -74,6 +74,25 @@ def test_a_subscription_leaves_and_comes_back_with_its_keys(
     assert Registration.of(json.loads(again.getvalue()), winpush_emulator.authorities) == row
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_what_a_browser_gave_is_registered_and_imported_as_it_is(
+    make_outbox: MakeOutbox, winpush_emulator: Emulator, flat: bool
+) -> None:
+    """Also as other libraries keep it: in columns endpoint, p256dh and auth."""
+    outbox = make_outbox()
+    given = [winpush_emulator.create_subscription().subscription for _ in range(3)]
+    rows: list[dict[str, Any]] = [each.to_dict() for each in given]
+    if flat:
+        rows = [{"endpoint": row["endpoint"], **row["keys"]} for row in rows]
+    outbox.register(given[0])
+    outbox.register({**rows[1], "key": "ada", "tags": ["news"]})
+    file = io.StringIO("".join(json.dumps({**row, "key": "bob"}) + "\n" for row in rows[1:]))
+    report = outbox.import_channels(file, format="jsonl")
+    assert (report.new, report.renewed, report.refused) == (1, 1, 0)
+    kept = list(outbox.channels(Audience(service=Service.WEBPUSH)))
+    assert [each.key for each in kept] == [None, "bob", "bob"]
+
+
 def test_no_column_cuts_an_endpoint(make_outbox: MakeOutbox, winpush_emulator: Emulator) -> None:
     """255, 411 and 500 characters have, in real products (webpush.md 2)."""
     outbox, file = make_outbox(), io.StringIO()
@@ -109,6 +128,14 @@ AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
         ({"uri": EDGE.replace("/w/", "/"), "p256dh": POINT, "auth": AUTH}, "p256dh"),
         ({"uri": "https://fcm.googleapis.com/fcm/send/x"}, "p256dh"),
         ({"uri": EDGE.partition("=")[0] + "=", "p256dh": POINT, "auth": AUTH}, "uri"),
+        ({"endpoint": EDGE}, "p256dh"),
+        ({"endpoint": EDGE, "keys": None}, "p256dh"),
+        ({"endpoint": EDGE, "keys": {"p256dh": POINT}}, "auth"),
+        ({"endpoint": EDGE, "keys": {"p256dh": POINT, "auth": AUTH}, "uri": EDGE}, "uri"),
+        ({"endpoint": EDGE, "keys": {"p256dh": POINT, "auth": AUTH}, "auth": AUTH}, "auth"),
+        ({"endpoint": EDGE, "keys": {"p256dh": POINT, "auth": AUTH}, "name": "Ada"}, "name"),
+        ({"endpoint": EDGE.replace("/w/", "/"), "keys": {"p256dh": POINT, "auth": AUTH}}, "p256dh"),
+        ({"endpoint": None, "keys": {"p256dh": POINT, "auth": AUTH}}, "uri"),
         ({"uri": "https://fcm.googleapis.com/fcm/send/", "p256dh": POINT, "auth": AUTH}, "uri"),
     ],
 )

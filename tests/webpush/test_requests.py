@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webpush import vector
-from winpush import ChannelError, ValidationError, wns
+from winpush import ChannelError, ValidationError, mpns, wns
 from winpush.webpush import Message, Subscription, Urgency, VapidKeys, build_request
 from winpush.webpush.requests import RequestHead, headers_of, read_head
 
@@ -69,9 +69,12 @@ def test_an_endpoint_alone_is_not_enough() -> None:
         build_request(vector.ENDPOINT, Message("x"), TOKEN, b"sealed")  # type: ignore[arg-type]  # by mistake
 
 
-def test_a_native_notification_is_not_sent_to_a_browser() -> None:
+@pytest.mark.parametrize("endpoint", [vector.ENDPOINT, "https://fcm.googleapis.com/fcm/send/abc"])
+def test_a_native_notification_is_not_sent_to_a_browser(endpoint: str) -> None:
     with pytest.raises(ChannelError, match="browser"):
-        wns.build_request(vector.ENDPOINT, wns.Toast("x"), "token")
+        wns.build_request(endpoint, wns.Toast("x"), "token")
+    with pytest.raises(ChannelError, match="browser"):
+        mpns.build_request(endpoint, mpns.Toast("x"))
 
 
 # --- the other direction --------------------------------------------------------------------------------------------

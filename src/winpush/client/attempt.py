@@ -162,7 +162,10 @@ class Sender:
     def _prepare_message(self, subscription: object, message: Notification, key: object) -> Ready | Deferred:
         """The request of a message for a browser."""
         if not isinstance(subscription, webpush.Subscription):
-            raise ChannelError("channel_uri", f"must be a string, not {type(subscription).__name__}")
+            kind = type(subscription).__name__
+            browser = isinstance(message, webpush.Message)
+            wanted = "a webpush.Subscription, made by Subscription.of(what the browser gave)" if browser else "a string"
+            raise ChannelError("channel_uri", f"must be {wanted}, not {kind}")
         if not isinstance(message, webpush.Message):
             kind = type(message).__name__
             raise ValidationError("notification", f"must be a webpush.Message for a browser's subscription, not {kind}")

@@ -170,6 +170,12 @@ def _read_message(channel: Channel, message: Notification, response: Response, k
 def check(channel: Channel, notification: Notification) -> None:
     """Raises what `encode` would, for a request that can't be written yet: its token is still to come, or its turn."""
     if isinstance(notification, webpush.Message):
+        if not channel.may_belong_to(_WEBPUSH):
+            raise ChannelError(
+                "channel_uri",
+                "is the channel of a Windows app or a phone, which takes no webpush.Message: send a notification of "
+                "winpush.wns or winpush.mpns to it",
+            )
         raise ChannelError(
             "channel_uri",
             "must be a webpush.Subscription for a webpush.Message, which is encrypted with the browser's keys: make "

@@ -35,6 +35,7 @@ from winpush.delivery.worker.settings import WorkerSettings
 from winpush.delivery.worker.worker import Worker
 from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
+from winpush.webpush import Subscription
 
 __all__ = ["Outbox"]
 
@@ -51,6 +52,10 @@ _MAX_REASON_CHARACTERS = 1000
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+Registerable = Registration | Subscription | Mapping[str, Any] | str
+"""What is registered: a registration or its fields, a URI, a browser's subscription or what the browser gave."""
 
 
 class Outbox:
@@ -111,10 +116,9 @@ class Outbox:
 
     # --- the registry ---------------------------------------------------------------------------------------------
 
-    def register(
-        self, registration: Registration | Mapping[str, Any] | str, *, connection: Connection | None = None
-    ) -> int:
-        """Registers or renews a channel and returns its number. Takes a URI, a Registration or a mapping of its fields.
+    def register(self, registration: Registerable, *, connection: Connection | None = None) -> int:
+        """Registers or renews a channel and returns its number. Takes a URI, a Registration or a mapping of its fields;
+        for a browser its Subscription, or what it gave.
 
         A known URI is updated; a new URI of a known device replaces the old one. `connection` joins your transaction.
         Raises ValidationError, and ChannelError for the URI.
@@ -125,7 +129,7 @@ class Outbox:
             return channels.put(connection, wanted, now)
         return self._group_commit.run(lambda target: channels.put(target, wanted, now))
 
-    def register_many(self, registrations: Iterable[Registration | Mapping[str, Any] | str]) -> int:
+    def register_many(self, registrations: Iterable[Registerable]) -> int:
         """Registers many channels, a few thousand per transaction; returns how many. Raises ValidationError."""
         total = 0
         part: list[Registration] = []
@@ -142,9 +146,11 @@ class Outbox:
         now = self._now()
         return self._database.run(lambda connection: channels.put_many(connection, part, now))
 
-    def _checked(self, registration: Registration | Mapping[str, Any] | str) -> Registration:
+    def _checked(self, registration: Registerable) -> Registration:
         if isinstance(registration, Registration):
             return registration
+        if isinstance(registration, Subscription):
+            return Registration.of_subscription(registration, allow_hosts=self._allowed)
         values = {"uri": registration} if isinstance(registration, str) else registration
         return Registration.of(values, self._allowed)
 

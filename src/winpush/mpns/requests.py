@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from winpush.channels import Channel, Service
+from winpush.channels import Channel, Service, refuse_browser
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request
 from winpush.mpns.notifications import Batching, Notification
@@ -52,9 +52,10 @@ def build_request(channel: Channel | str, notification: Notification) -> Request
 
 
 def check_channel(channel: Channel) -> None:
-    """Raises ChannelError for a WNS channel."""
+    """Raises ChannelError for a WNS channel, and for a browser's."""
     if channel.service is Service.WNS:
         raise ChannelError("channel_uri", "belongs to WNS; an MPNS notification can't be sent there: use winpush.wns")
+    refuse_browser(channel)
 
 
 def headers_of(notification: Notification) -> Headers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +39,7 @@ def push(
     emulator: Emulator,
     browser: Browser,
     body: bytes | None = None,
-    changes: dict[str, str | None] | None = None,
+    changes: Mapping[str, str | None] | None = None,
     method: str = "POST",
     target: str | None = None,
     **options: Any,

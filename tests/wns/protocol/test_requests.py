@@ -95,7 +95,7 @@ def test_the_token_is_in_no_repr_and_in_no_log(caplog: pytest.LogCaptureFixture)
         ("https://user@db3.notify.windows.com/?token=a", "user name"),
         ("http://db3.notify.windows.com/?token=a", "always use https"),
         ("https://db3.notify.windows.com:8443/?token=a", "port"),
-        ("https://db3.notify.windows.com/w/?token=a", "web-push"),
+        ("https://db3.notify.windows.com/w/?token=a", "Web Push endpoint"),
         ("https://db3.notify.windows.com", "has no token"),
         ("https://db3.notify.windows.com/", "has no token"),
         ("https://db3.notify.windows.com/?", "has no token"),

@@ -99,6 +99,11 @@ def _choose_service(channel: Channel, makers: Collection[Service]) -> Service:
     """The channel's service. Raises click.UsageError if the kind or a given option is for the other service."""
     context = click.get_current_context()
     service = channel.service or next(iter(makers))
+    if service is Service.WEBPUSH:
+        raise click.UsageError(
+            "This is a browser's Web Push endpoint, which takes no notification of an app.\n"
+            "Send it a message: winpush webpush send FILE TEXT, where FILE has the browser's subscription."
+        )
     if service not in makers:
         raise click.UsageError(
             f"'{context.info_name}' can't be sent to {service.name}, which this channel belongs to.\n"

@@ -136,7 +136,11 @@ class Registration:
 
     @classmethod
     def of_subscription(
-        cls, given: Subscription | Mapping[str, Any] | str | bytes, *, allow_hosts: Iterable[str] = (), **fields: Any
+        cls,
+        given: Subscription | Mapping[str, Any] | str | bytes,
+        *,
+        allow_hosts: Iterable[str] | AllowedHosts = NOBODY,
+        **fields: Any,
     ) -> Registration:
         """A browser's subscription, as `JSON.stringify(subscription)` gives it, with any other fields by keyword.
 
@@ -158,10 +162,13 @@ class Registration:
     def of(cls, values: Mapping[str, Any], allow_hosts: Iterable[str] | AllowedHosts = NOBODY) -> Registration:
         """Constructs a registration from a mapping of its fields, such as a line of JSON. None means "not given".
 
+        With an `endpoint` it is a browser's subscription as the browser gave it, beside which other fields may stand.
         Raises ValidationError for an unknown field and a missing `uri`, and what `Registration` raises.
         """
         if type(values) is not dict and not isinstance(values, Mapping):
             raise ValidationError("registration", f"must be a mapping of fields, not {type(values).__name__}")
+        if "endpoint" in values:
+            values = _as_fields(values)
         if not _NAMES.issuperset(values):
             name = min(values.keys() - _NAMES, key=str)
             raise ValidationError(str(name)[:40], f"is not a field of Registration; the fields are {', '.join(FIELDS)}")
@@ -198,6 +205,18 @@ class Registration:
     def __repr__(self) -> str:
         shown = [f"{name}={getattr(self, name)!r}" for name in FIELDS[1:-2] if getattr(self, name)]
         return f"<Registration {', '.join([self.short, *shown])}>"
+
+
+def _as_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a browser gives, as the fields of a registration; others may stand beside it."""
+    keys = values.get("keys")
+    own = {"uri": values["endpoint"]}
+    if isinstance(keys, Mapping):
+        own |= {name: keys[name] for name in ("p256dh", "auth") if name in keys}
+    rest = {name: value for name, value in values.items() if name not in ("endpoint", "expirationTime", "keys")}
+    for name in own.keys() & rest.keys():
+        raise ValidationError(name, "is given twice: by itself, and as a browser gives it; keep one of them")
+    return {**own, **rest}
 
 
 _NAMES = frozenset(FIELDS)

@@ -105,7 +105,11 @@ def check_keys(service: Service, p256dh: object, auth: object) -> tuple[str | No
     if service is not Service.WEBPUSH:
         for name, given in (("p256dh", p256dh), ("auth", auth)):
             if given is not None:
-                raise ValidationError(name, f"is a browser's key, and this channel is {service.name}'s; leave it out")
+                raise ValidationError(
+                    name,
+                    f"is a browser's key, and this is a native channel of {service.name}, which has none; a "
+                    "browser's endpoint at WNS has the path /w/",
+                )
         return None, None
     for name, given in (("p256dh", p256dh), ("auth", auth)):
         if given is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
-from winpush.channels import Channel, Service, check_token
+from winpush.channels import Channel, Service, check_token, refuse_browser
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request, check_header
 from winpush.secrecy import SecretText
@@ -36,12 +36,7 @@ def check_channel(channel: Channel | str) -> Channel:
         channel = Channel.parse(channel)
     if channel.service is Service.MPNS:
         raise ChannelError("channel_uri", "belongs to MPNS; a WNS notification can't be sent there: use winpush.mpns")
-    if channel.is_web_push:
-        raise ChannelError(
-            "channel_uri",
-            "is a browser's web-push channel (/w/), which accepts no app notification: send a webpush.Message to its "
-            "webpush.Subscription",
-        )
+    refuse_browser(channel)
     origin = channel.origin
     is_ours = origin.scheme == "https" and origin.host.endswith(".notify.windows.com")
     if origin.service is not None and not is_ours:
