@@ -54,5 +54,9 @@ def test_every_way_of_the_web_push_benchmark_ends_without_an_error(tmp_path: Pat
     command = [sys.executable, str(WEBPUSH), "--subscriptions", "64", "--rounds", "1", "--out", str(tmp_path / "t.md")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    ways = [line for line in (tmp_path / "t.md").read_text().splitlines() if "push" in line and "could not" not in line]
-    assert len(ways) >= 5
+    text = (tmp_path / "t.md").read_text()
+    missing = [line for line in text.splitlines() if "could not be" in line]
+    assert all("Node's web-push" in line for line in missing)  # it is npm that may be away
+    assert "| winpush, a broadcast from the outbox" in text
+    assert "times its bare calls" in text
+    assert "goal: at least 20;" in text
