@@ -119,3 +119,10 @@ def test_what_is_no_subscription_is_said_and_not_shown(
     assert done.exit_code != 0
     assert said in " ".join(f"{done.output} {done.exception}".split())
     assert "SECRET" not in done.output
+
+
+def test_a_path_of_windows_is_a_file_and_no_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its drive has a colon, as a scheme has."""
+    monkeypatch.chdir(tmp_path)
+    Path("C:browser.json").write_text("[]")
+    assert "must be an object" in str(call("channels", "add", "C:browser.json").exception)

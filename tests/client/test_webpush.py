@@ -249,6 +249,26 @@ def test_1000_sends_to_20_services_with_a_key_about_to_end_sign_once_for_each() 
     assert sorted(keys.signed) == sorted([*map(str, origins)] * 2)
 
 
+def test_1000_sends_in_whose_midst_the_tokens_end_sign_once_more_for_each_service() -> None:
+    origins = [parse_origin(f"https://h{n}.notify.windows.com", AllowedHosts()) for n in range(20)]
+    destinations = [Destination(origin, Route(origin, None, None)) for origin in origins]
+    here = [Browser(f"{origin}/w/?token=x", "unused.test").subscription for origin in origins]
+    keys, now = Signing(), [datetime(2026, 7, 1, tzinfo=UTC)]
+    encoder = MessageEncoder(keys, now=lambda: now[0])  # type: ignore[arg-type]  # counts
+
+    def write(number: int) -> bytes:
+        if number == 500:
+            now[0] += timedelta(hours=11, minutes=51)
+        return encoder.encode(destinations[number % 20], here[number % 20], Message(b"x" * (number % 3)))
+
+    with ThreadPoolExecutor(16) as threads:
+        written = list(threads.map(write, range(1000)))
+    assert sorted(keys.signed) == sorted([*map(str, origins)] * 2)
+    assert len({header(request, "Authorization") for request in written}) == 40
+    for number, request in enumerate(written):
+        assert header(request, "Host") == origins[number % 20].host
+
+
 def test_a_throttled_push_service_is_left_alone_and_the_others_are_not() -> None:
     def throttle(peer: Peer) -> None:
         while peer.read_request() is not None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.webpush import vector
 from winpush import Channel, ChannelError, Service, ValidationError
@@ -174,3 +177,46 @@ def test_the_constructor_checks_too() -> None:
         Subscription(Channel.parse("https://db5.notify.windows.com/?token=x"), good.p256dh, good.auth)
     with pytest.raises(ValidationError, match=r"Subscription\.of"):
         Subscription(good.endpoint, good.p256dh, good.auth)  # type: ignore[arg-type]  # text by mistake
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.binary(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+HOSTS = st.sampled_from(["fcm.googleapis.com", "wns2-by3p.notify.windows.com", "web.push.apple.com", "evil.example"])
+ENDPOINTS = st.builds("https://{}{}".format, HOSTS, st.text(max_size=30)) | st.builds(
+    "https://{}/w/?token={}".format, HOSTS, st.text("abcdefABCDEF0189-_.~%&=:+/", max_size=60)
+)
+GIVEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "endpoint": ENDPOINTS | ANYTHING,
+        "expirationTime": ANYTHING,
+        "keys": st.fixed_dictionaries(
+            {},
+            optional={
+                "p256dh": st.just(vector.BROWSER_KEY) | st.text("AB-_=+/ \n", max_size=90) | ANYTHING,
+                "auth": st.just(vector.AUTH) | st.text("AB-_=+/ \n", max_size=30) | ANYTHING,
+            },
+        )
+        | ANYTHING,
+    },
+)
+
+
+@given(GIVEN | ANYTHING)
+def test_whatever_a_page_sends_is_a_subscription_or_is_refused(anything: Any) -> None:
+    """Never another exception; and what is taken goes out as it came."""
+    try:
+        made = Subscription.of(anything)
+    except ValidationError:
+        return
+    assert made.endpoint == anything["endpoint"]
+    assert Subscription.of(json.dumps(made.to_dict())) == made
+
+
+@given(st.text(max_size=60) | st.binary(max_size=60))
+def test_text_that_is_no_subscription_is_refused(anything: str | bytes) -> None:
+    with pytest.raises(ValidationError):
+        Subscription.of(anything)

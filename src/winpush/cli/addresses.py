@@ -14,7 +14,8 @@ from winpush.webpush import Subscription
 
 __all__ = ["read_address"]
 
-_URI = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+# One letter is a drive of Windows.
+_URI = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 _MAX_BYTES = 65_536
 
 
