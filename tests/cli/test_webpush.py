@@ -13,6 +13,7 @@ import pytest
 from tests.cli.commands import call
 from tests.client.service import reply
 from tests.servers import Peer, Server
+from tests.webpush import vector
 from tests.webpush.browser import Browser
 from winpush.webpush import VapidKeys
 
@@ -108,3 +109,22 @@ def test_what_is_no_subscription_is_refused(tmp_path: Path, keys: Path) -> None:
     done = call("webpush", "send", str(file), "x", "--vapid-key", str(keys), "--subject", SUBJECT)
     assert done.returncode == 2
     assert "JSON.stringify" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://db5.notify.windows.com/w/?token=SECRET", "https://fcm.googleapis.com/fcm/send/SECRET"]
+)
+def test_an_apps_notification_to_a_browser_leads_to_the_command_for_browsers(endpoint: str) -> None:
+    done = call("send", "toast", endpoint, "Hello")
+    assert done.returncode == 2
+    assert "winpush webpush send FILE TEXT" in done.stderr
+    assert "SECRET" not in done.stderr
+
+
+def test_a_native_channel_is_no_subscription(tmp_path: Path, keys: Path) -> None:
+    file = tmp_path / "browser.json"
+    file.write_text(json.dumps(vector.given(endpoint="https://db5.notify.windows.com/?token=SECRET")))
+    done = call("webpush", "send", str(file), "x", "--vapid-key", str(keys), "--subject", SUBJECT)
+    assert done.returncode == 2
+    assert "is a native channel of a Windows app or phone" in done.stderr
+    assert "SECRET" not in done.stderr
