@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.health import Health, serve_health
 from winpush.cli.help import Command, option
 from winpush.cli.logs import FORMATS, LEVELS, logging_to_stderr
 from winpush.cli.outbox import (
@@ -55,6 +56,13 @@ def _keep(name: str, what: str) -> Callable[[Any], Any]:
     "--metrics-port", heading="Worker", type=click.IntRange(0, 65_535), help="Serve Prometheus metrics on this port."
 )
 @option("--metrics-host", heading="Worker", default="127.0.0.1", show_default=True, help="Address to serve metrics on.")
+@option(
+    "--health-port",
+    heading="Worker",
+    type=click.IntRange(0, 65_535),
+    help="Answer /healthz (it lives) and /readyz (it can deliver) on this port.",
+)
+@option("--health-host", heading="Worker", default="127.0.0.1", show_default=True, help="Address to answer them on.")
 @_keep("--keep-history", "history and ended broadcasts")
 @_keep("--keep-gone", "channels that are gone")
 @most_gone_option
@@ -77,7 +85,14 @@ def _keep(name: str, what: str) -> Callable[[Any], Any]:
 @create_option
 @sending_options
 def command(
-    db: str, until_idle: bool, metrics_port: int | None, metrics_host: str, create: bool, **values: Any
+    db: str,
+    until_idle: bool,
+    metrics_port: int | None,
+    metrics_host: str,
+    health_port: int | None,
+    health_host: str,
+    create: bool,
+    **values: Any,
 ) -> None:
     """Deliver what is in the outbox. Several workers can share one database.
 
@@ -88,19 +103,36 @@ def command(
     """
     days: dict[str, Any] = {name: timedelta(days=values.pop(name)) for name in ("keep_history", "keep_gone")}
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_ended_by_sigterm())
         stack.enter_context(logging_to_stderr(values.pop("log_format"), values.pop("log_level")))
-        telemetry = None
+        telemetry, health = None, Health(db)
         if metrics_port is not None:
             telemetry = stack.enter_context(_serve_metrics(metrics_host, metrics_port))
+        if health_port is not None:
+            stack.enter_context(serve_health(health_host, health_port, health))
         more: dict[str, Any] = {"settings": worker_settings(values), "telemetry": telemetry, **days}
         if not until_idle:
-            _wait_for_server(db)
+            _wait_for_server(db, health)
         outbox = stack.enter_context(open_outbox(db, values, create=create, **more))
         require_login(outbox, values)
         from winpush.transport.loops import new_event_loop
 
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_work(outbox, show_database(db), until_idle=until_idle))
+            runner.run(_work(outbox, show_database(db), health, until_idle=until_idle))
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends a worker that doesn't run yet. By itself it would not in a container, whose first process it is."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
@@ -131,7 +163,7 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
         provider.shutdown()
 
 
-def _wait_for_server(db: str) -> None:
+def _wait_for_server(db: str, health: Health) -> None:
     """Returns once the server answers: a worker that starts before it, or while it recovers, waits for it."""
     from winpush.delivery.storage.database import Database, DatabaseError
 
@@ -140,6 +172,7 @@ def _wait_for_server(db: str) -> None:
     database, told = Database(db), ""
     try:
         while True:
+            health.beat()
             try:
                 with database.read(bounded=True):
                     return
@@ -152,16 +185,27 @@ def _wait_for_server(db: str) -> None:
         database.close()
 
 
-async def _work(outbox: Outbox, database: str, *, until_idle: bool) -> None:
+async def _work(outbox: Outbox, database: str, health: Health, *, until_idle: bool) -> None:
     worker = outbox.make_worker()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, worker.stop)
+    _stop_on_signals(asyncio.get_running_loop(), worker.stop)
     extra = {"worker": worker.name}
     _log.info(
         "Worker running on %s. Ctrl-C stops it once sends in flight finish.",
         database,
         extra={**extra, "database": database},
     )
-    await worker.run(until_idle=until_idle)
+    watching = asyncio.create_task(health.watch(worker))
+    try:
+        await worker.run(until_idle=until_idle)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
     _log.info("Stopped.", extra=extra)
+
+
+def _stop_on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows has no such handlers; a plain one wakes the loop there
+            signal.signal(number, lambda *_: stop())

@@ -49,6 +49,12 @@ class Outages:
         self._monotonic = monotonic
         self._since: dict[str, float] = {}
         self._unanswered: dict[str, int] = {}
+        self._stored_at: float | None = None
+
+    @property
+    def since_database(self) -> timedelta | None:
+        """How long ago the last transaction was possible (None: not yet)."""
+        return None if self._stored_at is None else timedelta(seconds=self._monotonic() - self._stored_at)
 
     def database_failed(self, why: object) -> None:
         """A transaction was not possible."""
@@ -56,6 +62,7 @@ class Outages:
 
     def database_works(self) -> None:
         """A transaction was possible."""
+        self._stored_at = self._monotonic()
         if self._since:
             self._end(_DATABASE)
 

@@ -106,6 +106,11 @@ class Worker:
         """What this worker is called in claims and in the log."""
         return self._name
 
+    @property
+    def since_transaction(self) -> timedelta | None:
+        """How long ago the database last did what this worker asked (None: not yet). From any thread."""
+        return self._outages.since_database
+
     # --- from any thread ------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
