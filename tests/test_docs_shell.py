@@ -14,6 +14,7 @@ from tests.postgresql import server as postgresql_server
 from tests.shell import TOAST, Shell
 from winpush.emulator import Emulator
 
+COMPOSE = "docker compose -f deploy/compose.yaml"
 NOT_RUN = {
     "python3 make.py demo": "installs winpush and leaves a page open; tests/cli/test_help.py runs 'winpush demo'",
     "python3 make.py test": "is the run that this test is part of",
@@ -21,6 +22,19 @@ NOT_RUN = {
     "python3 benchmarks/delivery.py --channels 10000,100000,1000000": "takes hours",
     "python3 benchmarks/delivery.py --channels 10000000": "takes hours",
     "python3 benchmarks/delivery.py --channels 100000 --database postgresql://push@/push": "takes minutes",
+    "git clone https://github.com/winpush/winpush && cd winpush": "needs the network",
+    f"{COMPOSE} --env-file deploy/try.env --profile try up --build --detach": "tests/test_deploy.py runs it",
+    f"{COMPOSE} logs emulator": "needs docker",
+    f"alias push='{COMPOSE} --env-file deploy/try.env run --rm worker'": "needs docker",
+    "push channels add 'http://emulator:8090/?token=…' --key ada": "needs docker; tests/test_deploy.py adds one",
+    "push broadcast toast 'Storm warning' 'Gusts of 90 km/h' --button 'Open the map=map' --button Dismiss=no "
+    "--store-only": "needs docker; tests/test_deploy.py sends one",
+    "python3 -m venv /opt/winpush": "changes the machine",
+    "/opt/winpush/bin/pip install 'winpush[cli,postgres,uvloop]'": "changes the machine",
+    "install -m 600 -D deploy/worker.env /etc/winpush/worker.env": "changes the machine",
+    "install -m 600 client-secret /etc/winpush/client-secret": "changes the machine",
+    "cp deploy/winpush-worker.service 'deploy/winpush-worker@.service' /etc/systemd/system/": "changes the machine",
+    "systemctl enable --now winpush-worker": "needs systemd; tests/test_deploy.py checks the unit",
     "WINPUSH_COMPILE=1 pip install .": "tests/transport/test_compiled.py builds and tests it",
 }
 """Lines that are not run, and why."""
@@ -29,6 +43,7 @@ NOT_RUN = {
 WITH_AN_OUTBOX = {
     "back-up-and-upgrade.md",
     "erase-a-person.md",
+    "run-in-production.md",
     "personal-and-localised-text.md",
     "see-what-happens.md",
 }
@@ -39,7 +54,7 @@ STANDS_FOR = (
     (re.compile(r"\b(WINPUSH_\w+)=(?:…|ms-app://s-1-15-2-…)"), r'\1="$\1"'),
     (re.compile(r"'?postgresql://\w+@db\.example/\w+'?"), '"$POSTGRESQL"'),
     # A port of the reader's machine, which may be taken on this one.
-    (re.compile(r"--metrics-port \d+"), "--metrics-port 0"),
+    (re.compile(r"--(metrics|health)-port \d+"), r"--\1-port 0"),
 )
 # Commands that run until Ctrl-C, and what they say once they run.
 LASTING = (

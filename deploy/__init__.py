@@ -1,0 +1,1 @@
+"""What it takes to run winpush, and a trial of it."""
