@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from winpush.delivery import (
 )
 from winpush.emulator import Emulator
 from winpush.webpush import Message, VapidKeys
+from winpush.webpush.base64url import encode
 
 KEYS = VapidKeys.generate("mailto:ops@example.com")
 CONTENT = Content(
@@ -72,6 +74,19 @@ def test_a_subscription_leaves_and_comes_back_with_its_keys(
     assert outbox.import_channels(file, format=form).taken == 1
     outbox.export_channels(again, format="jsonl")
     assert Registration.of(json.loads(again.getvalue()), winpush_emulator.authorities) == row
+
+
+def test_a_key_that_a_spreadsheet_would_run_is_guarded(make_outbox: MakeOutbox) -> None:
+    """A key is chosen by whoever subscribes, and one in 64 begins with a minus."""
+    outbox, file = make_outbox(), io.StringIO(newline="")
+    auth = encode(b"\xf8" + bytes(15))
+    assert auth.startswith("-")
+    outbox.register({"endpoint": EDGE, "keys": {"p256dh": POINT, "auth": auth}})
+    outbox.export_channels(file, format="csv")
+    (row,) = csv.DictReader(io.StringIO(file.getvalue()))
+    assert row["auth"] == f"'{auth}"
+    file.seek(0)
+    assert outbox.import_channels(file, format="csv").renewed == 1
 
 
 @pytest.mark.parametrize("flat", [False, True])

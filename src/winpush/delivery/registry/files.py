@@ -133,7 +133,8 @@ def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
         tags = " ".join(sorted(each.tags)) if each.tags else None
         names = (each.key, each.device, each.app)
         texts = (*names, tags, each.platform, each.os_version, each.app_version, each.locale)
-        rows.writerow([each.uri, *map(guard, texts), each.time_zone, attributes, each.p256dh, each.auth])
+        keys = (guard(each.p256dh), guard(each.auth))  # chosen by whoever subscribes
+        rows.writerow([each.uri, *map(guard, texts), each.time_zone, attributes, *keys])
         count += 1
     return count
 
@@ -234,7 +235,7 @@ def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedH
         check_locale(locale) if locale else None,
         check_zone(time_zone) if time_zone else None,
         check_attributes({**known, **single}) if single else known,
-        *check_keys(service, p256dh or None, auth or None),
+        *check_keys(service, unguard(p256dh) if p256dh else None, unguard(auth) if auth else None),
     )
 
 
