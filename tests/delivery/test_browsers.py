@@ -108,6 +108,13 @@ def test_what_a_browser_gave_is_registered_and_imported_as_it_is(
     assert [each.key for each in kept] == [None, "bob", "bob"]
 
 
+def test_a_table_of_another_librarys_subscriptions_is_imported(make_outbox: MakeOutbox) -> None:
+    outbox = make_outbox()
+    assert outbox.import_channels(["endpoint,auth,p256dh\n", f"{EDGE},{AUTH}==,{POINT}=\n"]).new == 1
+    with pytest.raises(ValidationError, match="twice"):
+        outbox.import_channels(["endpoint,uri\n", f"{EDGE},{EDGE}\n"])
+
+
 def test_no_column_cuts_an_endpoint(make_outbox: MakeOutbox, winpush_emulator: Emulator) -> None:
     """255, 411 and 500 characters have, in real products (webpush.md 2)."""
     outbox, file = make_outbox(), io.StringIO()

@@ -259,6 +259,8 @@ class _Columns:
             is_attribute = name.lower().startswith(_ATTRIBUTE)
             kind = attributes if is_attribute else fields
             name = check_attribute_name(name[len(_ATTRIBUTE) :], "header") if is_attribute else name.lower()
+            if name == "endpoint" and not is_attribute:
+                name = "uri"  # as tables of browsers' subscriptions call it
             if not is_attribute and name not in FIELDS:
                 columns = f"{', '.join(FIELDS)} and {_ATTRIBUTE}NAME"
                 raise ValidationError("header", f"has an unknown column {shown(cell)}; the columns are {columns}")
