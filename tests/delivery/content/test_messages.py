@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from winpush import Service, ValidationError, mpns, wns
 from winpush.delivery.content.content import Content, Reason, Refusal
@@ -95,3 +97,19 @@ def test_its_ttl_ends_with_the_broadcast_and_counts_from_when_it_was_due() -> No
     assert (cut.ttl_seconds, late.ttl_seconds) == (3600, 1800)
     now_or_never = Content(webpush=Message("x", ttl=timedelta(0)))
     assert now_or_never.for_channel(Browser(), waited=timedelta(days=1)) == Message("x", ttl=timedelta(0))
+
+
+@given(st.text(max_size=40) | st.binary(max_size=40))
+def test_a_payload_that_is_text_is_written_as_text_and_any_comes_back(payload: str | bytes) -> None:
+    """A file with it can be read and changed by hand."""
+    content = Content(webpush=Message(payload))
+    written = content.to_json()
+    assert Content.from_json(written).webpush == content.webpush
+    assert Content.from_json(written).to_json() == written
+    if isinstance(payload, str):
+        assert json.loads(written)["webpush"]["payload"] == payload
+
+
+def test_a_payload_that_was_written_as_bytes_is_still_read() -> None:
+    written = '{"format":1,"webpush":{"payload":{"base64":"aMOk","type":"bytes"},"type":"webpush.Message"}}'
+    assert Content.from_json(written).webpush == Message("hä")

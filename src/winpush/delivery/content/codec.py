@@ -106,11 +106,22 @@ def write_form(value: object) -> Any:
 def _given(value: object) -> dict[str, Any]:
     # Omit only empty values, never other defaults: a default may change in a later version.
     defaults = _SHAPES[type(value)].defaults
-    return {
+    written = {
         name: write_form(item)
         for name, item in taken_apart(value).items()
         if not ((item is None or item == ()) and item == defaults[name])
     }
+    if isinstance(value, webpush.Message):
+        written["payload"] = _as_text(value.payload)
+    return written
+
+
+def _as_text(payload: bytes) -> Any:
+    """A payload that is text as text, so that a file with it can be read and changed."""
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return write_form(payload)
 
 
 def read_form(written: object) -> Any:
