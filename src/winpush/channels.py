@@ -88,6 +88,7 @@ WEB_PUSH_PATHS = tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is _W
 """How the paths of browsers' endpoints begin; Apple's have no common beginning."""
 
 _NO_TOKEN = ("", "token", "token=")
+_NO_PHONE = re.compile(r"/u(/\d+)?|/(un)?throttledthirdparty(/[\d.]+)?")
 _NO_SUBSCRIPTION = ("/", "/wpush/v2/", "/wpush/v1/", *WEB_PUSH_PATHS)
 
 
@@ -175,6 +176,16 @@ def check_token(target: str) -> None:
         raise ChannelError(
             "channel_uri",
             "has no token (?token=…), so that it names no channel; store the URI whole, as the app got it from Windows",
+        )
+
+
+def check_phone_path(target: str) -> None:
+    """Raises ChannelError for an MPNS channel's path in which nothing names a channel."""
+    path = target.partition("?")[0].lower()
+    if path.endswith("/") or _NO_PHONE.fullmatch(path):
+        raise ChannelError(
+            "channel_uri",
+            "ends before the part that names the channel; store the URI whole, as the app got it from the phone",
         )
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.commands import WINPUSH, environment, run
 from tests.waiting import PATIENCE, eventually
+from winpush.delivery.storage.schema import REVISION
 from winpush.emulator import Emulator
 
 pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
@@ -158,7 +159,7 @@ def test_what_is_used_wrongly_is_exit_2_with_what_to_do(arguments: list[str], sa
 
 def test_the_database_is_checked_and_upgraded(shell: Shell) -> None:
     assert shell("db", "check", code=1).startswith("Found revision none, need ")
-    assert "Created the tables at revision 0006" in shell("db", "upgrade")
+    assert f"Created the tables at revision {REVISION}" in shell("db", "upgrade")
     assert shell("db", "upgrade").startswith("Nothing to do")
     assert json.loads(shell("db", "check", "--json"))["current"] is True
 

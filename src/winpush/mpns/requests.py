@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from winpush.channels import Channel, Service, refuse_browser
+from winpush.channels import Channel, Service, check_phone_path, refuse_browser
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request
 from winpush.mpns.notifications import Batching, Notification
@@ -52,10 +52,11 @@ def build_request(channel: Channel | str, notification: Notification) -> Request
 
 
 def check_channel(channel: Channel) -> None:
-    """Raises ChannelError for a WNS channel, and for a browser's."""
+    """Raises ChannelError for a WNS channel, a browser's, and a URI that was cut before what names the channel."""
     if channel.service is Service.WNS:
         raise ChannelError("channel_uri", "belongs to WNS; an MPNS notification can't be sent there: use winpush.wns")
     refuse_browser(channel)
+    check_phone_path(channel.target)
 
 
 def headers_of(notification: Notification) -> Headers:

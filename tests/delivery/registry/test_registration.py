@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from winpush import ChannelError, Service, ValidationError
+from winpush import ChannelError, Client, Service, ValidationError, mpns
 from winpush.channels import AllowedHosts
 from winpush.delivery.registry.registration import Registration, version_key
 
@@ -85,6 +85,27 @@ def test_a_uri_that_has_lost_its_token_is_refused(cut: str) -> None:
     for uri, hosts in ((cut, []), ("http://127.0.0.1:8080/?token=", ["127.0.0.1:8080"])):
         with pytest.raises(ChannelError, match=r"^uri: has no token"):
             Registration(uri, allow_hosts=hosts)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "https://s.notify.live.net",
+        "https://s.notify.live.net/",
+        "https://s.notify.live.net/u",
+        "https://s.notify.live.net/u/1",
+        "https://s.notify.live.net/u/1/db3/",
+        "http://sn1.notify.live.net/throttledthirdparty",
+        "http://sn1.notify.live.net/throttledthirdparty/01.00",
+        "http://sn1.notify.live.net/throttledthirdparty/01.00/",
+        "https://sn1.notify.live.net/UnthrottledThirdParty/01.00?x=1",
+    ],
+)
+def test_a_phones_uri_that_was_cut_before_its_token_is_refused(cut: str) -> None:
+    with pytest.raises(ChannelError, match=r"^uri: ends before the part that names the channel"):
+        Registration(cut)
+    with pytest.raises(ChannelError, match="ends before"), Client() as client:
+        client.send(cut, mpns.Toast("Hello"))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from winpush.channels import (
     Service,
     app_name_problem,
     check_endpoint,
+    check_phone_path,
     check_token,
     parse_origin,
     split_uri,
@@ -92,6 +93,8 @@ def check_uri(uri: str, platform: str | None, allowed: AllowedHosts, *, has_keys
         service = _service_of(channel, platform, has_keys=has_keys)
         if service is Service.WEBPUSH:
             check_endpoint(target)
+        elif service is Service.MPNS:
+            check_phone_path(target)
     except ChannelError as error:
         raise ChannelError("uri", error.problem) from None
     return canonical + target, service
