@@ -87,7 +87,7 @@ class _OutcomeName(click.ParamType):  # type: ignore[type-arg]  # generic from c
     heading="Output",
     type=click.Path(dir_okay=False, allow_dash=True),
     default="-",
-    help="File to write to, for its owner alone.",
+    help="File to write to; a new one is for its owner alone.",
 )
 @json_option
 @database_option
