@@ -235,6 +235,14 @@ def test_it_is_renewed_before_it_ends() -> None:
     assert not token.is_fresh(NOW + timedelta(hours=11, minutes=51))
 
 
+def test_it_is_renewed_when_the_clock_that_it_was_signed_by_is_set_back() -> None:
+    """A service refuses an expiry over 24 hours ahead, and would until that day."""
+    token = KEYS.sign(ORIGIN, NOW)
+    assert token.is_fresh(NOW - timedelta(hours=12))
+    assert not token.is_fresh(NOW - timedelta(hours=12, seconds=1))
+    assert told(token.authorization, now=NOW - timedelta(hours=12, seconds=1)) == "exp"
+
+
 def test_a_services_check_reads_the_key_back() -> None:
     assert read_token(KEYS.sign(ORIGIN, NOW).authorization, str(ORIGIN), NOW) == KEYS.public_key
 

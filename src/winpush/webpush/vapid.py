@@ -41,8 +41,8 @@ class VapidToken:
     expires_at: datetime
 
     def is_fresh(self, now: datetime) -> bool:
-        """True until ten minutes before it ends."""
-        return now < self.expires_at - _MARGIN
+        """True until ten minutes before it ends; False where the clock was set back so far that services refuse it."""
+        return _MARGIN < self.expires_at - now <= _MAX_LIFE
 
 
 @dataclass(frozen=True, slots=True)
