@@ -77,7 +77,8 @@ def command() -> None:
     """Send to all registered channels, or a selection.
 
     Without a kind it sends a toast. What isn't sent to Windows and to phones alike is marked [WNS] or [MPNS]; a phone's
-    notification is converted for Windows if there is none of its own. Browsers get a message, or a toast that says so.
+    notification is converted for Windows if there is none of its own. Browsers get a 'message', or a toast's
+    texts with --browsers.
 
     Stores the broadcast in the outbox and delivers it with a progress bar. A crash loses nothing: if interrupted, the
     next 'winpush worker' or 'winpush broadcast' continues it.
