@@ -14,7 +14,6 @@ from tests.postgresql import server as postgresql_server
 from tests.shell import TOAST, Shell
 from winpush.emulator import Emulator
 
-COMPOSE = "docker compose -f deploy/compose.yaml"
 NOT_RUN = {
     "python3 make.py demo": "installs winpush and leaves a page open; tests/cli/test_help.py runs 'winpush demo'",
     "python3 make.py test": "is the run that this test is part of",
@@ -23,12 +22,12 @@ NOT_RUN = {
     "python3 benchmarks/delivery.py --channels 10000000": "takes hours",
     "python3 benchmarks/delivery.py --channels 100000 --database postgresql://push@/push": "takes minutes",
     "git clone https://github.com/winpush/winpush && cd winpush": "needs the network",
-    f"{COMPOSE} --env-file deploy/try.env --profile try up --build --detach": "tests/test_deploy.py runs it",
-    f"{COMPOSE} logs emulator": "needs docker",
-    f"alias push='{COMPOSE} --env-file deploy/try.env run --rm worker'": "needs docker",
+    "alias compose='docker compose -f deploy/compose.yaml --env-file deploy/try.env --profile try'": "needs docker",
+    "compose up --build --detach": "needs docker; tests/test_deploy.py runs what it starts",
+    "compose logs emulator": "needs docker",
+    "alias push='compose run --rm worker'": "needs docker",
     "push channels add 'http://emulator:8090/?token=…' --key ada": "needs docker; tests/test_deploy.py adds one",
-    "push broadcast toast 'Storm warning' 'Gusts of 90 km/h' --button 'Open the map=map' --button Dismiss=no "
-    "--store-only": "needs docker; tests/test_deploy.py sends one",
+    "push broadcast toast 'Storm warning' 'Gusts' --button 'The map=map' --button Dismiss=no --store-only": "as above",
     "python3 -m venv /opt/winpush": "changes the machine",
     "/opt/winpush/bin/pip install 'winpush[cli,postgres,uvloop]'": "changes the machine",
     "install -m 600 -D deploy/worker.env /etc/winpush/worker.env": "changes the machine",
