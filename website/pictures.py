@@ -36,6 +36,7 @@ _BARE = """toast => {
   Object.assign(toast.style, {visibility: "visible", boxShadow: "none"});
   for (let node = toast.parentElement; node; node = node.parentElement) node.style.background = "none";
 }"""
+_TIME = re.compile(r"\d\d:\d\d:\d\d")
 # A block of code, and the picture that follows it before the next block.
 _SHOWN = re.compile(r"^```python\n(.*?)^```(?:(?!^```).)*?!\[[^\]]*\]\([./]*images/([\w/-]+\.png)\)", re.M | re.S)
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
@@ -86,7 +87,7 @@ def browser() -> Iterator[Browser]:
 
 
 def draw_one(chromium: Browser, example: Example, path: Path) -> str:
-    """Sends a toast and draws it, or the whole page with it for the landing page; returns the digest of its markup."""
+    """Sends a toast and draws it, or the whole page with it for the landing page; returns a digest of what is shown."""
     with Emulator(seed=1) as emulator:
         device = emulator.create_windows_channel(name="Ada's laptop")
         send(emulator, device, example.toast)
@@ -94,15 +95,18 @@ def draw_one(chromium: Browser, example: Example, path: Path) -> str:
         page.goto(emulator.url)
         toast = page.locator(".win-slot .win-toast")
         toast.wait_for()
-        markup = str(toast.evaluate("node => node.outerHTML"))
+        shown = str(toast.evaluate("node => node.outerHTML"))
         page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished))")
         if "/" in example.image:
             toast.evaluate(_BARE)
             toast.screenshot(path=path, omit_background=True)
         else:
+            page.locator(".request").nth(1).wait_for()
+            page.locator("#connection", has_text="Connected").wait_for()
+            shown += _TIME.sub("", page.locator("body").inner_text())
             page.screenshot(path=path)
         page.close()
-    return digest(markup)
+    return digest(shown)
 
 
 def send(emulator: Emulator, device: Device, toast: wns.Toast) -> None:
