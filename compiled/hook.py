@@ -1,4 +1,7 @@
-"""Optional compilation of the send path to C: `WINPUSH_COMPILE=1 pip install …`. Otherwise winpush is plain Python.
+"""The send path compiled to C, where that can be done, and plain Python everywhere else.
+
+`WINPUSH_COMPILE`, or `--config-settings compile=…`, decides: 0 for plain Python, 1 to fail where it can't be compiled.
+Without it, whatever stands against compiling is said in one line, and winpush is plain Python.
 
 Cython compiles the unchanged modules of `src/`; the `.pxd` files in this folder declare types of classes and calls.
 Where C needs a different implementation, a `.pyx` replaces the whole module and must pass the same tests.
@@ -7,10 +10,14 @@ Where C needs a different implementation, a `.pyx` replaces the whole module and
 from __future__ import annotations
 
 import ast
+import hashlib
+import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,9 +25,16 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _SWITCH = "WINPUSH_COMPILE"
+# A folder that keeps what was compiled, for the next build of the same source.
+_CACHE = "WINPUSH_COMPILE_CACHE"
 # Compiled modules use each other's classes at the C level, so a single Cython must compile all of them.
 _REQUIREMENTS = ["cython>=3.1", "setuptools>=75"]
-_DIRECTIVES = ("annotation_typing=False", "nonecheck=True")
+# freethreading_compatible: two threads that set the same field of a compiled object need the interpreter's lock, and
+# Python turns it back on for a module that doesn't say it can do without.
+_DIRECTIVES = ("annotation_typing=False", "nonecheck=True", "freethreading_compatible=False")
+# Python's own flags ask for -O3 and debug symbols, which takes 1.7 times as long. With -O1 it sends slower.
+_COMPILER_FLAGS = "-O2 -g0"
+_LINKER_FLAGS = "-Wl,-s"
 
 
 class CompiledHook(BuildHookInterface[Any]):
@@ -28,19 +42,36 @@ class CompiledHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """The packages to install in the build environment."""
-        return _REQUIREMENTS if _is_wanted() else []
+        wanted = _choice()
+        if wanted is False or _missing() or (wanted is None and _unsuited()):
+            return []
+        return _REQUIREMENTS
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compiles if enabled. An editable install stays plain Python, since its source may change."""
-        if not _is_wanted() or version == "editable":
+        """Compiles, unless something stands against it."""
+        wanted = _choice()
+        if wanted is False:
             return
+        against = _against_compiling(version, wanted) or self._compile(build_data, wanted)
+        if against and wanted and version != "editable":
+            raise SystemExit(f"winpush can't be compiled, as {_SWITCH}=1 demands: {against}.")
+        if against:
+            sys.stderr.write(f"winpush is built as plain Python, with a slower send path: {against}.\n")
+
+    def _compile(self, build_data: dict[str, Any], wanted: bool | None) -> str | None:
+        """Adds the compiled modules to the wheel; returns what went wrong."""
         self._folder = tempfile.TemporaryDirectory()
         root = Path(self.root)
         into = Path(self._folder.name)
-        for library in compile_modules(root / "compiled", root / "src", into):
+        try:
+            libraries = compile_modules(root / "compiled", root / "src", into)
+        except CompileError as error:
+            return str(error) if wanted else f"compiling failed ({_SWITCH}=1 shows why)"
+        for library in libraries:
             build_data["force_include"][str(library)] = library.relative_to(into).as_posix()
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
+        return None
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 - hatchling's signature
         """Deletes the temporary folder."""
@@ -48,24 +79,104 @@ class CompiledHook(BuildHookInterface[Any]):
             self._folder.cleanup()
 
 
-def _is_wanted() -> bool:
-    return os.environ.get(_SWITCH, "0") not in ("", "0")
+class CompileError(Exception):
+    """Cython or the C compiler failed."""
+
+
+def _choice() -> bool | None:
+    """Whether to compile, as the user says; None when nothing is said."""
+    said = os.environ.get(_SWITCH, "")
+    if said not in ("", "0", "1"):
+        raise SystemExit(f"{_SWITCH} (or --config-settings compile=…) is {said!r}; it must be 0 or 1.")
+    return said == "1" if said else None
+
+
+def _against_compiling(version: str, wanted: bool | None) -> str | None:
+    if version == "editable":
+        return "in an editable install the source may change"
+    if not wanted and (unsuited := _unsuited()):
+        return unsuited
+    if missing := _missing():
+        return missing
+    if importlib.util.find_spec("Cython") is None or importlib.util.find_spec("setuptools") is None:
+        return "Cython and setuptools are not in the build's environment"
+    return None
+
+
+def _unsuited() -> str | None:
+    """Why this Python is better off with the plain modules, even where they can be compiled."""
+    if sys.platform != "linux":
+        return "its compiled modules are for Linux"
+    if sys.implementation.name != "cpython" or sys.version_info < (3, 11):
+        return "its compiled modules are for CPython 3.11 or later"
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "its compiled modules would turn the interpreter lock of this free-threaded Python back on"
+    return None
+
+
+def _missing() -> str | None:
+    """What compiling needs and this machine lacks."""
+    if sys.platform == "win32":  # setuptools finds Microsoft's compiler, which is not on the path
+        return None
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+    if shutil.which(compiler) is None:
+        return f"there is no C compiler ({compiler})"
+    if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+        return "Python's headers are missing (on Debian: python3-dev)"
+    return None
 
 
 def compile_modules(types: Path, source: Path, into: Path) -> list[Path]:
-    """Compiles each module that has a `.pxd`; returns the libraries, under `into`. Needs a C compiler."""
+    """Compiles each module that has a `.pxd`; returns the libraries, under `into`. Raises CompileError."""
     shutil.copytree(types, into, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
-    modules = [_module(path, into, source) for path in into.rglob("*.pxd") if path.stem != "__init__"]
+    modules = sorted(_module(path, into, source) for path in into.rglob("*.pxd") if path.stem != "__init__")
+    cache = os.environ.get(_CACHE)
+    kept = Path(cache, _fingerprint(into)) if cache else None
+    if kept is None or not kept.exists():
+        _cythonize(modules, into)
+    libraries = [path.relative_to(into) for path in (into / "winpush").rglob("*") if path.suffix in (".so", ".pyd")]
+    if kept is not None:
+        libraries = _keep(libraries, into, kept)
+    return sorted(into / library for library in libraries)
+
+
+def _cythonize(modules: list[Path], folder: Path) -> None:
     options = [word for directive in _DIRECTIVES for word in ("-X", directive)]
     command = [sys.executable, "-m", "Cython.Build.Cythonize", "-3", "-i", "-q", "-j", str(os.cpu_count() or 1)]
-    done = subprocess.run([*command, *options, *sorted(map(str, modules))], cwd=into, capture_output=True, text=True)
+    variables = dict(os.environ)
+    if sys.platform == "linux":
+        variables["CFLAGS"] = f"{_COMPILER_FLAGS} {variables.get('CFLAGS', '')}"
+        variables["LDFLAGS"] = f"{_LINKER_FLAGS} {variables.get('LDFLAGS', '')}"
+    done = subprocess.run(
+        [*command, *options, *map(str, modules)], cwd=folder, env=variables, capture_output=True, text=True
+    )
     if done.returncode:
-        raise RuntimeError(
-            f"Compiling winpush failed. Install a C compiler and Python's headers, or unset {_SWITCH} to use plain "
-            f"Python.\n{done.stdout}{done.stderr}"
-        )
-    suffix = ".pyd" if sys.platform == "win32" else ".so"
-    return sorted((into / "winpush").rglob(f"*{suffix}"))
+        raise CompileError(f"compiling failed\n{done.stdout}{done.stderr}".rstrip().removesuffix("."))
+
+
+def _fingerprint(folder: Path) -> str:
+    """A name for what is compiled from this folder, by this Cython, for this Python."""
+    import Cython  # only where it is installed
+
+    said = [Cython.__version__, sys.version, *_DIRECTIVES, _COMPILER_FLAGS, _LINKER_FLAGS]
+    said += [os.environ.get(name, "") for name in ("CC", "CFLAGS", "LDFLAGS")]
+    digest = hashlib.sha256("\0".join(said).encode())
+    for path in sorted(path for path in folder.rglob("*.p*") if path.is_file()):
+        digest.update(f"\0{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _keep(libraries: list[Path], folder: Path, kept: Path) -> list[Path]:
+    """Puts the libraries into the cache, or fetches them from there."""
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as parts:
+            for library in libraries:
+                (Path(parts, "new") / library).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(folder / library, Path(parts, "new") / library)
+            Path(parts, "new").rename(kept)
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    return [path.relative_to(kept) for path in kept.rglob("*") if path.is_file()]
 
 
 def _module(types: Path, into: Path, source: Path) -> Path:

@@ -43,8 +43,8 @@ _READING = """\
 
 wrk builds its requests in advance and reads no headers. It shows what the machine can do; it is not a push client.
 `send_many` sends one toast to all channels, and every attribute of each `Result` is read. `send` and `Client.send`
-create, check and encode a new toast for each send. **compiled** is the same winpush, installed with
-`WINPUSH_COMPILE=1` (see [where a send's time goes](explanation/speed.md)); the others are plain Python.
+create, check and encode a new toast for each send. **compiled** is the same winpush, as
+pip installs it on Linux (see [where a send's time goes](explanation/speed.md)); the others are plain Python.
 
 """
 

@@ -7,6 +7,8 @@ for browsers. `AsyncClient` and `Client` send them and return a `Result`.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from winpush._version import __version__
@@ -103,6 +105,9 @@ _HOMES = {
     "winpush.transport.tls": ("ClientCertificate", "Tls"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+if os.environ.get("WINPUSH_PURE", "0") not in ("", "0"):
+    sys.meta_path.insert(0, importlib.import_module("winpush._plain").PlainFinder)
 
 
 if not TYPE_CHECKING:  # otherwise a type checker would accept any name

@@ -16,7 +16,7 @@ from winpush.results import Notification, Result, StatusHeaders, Verdict
 __all__ = ["compiled", "make_channel", "make_response", "make_result"]
 
 compiled: bool = False
-"""Whether this is the compiled build. Its `_make` says True."""
+"""Whether the send path in use is the compiled one. Its `_make` says True; `WINPUSH_PURE=1` takes this one instead."""
 
 
 class _OpenChannel:
