@@ -188,7 +188,7 @@ def test_what_is_mixed_up_is_refused_before_anything_is_sent(service: Service) -
         for uri, notification, said in (
             ("http://db3.notify.live.net/throttledthirdparty/01.00/x", TOAST, "belongs to MPNS"),
             ("https://db5.notify.windows.com/?token=x", mpns.Toast("a"), "belongs to WNS"),
-            ("https://db5.notify.windows.com/w/?token=x", TOAST, "web-push"),
+            ("https://db5.notify.windows.com/w/?token=x", TOAST, "Web Push endpoint"),
             ("https://db5.notify.windows.com/", TOAST, "has no token"),
             ("https://db5.notify.windows.com/?token=", TOAST, "has no token"),
             ("https://evil/?notify.windows.com", TOAST, "neither MPNS"),
