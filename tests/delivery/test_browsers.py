@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
+import sqlalchemy as sa
 
 from tests.client.service import reply
 from tests.servers import Peer, Server
@@ -23,6 +24,7 @@ from winpush.delivery import (
     Registration,
     WorkerSettings,
 )
+from winpush.delivery.storage.database import Database
 from winpush.emulator import Emulator
 from winpush.webpush import Message, VapidKeys
 from winpush.webpush.base64url import encode
@@ -234,3 +236,20 @@ def test_a_browser_of_another_key_fails_alone(make_outbox: MakeOutbox, winpush_e
     outbox.deliver_until_idle()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 30, DeliveryState.FAILED: 10}
     assert len(list(outbox.channels())) == 40
+
+
+def test_keys_that_were_spoiled_in_the_database_cost_no_other_its_message(
+    make_outbox: MakeOutbox, winpush_emulator: Emulator, url: str
+) -> None:
+    outbox = make_outbox(webpush=KEYS)
+    browsers = [winpush_emulator.create_subscription() for _ in range(3)]
+    for each in browsers:
+        outbox.register(Registration.of_subscription(each.subscription, allow_hosts=winpush_emulator.authorities))
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.text("UPDATE winpush_channels SET p256dh = 'BAD' WHERE id = 2"))
+    database.close()
+    number = outbox.broadcast(CONTENT)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 2, DeliveryState.FAILED: 1}
+    assert [len(each.messages) for each in browsers] == [1, 0, 1]

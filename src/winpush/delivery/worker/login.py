@@ -22,7 +22,8 @@ _LACKS = {
     ),
     Service.WEBPUSH.value: (
         "There are browsers to push to, and this worker has no VAPID keys: their messages wait. Make the outbox with "
-        "webpush=webpush.VapidKeys.parse(key, subject)"
+        "webpush=webpush.VapidKeys.parse(key, subject); for 'winpush worker', give --vapid-key and --subject, or set "
+        "WINPUSH_VAPID_KEY and WINPUSH_VAPID_SUBJECT"
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -10,6 +11,7 @@ from winpush.client.attempt import Item
 from winpush.delivery.content.content import Content, Form
 from winpush.delivery.storage.rows import Target
 from winpush.delivery.worker.policy import SendPlan
+from winpush.errors import ChannelError, ValidationError
 from winpush.webpush import Subscription
 from winpush.webpush.base64url import decode
 
@@ -69,7 +71,9 @@ def item_of(target: Target, form: Form) -> Item:
     """What `send_many` gets for a delivery; its key is the target."""
     if target.p256dh is not None and target.auth is not None:
         authority = split_uri(target.uri)[0].partition("://")[2]
-        # Whether this host may be sent to is the client's to say, which tells it as a result.
-        channel = Channel.parse(target.uri, allow_hosts=[authority])
-        return Subscription(channel, decode("p256dh", target.p256dh), decode("auth", target.auth)), form, target
+        # Whether this host may be sent to is the client's to say, which tells it as a result; so are keys that somebody
+        # has spoiled in the database: one row must not stop its whole batch.
+        with suppress(ValidationError, ChannelError):
+            channel = Channel.parse(target.uri, allow_hosts=[authority])
+            return Subscription(channel, decode("p256dh", target.p256dh), decode("auth", target.auth)), form, target
     return (target.uri, form, target) if target.app is None else (target.uri, form, target, target.app)
