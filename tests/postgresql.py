@@ -159,11 +159,19 @@ def pooled(url: sa.URL) -> Iterator[sa.URL]:
             shutil.chown(folder, user)
         process = subprocess.Popen([*become, program, "-q", settings], stderr=subprocess.DEVNULL)
         try:
-            eventually(lambda: (Path(folder) / f".s.PGSQL.{_PORT}").exists() or process.poll() is not None)
+            eventually(lambda: _listens(f"{folder}/.s.PGSQL.{_PORT}") or process.poll() is not None)
             yield url.update_query_dict({"host": folder})
         finally:
             process.terminate()
             process.wait()
+
+
+def _listens(path: str) -> bool:
+    """Whether somebody takes connections there: the file comes before that."""
+    with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
+        client.connect(path)
+        return True
+    return False
 
 
 class Relay:
