@@ -99,8 +99,10 @@ class Machine(RuleBasedStateMachine):
             finalize.finalize_ending(connection, now)
             if dead:
                 end_leases(connection)
-            batch = claims.claim_due(connection, owner, now, LEASE, size)
-            batch = batch or lanes.claim_lane(connection, owner, now, LEASE, size)
+            batch = None
+            for suspects in (False, True):
+                batch = batch or claims.claim_due(connection, owner, now, LEASE, size, suspects=suspects)
+                batch = batch or lanes.claim_lane(connection, owner, now, LEASE, size, suspects=suspects)
             if batch is None:
                 lanes.split_lane(connection, now, size)
             return batch

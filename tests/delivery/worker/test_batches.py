@@ -12,7 +12,7 @@ from tests.delivery.sending import accepted
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
 from winpush.delivery.storage.database import Database
-from winpush.delivery.storage.schema import broadcasts
+from winpush.delivery.storage.schema import broadcasts, deliveries, lanes
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -83,3 +83,26 @@ def test_content_that_cant_be_read_stops_its_broadcast_and_no_other(
     assert progress.states == {DeliveryState.STOPPED: 10}
     assert "content can't be read" in (progress.stop_reason or "")
     assert outbox.progress(good).states == {DeliveryState.DELIVERED: 10}
+
+
+def test_what_may_kill_its_worker_runs_alone_and_is_not_counted_while_it_waits(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
+) -> None:
+    """Its lane was started five times without a write, and a retry was claimed twice: the process has died of one of
+    them, or of something else."""
+    outbox = make_outbox(settings=FEW)
+    outbox.register_many({"uri": winpush_emulator.create_channel().uri, "key": "all"} for _ in range(60))
+    numbers = [outbox.broadcast(TOAST), outbox.broadcast(TOAST), outbox.notify("all", TOAST)]
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.update(lanes).where(lanes.c.broadcast == numbers[0]).values(starts=5))
+        connection.execute(sa.update(deliveries).values(claims=2))
+    database.close()
+    outbox.deliver_until_idle()
+    assert [outbox.progress(number).states for number in numbers] == [{DeliveryState.DELIVERED: 60}] * 3
+    assert accepted(winpush_emulator) == [3] * 60
+    database = Database(url)
+    with database.read() as connection:
+        assert set(connection.scalars(sa.select(lanes.c.starts))) == {0}
+        assert set(connection.scalars(sa.select(deliveries.c.claims))) == {0}
+    database.close()

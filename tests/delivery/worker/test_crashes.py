@@ -14,7 +14,7 @@ import pytest
 
 from tests.delivery.clock import Clock
 from tests.delivery.worker import worker_process
-from tests.delivery.worker.worker_process import SETTINGS
+from tests.delivery.worker.worker_process import SETTINGS, TIMEOUT
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox
 from winpush.emulator import Emulator, Phone
@@ -69,7 +69,7 @@ def test_workers_killed_at_random_moments_lose_nothing(
 ) -> None:
     emulator, rng = winpush_emulator, random.Random(5)  # noqa: S311 - when to kill
     clock = Clock()
-    outbox = Outbox(url, allow_hosts=emulator.authorities, settings=SETTINGS, clock=clock)
+    outbox = Outbox(url, allow_hosts=emulator.authorities, settings=SETTINGS, clock=clock, timeout=TIMEOUT)
     given = [rng.choice(OTHERS) if rng.random() < 0.2 else "healthy" for _ in range(CHANNELS)]
     phones = [emulator.create_channel(state=state) for state in given]
     outbox.register_many(phone.uri for phone in phones)

@@ -47,8 +47,8 @@ def test_what_is_old_is_deleted_in_steps_that_each_have_an_end(
     url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
     outbox = make_outbox(keep_history=None)
-    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(5))
-    outbox.broadcast(TOAST)
+    outbox.register_many({"uri": winpush_emulator.create_channel().uri, "key": "her"} for _ in range(5))
+    outbox.notify("her", TOAST)
     outbox.deliver_until_idle()
     clock.ahead += timedelta(days=2)
     database = Database(url)

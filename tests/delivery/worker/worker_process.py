@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from winpush.delivery import Outbox, OutcomeEvent, WorkerSettings
 
+TIMEOUT = 100.0  # seconds: what decides is a kill, and not a slow machine
 SETTINGS = WorkerSettings(batch=50, batches=3, store_after=20, lease=timedelta(seconds=3))
 
 
@@ -27,7 +28,7 @@ def main(url: str, authority: str, most: str) -> None:
         if told == int(most):
             signal.pause()
 
-    outbox = Outbox(url, allow_hosts=[authority], settings=SETTINGS, hooks=[say])
+    outbox = Outbox(url, allow_hosts=[authority], settings=SETTINGS, hooks=[say], timeout=TIMEOUT)
     outbox.deliver_until_idle()
     outbox.close()
     sys.stdout.write("end")

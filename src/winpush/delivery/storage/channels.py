@@ -28,6 +28,7 @@ from winpush.delivery.storage.database import (
 )
 from winpush.delivery.storage.json_members import json_kind, json_text
 from winpush.delivery.storage.schema import ERASED, channels, deliveries, tags
+from winpush.delivery.storage.segments import gone_in
 
 __all__ = ["Stored", "audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
 
@@ -188,21 +189,23 @@ def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Mil
 
 def bring_back(connection: Connection, broadcast: int) -> int:
     """Makes the channels that this broadcast removed live again, unless they were registered anew; returns how many."""
-    told = sa.select(deliveries.c.channel).where(
-        deliveries.c.broadcast == broadcast,
-        deliveries.c.state == DeliveryState.GONE.value,
-        deliveries.c.outcome.is_not(None),
-        deliveries.c.at <= channels.c.gone_at,
-        deliveries.c.channel == channels.c.id,
-    )
+    table = deliveries.c
+    told = (table.broadcast == broadcast, table.state == DeliveryState.GONE.value, table.outcome.is_not(None))
+    when = {row.channel: row.at for row in connection.execute(sa.select(table.channel, table.at).where(*told))}
+    when |= gone_in(connection, broadcast)
     other = channels.alias("other")
     same = sa.or_(
         other.c.uri == channels.c.uri,
         sa.and_(other.c.device == channels.c.device, other.c.service == channels.c.service),
     )
     again = sa.exists().where(other.c.gone_at.is_(None), same)
-    removed = sa.update(channels).where(channels.c.gone_at.is_not(None), sa.exists(told), ~again)
-    return connection.execute(removed.values(gone_at=None, gone_reason=None)).rowcount
+    these = in_list(connection, channels.c.id, sorted(when))
+    found = connection.execute(
+        sa.select(channels.c.id, channels.c.gone_at).where(these, channels.c.gone_at.is_not(None))
+    )
+    removed = [row.id for row in found if row.gone_at >= when[row.id]]
+    restore = sa.update(channels).where(in_list(connection, channels.c.id, removed), ~again)
+    return connection.execute(restore.values(gone_at=None, gone_reason=None)).rowcount
 
 
 def audience_filter(audience: Audience) -> list[ColumnElement[bool]]:

@@ -19,11 +19,11 @@ from winpush.delivery.storage.database import Millis, in_list, update_rows
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.finalize import add_counts
 from winpush.delivery.storage.lanes import WORKER_LOST
-from winpush.delivery.storage.rows import Batch, Target
+from winpush.delivery.storage.rows import CAREFUL, Batch, Target
 from winpush.delivery.storage.schema import broadcasts, channels, deliveries, lanes
 from winpush.delivery.storage.targets import TARGET
 
-__all__ = ["DELIVERY_KEY", "claim_due", "keep_due", "release_all", "release_due"]
+__all__ = ["DELIVERY_KEY", "claim_due", "has_suspects", "keep_due", "release_all", "release_due"]
 
 _MOST_CLAIMS = 5
 _AGAIN = 32
@@ -44,11 +44,20 @@ _RIPE = (
 
 
 def claim_due(
-    connection: Connection, owner: str, now: Millis, lease: Millis, size: int, busy: Sequence[int] = ()
+    connection: Connection,
+    owner: str,
+    now: Millis,
+    lease: Millis,
+    size: int,
+    busy: Sequence[int] = (),
+    *,
+    suspects: bool = False,
 ) -> Batch | None:
     """Claims deliveries that are due, those that have waited longest first. Those to `busy` channels are left where
-    they are: this worker has earlier ones in hand."""
-    ripe = _RIPE.where(~in_list(connection, _D.channel, busy)) if busy else _RIPE
+    they are: this worker has earlier ones in hand. `suspects`: of those that may kill their worker; else of the
+    others."""
+    ripe = _RIPE.where(_D.claims >= CAREFUL - 1 if suspects else _D.claims < CAREFUL - 1)
+    ripe = ripe.where(~in_list(connection, _D.channel, busy)) if busy else ripe
     rows: Sequence[Any] = connection.execute(ripe, {"now": now, "size": size}).all()
     if not rows:
         return None
@@ -64,6 +73,19 @@ def claim_due(
     update_rows(connection, deliveries, DELIVERY_KEY, ("owner", "lease_until", "claims"), taken)
     numbers = {int(row.broadcast) for row in targets}
     return Batch(owner, {number: plans[number] for number in numbers}, targets, claims=claims + 1)
+
+
+_SUSPECT = (
+    sa.select(sa.literal(1))
+    .join(broadcasts, _B.id == _D.broadcast)
+    .where(_D.due <= bindparam("now"), _D.claims >= CAREFUL - 1, _B.state == BroadcastState.RUNNING.value, _IS_FREE)
+    .limit(1)
+)
+
+
+def has_suspects(connection: Connection, now: Millis) -> bool:
+    """Whether something is due that may kill its worker."""
+    return connection.scalar(_SUSPECT, {"now": now}) is not None
 
 
 def _alike(rows: Sequence[Any], claims: int) -> list[Target]:

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Row
 from winpush.delivery.states import FINALIZES_AS, BroadcastState, DeliveryState
 from winpush.delivery.storage.audience import audience_of, carve, without_outcome
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
-from winpush.delivery.storage.database import Millis, any_of, insert_or_add, insert_where_new
+from winpush.delivery.storage.database import Millis, any_of, insert_or_add
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.rows import Lane
 from winpush.delivery.storage.schema import broadcasts, channels, counts, deliveries, lanes
+from winpush.delivery.storage.segments import write_uniform
 
 __all__ = ["add_counts", "finalize_ending", "finalize_part"]
 
@@ -61,13 +62,11 @@ def finalize_part(
 ) -> None:
     """Gives every channel of the audience in this part of a lane this outcome. Whoever calls it has locked the lane,
     and moves the cursor."""
-    columns = ["broadcast", "channel", "state", "outcome", "attempts", "at"]
-    values = (sa.literal(row.id), channels.c.id, sa.literal(final.value), sa.literal(outcome, sa.Text))
-    source = sa.select(*values, sa.literal(0), sa.literal(now, sa.BigInteger))
     conditions = without_outcome if part.has_gaps else audience_of
-    chosen = source.where(*conditions(row, part.begin + 1, part.end))
-    written = insert_where_new(connection, deliveries, columns, chosen)
-    add_counts(connection, {(row.id, part.first, final.value, outcome or ""): written})
+    chosen = sa.select(channels.c.id).where(*conditions(row, part.begin + 1, part.end)).order_by(channels.c.id)
+    numbers = connection.scalars(chosen).all()
+    write_uniform(connection, part, numbers, final.value, outcome, now)
+    add_counts(connection, {(row.id, part.first, final.value, outcome or ""): len(numbers)})
 
 
 def _finalize_waiting(connection: Connection, row: Row[Any], final: DeliveryState, now: Millis) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,14 +12,16 @@ from sqlalchemy import Connection, Row
 
 from winpush.delivery.models import Attempt, Delivery
 from winpush.delivery.states import DeliveryState, WaitReason
-from winpush.delivery.storage.database import Millis, from_millis
-from winpush.delivery.storage.schema import attempts, broadcasts, channels, counts, deliveries, lanes
+from winpush.delivery.storage.database import Millis, from_millis, in_list
+from winpush.delivery.storage.schema import attempts, broadcasts, channels, counts, deliveries, lanes, segments
+from winpush.delivery.storage.segments import attempts_in, deliveries_in
 
 __all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after", "next_window"]
 
 _WINDOW = 10_000
 """How many broadcasts are searched at once for ones to delete."""
 _BROADCASTS_AT_ONCE = 500
+_SEGMENTS_AT_ONCE = 50
 
 
 def deliveries_after(
@@ -28,9 +33,11 @@ def deliveries_after(
     if state is not None:
         wanted.append(table.state == state.value)
     rows = connection.execute(sa.select(deliveries).where(*wanted).order_by(table.channel).limit(limit))
-    return [_delivery(row) for row in rows]
+    every = merge(map(_delivery, rows), deliveries_in(connection, broadcast, channel, state), key=_CHANNEL)
+    return list(islice(every, limit))
 
 
+_CHANNEL, _ID = attrgetter("channel"), attrgetter("id")
 _WAIT_REASONS = frozenset(reason.value for reason in WaitReason)
 
 
@@ -62,22 +69,40 @@ def attempts_after(
     newest_first: bool = False,
 ) -> list[Attempt]:
     """The attempts after number `after`, oldest first; or those before it (0: all), newest first."""
-    table = attempts.c
-    wanted: list[sa.ColumnElement[bool]] = []
+    channels_of = None if key is None and channel is None else _chosen(connection, key, channel)
+    equal = (("broadcast", broadcast), ("outcome", outcome))
+    table, packed = attempts.c, segments.c
+    common = [(name, value) for name, value in equal if value is not None]
+    wanted: list[sa.ColumnElement[bool]] = [table[name] == value for name, value in common]
+    parts: list[sa.ColumnElement[bool]] = [packed[name] == value for name, value in common]
     if after:
         wanted.append(table.id < after if newest_first else table.id > after)
-    if key is not None:
-        wanted.append(table.channel.in_(sa.select(channels.c.id).where(channels.c.key == key)))
-    for column, value in ((table.broadcast, broadcast), (table.channel, channel), (table.outcome, outcome)):
-        if value is not None:
-            wanted.append(column == value)
+    if channels_of is not None:
+        wanted.append(in_list(connection, table.channel, channels_of))
     if since is not None:
         wanted.append(table.at >= since)
+        parts.append(packed.until >= since)
     if until is not None:
         wanted.append(table.at < until)
+        parts.append(packed.at < until)
     order = table.id.desc() if newest_first else table.id
     rows = connection.execute(sa.select(attempts).where(*wanted).order_by(order).limit(limit))
-    return [_attempt(row) for row in rows]
+    within = attempts_in(connection, after, parts, channels_of, newest_first=newest_first)
+    in_time = (each for each in within if _is_between(each, since, until))
+    return list(islice(merge(map(_attempt, rows), in_time, key=_ID, reverse=newest_first), limit))
+
+
+def _chosen(connection: Connection, key: str | None, channel: int | None) -> list[int]:
+    """The channels with this key, and with this number."""
+    if key is None:
+        return [] if channel is None else [channel]
+    found = sa.select(channels.c.id).where(channels.c.key == key)
+    return list(connection.scalars(found if channel is None else found.where(channels.c.id == channel)))
+
+
+def _is_between(attempt: Attempt, since: Millis | None, until: Millis | None) -> bool:
+    """For those of a segment, which has the times of a whole batch."""
+    return (since is None or attempt.at >= from_millis(since)) and (until is None or attempt.at < from_millis(until))
 
 
 def _attempt(row: Row[Any]) -> Attempt:
@@ -96,11 +121,16 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 
 def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
-    """Deletes up to `limit` of the oldest attempts made before `before`; returns how many."""
-    table = attempts.c
+    """Deletes up to `limit` of the oldest attempts made before `before`, and empties some segments of such; returns how
+    many rows. What a segment says of its broadcast stays as long as that."""
+    table, packed = attempts.c, segments.c
     oldest = sa.select(table.id).order_by(table.id).limit(limit).subquery()
     old = sa.select(oldest.c.id)
-    return connection.execute(sa.delete(attempts).where(table.id.in_(old), table.at < before)).rowcount
+    deleted = connection.execute(sa.delete(attempts).where(table.id.in_(old), table.at < before)).rowcount
+    over = sa.select(packed.id).where(packed.is_tried == 1, packed.until < before).order_by(packed.until)
+    nothing = dict.fromkeys(("message_id", "debug_trace", "correlation_vector", "detail"))
+    some = sa.update(segments).where(packed.id.in_(over.limit(_SEGMENTS_AT_ONCE)))
+    return deleted + connection.execute(some.values(is_tried=0, **nothing)).rowcount
 
 
 def clear_broadcasts(connection: Connection, before: Millis, limit: int, after: int = 0) -> int:
@@ -138,9 +168,10 @@ def next_window(connection: Connection, before: Millis, after: int) -> int | Non
 
 
 def _clear_deliveries(connection: Connection, number: int, limit: int) -> int:
-    table = deliveries.c
+    table, packed = deliveries.c, segments.c
     some = connection.scalars(sa.select(table.channel).where(table.broadcast == number).limit(limit)).all()
     if some:
         between = table.channel.between(min(some), max(some))
         connection.execute(sa.delete(deliveries).where(table.broadcast == number, between))
-    return len(some)
+    rows = sa.select(packed.id).where(packed.broadcast == number).limit(limit)
+    return len(some) + connection.execute(sa.delete(segments).where(packed.id.in_(rows))).rowcount

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from winpush.delivery.states import BroadcastState, DeliveryState
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
@@ -20,7 +21,7 @@ from winpush.delivery.storage.cut import new_lane
 from winpush.delivery.storage.database import Millis
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.finalize import finalize_part
-from winpush.delivery.storage.rows import Batch, Lane, Target
+from winpush.delivery.storage.rows import CAREFUL, Batch, Lane, Target
 from winpush.delivery.storage.schedule import held, held_until
 from winpush.delivery.storage.schema import broadcasts, lanes
 from winpush.delivery.storage.targets import next_targets
@@ -28,6 +29,7 @@ from winpush.delivery.storage.targets import next_targets
 __all__ = [
     "claim_lane",
     "follow",
+    "has_suspects",
     "keep_lane",
     "move_cursor",
     "release_lane",
@@ -37,8 +39,6 @@ __all__ = [
 ]
 
 _SECOND: Millis = 1000
-_CAREFUL = 3
-"""From this start on without a write in between, a lane's batches are halved, and it runs alone in its process."""
 _LEAST_STARTS = 5
 """So many starts at one channel, at least, end in `worker-lost`."""
 WORKER_LOST = "worker-lost"
@@ -62,27 +62,44 @@ _LAST_TURN = (
     .where(_other.c.broadcast == _L.broadcast, _other.c.cursor < _other.c.last)
     .scalar_subquery()
 )
-_NEXT = (
-    sa.select(_L.broadcast, _L.first)
-    .where(_IS_OPEN, _IS_FREE, _IS_TIME, _MAY_RUN)
-    .order_by(_LAST_TURN, _L.turn, _L.broadcast, _L.first)
-    .limit(1)
-    .with_for_update(of=lanes, skip_locked=True)
-    .cte("next")
-)
 _LEASED = db_now() + bindparam("lease", type_=sa.BigInteger)
-_CLAIM = (
-    sa.update(lanes)
-    .where(sa.tuple_(_L.broadcast, _L.first).in_(sa.select(_NEXT.c.broadcast, _NEXT.c.first)))
-    .values(owner=bindparam("mine"), lease_until=_LEASED, turn=_NOW, starts=_L.starts + 1, ahead=_L.cursor)
-    .returning(*_L)
-)
+_IS_SUSPECT = _L.starts >= CAREFUL - 1
+_MAY_BE_CLAIMED = (_IS_OPEN, _IS_FREE, _IS_TIME, _MAY_RUN)
 
 
-def claim_lane(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
-    """Claims the lane that has waited longest for its turn, of the broadcast that has; its next batch."""
+def _claim(*conditions: sa.ColumnElement[bool]) -> ReturningUpdate[Any]:
+    found = (
+        sa.select(_L.broadcast, _L.first)
+        .where(*_MAY_BE_CLAIMED, *conditions)
+        .order_by(_LAST_TURN, _L.turn, _L.broadcast, _L.first)
+        .limit(1)
+        .with_for_update(of=lanes, skip_locked=True)
+        .cte("next")
+    )
+    return (
+        sa.update(lanes)
+        .where(sa.tuple_(_L.broadcast, _L.first).in_(sa.select(found.c.broadcast, found.c.first)))
+        .values(owner=bindparam("mine"), lease_until=_LEASED, turn=_NOW, starts=_L.starts + 1, ahead=_L.cursor)
+        .returning(*_L)
+    )
+
+
+_CLAIM, _CLAIM_SUSPECT = _claim(~_IS_SUSPECT), _claim(_IS_SUSPECT)
+_SUSPECT = sa.select(sa.literal(1)).where(*_MAY_BE_CLAIMED, _IS_SUSPECT).limit(1)
+
+
+def has_suspects(connection: Connection, now: Millis) -> bool:
+    """Whether there is a lane to run that may kill its worker."""
+    return connection.scalar(_SUSPECT, {"now": now, "latest": now + 2 * _SECOND}) is not None
+
+
+def claim_lane(
+    connection: Connection, owner: str, now: Millis, lease: Millis, size: int, *, suspects: bool = False
+) -> Batch | None:
+    """Claims the lane that has waited longest for its turn, of the broadcast that has; its next batch. `suspects`: of
+    those that may kill their worker; else of the others."""
     wanted = {"mine": owner, "now": now, "latest": now + 2 * _SECOND, "lease": lease}
-    row = connection.execute(_CLAIM, wanted).one_or_none()
+    row = connection.execute(_CLAIM_SUSPECT if suspects else _CLAIM, wanted).one_or_none()
     if row is None:
         return None
     broadcast = get_broadcast(connection, row.broadcast)
@@ -108,12 +125,12 @@ def _read(connection: Connection, batch: Batch, now: Millis, size: int) -> Batch
 
 def careful_size(starts: int, size: int) -> int:
     """How many channels the batch of a lane has that was claimed so often without a write."""
-    return size if starts < _CAREFUL else max(1, size >> (starts - _CAREFUL + 1))
+    return size if starts < CAREFUL else max(1, size >> (starts - CAREFUL + 1))
 
 
 def _most_starts(size: int) -> int:
     """The starts after which the one channel that is left in a batch is given up: two of them at it alone."""
-    return max(_LEAST_STARTS, size.bit_length() + _CAREFUL - 1)
+    return max(_LEAST_STARTS, size.bit_length() + CAREFUL - 1)
 
 
 def _pause(connection: Connection, row: Row[Any], targets: Sequence[Target], now: Millis) -> Millis:

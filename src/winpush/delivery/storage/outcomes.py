@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from winpush.delivery.states import BroadcastState, DeliveryState
-from winpush.delivery.storage import lanes
+from winpush.delivery.storage import lanes, segments
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.broadcasts import stop
 from winpush.delivery.storage.channels import bring_back
@@ -20,7 +20,7 @@ from winpush.delivery.storage.claims import DELIVERY_KEY
 from winpush.delivery.storage.database import Millis, any_of, insert_rows, update_rows
 from winpush.delivery.storage.finalize import add_counts
 from winpush.delivery.storage.refusals import Runs, add_refusals, reason_to_stop, summed
-from winpush.delivery.storage.rows import Batch, Record, Tried
+from winpush.delivery.storage.rows import Batch, Lane, Record, Tried
 from winpush.delivery.storage.schema import attempts, broadcasts, channels, deliveries
 
 __all__ = ["Written", "record"]
@@ -60,8 +60,16 @@ def record(
         return Written(list(records), {})
     is_whole = batch.lane is not None and len(records) == len(batch.targets)
     moved = lanes.move_cursor(connection, batch, lease, size) if is_whole else None
-    mine, is_mine = _write_states(connection, batch, records, is_moved=moved is not None)
-    _write_history(connection, records)
+    block = segments.next_block(connection)
+    if batch.lane is None:
+        mine = _write_due(connection, batch, records)
+        is_mine, rest = bool(mine) or not records, records
+    elif moved is None:
+        mine, is_mine, rest = [], False, records
+    else:
+        mine, is_mine = list(records), True
+        rest, block = _write_batch(connection, batch.lane, records, block)
+    _write_history(connection, rest, block)
     _write_effects(connection, records, now, doubted)
     stopped = _stop_refused(connection, batch, records, moved, now)
     # Rows that several workers contend for come last, to hold their locks as briefly as possible.
@@ -86,17 +94,18 @@ def _is_written(connection: Connection, batch: Batch, records: Sequence[Record])
     return connection.scalar(sa.select(table.id).where(*same).limit(1)) is not None
 
 
-def _write_states(
-    connection: Connection, batch: Batch, records: Sequence[Record], *, is_moved: bool
-) -> tuple[list[Record], bool]:
-    """Those of the records that count, and whether the batch is this worker's."""
-    if batch.lane is None:
-        mine = _write_due(connection, batch, records)
-        return mine, bool(mine) or not records
-    if not is_moved:
-        return [], False
-    insert_rows(connection, deliveries, _DELIVERY, list(map(_ROW, records)))
-    return list(records), True
+def _write_batch(
+    connection: Connection, lane: Lane, records: Sequence[Record], block: int
+) -> tuple[Sequence[Record], int]:
+    """Writes the states of a lane's batch: a row for each channel that waits, and what has ended in segments. Those
+    whose attempts are still to be written, and their first id."""
+    states = set(map(_STATE, records))
+    if _WAITING not in states:
+        return (), segments.write_final(connection, lane, records, block)
+    waiting = [entry for entry in records if entry.state == _WAITING]
+    ended = [entry for entry in records if entry.state != _WAITING]
+    insert_rows(connection, deliveries, _DELIVERY, list(map(_ROW, waiting)))
+    return waiting, segments.write_final(connection, lane, ended, block)
 
 
 def _stop_refused(
@@ -121,7 +130,7 @@ _ROW, _COUNTED, _REFUSED = (
     itemgetter(*map(Record._fields.index, names))
     for names in (_DELIVERY, ("broadcast", "state", "outcome"), ("broadcast", "service", "refusal"))
 )
-_BROADCAST, _EFFECT = (itemgetter(Record._fields.index(name)) for name in ("broadcast", "effect"))
+_BROADCAST, _EFFECT, _STATE = (itemgetter(Record._fields.index(name)) for name in ("broadcast", "effect", "state"))
 """Read thousands of records without running a line of Python for each."""
 _WAITING = DeliveryState.WAITING.value
 
@@ -150,9 +159,10 @@ def _count(connection: Connection, records: Iterable[Record], lane: int) -> None
     add_counts(connection, final)
 
 
-def _write_history(connection: Connection, records: Iterable[Record]) -> None:
-    rows = [entry.tried for entry in records if entry.tried is not None]
-    insert_rows(connection, attempts, Tried._fields, rows)
+def _write_history(connection: Connection, records: Iterable[Record], block: int) -> None:
+    tried = [entry.tried for entry in records if entry.tried is not None]
+    rows = [(number, *each) for number, each in enumerate(tried, block)]
+    insert_rows(connection, attempts, ("id", *Tried._fields), rows)
 
 
 def _write_effects(connection: Connection, records: Iterable[Record], now: Millis, doubted: Mapping[int, str]) -> None:

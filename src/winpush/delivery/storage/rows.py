@@ -10,7 +10,7 @@ from winpush.channels import Service, sender_of, split_uri
 from winpush.delivery.registry.rules import Scalar
 from winpush.delivery.storage.database import Millis
 
-__all__ = ["Batch", "Effect", "Lane", "Record", "Target", "Tried"]
+__all__ = ["CAREFUL", "Batch", "Effect", "Lane", "Record", "Target", "Tried"]
 
 
 class Target(NamedTuple):
@@ -54,7 +54,9 @@ class Lane(NamedTuple):
     has_gaps: bool
 
 
-_SUSPECT = 3
+CAREFUL = 3
+"""From this claim on, without a write in between, something in a batch may have killed its workers: it is made smaller,
+and runs alone in its process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Batch:
     @property
     def is_suspect(self) -> bool:
         """Whether something in it may have killed its workers: it runs alone in its process."""
-        return (self.claims if self.lane is None else self.lane.starts) >= _SUSPECT
+        return (self.claims if self.lane is None else self.lane.starts) >= CAREFUL
 
 
 class Tried(NamedTuple):

@@ -3,7 +3,7 @@ the same on both."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 __all__ = [
     "ERASED",
@@ -17,11 +17,12 @@ __all__ = [
     "deliveries",
     "holds",
     "lanes",
+    "segments",
     "tags",
 ]
 
 METADATA = MetaData()
-REVISION = "0007"
+REVISION = "0008"
 """The revision of the tables below: the newest in `migrations`."""
 ERASED = "erased"
 """What stands in place of what was erased: a channel's URI and the reason why it is gone, a broadcast's content."""
@@ -115,6 +116,13 @@ broadcasts = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    # Those to an audience: `notify` makes a great many that have no lanes and no segments.
+    Index(
+        "winpush_broadcasts_to_many",
+        "id",
+        sqlite_where=text("last_channel > 0"),
+        postgresql_where=text("last_channel > 0"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -178,6 +186,13 @@ deliveries = Table(
         sqlite_where=text("owner IS NOT NULL"),
         postgresql_where=text("owner IS NOT NULL"),
     ),
+    # `claims` as in rows.CAREFUL: what may kill its worker is looked for all the time.
+    Index(
+        "winpush_deliveries_suspect",
+        "due",
+        sqlite_where=text("claims >= 2"),
+        postgresql_where=text("claims >= 2"),
+    ),
     Index(
         "winpush_deliveries_waiting",
         "broadcast",
@@ -215,6 +230,40 @@ attempts = Table(
     Column("detail", Text),
     Index("winpush_attempts_channel", "channel", "id"),
     Index("winpush_attempts_broadcast", "broadcast", "id"),
+)
+
+# What ended alike in a batch of a lane, in one row; see storage/segments.py. Small columns first.
+segments = Table(
+    "winpush_segments",
+    METADATA,
+    # That of its first attempt; those of the others follow.
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("broadcast", BigInteger, nullable=False),
+    # The bounds of its batch.
+    Column("last", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("outcome", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("status", Integer),
+    # Whether its attempts are in the history: they were sent to, and it isn't too long ago.
+    Column("is_tried", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("channels", LargeBinary, nullable=False),
+    Column("times", LargeBinary),
+    Column("message_id", LargeBinary),
+    Column("debug_trace", LargeBinary),
+    Column("correlation_vector", LargeBinary),
+    Column("detail", LargeBinary),
+    Index("winpush_segments_batch", "broadcast", "last"),
+    Index(
+        "winpush_segments_tried",
+        "until",
+        sqlite_where=text("is_tried = 1"),
+        postgresql_where=text("is_tried = 1"),
+    ),
 )
 
 holds = Table(

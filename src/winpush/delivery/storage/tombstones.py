@@ -18,6 +18,7 @@ from winpush.delivery.storage.claims import DELIVERY_KEY
 from winpush.delivery.storage.database import Millis, in_list, update_rows
 from winpush.delivery.storage.finalize import add_counts
 from winpush.delivery.storage.schema import ERASED, attempts, broadcasts, channels, deliveries, tags
+from winpush.delivery.storage.segments import blank
 
 __all__ = ["clear_tombstones", "erase", "erase_key", "of_key"]
 
@@ -47,6 +48,7 @@ def erase(connection: Connection, numbers: Iterable[int], now: Millis) -> int:
     connection.execute(sa.update(channels).where(in_list(connection, channels.c.id, every)).values(**_EMPTY, **gone))
     connection.execute(sa.delete(tags).where(in_list(connection, tags.c.channel, every)))
     connection.execute(sa.update(attempts).where(in_list(connection, attempts.c.channel, every)).values(**_NO_IDS))
+    blank(connection, every)
     return len(found)
 
 

@@ -9,6 +9,8 @@ from winpush.errors import ConfigurationError
 
 __all__ = ["WorkerSettings"]
 
+_MOST_AT_ONCE = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
@@ -35,6 +37,8 @@ class WorkerSettings:
     gone_at_least: int = 50
 
     def __post_init__(self) -> None:
+        if not 1 <= self.batch <= _MOST_AT_ONCE:
+            raise ConfigurationError(f"batch: is {self.batch}; give a number of channels from 1 to {_MOST_AT_ONCE:,}")
         if self.most_gone is not None and not 0 < self.most_gone <= 1:
             raise ConfigurationError(
                 f"most_gone: is {self.most_gone}; give a share above 0 and up to 1, or None for no limit"

@@ -96,6 +96,8 @@ class Worker:
             wake=self._wake.set,
         )
         self._stopping = False
+        # Places are given up, so that what may kill this process can run alone in it.
+        self._drains = False
         self._loop: asyncio.AbstractEventLoop | None = None
         # Each place runs a lane, or a batch of what is due.
         self._places: set[asyncio.Task[None]] = set()
@@ -246,12 +248,7 @@ class Worker:
         return False
 
     async def _begin(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> None:
-        """Gives a batch a place. One that may kill this process runs alone: it takes nothing else with it."""
-        if batch.is_suspect and self._places:
-            keeping = asyncio.create_task(self._keep(Sending(batch, {}, held)))
-            await asyncio.wait(self._places)
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+        """Gives a batch a place. One that may kill this process is alone in it: it takes nothing else with it."""
         place = asyncio.create_task(self._run_place(client, batch, held))
         self._places.add(place)
         place.add_done_callback(self._finished)
@@ -259,21 +256,34 @@ class Worker:
             await asyncio.wait([place])
 
     def _claim(self, connection: Connection) -> _Claimed:
-        now, owner = self._now(), f"{self._name}/{next(self._numbers)}"
-        may_run_lane, looks = self._running_lanes < self._lane_places, self._monotonic() >= self._looked_until
+        now, looks = self._now(), self._monotonic() >= self._looked_until
+        may_run_lane, is_alone = self._running_lanes < self._lane_places, not self._places
         batch: Batch | None = None
         more = False
+        if looks:
+            self._drains = claims.has_suspects(connection, now) or lanes.has_suspects(connection, now)
+        if self._drains:
+            # Claimed only when nothing else is under way: a wait would look like another death.
+            batch = self._claim_suspect(connection, now) if is_alone else None
+            return batch, schedule.held(connection, now), is_alone
         if looks or not may_run_lane:
-            batch, more = self._claim_due(connection, owner, now)
+            batch, more = self._claim_due(connection, now)
         if batch is None and may_run_lane:
-            batch = lanes.claim_lane(connection, owner, now, self._lease, self._settings.batch)
+            batch = lanes.claim_lane(connection, self._new_owner(), now, self._lease, self._settings.batch)
             if batch is None and not looks:
-                batch, more = self._claim_due(connection, owner, now)
+                batch, more = self._claim_due(connection, now)
             if batch is None:
                 more = lanes.split_lane(connection, now, self._settings.batch) or more
         return batch, schedule.held(connection, now), more
 
-    def _claim_due(self, connection: Connection, owner: str, now: Millis) -> tuple[Batch | None, bool]:
+    def _claim_suspect(self, connection: Connection, now: Millis) -> Batch | None:
+        lease, size = self._lease, self._settings.batch
+        batch = claims.claim_due(connection, self._new_owner(), now, lease, size, suspects=True)
+        batch = batch or lanes.claim_lane(connection, self._new_owner(), now, lease, size, suspects=True)
+        self._drains, self._looked_until = False, 0.0
+        return batch
+
+    def _claim_due(self, connection: Connection, now: Millis) -> tuple[Batch | None, bool]:
         """What is due, and the ends of broadcasts: while lanes are free, at most every tenth of a second."""
         more = broadcasts.expire_due(connection, now) > 0
         more = finalize.finalize_ending(connection, now) or more
@@ -281,8 +291,11 @@ class Worker:
             broadcasts.finish_complete(connection, now)
             self._swept_until = self._monotonic() + _SWEEP_SECONDS
         self._looked_until = self._monotonic() + _GATHER_SECONDS
-        size = self._settings.batch
+        owner, size = self._new_owner(), self._settings.batch
         return claims.claim_due(connection, owner, now, self._lease, size, self._batches.busy), more
+
+    def _new_owner(self) -> str:
+        return f"{self._name}/{next(self._numbers)}"
 
     @property
     def _lane_places(self) -> int:
@@ -405,7 +418,7 @@ class Worker:
 
     def _follow(self, connection: Connection, batch: Batch, *, share: bool) -> _Work | None:
         now, size = self._now(), self._settings.batch
-        following = lanes.follow(connection, batch, now, size, share=share, stops=self._stopping)
+        following = lanes.follow(connection, batch, now, size, share=share, stops=self._stopping or self._drains)
         return None if following is None else (following, schedule.held(connection, now))
 
     async def _keep(self, sending: Sending) -> None:

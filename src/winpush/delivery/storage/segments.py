@@ -1,0 +1,226 @@
+"""The SQL of segments: the outcomes of a batch, one row for all channels that ended alike.
+
+A channel of a broadcast is in one segment, or in one row of the deliveries, which is for what waits or has waited. All
+segments of one batch have the same bounds, and those of different batches don't overlap: so the segment of a channel is
+found by one look at an index.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, bindparam
+
+from winpush.delivery.models import Attempt, Delivery
+from winpush.delivery.states import DeliveryState
+from winpush.delivery.storage.columns import (
+    pack_ascending,
+    pack_offsets,
+    pack_texts,
+    unpack_ascending,
+    unpack_offsets,
+    unpack_texts,
+)
+from winpush.delivery.storage.database import Millis, from_millis, insert_rows, run_sql
+from winpush.delivery.storage.rows import Lane, Record
+from winpush.delivery.storage.schema import attempts, broadcasts, segments
+
+__all__ = [
+    "attempts_in",
+    "blank",
+    "covering",
+    "deliveries_in",
+    "gone_in",
+    "next_block",
+    "write_final",
+    "write_uniform",
+]
+
+_BLOCK = 65_536
+"""The ids of attempts that one transaction may give out: they begin at a multiple of this."""
+_COLUMNS = tuple(column.name for column in segments.columns)
+_IDS = ("message_id", "debug_trace", "correlation_vector", "detail")
+"""What support asks for, of each attempt: a column of a segment each."""
+_AT_ONCE = 16
+_S, _B = segments.c, broadcasts.c
+
+
+def next_block(connection: Connection) -> int:
+    """The first of the ids that this transaction may give to attempts."""
+    if connection.dialect.name != "sqlite":
+        number = run_sql(connection, f"SELECT nextval(pg_get_serial_sequence('{attempts.name}', 'id'))", ())[0][0]
+        return int(number) * _BLOCK
+    # One writer at a time: nobody else takes the same.
+    newest = connection.scalar(sa.select(sa.func.max(attempts.c.id))) or 0
+    last = connection.execute(sa.select(_S.id, _S.number).order_by(_S.id.desc()).limit(1)).one_or_none()
+    return (max(newest, 0 if last is None else last.id + last.number) // _BLOCK + 1) * _BLOCK
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write_final(connection: Connection, lane: Lane, records: Iterable[Record], block: int) -> int:
+    """Writes what has ended of a batch, in a segment for each way to end; returns the block's next free id."""
+    alike: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    for entry in records:
+        tried = entry.tried
+        status = None if tried is None else tried.status
+        alike[entry.state, entry.outcome, entry.attempts, tried is not None, status].append(entry)
+    rows = []
+    for (state, outcome, number_of_attempts, is_tried, status), entries in alike.items():
+        entries.sort(key=_channel_of)
+        how = (state, outcome, number_of_attempts, status, int(is_tried))
+        ids = zip(*(entry.tried[-len(_IDS) :] for entry in entries if entry.tried), strict=True) if is_tried else _NONE
+        numbers, times = [entry.channel for entry in entries], [entry.at for entry in entries]
+        rows.append(_row(block, lane, how, numbers, times, [pack_texts(each) for each in ids]))
+        block += len(entries)
+    insert_rows(connection, segments, _COLUMNS, rows)
+    return block
+
+
+_NONE: tuple[tuple[None, ...], ...] = ((None,),) * len(_IDS)
+
+
+def _channel_of(entry: Record) -> int:
+    return entry.channel
+
+
+def write_uniform(
+    connection: Connection, lane: Lane, numbers: Sequence[int], state: str, outcome: str | None, now: Millis
+) -> None:
+    """Writes that channels of a lane ended so without being sent to; `numbers` in ascending order."""
+    if numbers:
+        row = _row(next_block(connection), lane, (state, outcome, 0, None, 0), numbers, [now], [None] * len(_IDS))
+        insert_rows(connection, segments, _COLUMNS, [row])
+
+
+def _row(
+    block: int, lane: Lane, how: tuple[Any, ...], numbers: Sequence[int], times: Sequence[Millis], ids: Sequence[Any]
+) -> tuple[Any, ...]:
+    first = min(times)
+    where = (block, lane.broadcast, lane.end, lane.begin + 1)
+    when = (first, max(times), pack_ascending(numbers), pack_offsets(times, first))
+    return (*where, *how, len(numbers), *when, *ids)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def deliveries_in(
+    connection: Connection, broadcast: int, channel: int, state: DeliveryState | None
+) -> Iterator[Delivery]:
+    """A broadcast's deliveries to channels numbered above `channel`, in order; read as they are asked for."""
+    wanted = [_S.broadcast == broadcast]
+    if state is not None:
+        wanted.append(_S.state == state.value)
+    after = channel
+    while True:
+        some = sa.select(_S.last).where(*wanted, _S.last > after).distinct().order_by(_S.last).limit(_AT_ONCE)
+        ends = connection.scalars(some).all()
+        if not ends:
+            return
+        rows = connection.execute(
+            sa.select(segments).where(*wanted, _S.last.between(ends[0], ends[-1])).order_by(_S.last, _S.id)
+        ).all()
+        for _, batch in groupby(rows, key=lambda row: row.last):
+            every = [each for row in batch for each in _deliveries(row) if each.channel > channel]
+            yield from sorted(every, key=lambda each: each.channel)
+        after = ends[-1]
+
+
+def _deliveries(row: Row[Any]) -> Iterator[Delivery]:
+    state, times = DeliveryState(row.state), unpack_offsets(row.times, row.at, row.number)
+    for number, at in zip(unpack_ascending(row.channels), times, strict=True):
+        yield Delivery(row.broadcast, number, state, row.outcome, row.attempts, from_millis(at), None)
+
+
+def attempts_in(
+    connection: Connection,
+    after: int,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    channels: Sequence[int] | None,
+    *,
+    newest_first: bool,
+) -> Iterator[Attempt]:
+    """The attempts behind number `after` (0: all) in segments that these conditions select, in the order of their ids;
+    read as they are asked for. `channels`: only those to these."""
+    if channels is not None:
+        found = sorted({number for channel in channels for number in covering(connection, channel)})
+        conditions = [*conditions, _S.id.in_(found)]
+    wanted = None if channels is None else frozenset(channels)
+    order = _S.id.desc() if newest_first else _S.id
+    place = after
+    while True:
+        where = [_S.is_tried == 1, *conditions]
+        if place:
+            where.append(_S.id < place if newest_first else _S.id + _S.number > place + 1)
+            if not newest_first:  # said in a form that finds the beginning by the index, too
+                where.append(_S.id > place - _BLOCK)
+        rows = connection.execute(sa.select(segments).where(*where).order_by(order).limit(_AT_ONCE)).all()
+        for row in rows:
+            part = [each for each in _attempts(row) if wanted is None or each.channel in wanted]
+            for each in reversed(part) if newest_first else part:
+                if not after or (each.id < after if newest_first else each.id > after):
+                    yield each
+        if len(rows) < _AT_ONCE:
+            return
+        place = rows[-1].id if newest_first else rows[-1].id + rows[-1].number - 1
+
+
+def _attempts(row: Row[Any]) -> Iterator[Attempt]:
+    times = unpack_offsets(row.times, row.at, row.number)
+    ids = [unpack_texts(row._mapping[name], row.number) for name in _IDS]
+    for index, (channel, at, *texts) in enumerate(zip(unpack_ascending(row.channels), times, *ids, strict=True)):
+        yield Attempt(row.id + index, row.broadcast, channel, from_millis(at), row.outcome, row.status, *texts)
+
+
+_other = segments.alias("other")
+_END = (
+    sa.select(sa.func.min(_other.c.last))
+    .where(_other.c.broadcast == _B.id, _other.c.last >= bindparam("channel"))
+    .scalar_subquery()
+)
+_COVERING = (
+    sa.select(_S.id)
+    .select_from(broadcasts.join(segments, sa.and_(_S.broadcast == _B.id, _S.last == _END)))
+    .where(_B.last_channel > 0, _B.last_channel >= bindparam("channel"), _S.first <= bindparam("channel"))
+)
+
+
+def covering(connection: Connection, channel: int) -> Sequence[int]:
+    """The ids of the segments that may have this channel in them: those of one batch of each broadcast."""
+    return connection.scalars(_COVERING, {"channel": channel}).all()
+
+
+def gone_in(connection: Connection, broadcast: int) -> dict[int, Millis]:
+    """The channels that a broadcast was told are gone, and when."""
+    gone = (_S.broadcast == broadcast, _S.state == DeliveryState.GONE.value, _S.outcome.is_not(None))
+    found: dict[int, Millis] = {}
+    for row in connection.execute(sa.select(segments).where(*gone)):
+        times = unpack_offsets(row.times, row.at, row.number)
+        found.update(zip(unpack_ascending(row.channels), times, strict=True))
+    return found
+
+
+def blank(connection: Connection, channels: Iterable[int]) -> None:
+    """Erases what support asks for from the attempts to these channels."""
+    erased = frozenset(channels)
+    ids = sorted({number for channel in erased for number in covering(connection, channel)})
+    for first in range(0, len(ids), _AT_ONCE):
+        some = sa.select(segments).where(_S.id.in_(ids[first : first + _AT_ONCE])).with_for_update()
+        for row in connection.execute(some).all():
+            places = [place for place, number in enumerate(unpack_ascending(row.channels)) if number in erased]
+            if places:
+                values = {name: _without(row._mapping[name], row.number, places) for name in _IDS}
+                connection.execute(sa.update(segments).where(_S.id == row.id).values(**values))
+
+
+def _without(packed: bytes | None, number: int, places: Sequence[int]) -> bytes | None:
+    texts = unpack_texts(packed, number)
+    for place in places:
+        texts[place] = None
+    return pack_texts(texts)
