@@ -186,11 +186,17 @@ class Relay:
         self._listener.listen()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._frozen: set[socket.socket] = set()
+        self._cut_at: bytes | None = None
+        self._cut: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def freeze(self) -> None:
         """From now on, nothing passes on the connections that there are."""
         self._frozen |= {each for pair in self._pairs for each in pair}
+
+    def cut_answer_to(self, statement: str) -> None:
+        """The next connection that asks for this is cut when its answer comes."""
+        self._cut_at = statement.encode()
 
     def close(self) -> None:
         """Ends every connection."""
@@ -214,6 +220,12 @@ class Relay:
     def _pass(self, one: socket.socket, other: socket.socket) -> None:
         with one, suppress(OSError):
             while received := one.recv(65_536):
+                if one in self._cut:
+                    other.shutdown(socket.SHUT_RDWR)
+                    return
+                if self._cut_at is not None and self._cut_at in received:
+                    self._cut_at = None
+                    self._cut.add(other)
                 if one not in self._frozen:
                     other.sendall(received)
             if one not in self._frozen:

@@ -124,6 +124,39 @@ def test_a_call_on_a_half_open_connection_ends(relay: Relay) -> None:
         outbox.close()
 
 
+def test_a_commit_whose_answer_is_lost_says_that_it_may_be_stored(relay: Relay, winpush_emulator: Emulator) -> None:
+    outbox = Outbox(relay.url.render_as_string(hide_password=False), allow_hosts=winpush_emulator.authorities)
+    try:
+        outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+        for store in (lambda: outbox.broadcast(TOAST), lambda: outbox.notify("ada", TOAST)):
+            relay.cut_answer_to("COMMIT")
+            with pytest.raises(DatabaseError, match="may be stored or not") as caught:
+                store()
+            assert caught.value.may_be_stored
+        assert len(list(outbox.list_broadcasts())) == 2
+    finally:
+        outbox.close()
+
+
+def test_a_worker_whose_commit_was_stored_and_not_answered_goes_on_and_writes_nothing_twice(
+    relay: Relay, winpush_emulator: Emulator, clock: Clock
+) -> None:
+    some, every = Count(20), Count(60)
+    url = relay.url.render_as_string(hide_password=False)
+    allowed = winpush_emulator.authorities
+    with Outbox(url, settings=SETTINGS, hooks=[some, every], clock=clock, allow_hosts=allowed) as outbox:
+        outbox.register_many({"uri": winpush_emulator.create_channel().uri, "key": "all"} for _ in range(30))
+        numbers = [outbox.broadcast(TOAST), outbox.notify("all", TOAST)]
+        assert some.done.wait(PATIENCE)
+        relay.cut_answer_to("COMMIT")
+        assert every.done.wait(PATIENCE)
+        states = [outbox.progress(number).states for number in numbers]
+        attempts = [len(list(outbox.history(broadcast=number))) for number in numbers]
+    assert states == [{DeliveryState.DELIVERED: 30}] * 2
+    assert attempts == [30, 30]
+    assert accepted(winpush_emulator) == [2] * 30
+
+
 def test_a_connection_that_is_lost_in_a_transaction_gives_its_locks_back(relay: Relay, url: str) -> None:
     lost, other = Database(with_timeout(relay.url.render_as_string(hide_password=False), 0.5)), Database(url)
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from winpush.errors import WinPushError
 
-__all__ = ["DatabaseError", "has_collided", "is_locked", "is_read_only", "state_of", "translated"]
+__all__ = ["DatabaseError", "commit_lost", "has_collided", "is_locked", "is_read_only", "state_of", "translated"]
 
 AWAY = {
     "08": "the connection failed",
@@ -30,8 +30,15 @@ _LOCKED = "55P03"
 
 
 class DatabaseError(WinPushError):
-    """The database is unreachable, or can't do this now: it is locked, full, read-only or shutting down. Nothing was
-    written. The driver's error is the `__cause__`."""
+    """The database is unreachable, or can't do this now: it is locked, full, read-only or shutting down. The driver's
+    error is the `__cause__`.
+
+    Nothing was written, unless `may_be_stored`: the connection was lost while the transaction was being committed.
+    """
+
+    def __init__(self, message: str, *, may_be_stored: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_stored = may_be_stored
 
 
 def state_of(error: BaseException | None) -> str | None:
@@ -60,6 +67,16 @@ def _is_away(error: DBAPIError) -> bool:
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return True
     return (state_of(error) or "").startswith(tuple(AWAY))
+
+
+def commit_lost(error: DBAPIError) -> DatabaseError:
+    """What to say of a commit whose answer didn't come."""
+    said = str(error.orig).strip().partition("\n")[0]
+    return DatabaseError(
+        f"The connection was lost while the database was storing this: {said}. It may be stored or not. Look before "
+        "you try again; with an idempotency_key, just try again",
+        may_be_stored=True,
+    )
 
 
 @contextmanager

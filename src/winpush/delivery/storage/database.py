@@ -18,7 +18,7 @@ from sqlalchemy.dialects import sqlite as sqlite_sql
 from sqlalchemy.exc import DBAPIError
 
 from winpush.delivery.storage import sqlite
-from winpush.delivery.storage.availability import DatabaseError, has_collided, is_read_only, translated
+from winpush.delivery.storage.availability import DatabaseError, commit_lost, has_collided, is_read_only, translated
 from winpush.delivery.storage.files import path_of
 from winpush.delivery.storage.sender_lock import SenderLock
 from winpush.errors import ConfigurationError
@@ -140,14 +140,18 @@ class Database:
             connection = connection.execution_options(winpush_writes=True)
             if not bounded:
                 self._bound(connection, None)
+            commits = False
             try:
                 with connection.begin():
                     if bounded and self._settings:
                         connection.exec_driver_sql(self._settings)
                     yield connection
+                    commits = True
             except DBAPIError as error:
                 if is_read_only(error):
                     connection.invalidate(error)
+                if commits and error.connection_invalidated:
+                    raise commit_lost(error) from error
                 raise
             finally:
                 self._bound(connection, self._patience)

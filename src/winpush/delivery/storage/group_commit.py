@@ -128,8 +128,12 @@ class GroupCommit:
             with self._database.write() as connection:
                 for write in batch:
                     write.result = write.work(connection)
-        except Exception:  # noqa: BLE001 - raised again when each runs on its own
-            return False
+        except Exception as error:  # noqa: BLE001 - raised again when each runs on its own
+            if not (isinstance(error, DatabaseError) and error.may_be_stored):
+                return False
+            for write in batch:  # tried again, it might be stored twice
+                write.end(error)
+            return True
         for write in batch:
             write.end()
         return True
