@@ -15,6 +15,7 @@ from typing import cast
 
 from winpush.errors import ProxyError, TlsError
 from winpush.transport.connection import Connection, Home, Owner
+from winpush.transport.hand_over import handed_over
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
 from winpush.transport.reach import reach
 from winpush.transport.route import Route
@@ -98,17 +99,19 @@ async def dial_asyncio(route: Route, connection: AsyncioConnection) -> None:
     loop = asyncio.get_running_loop()
     sock = await reach(loop, route)
     if route.context is None:
-        await loop.create_connection(lambda: connection, sock=sock)
+        with handed_over(sock):
+            await loop.create_connection(lambda: connection, sock=sock)
     elif route.proxy is not None and route.has_tunnel:
         await _dial_tunnel(loop, sock, route, route.proxy, route.context, connection)
     else:
-        await loop.create_connection(
-            lambda: connection,
-            sock=sock,
-            ssl=route.context,
-            server_hostname=route.origin.dial_host,
-            ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
-        )
+        with handed_over(sock):
+            await loop.create_connection(
+                lambda: connection,
+                sock=sock,
+                ssl=route.context,
+                server_hostname=route.origin.dial_host,
+                ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
+            )
 
 
 async def _dial_tunnel(
@@ -119,7 +122,8 @@ async def _dial_tunnel(
     context: ssl.SSLContext,
     connection: AsyncioConnection,
 ) -> None:
-    transport, tunnel = await loop.create_connection(lambda: Tunnel(proxy), sock=sock)
+    with handed_over(sock):
+        transport, tunnel = await loop.create_connection(lambda: Tunnel(proxy), sock=sock)
     try:
         transport.write(connect_request(route.origin, proxy))
         await tunnel.opened

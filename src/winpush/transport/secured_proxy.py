@@ -13,6 +13,7 @@ import ssl
 from winpush.errors import ProxyError
 from winpush.transport.asyncio_connection import TLS_GOODBYE_SECONDS, AsyncioConnection, Tunnel
 from winpush.transport.connection import Home, Owner
+from winpush.transport.hand_over import handed_over
 from winpush.transport.nested_tls import NestedTlsConnection
 from winpush.transport.proxy import Proxy, connect_request
 from winpush.transport.reach import reach
@@ -57,13 +58,14 @@ async def _secure(
 ) -> asyncio.Transport:
     """A transport to the proxy, with TLS. Raises ProxyError."""
     try:
-        transport, _ = await loop.create_connection(
-            lambda: protocol,
-            sock=sock,
-            ssl=context,
-            server_hostname=proxy.host,
-            ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
-        )
+        with handed_over(sock):
+            transport, _ = await loop.create_connection(
+                lambda: protocol,
+                sock=sock,
+                ssl=context,
+                server_hostname=proxy.host,
+                ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
+            )
     except ssl.SSLError as error:
         advice = " If it takes plain HTTP, write it as http://." if error.reason in _NOT_TLS else ""
         problem = describe_tls(error, f"the proxy {proxy}") + advice
