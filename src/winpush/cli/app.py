@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import io
 import itertools
 import platform
 import sys
@@ -12,8 +11,9 @@ from collections.abc import Sequence
 import click
 
 from winpush import __version__, compiled
+from winpush.cli.failures import exit_code_of, show
 from winpush.cli.groups import GuessingGroup
-from winpush.cli.output import echo_json_error, hide_channels
+from winpush.cli.output import echo_json_error
 from winpush.errors import WinPushError
 
 __all__ = ["cli", "run"]
@@ -80,11 +80,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:  # Ctrl-C; click has already printed a newline
         return 130
     except (click.ClickException, WinPushError) as error:
-        exit_code = error.exit_code if isinstance(error, click.ClickException) else 2
+        exit_code = exit_code_of(error)
         if _wants_json(typed):
             echo_json_error(error, exit_code)
         else:
-            _show(error)
+            show(error)
         return exit_code
     return code if isinstance(code, int) else 0
 
@@ -92,13 +92,3 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _wants_json(typed: Sequence[str]) -> bool:
     """Whether `--json` was typed: an error can come before the options are understood."""
     return "--json" in itertools.takewhile(lambda word: word != "--", typed)
-
-
-def _show(error: click.ClickException | WinPushError) -> None:
-    """Shows the error as click does, but hides channel URIs: click's messages repeat what was typed."""
-    if isinstance(error, WinPushError):
-        click.echo(hide_channels(f"Error: {error}"), err=True)
-        return
-    shown = io.StringIO()
-    error.show(shown)
-    click.echo(hide_channels(shown.getvalue()), nl=False, err=True)

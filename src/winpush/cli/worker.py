@@ -25,6 +25,7 @@ from winpush.cli.outbox import (
     show_database,
     worker_settings,
 )
+from winpush.cli.processes import run_processes
 
 if TYPE_CHECKING:
     from winpush.delivery import Outbox, Telemetry
@@ -52,6 +53,15 @@ def _keep(name: str, what: str) -> Callable[[Any], Any]:
     examples=["winpush worker", "winpush worker --until-idle", "winpush worker --log-format json"],
 )
 @option("--until-idle", heading="Worker", is_flag=True, help="Exit once nothing is due, for scripts and timers.")
+@option(
+    "--processes",
+    heading="Worker",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Run N processes, for all cores of a machine. Needs PostgreSQL.",
+)
 @option(
     "--metrics-port", heading="Worker", type=click.IntRange(0, 65_535), help="Serve Prometheus metrics on this port."
 )
@@ -87,6 +97,7 @@ def _keep(name: str, what: str) -> Callable[[Any], Any]:
 def command(
     db: str,
     until_idle: bool,
+    processes: int,
     metrics_port: int | None,
     metrics_host: str,
     health_port: int | None,
@@ -101,15 +112,41 @@ def command(
 
     Exit code: 0 stopped or nothing due, 1 failed, 2 usage error.
     """
+    if processes == 1:
+        _deliver(db, until_idle, create, (metrics_host, metrics_port), (health_host, health_port), values)
+        return
+    if db.startswith("sqlite:"):
+        raise click.UsageError(
+            "One process at a time sends from a SQLite file, so --processes needs PostgreSQL: give --db postgresql://…"
+        )
+    if (metrics_port, health_port) != (None, None):
+        raise click.UsageError(
+            "Several processes can't serve one port: start a worker for each port instead of --processes."
+        )
+    nowhere = ("", None)
+    arguments = (db, until_idle, create, nowhere, nowhere, values)
+    with logging_to_stderr(values["log_format"], values["log_level"]):
+        code = run_processes(processes, _deliver, arguments, replaces=not until_idle)
+    click.get_current_context().exit(code)
+
+
+_Address = tuple[str, int | None]
+"""A host, and a port of it; None where nothing is served."""
+
+
+def _deliver(
+    db: str, until_idle: bool, create: bool, metrics: _Address, health_at: _Address, values: dict[str, Any]
+) -> None:
+    """A worker, in this process."""
     days: dict[str, Any] = {name: timedelta(days=values.pop(name)) for name in ("keep_history", "keep_gone")}
     with contextlib.ExitStack() as stack:
         stack.enter_context(_ended_by_sigterm())
         stack.enter_context(logging_to_stderr(values.pop("log_format"), values.pop("log_level")))
         telemetry, health = None, Health(db)
-        if metrics_port is not None:
-            telemetry = stack.enter_context(_serve_metrics(metrics_host, metrics_port))
-        if health_port is not None:
-            stack.enter_context(serve_health(health_host, health_port, health))
+        if metrics[1] is not None:
+            telemetry = stack.enter_context(_serve_metrics(metrics[0], metrics[1]))
+        if health_at[1] is not None:
+            stack.enter_context(serve_health(health_at[0], health_at[1], health))
         more: dict[str, Any] = {"settings": worker_settings(values), "telemetry": telemetry, **days}
         if not until_idle:
             _wait_for_server(db, health)

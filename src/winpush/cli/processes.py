@@ -1,0 +1,87 @@
+"""Several processes of one command: for all cores of a machine."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import click
+
+from winpush.cli.failures import exit_code_of, show
+from winpush.errors import WinPushError
+
+__all__ = ["run_processes"]
+
+_PAUSE_SECONDS = 2.0
+_log = logging.getLogger("winpush.worker")
+
+
+def run_processes(
+    number: int,
+    target: Callable[..., None],
+    arguments: tuple[Any, ...],
+    *,
+    replaces: bool,
+    pause: float = _PAUSE_SECONDS,
+) -> int:
+    """Runs `target` in so many processes until all have ended, or all are told to by SIGTERM or Ctrl-C; the exit code.
+
+    `replaces`: one that dies is replaced after `pause` seconds.
+    """
+    context = multiprocessing.get_context("spawn")  # a fork would inherit connections and locks
+    running: list[SpawnProcess] = []
+    stopping, code = False, 0
+
+    def start() -> None:
+        process = context.Process(target=_run, args=(target, arguments))
+        process.start()
+        running.append(process)
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for process in running:
+            process.terminate()
+
+    with _handled(stop):
+        for _ in range(number):
+            start()
+        while running:
+            wait([process.sentinel for process in running])
+            for process in [each for each in running if not each.is_alive()]:
+                running.remove(process)
+                if process.exitcode and replaces and not stopping:
+                    _log.warning("A worker's process ended with %d; another takes its place", process.exitcode)
+                    time.sleep(pause)
+                    if not stopping:
+                        start()
+                elif not stopping:
+                    code = code or abs(process.exitcode or 0)
+    return code
+
+
+def _run(target: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """In the process itself: errors are shown as by the command."""
+    try:
+        target(*arguments)
+    except (click.ClickException, WinPushError) as error:
+        show(error)
+        sys.exit(exit_code_of(error))
+
+
+@contextlib.contextmanager
+def _handled(stop: Callable[..., None]) -> Iterator[None]:
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
