@@ -124,6 +124,20 @@ def test_a_call_on_a_half_open_connection_ends(relay: Relay) -> None:
         outbox.close()
 
 
+def test_a_long_read_on_a_half_open_connection_ends(relay: Relay) -> None:
+    database = Database(with_timeout(relay.url.render_as_string(hide_password=False), 0.05))
+
+    def read() -> None:
+        with database.read() as connection:
+            connection.execute(sa.text("SELECT 1"))
+            relay.freeze()
+            connection.execute(sa.text("SELECT 2"))
+
+    with pytest.raises(DatabaseError, match="no answer"):
+        read()
+    database.close()
+
+
 def test_a_commit_whose_answer_is_lost_says_that_it_may_be_stored(relay: Relay, winpush_emulator: Emulator) -> None:
     outbox = Outbox(relay.url.render_as_string(hide_password=False), allow_hosts=winpush_emulator.authorities)
     try:

@@ -54,6 +54,8 @@ _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ANSWER_SECONDS = 20.0
 """How long a statement on PostgreSQL may take, and four times as long as it may wait for a lock."""
+_LONG = 30
+"""How much longer a read may take that somebody asked for: a page of a large history, the size of an audience."""
 _MOST_SECONDS = 86_400
 _COLLISIONS = 3
 _AT_ONCE = 100  # rows per statement; SQLite accepts 32,766 values
@@ -121,11 +123,11 @@ class Database:
 
     @contextmanager
     def read(self, *, bounded: bool = False) -> Iterator[Connection]:
-        """A read-only transaction. `bounded`: it is short, and whoever asks doesn't wait for long. Raises
-        DatabaseError."""
+        """A read-only transaction. `bounded`: it is short, and whoever asks doesn't wait for long. No answer is waited
+        for without an end. Raises DatabaseError."""
         with self._connected() as connection:
             if not bounded:
-                self._bound(connection, None)
+                self._bound(connection, self._patience * _LONG)
             try:
                 with connection.begin():
                     yield connection
