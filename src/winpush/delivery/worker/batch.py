@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -42,6 +43,8 @@ class Sending:
     plans: Mapping[int, SendPlan]
     held: schedule.Held
     done: list[Record] = field(default_factory=list)
+    written: set[tuple[int, int]] = field(default_factory=set)
+    """Whose outcomes are written already: broadcast and channel."""
     is_lost: bool = False
     """Another worker has taken it over: nothing more of it is sent."""
 
@@ -76,6 +79,8 @@ class Batches:
         self._in_flight: dict[int, int] = {}
         # Channels with deliveries in batches of due ones, and whose batch: what else is for them waits behind these.
         self._busy: dict[int, str] = {}
+        self._scopes: set[asyncio.Timeout] = set()
+        self._end: float | None = None
 
     @property
     def busy(self) -> tuple[int, ...]:
@@ -102,34 +107,64 @@ class Batches:
         """Sends what may be sent now; what to record about each target is in `sending.done` in the end.
 
         Of due deliveries, `write_some` gets `enough` outcomes at a time as soon as they are known, but for the last.
+        What has no answer when the time of `end_by` has come is put off.
         """
+        scope = asyncio.timeout_at(self._end)
+        self._scopes.add(scope)
+        try:
+            async with scope:
+                await self._send(client, sending, concurrency, write_some, enough)
+        except BaseException as error:
+            for target in sending.batch.targets:
+                self._in_flight.pop(target.id, None)
+            if not (isinstance(error, TimeoutError) and scope.expired()):
+                raise
+            self._put_off(sending)
+        finally:
+            self._scopes.discard(scope)
+
+    def end_by(self, when: float) -> None:
+        """From this time of the event loop on, no answer is waited for."""
+        self._end = when
+        for scope in self._scopes:
+            scope.reschedule(when)
+
+    def _put_off(self, sending: Sending) -> None:
+        """What has no answer yet is due again at once. It may have arrived, and is sent twice then: the price of a stop
+        that doesn't wait for ever. Nothing is lost by it."""
+        known = {(entry.broadcast, entry.channel) for entry in sending.done} | sending.written
+        sending.done += [
+            later(sending.plans[target.broadcast], target, self._now())
+            for target in sending.batch.targets
+            if (target.broadcast, target.id) not in known
+        ]
+
+    async def _send(
+        self, client: AsyncClient, sending: Sending, concurrency: int, write_some: Write, enough: int
+    ) -> None:
         batch, done, counted = sending.batch, sending.done, Counter[tuple[str, str, str]]()
         turns = Turns(batch.targets) if batch.lane is None and Turns.are_needed(batch.targets) else None
         pairs = self._pairs(sending) if turns is None else self._pairs_in_turn(turns, sending)
         left, plans, is_due = len(batch.targets), sending.plans, batch.lane is None
-        try:
-            async for result in client.send_many(pairs, concurrency=concurrency):
-                target: Any = result.key
-                if self._monotonic() >= self._fresh_until:
-                    self._read_clock()
-                entry = after(plans[target.broadcast], target, result, self._approximate_now)
-                done.append(entry)
-                began = self._in_flight.pop(target.id, 0)
-                if self._telemetry is not None:
-                    counted[target.service, result.outcome.value, result.push_type] += 1
-                    measure(self._telemetry, target.service, result, began)
-                if entry.state != _DELIVERED:
-                    await self._heed(target, result, entry, sending.held)
-                if is_due:
-                    self._end_turn(batch, turns, target.id)
-                    if enough <= len(done) < left:
-                        written, done[:] = list(done), []
-                        left -= len(written)
-                        await write_some(written)
-        except BaseException:
-            for target in batch.targets:
-                self._in_flight.pop(target.id, None)
-            raise
+        async for result in client.send_many(pairs, concurrency=concurrency):
+            target: Any = result.key
+            if self._monotonic() >= self._fresh_until:
+                self._read_clock()
+            entry = after(plans[target.broadcast], target, result, self._approximate_now)
+            done.append(entry)
+            began = self._in_flight.pop(target.id, 0)
+            if self._telemetry is not None:
+                counted[target.service, result.outcome.value, result.push_type] += 1
+                measure(self._telemetry, target.service, result, began)
+            if entry.state != _DELIVERED:
+                await self._heed(target, result, entry, sending.held)
+            if is_due:
+                self._end_turn(batch, turns, target.id)
+                if enough <= len(done) < left:
+                    written, done[:] = list(done), []
+                    left -= len(written)
+                    sending.written |= {(entry.broadcast, entry.channel) for entry in written}
+                    await write_some(written)
         self._count(client, counted)
 
     def _end_turn(self, batch: Batch, turns: Turns | None, channel: int) -> None:

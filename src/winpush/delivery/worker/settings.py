@@ -23,6 +23,7 @@ class WorkerSettings:
     - `lease`: a worker silent for this long is presumed dead, and others take over its work.
     - `poll`: the longest pause before looking for new work.
     - `turn`: how long a part of a broadcast, or several notifications to one channel, go on while others wait.
+    - `stop`: how long a worker that is told to stop waits for answers. What has none by then is sent again later.
     - `most_gone`, `gone_at_least`: a broadcast stops, and removes no channel, once at least so many channels and at
       least this share (0 to 1) of those that answered are reported gone. None: any share is believed.
     """
@@ -33,6 +34,7 @@ class WorkerSettings:
     lease: timedelta = timedelta(seconds=12)
     poll: timedelta = timedelta(seconds=1)
     turn: timedelta = timedelta(seconds=2)
+    stop: timedelta = timedelta(seconds=5)
     most_gone: float | None = 0.8
     gone_at_least: int = 50
 

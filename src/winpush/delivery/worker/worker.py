@@ -116,11 +116,16 @@ class Worker:
     # --- from any thread ------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Finishes and records the sends in flight; then `run` returns."""
+        """Records the sends in flight, which have a few seconds for their answers (see WorkerSettings); then `run`
+        returns."""
         self._store.stop_soon()
         self._stopping = True
-        self._call(self._store.stop_waiting)
+        self._call(self._stop_waiting)
         self.wake()
+
+    def _stop_waiting(self) -> None:
+        self._store.stop_waiting()
+        self._batches.end_by(asyncio.get_running_loop().time() + self._settings.stop.total_seconds())
 
     def wake(self) -> None:
         """Makes the worker look for work now instead of at its next poll."""

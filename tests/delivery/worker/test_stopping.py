@@ -1,0 +1,89 @@
+"""A worker that is told to stop ends in time, and loses nothing by it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.servers import ACCEPTED, Peer, Server
+from tests.waiting import PATIENCE, eventually
+from winpush import mpns
+from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
+
+TOAST = mpns.Toast("Hello")
+AT_ONCE = WorkerSettings(batch=10, batches=3, stop=timedelta())
+NAMES = ("quick1", "slow1", "quick2", "quick3")
+MakeOutbox = Callable[..., Outbox]
+
+
+class SlowService:
+    """Answers at once, but for the channels named slow: those have no answer before `released`."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.server = Server(self._serve)
+
+    def _serve(self, peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            if b"/slow" in request.partition(b"\r\n")[0]:
+                self.released.wait(PATIENCE)
+            peer.sock.sendall(ACCEPTED)
+
+    def uri(self, name: str) -> str:
+        return f"{self.server.authority}/throttledthirdparty/01.00/{name}"
+
+    def sent_to(self, name: str) -> int:
+        return sum(f"/{name} ".encode() in request.partition(b"\r\n")[0] for request in list(self.server.requests))
+
+
+@pytest.fixture
+def service() -> Iterator[SlowService]:
+    made = SlowService()
+    with made.server:
+        yield made
+        made.released.set()
+
+
+def test_what_has_no_answer_when_a_worker_stops_is_sent_by_the_next_one(
+    make_outbox: MakeOutbox, service: SlowService
+) -> None:
+    options = {"settings": AT_ONCE, "allow_hosts": [service.server.authority], "timeout": PATIENCE}
+    outbox = make_outbox(**options)
+    for name in NAMES:
+        outbox.register(f"http://{service.uri(name)}")
+    number = outbox.broadcast(TOAST)
+    outbox.start()
+    eventually(lambda: all(service.sent_to(name) for name in NAMES))
+    outbox.close()
+    outbox = make_outbox(**options)
+    before = {each.channel: each for each in outbox.deliveries(number)}
+    assert before.keys() == {1, 2, 3, 4}
+    assert (before[2].state, before[2].attempts) == (DeliveryState.WAITING, 0)
+    service.released.set()
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).state is BroadcastState.FINISHED
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 4}
+    # Another may not have had its answer read yet, either.
+    again = {name for each, name in enumerate(NAMES, 1) if before[each].state is DeliveryState.WAITING}
+    assert {name for name in NAMES if service.sent_to(name) == 2} == again
+    assert sum(map(service.sent_to, NAMES)) == 4 + len(again)
+
+
+def test_due_deliveries_without_an_answer_are_put_off_as_well(make_outbox: MakeOutbox, service: SlowService) -> None:
+    options = {"settings": AT_ONCE, "allow_hosts": [service.server.authority], "timeout": PATIENCE}
+    outbox = make_outbox(**options)
+    for name in ("quick1", "slow1"):
+        outbox.register({"uri": f"http://{service.uri(name)}", "key": "ada"})
+    number = outbox.notify("ada", TOAST)
+    outbox.start()
+    eventually(lambda: service.sent_to("slow1") == 1)
+    outbox.close()
+    outbox = make_outbox(**options)
+    assert {each.channel for each in outbox.deliveries(number, state=DeliveryState.WAITING)} >= {2}
+    service.released.set()
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 2}
+    assert service.sent_to("slow1") == 2
