@@ -107,8 +107,8 @@ def command(
 ) -> None:
     """Deliver what is in the outbox. Several workers can share one database.
 
-    On Ctrl-C or SIGTERM it gives the sends in flight five seconds, records them and exits; what has no answer by then is
-    sent again later. A database server that is away is waited for (with --until-idle, only once it was there).
+    On Ctrl-C or SIGTERM it gives the sends in flight five seconds, records them and exits; what has no answer by then
+    is sent again later. A database server that is away is waited for (with --until-idle, only once it was there).
 
     Exit code: 0 stopped or nothing due, 1 failed, 2 usage error.
     """

@@ -333,6 +333,21 @@ def test_an_idle_worker_halves_the_lane_of_another(outbox: Outbox, winpush_emula
     assert len(list(outbox.deliveries(number))) == 60
 
 
+def test_the_lane_that_is_halved_is_one_that_may_run(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+) -> None:
+    register(outbox, winpush_emulator, 60)
+    now = outbox.broadcast(TOAST)
+    assert worker.claim(size=5) is not None
+    register(outbox, winpush_emulator, 60)
+    outbox.broadcast(TOAST, not_before=clock() + timedelta(days=1))
+    assert worker.split(size=5)
+    batch = worker.claim(size=5)
+    assert batch is not None
+    assert batch.lane is not None
+    assert batch.lane.broadcast == now
+
+
 @pytest.mark.parametrize(("others", "claimed_at_once"), [(0, False), (1, True)])
 def test_a_hold_slows_the_claims_of_a_broadcast_only_while_all_of_it_would_wait(
     others: int, claimed_at_once: bool, outbox: Outbox, worker: Worker, url: str, clock: Clock

@@ -248,7 +248,7 @@ def _place(batch: Batch) -> dict[str, Any]:
 
 _LARGEST = (
     sa.select(_L.broadcast, _L.first, _L.last, _L.ahead, _L.not_before, _L.has_gaps)
-    .where(_L.last - _L.ahead >= bindparam("least"), _IS_OPEN)
+    .where(_L.last - _L.ahead >= bindparam("least"), _IS_OPEN, _L.not_before <= bindparam("soon", type_=sa.BigInteger))
     .where(sa.exists().where(_B.id == _L.broadcast, _B.state == _RUNNING, _B.rate.is_(None)))
     .order_by(sa.desc(_L.last - _L.ahead))
     .limit(1)
@@ -261,8 +261,8 @@ def split_lane(connection: Connection, now: Millis, size: int) -> bool:
 
     With a rate there is nothing to gain: its lane waits for its share, and not for a worker.
     """
-    row = connection.execute(_LARGEST, {"least": 4 * size}).one_or_none()
-    if row is None or row.not_before > now + 2 * _SECOND:
+    row = connection.execute(_LARGEST, {"least": 4 * size, "soon": now + 2 * _SECOND}).one_or_none()
+    if row is None:
         return False
     middle = (int(row.ahead) + int(row.last)) // 2
     this = {"number": row.broadcast, "begins": row.first}
