@@ -17,7 +17,7 @@ from winpush.delivery.storage.database import Database
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
-GROWING = "winpush_(channels|tags|broadcasts|deliveries|attempts)"
+GROWING = "winpush_(channels|tags|broadcasts|lanes|deliveries|attempts|segments)"
 # Of SQLite and of PostgreSQL: a table that is read from its beginning to its end.
 WHOLE = re.compile(rf"SCAN {GROWING}(?! USING)|Seq Scan on {GROWING}")
 # Those that wait are few of a broadcast's, and have an index of their own.

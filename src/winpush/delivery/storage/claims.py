@@ -151,5 +151,6 @@ def release_due(connection: Connection, batch: Batch) -> None:
 def release_all(connection: Connection) -> None:
     """Gives back whatever is claimed, for the only worker of a file: those before it are dead. What they had claimed
     stays counted."""
-    connection.execute(sa.update(lanes).where(lanes.c.owner.is_not(None)).values(owner=None, ahead=lanes.c.cursor))
+    is_claimed = (lanes.c.cursor < lanes.c.last, lanes.c.owner.is_not(None))
+    connection.execute(sa.update(lanes).where(*is_claimed).values(owner=None, ahead=lanes.c.cursor))
     connection.execute(sa.update(deliveries).where(_D.owner.is_not(None)).values(owner=None))

@@ -56,8 +56,8 @@ def next_block(connection: Connection) -> int:
         return int(number) * _BLOCK
     # One writer at a time: nobody else takes the same.
     newest = connection.scalar(sa.select(sa.func.max(attempts.c.id))) or 0
-    last = connection.execute(sa.select(_S.id, _S.number).order_by(_S.id.desc()).limit(1)).one_or_none()
-    return (max(newest, 0 if last is None else last.id + last.number) // _BLOCK + 1) * _BLOCK
+    last = connection.scalar(sa.select(sa.func.max(_S.id))) or 0
+    return (max(newest, last) // _BLOCK + 1) * _BLOCK
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -184,16 +184,20 @@ _END = (
     .where(_other.c.broadcast == _B.id, _other.c.last >= bindparam("channel"))
     .scalar_subquery()
 )
-_COVERING = (
-    sa.select(_S.id)
-    .select_from(broadcasts.join(segments, sa.and_(_S.broadcast == _B.id, _S.last == _END)))
-    .where(_B.last_channel > 0, _B.last_channel >= bindparam("channel"), _S.first <= bindparam("channel"))
+# The zero is written out: as a parameter, it would keep SQLite from the index of those with lanes.
+_BATCHES = sa.select(_B.id, _END).where(
+    _B.last_channel > sa.literal_column("0"), _B.last_channel >= bindparam("channel")
 )
 
 
-def covering(connection: Connection, channel: int) -> Sequence[int]:
+def covering(connection: Connection, channel: int) -> list[int]:
     """The ids of the segments that may have this channel in them: those of one batch of each broadcast."""
-    return connection.scalars(_COVERING, {"channel": channel}).all()
+    batches = [(number, end) for number, end in connection.execute(_BATCHES, {"channel": channel}) if end is not None]
+    found: list[int] = []
+    for first in range(0, len(batches), _AT_ONCE):
+        some = [sa.and_(_S.broadcast == number, _S.last == end) for number, end in batches[first : first + _AT_ONCE]]
+        found += connection.scalars(sa.select(_S.id).where(sa.or_(*some), _S.first <= channel))
+    return found
 
 
 def gone_in(connection: Connection, broadcast: int) -> dict[int, Millis]:
