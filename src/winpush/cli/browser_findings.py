@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from winpush import Result
-from winpush.channels import Channel
+from winpush.channels import Channel, Service, sender_of
 from winpush.cli.findings import Finding, advise, describe
 from winpush.cli.send.command import open_client
 from winpush.cli.vapid import NO_VAPID
@@ -16,13 +16,14 @@ from winpush.webpush import Message, Subscription, Urgency
 
 __all__ = ["examine_browser"]
 
-_SERVICES = (
-    (".notify.windows.com", "WNS, which is Edge's on Windows"),
-    (".push.services.mozilla.com", "Mozilla, which is Firefox's"),
-    ("fcm.googleapis.com", "Google, which is Chrome's and most others'"),
-    ("jmt17.google.com", "Google, which is Chrome's and most others'"),
-    (".push.apple.com", "Apple, which is Safari's"),
-)
+_WHOSE = {
+    ".notify.windows.com": "WNS, which is Edge's on Windows",
+    ".push.services.mozilla.com": "Mozilla, which is Firefox's",
+    "fcm.googleapis.com": "Google, which is Chrome's and most others'",
+    "jmt17.google.com": "Google, which is Chrome's and most others'",
+    ".push.apple.com": "Apple, which is Safari's",
+}
+"""Push services, by the name that `sender_of` gives them."""
 _PROBE = Message(b"winpush doctor", ttl=timedelta(0), urgency=Urgency.VERY_LOW)
 
 
@@ -51,10 +52,10 @@ def examine_browser(
 
 
 def _where(channel: Channel) -> str:
-    host = channel.origin.host
-    known = next((name for suffix, name in _SERVICES if host == suffix or host.endswith(suffix)), None)
+    sender = sender_of(Service.WEBPUSH, channel.origin.host, None)
+    known = None if sender is None else _WHOSE.get(sender[1] or "")
     if channel.origin.service is None or known is None:
-        return f"on a host that you allowed ({host})"
+        return f"on a host that you allowed ({channel.origin.host})"
     return f"at {known}"
 
 

@@ -24,17 +24,10 @@ _PAUSE_SECONDS = 2.0
 _log = logging.getLogger("winpush.worker")
 
 
-def run_processes(
-    number: int,
-    target: Callable[..., None],
-    arguments: tuple[Any, ...],
-    *,
-    replaces: bool,
-    pause: float = _PAUSE_SECONDS,
-) -> int:
+def run_processes(number: int, target: Callable[..., None], arguments: tuple[Any, ...], *, replaces: bool) -> int:
     """Runs `target` in so many processes until all have ended, or all are told to by SIGTERM or Ctrl-C; the exit code.
 
-    `replaces`: one that dies is replaced after `pause` seconds.
+    `replaces`: one that dies is replaced after two seconds.
     """
     context = multiprocessing.get_context("spawn")  # a fork would inherit connections and locks
     running: list[SpawnProcess] = []
@@ -60,11 +53,12 @@ def run_processes(
                 running.remove(process)
                 if process.exitcode and replaces and not stopping:
                     _log.warning("A worker's process ended with %d; another takes its place", process.exitcode)
-                    time.sleep(pause)
+                    time.sleep(_PAUSE_SECONDS)
                     if not stopping:
                         start()
                 elif not stopping:
-                    code = code or abs(process.exitcode or 0)
+                    ended_with = process.exitcode or 0
+                    code = code or (ended_with if ended_with >= 0 else 1)  # below 0: a signal
     return code
 
 

@@ -459,7 +459,8 @@ class Outbox:
         await self.make_worker().run(until_idle=True)
 
     def close(self) -> None:
-        """Finishes and records the sends in flight, then closes the database. A second call does nothing."""
+        """Records the sends in flight, which have a few seconds for their answers, then closes the database. A second
+        call does nothing."""
         if self._background is not None:
             self._background.stop()
         self._background = None

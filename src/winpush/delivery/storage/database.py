@@ -35,7 +35,6 @@ __all__ = [
     "insert_or_add",
     "insert_or_raise",
     "insert_rows",
-    "insert_where_new",
     "lock_rows",
     "raw_rows",
     "read_json",
@@ -443,12 +442,6 @@ def _insert_or_add(dialect: str, table: Table, key: tuple[str, ...], column: str
     insert = _insert(dialect, table)
     grown = table.c[column] + insert.excluded[column]
     return insert.on_conflict_do_update(index_elements=list(key), set_={column: grown})
-
-
-def insert_where_new(connection: Connection, table: Table, columns: Sequence[str], source: sa.Select[Any]) -> int:
-    """Inserts the selected rows that don't exist yet; returns how many."""
-    statement = _insert(connection.dialect.name, table).from_select(list(columns), source).on_conflict_do_nothing()
-    return connection.execute(statement, execution_options=_COUNTED).rowcount
 
 
 def insert_or_raise(

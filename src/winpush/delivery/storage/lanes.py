@@ -128,6 +128,12 @@ def careful_size(starts: int, size: int) -> int:
     return size if starts < CAREFUL else max(1, size >> (starts - CAREFUL + 1))
 
 
+def _starts_after(lane: Lane, size: int) -> int:
+    """The starts that a lane counts once a batch of it was written. The channel that has killed its workers may be
+    behind it: after a small batch, the next is a little larger and not whole."""
+    return lane.starts - 1 if careful_size(lane.starts, size) < size else 0
+
+
 def _most_starts(size: int) -> int:
     """The starts after which the one channel that is left in a batch is given up: two of them at it alone."""
     return max(_LEAST_STARTS, size.bit_length() + CAREFUL - 1)
@@ -178,8 +184,7 @@ def move_cursor(connection: Connection, batch: Batch, lease: Millis, size: int) 
     """
     lane = batch.lane
     assert lane is not None  # noqa: S101 - the caller's branch
-    # A channel may have killed its workers from behind this batch: the next one is a little larger, not whole.
-    started = lane.starts - 1 if careful_size(lane.starts, size) < size else 0
+    started = _starts_after(lane, size)
     values = {"from_": lane.begin, "to": lane.end, "mine": batch.owner, "lease": lease, "started": started}
     return connection.execute(_MOVE, {"number": lane.broadcast, "begins": lane.first, **values}).one_or_none()
 
@@ -198,7 +203,9 @@ def store_refusals(connection: Connection, lane: Lane, refusals: dict[str, int])
     _set(connection, lane, refusals=refusals)
 
 
-_STATE = sa.select(_L.last, _L.not_before, _B.state).join(broadcasts, _B.id == _L.broadcast).where(*_THIS)
+_STATE = (
+    sa.select(_L.last, sa.and_(_IS_TIME, _B.state == _RUNNING)).join(broadcasts, _B.id == _L.broadcast).where(*_THIS)
+)
 _WAITS = sa.select(sa.literal(1)).where(_IS_OPEN, _L.owner.is_(None), _IS_TIME, _MAY_RUN).limit(1)
 
 
@@ -209,19 +216,17 @@ def follow(
     back, if it has come to its end, may not go on now, its worker stops, or (`share`) others wait for their turn."""
     lane, (row,) = batch.lane, batch.broadcasts.values()
     assert lane is not None  # noqa: S101 - the caller's branch
-    last, not_before, state = connection.execute(_STATE, {"number": lane.broadcast, "begins": lane.first}).one()
+    waits = {"now": now, "latest": now + 2 * _SECOND}
+    last, may_run = connection.execute(_STATE, {"number": lane.broadcast, "begins": lane.first, **waits}).one()
     if lane.end >= last:
         release_lane(connection, batch)
         finish_broadcasts(connection, [row.id], now)
         return None
-    waits = {"now": now, "latest": now + 2 * _SECOND}
-    is_time = not_before <= now or not_before > waits["latest"]
-    may_go_on = not stops and row.rate is None and state == _RUNNING and is_time
+    may_go_on = may_run and row.rate is None and not stops
     if not may_go_on or (share and connection.scalar(_WAITS, waits) is not None):
         release_lane(connection, batch)
         return None
-    starts = lane.starts - 1 if careful_size(lane.starts, size) < size else 0
-    ahead = Lane(lane.broadcast, lane.first, lane.end, lane.end, last, starts, lane.has_gaps)
+    ahead = Lane(lane.broadcast, lane.first, lane.end, lane.end, last, _starts_after(lane, size), lane.has_gaps)
     return _read(connection, Batch(batch.owner, batch.broadcasts, (), ahead), now, size)
 
 

@@ -56,7 +56,8 @@ class Background:
             worker.wake()
 
     def stop(self) -> None:
-        """Finishes and records the sends in flight, and ends the thread. In a child process, does nothing."""
+        """Has the worker record its sends in flight (see Worker.stop), and ends the thread. In a child process, does
+        nothing."""
         if not self._is_mine:
             return
         self._stopping.set()
