@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,21 @@ def test_a_file_is_made_when_it_is_opened_by_many_at_once(url: str) -> None:
     for thread in threads:
         thread.join()
     assert failed == []
+    assert state(url).is_current
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_new_file_that_another_program_writes_is_waited_for(url: str) -> None:
+    """SQLite's own busy timeout doesn't cover turning on the write-ahead log."""
+    file = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    file.execute("CREATE TABLE of_another (id)")
+    file.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(lambda: Outbox(url).close())
+        wait([opened], timeout=0.3)  # long enough to be refused, if it is; right code waits however long this is
+        file.execute("COMMIT")
+        file.close()
+        opened.result()
     assert state(url).is_current
 
 

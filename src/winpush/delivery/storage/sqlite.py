@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from winpush.errors import ConfigurationError
 __all__ = ["File", "make_engine"]
 
 _BUSY_TIMEOUT_SECONDS = 30
+_TRY_AGAIN_SECONDS = 0.01
 _OLDEST = (3, 35, 0)  # RETURNING
 
 
@@ -57,9 +59,8 @@ def make_engine(url: sa.URL, file: File | None, *, durable: bool) -> Engine:
         raise ConfigurationError(
             f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}. Use a newer Python"
         )
-    arguments: dict[str, Any] = {"check_same_thread": False}
-    if "timeout" not in url.query:
-        arguments["timeout"] = _BUSY_TIMEOUT_SECONDS
+    patience = float(str(url.query.get("timeout", _BUSY_TIMEOUT_SECONDS)))
+    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": patience}
     # Statement parameters include channel URIs, which no error message may show.
     engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)
 
@@ -74,6 +75,7 @@ def make_engine(url: sa.URL, file: File | None, *, durable: bool) -> Engine:
     def prepare(connection: DBAPIConnection, _record: object) -> None:
         # The driver must not begin transactions by itself: `begin` below does.
         connection.isolation_level = None
+        _use_wal(connection, patience)
         for pragma in _pragmas(durable=durable):
             connection.cursor().execute(pragma)
         if file is not None:
@@ -88,9 +90,22 @@ def make_engine(url: sa.URL, file: File | None, *, durable: bool) -> Engine:
     return engine
 
 
+def _use_wal(connection: DBAPIConnection, patience: float) -> None:
+    """Turns on the write-ahead log. Of several that open a new file at once, SQLite refuses all but one without waiting
+    for its busy timeout: each would wait for the others' locks."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.cursor().execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_TRY_AGAIN_SECONDS)
+
+
 def _pragmas(*, durable: bool) -> tuple[str, ...]:
     return (
-        "PRAGMA journal_mode=WAL",
         f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
         "PRAGMA cache_size=-16384",  # 16 MiB: the upper index pages of a million channels
         "PRAGMA wal_autocheckpoint=4000",
