@@ -52,7 +52,7 @@ class _Lazy(GuessingGroup):
 
 
 def _version() -> str:
-    """`winpush 0.1.0 (compiled), Python 3.13.1`: what a bug report needs."""
+    """`winpush 0.2.0 (compiled), Python 3.13.1`: what a bug report needs."""
     build = "compiled" if compiled else "pure Python"
     return f"%(prog)s %(version)s ({build}), Python {platform.python_version()}"
 
