@@ -34,6 +34,9 @@ TARGET = (
     channels.c.auth,
 )
 """The columns of a Target behind its first two, the broadcast and the attempts."""
+_LEAST_WINDOW, _WIDER = 1000, 4
+"""Numbers that are searched first, and how many times as many next. A PostgreSQL without statistics reads and sorts all
+channels of a window, however few are wanted."""
 _ATTRIBUTES = Target._fields.index("attributes")
 
 
@@ -52,10 +55,17 @@ def next_targets(
 
     `has_gaps`: leaves out those that have an outcome already.
     """
-    end = min(after + MAX_WINDOW, last)
-    between = {"number": row.id, "begins": after + 1, "ends": end, "created_at": row.created_at, "size": size}
-    found = read_targets(connection, _audience(row.audience, has_gaps), between)
-    return found, (found[-1].id if len(found) == size else end)
+    found: list[Target] = []
+    end, until, window = after, min(after + MAX_WINDOW, last), max(2 * size, _LEAST_WINDOW)
+    while end < until and len(found) < size:
+        begin, end, wanted = end, min(end + window, until), size - len(found)
+        between = {"number": row.id, "begins": begin + 1, "ends": end, "created_at": row.created_at, "size": wanted}
+        part = read_targets(connection, _audience(row.audience, has_gaps), between)
+        if len(part) == wanted:
+            end = part[-1].id
+        found += part
+        window *= _WIDER
+    return found, end
 
 
 # Building a statement takes longer than SQLite takes to run it.
