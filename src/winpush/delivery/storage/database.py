@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from winpush.delivery.storage import sqlite
 from winpush.delivery.storage.availability import DatabaseError, commit_lost, has_collided, is_read_only, translated
 from winpush.delivery.storage.files import path_of
+from winpush.delivery.storage.revision import tell_if_newer
 from winpush.delivery.storage.sender_lock import SenderLock
 from winpush.errors import ConfigurationError
 
@@ -168,6 +169,9 @@ class Database:
         try:
             with translated(), self.engine.connect() as connection:
                 yield connection
+        except (DBAPIError, DatabaseError) as error:
+            tell_if_newer(self.engine, error)
+            raise
         finally:
             self._uses.discard(use)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.files import path_of
+from winpush.delivery.storage.revision import read_revision, refuse_newer
 from winpush.delivery.storage.schema import REVISION, VERSION_TABLE, channels
 from winpush.errors import ConfigurationError
 
@@ -19,7 +20,6 @@ __all__ = ["SchemaState", "check", "prepare", "upgrade"]
 
 _FIRST = "0001"
 _SCRIPTS = Path(__file__).parent / "migrations"
-_VERSION = sa.table(VERSION_TABLE, sa.column("version_num", sa.Text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def check(database: Database) -> SchemaState:
 def _state(connection: Connection) -> SchemaState:
     if not sa.inspect(connection).has_table(VERSION_TABLE):
         return SchemaState(None)
-    return SchemaState(connection.scalar(sa.select(_VERSION.c.version_num)))
+    return SchemaState(read_revision(connection))
 
 
 def prepare(database: Database) -> None:
@@ -63,7 +63,7 @@ def prepare(database: Database) -> None:
     state = check(database)
     if state.is_current:
         return
-    _refuse_newer(state)
+    refuse_newer(state.found)
     if database.is_file:
         upgrade(database)
         return
@@ -74,14 +74,6 @@ def prepare(database: Database) -> None:
     )
 
 
-def _refuse_newer(state: SchemaState) -> None:
-    if state.is_newer:
-        raise ConfigurationError(
-            f"A later version of winpush has upgraded the database to revision {state.found}, and this version needs "
-            f"revision {state.wanted}. Upgrade winpush on this machine"
-        )
-
-
 def upgrade(database: Database) -> SchemaState:
     """Creates or upgrades the tables in one transaction; returns the state before.
 
@@ -90,7 +82,7 @@ def upgrade(database: Database) -> SchemaState:
     with database.write(bounded=False) as connection:
         database.wait_for_turn(connection)
         state = _state(connection)
-        _refuse_newer(state)
+        refuse_newer(state.found)
         if not state.is_current:
             config = Config()
             config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))

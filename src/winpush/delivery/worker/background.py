@@ -12,10 +12,12 @@ from datetime import timedelta
 
 from winpush.delivery.storage.database import DatabaseError
 from winpush.delivery.worker.worker import Worker
+from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
 
 __all__ = ["Background"]
 
+_LONGER = 30
 _log = logging.getLogger("winpush.delivery")
 
 
@@ -77,7 +79,8 @@ class Background:
                     return
                 if not isinstance(error, Exception):
                     raise
-                self._report(error)
+                self._stopping.wait(self._report(error))
+                continue
             self._stopping.wait(self._pause)
 
     async def _work(self) -> None:
@@ -92,8 +95,13 @@ class Background:
         if not self._started.done():
             self._started.set_result(None)
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: Exception) -> float:
+        """Logs it; how many seconds to wait until the next worker."""
+        if isinstance(error, ConfigurationError):  # such as tables of a later version: it won't pass soon
+            _log.error("%s. Nothing is delivered by this process until then", error)
+            return self._pause * _LONGER
         if self._stopping.is_set() and isinstance(error, DatabaseError):
             _log.warning("%s. The worker stopped without it: what was in flight may be sent again", error)
         else:
             _log.error("The worker failed; another one takes over in %g s", self._pause, exc_info=error)
+        return self._pause

@@ -21,6 +21,7 @@ from winpush.delivery.storage import broadcasts, claims, finalize, lanes, outcom
 from winpush.delivery.storage.database import Database, DatabaseError, Millis, to_millis
 from winpush.delivery.storage.notifier import listen
 from winpush.delivery.storage.outcomes import Written
+from winpush.delivery.storage.revision import read_revision, refuse_newer
 from winpush.delivery.storage.rows import Batch, Record
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.batch import Batches, Sending
@@ -158,6 +159,7 @@ class Worker:
                     if until_idle:
                         await clearing
                 finally:
+                    self.stop()  # whatever ended it: no place goes on alone
                     listener.cancel()
                     clearing.cancel()
                     await asyncio.gather(listener, clearing, *self._places, return_exceptions=True)
@@ -266,6 +268,7 @@ class Worker:
         batch: Batch | None = None
         more = False
         if looks:
+            refuse_newer(read_revision(connection))
             self._drains = claims.has_suspects(connection, now) or lanes.has_suspects(connection, now)
         if self._drains:
             # Claimed only when nothing else is under way: a wait would look like another death.
