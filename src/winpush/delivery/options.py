@@ -73,7 +73,7 @@ def new_broadcast(notification: Form | Content, audience: str, now: Millis, opti
         idempotency_key=options.get("idempotency_key"),
         rate=options.get("rate"),
         max_attempts=options.get("max_attempts", 8),
-        resend_unanswered=options.get("resend_unanswered", False),
+        resend_unanswered=int(options.get("resend_unanswered", False)),
         stop_after=options.get("stop_after", 20),
         quiet_start=quiet_start,
         quiet_end=quiet_end,

@@ -26,6 +26,7 @@ from winpush.delivery.storage import broadcasts, channels, history, tombstones
 from winpush.delivery.storage.database import Database, Millis, to_millis
 from winpush.delivery.storage.group_commit import GroupCommit
 from winpush.delivery.storage.migrate import prepare
+from winpush.delivery.storage.notifications import NewNotification, store_notifications
 from winpush.delivery.storage.notifier import announce
 from winpush.delivery.storage.overview import overview
 from winpush.delivery.telemetry import Telemetry
@@ -288,7 +289,9 @@ class Outbox:
             announce(target)
             return number
 
-        return self._store(store, connection)
+        number = self._group_commit.run(store) if connection is None else store(connection)
+        self._wake()
+        return number
 
     def notify(
         self,
@@ -303,16 +306,13 @@ class Outbox:
         Everything else works as in `broadcast`.
         """
         now = self._now()
-        new = new_broadcast(notification, audience_of_key(key), now, options)
-
-        def store(target: Connection) -> int:
-            number, made = broadcasts.create(target, new, 0, now)
-            if made:
-                broadcasts.address(target, number, channels.of_key(target, key), new.not_before, now)
-            announce(target)
-            return number
-
-        return self._store(store, connection)
+        new = NewNotification(new_broadcast(notification, audience_of_key(key), now, options), key, now)
+        if connection is None:
+            number = self._group_commit.run_together(store_notifications, new)
+        else:
+            (number,) = store_notifications(connection, [new])
+        self._wake()
+        return number
 
     def pause(self, broadcast: int) -> BroadcastState:
         """Starts no sends until `resume`. Raises StateError if it has ended, ValidationError if it doesn't exist."""
@@ -476,12 +476,6 @@ class Outbox:
         self.close()
 
     # --- shared ---------------------------------------------------------------------------------------------------
-
-    def _store(self, work: Callable[[Connection], int], connection: Connection | None) -> int:
-        """Runs `work` in the caller's transaction, or in one shared with other threads' writes."""
-        number = self._group_commit.run(work) if connection is None else work(connection)
-        self._wake()
-        return number
 
     def _now(self) -> Millis:
         return to_millis(self._clock())

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from tests.delivery.together import blocked, in_threads
 from tests.waiting import PATIENCE, eventually
 from winpush import mpns
 from winpush.delivery import DatabaseError, Outbox
@@ -29,25 +32,6 @@ def database(url: str) -> Iterator[Database]:
     made.close()
 
 
-def in_threads(works: list[Callable[[], Any]]) -> list[Any]:
-    """What each returns or raises, all begun at once."""
-    barrier, results = threading.Barrier(len(works)), [None] * len(works)
-
-    def run(place: int) -> None:
-        barrier.wait()
-        try:
-            results[place] = works[place]()
-        except Exception as error:  # noqa: BLE001 - what the tests look at
-            results[place] = error  # type: ignore[call-overload]  # either
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 def hold(connection: Connection, name: str) -> str:
     connection.execute(sa.insert(holds).values(service=name, until=1))
     return name
@@ -58,38 +42,18 @@ def names(database: Database) -> set[str]:
         return set(connection.scalars(sa.select(holds.c.service)))
 
 
-def blocked(database: Database, together: GroupCommit, works: list[Callable[[Connection], Any]]) -> list[Any]:
-    """Runs them while a first one is at work, so that they come together in the next transaction."""
-    begun, go_on = threading.Event(), threading.Event()
-
-    def first(connection: Connection) -> str:
-        begun.set()
-        go_on.wait(PATIENCE)
-        return hold(connection, "first")
-
-    def all_wait() -> str:
-        begun.wait(PATIENCE)
-        eventually(lambda: together.waiting == len(works))
-        go_on.set()
-        return "went on"
-
-    def after_the_first(work: Callable[[Connection], Any]) -> Any:
-        begun.wait(PATIENCE)
-        return together.run(work)
-
-    runs: list[Callable[[], Any]] = [lambda: together.run(first), all_wait]
-    runs += [lambda work=work: after_the_first(work) for work in works]  # type: ignore[misc]  # bound
-    return in_threads(runs)[2:]
+def run_blocked(together: GroupCommit, works: list[Callable[[Connection], Any]]) -> list[Any]:
+    return blocked(together, [lambda work=work: together.run(work) for work in works])  # type: ignore[misc]  # bound
 
 
 def test_what_comes_while_one_is_written_is_written_in_one_transaction(database: Database) -> None:
     together = GroupCommit(database)
     begun: list[object] = []
     sa.event.listen(database.engine, "begin", begun.append)
-    results = blocked(database, together, [lambda c, n=n: hold(c, f"n{n}") for n in range(20)])  # type: ignore[misc]  # bound
+    results = run_blocked(together, [lambda c, n=n: hold(c, f"n{n}") for n in range(20)])  # type: ignore[misc]  # bound
     assert results == [f"n{n}" for n in range(20)]
     assert len(begun) == 2
-    assert names(database) == {"first", *results}
+    assert names(database) == {*results}
 
 
 def test_one_that_fails_fails_alone(database: Database) -> None:
@@ -99,10 +63,10 @@ def test_one_that_fails_fails_alone(database: Database) -> None:
 
     works: list[Callable[[Connection], Any]] = [lambda c, n=n: hold(c, f"n{n}") for n in range(5)]  # type: ignore[misc]  # bound
     works.insert(2, fail)
-    results = blocked(database, GroupCommit(database), works)
+    results = run_blocked(GroupCommit(database), works)
     assert isinstance(results.pop(2), LookupError)
     assert results == [f"n{n}" for n in range(5)]
-    assert names(database) == {"first", *results}
+    assert names(database) == {*results}
 
 
 def test_after_a_failure_others_can_write(database: Database) -> None:
@@ -183,3 +147,30 @@ def test_many_threads_that_ask_for_the_same_store_it_once(outbox: Outbox) -> Non
     others = in_threads([lambda: outbox.notify("ada", TOAST)] * 12)
     assert len({*same, *others}) == 13
     assert len(list(outbox.list_broadcasts())) == 13
+
+
+def test_those_that_come_back_share_the_next_transaction(database: Database) -> None:
+    """Without a wait for them, the first one would have a transaction of its own."""
+    seconds = itertools.count(step=1000)
+    together = GroupCommit(database, monotonic=lambda: float(next(seconds)), patience=timedelta(seconds=PATIENCE))
+    run_blocked(together, [lambda c, n=n: hold(c, f"n{n}") for n in range(3)])  # type: ignore[misc]  # bound
+    begun: list[object] = []
+    sa.event.listen(database.engine, "begin", begun.append)
+    threads = [threading.Thread(target=together.run, args=(lambda c, n=n: hold(c, f"m{n}"),)) for n in range(3)]
+    for thread in threads[:2]:
+        thread.start()
+    eventually(lambda: together.waiting == 2)
+    assert not begun
+    threads[2].start()
+    for thread in threads:
+        thread.join()
+    assert len(begun) == 1
+    assert names(database) == {"n0", "n1", "n2", "m0", "m1", "m2"}
+
+
+def test_those_that_do_not_come_back_are_waited_for_no_longer_than_half_the_last_transaction(
+    database: Database,
+) -> None:
+    together = GroupCommit(database, monotonic=lambda: 0.0, patience=timedelta(seconds=PATIENCE))
+    run_blocked(together, [lambda c, n=n: hold(c, f"n{n}") for n in range(3)])  # type: ignore[misc]  # bound
+    assert together.run(lambda c: hold(c, "alone")) == "alone"

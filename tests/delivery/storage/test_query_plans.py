@@ -36,7 +36,7 @@ class Statements:
 
     def note(self, *said: Any) -> None:
         _connection, _cursor, statement, values, _context, many = said
-        if statement.startswith(("SELECT", "UPDATE", "DELETE")) and not OLDEST.search(statement):
+        if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "WITH")) and not OLDEST.search(statement):
             self.seen.setdefault(statement, values[0] if many else values)
 
 

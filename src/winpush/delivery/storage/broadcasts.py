@@ -20,7 +20,6 @@ from winpush.delivery.storage.database import (
     from_millis,
     insert_new,
     insert_one,
-    insert_rows,
     lock_rows,
 )
 from winpush.delivery.storage.schema import broadcasts, counts, deliveries, lanes
@@ -44,7 +43,7 @@ class NewBroadcast:
     idempotency_key: str | None = None
     rate: int | None = None
     max_attempts: int = 8
-    resend_unanswered: bool = False
+    resend_unanswered: int = 0
     stop_after: int = 20
     quiet_start: int | None = None
     quiet_end: int | None = None
@@ -57,7 +56,6 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
     """Stores a broadcast; returns its number, and False if its idempotency key already belongs to one."""
     values: dict[str, Any] = {name: getattr(new, name) for name in NewBroadcast.__slots__}
     values |= {
-        "resend_unanswered": int(new.resend_unanswered),
         "state": BroadcastState.RUNNING.value,
         "created_at": now,
         "paced_until": new.not_before,
@@ -74,16 +72,6 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
     if made and last_channel:
         connection.execute(_NEW_LANES, cut(number, last_channel, new.not_before, has_rate=new.rate is not None))
     return number, made
-
-
-def address(connection: Connection, number: int, numbers: Iterable[int], due: Millis, now: Millis) -> None:
-    """Gives a broadcast without an audience its channels; without any channel it is finished."""
-    waiting = DeliveryState.WAITING.value
-    rows = [(number, channel, waiting, 0, now, due) for channel in numbers]
-    if rows:
-        insert_rows(connection, deliveries, ("broadcast", "channel", "state", "attempts", "at", "due"), rows)
-    else:
-        finish(connection, [number], now)
 
 
 def get(connection: Connection, number: int, *, lock: bool = False) -> Row[Any]:

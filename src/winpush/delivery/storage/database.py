@@ -36,6 +36,7 @@ __all__ = [
     "insert_or_add",
     "insert_or_raise",
     "insert_rows",
+    "insert_values",
     "lock_rows",
     "raw_rows",
     "read_json",
@@ -274,44 +275,55 @@ def insert_rows(
         return
     # Straight to the driver: SQLAlchemy's parameter handling costs more than the INSERT itself.
     if connection.dialect.name == "sqlite":
-        _insert_values(connection, table.name, columns, rows)
+        insert_values(connection, table, columns, rows)
         return
-    statement = _one_row(table.name, columns, "%s")
+    statement = _one_row(table.name, columns)
     for row in rows:  # psycopg starts a pipeline for a list, however short
         connection.exec_driver_sql(statement, row)
 
 
-def _insert_values(
-    connection: Connection, name: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+def insert_values(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    skips_known: bool = False,
 ) -> None:
     """Inserts many rows per statement, on SQLite: each statement hands over the GIL, and `executemany` runs one a row.
-    Values that are the same in all rows are passed once."""
+    Values that are the same in all rows are passed once. `skips_known`: without those that a unique index has."""
+    name, suffix = table.name, " ON CONFLICT DO NOTHING" if skips_known else ""
     whole = len(rows) - len(rows) % _AT_ONCE
     if whole:
         each = list(zip(*rows, strict=True))
         same = tuple(values.count(values[0]) == len(values) for values in each)
         once = [values[0] for values, alike in zip(each, same, strict=True) if alike]
         others = list(zip(*(values for values, alike in zip(each, same, strict=True) if not alike), strict=True))
-        statement = _many_rows(name, columns, same)
+        statement = _many_rows(name, columns, _AT_ONCE, same)
         for first in range(0, whole, _AT_ONCE):
             some = itertools.chain.from_iterable(others[first : first + _AT_ONCE])
-            connection.exec_driver_sql(statement, (*once, *some))
-    if whole < len(rows):
-        connection.exec_driver_sql(_one_row(name, columns, "?"), list(rows[whole:]))
+            connection.exec_driver_sql(statement + suffix, (*once, *some))
+    # The others by the powers of two in their number: a few statements, which SQLite keeps prepared.
+    while whole < len(rows):
+        number = 1 << ((len(rows) - whole).bit_length() - 1)
+        statement = _many_rows(name, columns, number, (False,) * len(columns))
+        some = itertools.chain.from_iterable(rows[whole : whole + number])
+        connection.exec_driver_sql(statement + suffix, tuple(some))
+        whole += number
 
 
-@lru_cache(maxsize=64)
-def _many_rows(name: str, columns: tuple[str, ...], same: tuple[bool, ...]) -> str:
-    """An INSERT of _AT_ONCE rows. Its parameters: the values that all rows share, then each row's own."""
+@lru_cache(maxsize=128)
+def _many_rows(name: str, columns: tuple[str, ...], number: int, same: tuple[bool, ...]) -> str:
+    """An INSERT of so many rows. Its parameters: the values that all rows share, then each row's own."""
     once, others = itertools.count(1), itertools.count(sum(same) + 1)
     shared = [f"?{next(once)}" if alike else None for alike in same]
-    rows = (", ".join([mark or f"?{next(others)}" for mark in shared]) for _ in range(_AT_ONCE))
+    rows = (", ".join([mark or f"?{next(others)}" for mark in shared]) for _ in range(number))
     return f"{_insert_into(name, columns)} {', '.join(f'({row})' for row in rows)}"
 
 
 @lru_cache(maxsize=64)
-def _one_row(name: str, columns: tuple[str, ...], mark: str) -> str:
-    return f"{_insert_into(name, columns)} ({', '.join([mark] * len(columns))})"
+def _one_row(name: str, columns: tuple[str, ...]) -> str:
+    return f"{_insert_into(name, columns)} ({', '.join(['%s'] * len(columns))})"
 
 
 def _insert_into(name: str, columns: tuple[str, ...]) -> str:

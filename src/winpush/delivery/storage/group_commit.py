@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -18,20 +20,25 @@ from winpush.delivery.storage.database import Database, DatabaseError
 __all__ = ["GroupCommit"]
 
 _T = TypeVar("_T")
+_V = TypeVar("_V")
+_Store = Callable[[Connection, Sequence[_V]], Sequence[_T]]
 _MOST = 200
 
 
 class _Write:
     """One thread's pending write. `turn` is set when it is done, or when its thread must lead the next transaction."""
 
-    __slots__ = ("done", "error", "result", "turn", "work")
+    __slots__ = ("done", "error", "result", "store", "turn", "value")
 
-    def __init__(self, work: Callable[[Connection], Any]) -> None:
-        self.work = work
+    def __init__(self, store: _Store[Any, Any], value: Any) -> None:
+        self.store, self.value = store, value
         self.turn = threading.Event()
         self.done = False
         self.result: Any = None
         self.error: BaseException | None = None
+
+    def alone(self, connection: Connection) -> Sequence[Any]:
+        return self.store(connection, [self.value])
 
     def end(self, error: BaseException | None = None) -> None:
         self.error, self.done = error, True
@@ -41,8 +48,16 @@ class _Write:
 class GroupCommit:
     """Runs the writes of all threads on one database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(
+        self,
+        database: Database,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        patience: timedelta = timedelta(milliseconds=5),
+    ) -> None:
+        """`patience`: how long, at most, a transaction waits for others to join it."""
+        self._database, self._monotonic = database, monotonic
+        self._most_patience = patience.total_seconds()
         self._begin()
 
     def _begin(self) -> None:
@@ -50,6 +65,8 @@ class GroupCommit:
         self._lock = threading.Lock()
         self._waiting: list[_Write] = []
         self._leader: _Write | None = None
+        self._wanted, self._are_enough = 1, threading.Event()
+        self._took = 0.0
 
     @property
     def waiting(self) -> int:
@@ -62,12 +79,20 @@ class GroupCommit:
 
         `work` runs again if another thread's write in the same transaction fails. Raises DatabaseError.
         """
+        result: _T = self.run_together(_run_each, work)
+        return result
+
+    def run_together(self, store: _Store[_V, _T], value: _V) -> _T:
+        """The same for what is stored faster together: `store` gets the values of all threads that have come with it,
+        and returns a result for each."""
         if self._process != os.getpid():  # after a fork the leader, and who held the lock, are in the parent
             self._begin()
-        write = _Write(work)
+        write = _Write(store, value)
         try:
             with self._lock:
                 self._waiting.append(write)
+                if len(self._waiting) >= self._wanted:
+                    self._are_enough.set()
                 if self._leader is None:
                     self._appoint()
             write.turn.wait()
@@ -98,9 +123,12 @@ class GroupCommit:
         """Commits all pending writes, this thread's own first."""
         batch: list[_Write] = []
         try:
+            self._gather()
             with self._lock:
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            begun = self._monotonic()
             self._write(batch)
+            self._wanted, self._took = len(batch), self._monotonic() - begun
         except BaseException:
             for write in batch:
                 if not write.done:
@@ -111,12 +139,24 @@ class GroupCommit:
                     )
             raise
 
+    def _gather(self) -> None:
+        """Waits for as many as came together the last time, but no longer than half of what their transaction took.
+
+        Those whose writes were just committed ask for their next ones in this moment. Without this, every other
+        transaction would have one write.
+        """
+        with self._lock:
+            self._are_enough.clear()
+            if len(self._waiting) >= self._wanted:
+                return
+        self._are_enough.wait(min(self._took / 2, self._most_patience))
+
     def _write(self, batch: list[_Write]) -> None:
         if len(batch) > 1 and self._write_all(batch):
             return
         for write in batch:
             try:
-                write.result = self._database.run(write.work)
+                (write.result,) = self._database.run(write.alone)
             except Exception as error:  # noqa: BLE001 - raised again in the thread whose write this is
                 write.end(error)
             else:
@@ -126,8 +166,10 @@ class GroupCommit:
         """False, with nothing written, if any of them fails: running each on its own then shows which one."""
         try:
             with self._database.write() as connection:
-                for write in batch:
-                    write.result = write.work(connection)
+                for store, writes in _by_store(batch).items():
+                    results = store(connection, [write.value for write in writes])
+                    for write, result in zip(writes, results, strict=True):
+                        write.result = result
         except Exception as error:  # noqa: BLE001 - raised again when each runs on its own
             if not (isinstance(error, DatabaseError) and error.may_be_stored):
                 return False
@@ -137,3 +179,14 @@ class GroupCommit:
         for write in batch:
             write.end()
         return True
+
+
+def _run_each(connection: Connection, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+    return [work(connection) for work in works]
+
+
+def _by_store(batch: Iterable[_Write]) -> dict[_Store[Any, Any], list[_Write]]:
+    found: dict[_Store[Any, Any], list[_Write]] = {}
+    for write in batch:
+        found.setdefault(write.store, []).append(write)
+    return found

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 
 from winpush.delivery.storage.database import Database, DatabaseError, translated
 
-__all__ = ["announce", "listen"]
+__all__ = ["CHANNEL", "announce", "listen"]
 
-_CHANNEL = "winpush"
+CHANNEL = "winpush"
+"""On which workers listen."""
 _RETRY_SECONDS = 2.0
 
 
@@ -27,7 +28,7 @@ def announce(connection: Connection) -> None:
         connection.execute(_NOTIFY)
 
 
-_NOTIFY = sa.select(sa.func.pg_notify(_CHANNEL, ""))
+_NOTIFY = sa.select(sa.func.pg_notify(CHANNEL, ""))
 
 
 async def listen(database: Database, wake: Callable[[], None]) -> None:
@@ -67,7 +68,7 @@ def _open(database: Database) -> Any:
     pooled.detach()
     try:
         driver.autocommit = True
-        driver.execute(f"LISTEN {_CHANNEL}")
+        driver.execute(f"LISTEN {CHANNEL}")
     except psycopg.Error as error:
         driver.close()
         raise DatabaseError("The connection to the database was lost. Check that the server is running") from error
