@@ -19,15 +19,19 @@ from pathlib import Path
 
 from harness import chart, commands, page
 from harness.commands import Cores
-from harness.contenders import CONTENDERS, Contender
-from harness.extras import LATENCY_MS, Extras, measure_extras
+from harness.contenders import CONTENDERS, Contender, Kind
+from harness.extras import LATENCY_MS, measure_extras
+from harness.found import Found
 from harness.goals import judge
-from harness.measure import Bench, Measured, run_rounds
+from harness.measure import Bench, run_rounds
+from harness.paced import measure_paced
 from harness.places import CACHE, LOGS, PROJECT
 from harness.provision import Workshop, say, set_up
+from harness.senders import add_senders
 from harness.sizes import SIZES, Size
 from harness.stub import make_certificates, running_stub
 from harness.summary import summarize, versions
+from harness.twins import measure_twins
 
 
 def main() -> int:
@@ -40,12 +44,13 @@ def main() -> int:
     workshop = set_up(install=size.installs)
     if workshop.stub is None:
         return _refuse("The stub could not be compiled; it needs gcc (on Debian: apt-get install gcc libc6-dev).")
+    add_senders(workshop)
     cores = Cores()
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        measured, extras = _measure(workshop, workshop.stub, cores, size, contenders, Path(folder))
+        found = _measure(workshop, workshop.stub, cores, size, contenders, Path(folder))
     out = given.out or (PROJECT / "docs" if size.name == "full" and given.only is None else CACHE / size.name)
-    _write(out, size, contenders, measured, extras, cores)
-    problems = [*measured.problems, *extras.problems]
+    _write(out, size, contenders, found, cores)
+    problems = found.problems
     for problem in problems:
         say(f"WRONG: {problem}")
     say(f"Written: {out / 'benchmarks.md'}, {out / 'benchmarks.svg'}")
@@ -72,26 +77,30 @@ def _refuse(text: str) -> int:
 
 def _measure(
     workshop: Workshop, binary: Path, cores: Cores, size: Size, contenders: Sequence[Contender], folder: Path
-) -> tuple[Measured, Extras]:
+) -> Found:
     certificates = make_certificates(folder) if workshop.speaks_tls else None
-    with (
-        running_stub(binary, cores, certificates) as stub,
-        running_stub(binary, cores, certificates, LATENCY_MS) as slow,
-    ):
+    others = Cores(second=True)
+    problems: list[str] = []
+    with running_stub(binary, cores, certificates) as stub:
         bench = Bench(workshop, stub, cores)
         measured = run_rounds(bench, contenders, rounds=size.rounds, seconds=size.seconds)
-        extras = measure_extras(bench, Bench(workshop, slow, cores), size, contenders)
-    return measured, extras
+        paced = measure_paced(bench, contenders, size, folder, measured.left_out)
+        twins = None
+        if any(contender.kind is Kind.WINPUSH for contender in contenders):
+            with running_stub(binary, others, None) as stub_of_other:
+                twins = measure_twins(bench, Bench(workshop, stub_of_other, others), size, problems)
+        with running_stub(binary, cores, certificates, LATENCY_MS) as slow:
+            extras = measure_extras(bench, Bench(workshop, slow, cores), size, contenders)
+    return Found(measured, paced, twins, extras, problems)
 
 
-def _write(
-    out: Path, size: Size, contenders: Sequence[Contender], measured: Measured, extras: Extras, cores: Cores
-) -> None:
+def _write(out: Path, size: Size, contenders: Sequence[Contender], found: Found, cores: Cores) -> None:
     out.mkdir(parents=True, exist_ok=True)
+    measured = found.measured
     rows = summarize(contenders, measured)
-    goals = judge(rows, extras)
+    goals = judge(rows, found.paced, found.twins, found.extras)
     known = {**versions(measured), **_wrk_version()}
-    text = page.write_page(size, contenders, rows, extras, goals, measured, known, pinned=cores.pinned)
+    text = page.write_page(size, contenders, rows, found, goals, known, pinned=cores.pinned)
     (out / "benchmarks.md").write_text(text)
     (out / "benchmarks.svg").write_text(chart.draw(rows))
     samples = [

@@ -209,13 +209,13 @@ def test_a_test_file_is_named_for_what_it_tests() -> None:
     assert not [path.name for path in files_of_tests() if NAMES_OF_NOTHING.fullmatch(path.stem)]
 
 
-# Other people's clients: what is tested there is no part of the package.
-PEERS = Path("emulator/peers")
+# Other people's clients, and the benchmark: what is tested there is no part of the package.
+OUTSIDE = (Path("emulator/peers"), Path("benchmarks"))
 
 
 def test_the_tests_mirror_the_tree() -> None:
     folders = {path.parent.relative_to(TESTS) for path in files_of_tests()}
-    folders -= {folder for folder in folders if folder.is_relative_to(PEERS)}
+    folders -= {folder for folder in folders if any(folder.is_relative_to(place) for place in OUTSIDE)}
     assert not [str(folder) for folder in folders if not (SOURCE / folder).is_dir()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from harness.places import CACHE, LOGS, PROJECT
 
 # Settings that would lead a peer to a proxy, to other authorities than the run's own, or to other code.
-_UNWANTED = ("_proxy", "_ca_bundle", "ssl_cert_", "node_extra_ca_certs", "node_options", "python")
+_UNWANTED = ("_proxy", "_ca_bundle", "ssl_cert_", "node_extra_ca_certs", "node_options", "python", "winpush_")
 
 Command = Sequence[str | Path | int]
 
@@ -33,16 +34,30 @@ def run(
     All that it said, errors too, is in `.cache/logs/<log>.txt` afterwards.
     """
     try:
-        done = subprocess.run(  # noqa: S603 - commands of ours, from the tables and constants here
-            [str(part) for part in command],
-            capture_output=True, text=True, check=False, cwd=PROJECT, env=environment, timeout=timeout,
-            stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(  # noqa: S603 - commands of ours, from the tables and constants here
+            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, cwd=PROJECT, env=environment, start_new_session=True,
         )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         note(log, f"{command[0]}: {error}\n")
         return None
-    note(log, done.stdout + done.stderr)
-    return done.stdout if done.returncode == 0 else None
+    with process:
+        try:
+            printed, said = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            note(log, f"{error}\n")
+            return None
+        finally:
+            _end(process)
+    note(log, printed + said)
+    return printed if process.returncode == 0 else None
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends a command that still runs, with all that it has started: else these would hold its output open."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def start(command: Command) -> subprocess.Popen[str]:
@@ -61,10 +76,12 @@ def note(log: str, text: str) -> None:
 class Cores:
     """One core for the server and one for the client, where the system lets us choose and there are two."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, second: bool = False) -> None:
+        """With `second` for another pair that works at the same time: on cores of its own, where there are four."""
         self._all = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
         ordered = sorted(self._all)
-        self.server, self.client = ordered[0], ordered[-1]
+        inwards = 1 if second and len(ordered) >= 4 else 0
+        self.server, self.client = ordered[inwards], ordered[-1 - inwards]
 
     @property
     def pinned(self) -> bool:
@@ -73,7 +90,7 @@ class Cores:
 
     @contextlib.contextmanager
     def only(self, core: int) -> Iterator[None]:
-        """What is started in this block runs on this core alone."""
+        """What is started in this block, by this thread, runs on this core alone."""
         if not self.pinned:
             yield
             return

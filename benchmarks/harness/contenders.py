@@ -28,6 +28,8 @@ class Runner(enum.Enum):
     COMPILED = "compiled"
     """Python, with winpush's send path compiled."""
     NODE = "node"
+    GO = "go"
+    C = "c"
     WRK = "wrk"
 
 
@@ -36,7 +38,8 @@ class Contender:
     """One row of the table.
 
     `needs` are the packages (of Python or Node, or the command) that it can't run without. `plain_rate` and `tls_rate`
-    are rough sends a second, which only set how many sends make a round of the wanted length.
+    are rough sends a second, which only set how many sends make a round of the wanted length. One that is `paced` can
+    also send at fixed times.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Contender:
     tls_rate: int
     concurrency: int = MANY
     remark: str = ""
+    paced: bool = False
 
     def rate(self, *, tls: bool) -> int:
         """Rough sends a second."""
@@ -60,7 +64,8 @@ def _ours(way: str, loop: str, label: str, rates: tuple[int, int], read: str = "
     name = f"winpush-{way}-{loop}" + ("" if read == "all" else f"-{read}")
     arguments = ("winpush_paths.py", way, "--loop", loop, "--read", read)
     concurrency = THREADS if way == "threads" else MANY
-    return Contender(name, label, Kind.WINPUSH, Runner.PYTHON, arguments, needs, *rates, concurrency)
+    paced = way != "threads" and read == "all"
+    return Contender(name, label, Kind.WINPUSH, Runner.PYTHON, arguments, needs, *rates, concurrency, paced=paced)
 
 
 def _compiled(plain: Contender, rates: tuple[int, int]) -> Contender:
@@ -75,17 +80,25 @@ def _python(library: str, script: str, rates: tuple[int, int], loop: str | None,
     label = f"{library}, {THREADS} threads" if loop is None else f"{library}, {loop}"
     concurrency = THREADS if loop is None else MANY
     arguments = (script, "--loop", loop or "stock")
-    return Contender(library, label, Kind.PEER, Runner.PYTHON, arguments, needs, *rates, concurrency, remark)
+    paced = loop is not None
+    return Contender(library, label, Kind.PEER, Runner.PYTHON, arguments, needs, *rates, concurrency, remark, paced)
 
 
 def _node(library: str, label: str, rates: tuple[int, int], remark: str = "") -> Contender:
     arguments = ("node_peer.mjs", "--library", library)
-    return Contender(f"node-{library}", label, Kind.PEER, Runner.NODE, arguments, (library,), *rates, MANY, remark)
+    paced = library == "undici"
+    needs = (library,)
+    return Contender(f"node-{library}", label, Kind.PEER, Runner.NODE, arguments, needs, *rates, MANY, remark, paced)
 
 
 WRK = Contender(
     "wrk", "wrk (C)", Kind.YARDSTICK, Runner.WRK, ("wrk.lua",), ("wrk",), 50_000, 30_000, MANY,
     "Builds its requests in advance and reads no headers.",
+)  # fmt: skip
+C_SENDER = Contender(
+    "c-sender", "C sender", Kind.YARDSTICK, Runner.C, (), ("sender",), 70_000, 50_000, MANY,
+    "Writes the bytes that `send_many` writes, and reads and checks every answer: the ceiling for a push client.",
+    paced=True,
 )  # fmt: skip
 NODE_MPNS = _node(
     "mpns", "Node's mpns", (2_500, 300),
@@ -99,6 +112,7 @@ _SEND_STOCK = _ours("send", "stock", "winpush send, stock loop", (36_000, 30_000
 _THREADS = _ours("threads", "uvloop", f"winpush Client.send, {THREADS} threads", (25_000, 18_000))
 
 CONTENDERS = (
+    C_SENDER,
     WRK,
     _compiled(_MANY_UVLOOP, (70_000, 50_000)),
     _compiled(_MANY_STOCK, (65_000, 48_000)),
@@ -113,9 +127,23 @@ CONTENDERS = (
     _THREADS,
     NODE_MPNS,
     _node("undici", "Node's undici", (5_000, 3_500)),
+    Contender(
+        "go",
+        "Go's net/http",
+        Kind.PEER,
+        Runner.GO,
+        (),
+        ("golang-go",),
+        15_000,
+        12_000,
+        MANY,
+        paced=True,
+    ),
+    _python("pyqwest", "pyqwest_peer.py", (10_000, 8_000), "uvloop"),
     _python("pyreqwest", "pyreqwest_peer.py", (11_000, 9_000), "uvloop"),
     _python("aiohttp", "aiohttp_peer.py", (4_400, 4_000), "uvloop"),
     _python("httpx", "httpx_peer.py", (60, 60), "uvloop", "Its pool scans every connection for each request."),
+    _python("httpx2", "httpx2_peer.py", (1_500, 1_400), "uvloop"),
     _python("requests", "requests_peer.py", (800, 700), None, "One Session per thread."),
     _python("python-mpns", "python_mpns_peer.py", (500, 250), None, "Opens a new connection for each send."),
 )

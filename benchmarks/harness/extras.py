@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from harness import commands
 from harness.commands import clean_environment
 from harness.contenders import COMPILED, CONTENDERS, WRK, Contender, Kind
-from harness.measure import Bench, Load, Sample
+from harness.load import Load
+from harness.measure import Bench, Sample
 from harness.provision import Workshop, say
 from harness.sizes import Size
 

@@ -1,20 +1,23 @@
-"""What winpush wants to reach, and whether this run saw it."""
+"""What winpush wants to reach, and whether this run saw it: judged on what pip installs, which is compiled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.contenders import COMPILED
+from harness.contenders import C_SENDER, COMPILED
 from harness.extras import Extras
+from harness.paced import Paced
 from harness.summary import Row
+from harness.twins import Twins
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
     """One aim: `seen` is None where it was not measured. With `at_most` a smaller figure is the better one.
 
-    `by_cpu` compares the sends of a second of CPU time, for those aims that compare sends.
+    `by_cpu` compares the sends of a second of CPU time, for those aims that compare sends; it decides where
+    `cpu_decides`, else the rate does.
     """
 
     text: str
@@ -23,16 +26,26 @@ class Goal:
     seen: float | None
     by_cpu: float | None = None
     at_most: bool = False
+    cpu_decides: bool = False
 
     @property
     def met(self) -> bool | None:
         """Whether it was reached; None where it was not measured."""
-        if self.seen is None:
+        value = self.by_cpu if self.cpu_decides else self.seen
+        if value is None:
             return None
-        return self.seen <= self.wanted if self.at_most else self.seen >= self.wanted
+        return value <= self.wanted if self.at_most else value >= self.wanted
 
 
-# (contender, TLS, compared with, wanted): rates as a multiple of another contender's, compiled and in plain Python.
+# (way to send and loop, to the C sender by CPU), over both wires.
+_TO_C = (
+    ("winpush-many-uvloop", 0.75),
+    ("winpush-many-stock", 0.75),
+    ("winpush-send-uvloop", 0.50),
+    ("winpush-send-stock", 0.50),
+    ("winpush-threads-uvloop", 0.33),
+)
+# (contender, TLS, compared with, wanted): rates as a multiple of another contender's.
 _RATES = (
     ("winpush-many-uvloop", False, "wrk", 0.60),
     ("winpush-many-uvloop", True, "wrk", 0.50),
@@ -45,33 +58,65 @@ _RATES = (
     ("winpush-send-uvloop", False, "node-mpns", 2.5),
     ("winpush-threads-uvloop", False, "requests", 15),
 )
+_P99_SHARE, _P99_RATIO = 0.80, 2.0
+_TWINS_RATIO = 1.8
 _LATENCY_RATIO = 0.85
 _MEMORY_MIB = 40
 _CONNECTION_KIB = 60
 _IMPORT_MS = 60
 
 
-def judge(rows: Sequence[Row], extras: Extras) -> list[Goal]:
+def judge(rows: Sequence[Row], paced: Sequence[Paced], twins: Twins | None, extras: Extras) -> list[Goal]:
     """All goals, with what this run saw."""
     by_name = {(row.contender.name, row.tls): row for row in rows}
-    return [*_rate_goals(by_name), *_other_goals(extras)]
+    return [*_c_goals(by_name), *_paced_goals(paced), *_twin_goals(twins), *_rate_goals(by_name), *_other_goals(extras)]
+
+
+def _c_goals(by_name: dict[tuple[str, bool], Row]) -> list[Goal]:
+    wires = [
+        (by_name.get((name + COMPILED, tls)), by_name.get((C_SENDER.name, tls)), tls, wanted)
+        for name, wanted in _TO_C
+        for tls in (False, True)
+    ]
+    return [_rate_goal(ours, c, tls, wanted, cpu_decides=True) for ours, c, tls, wanted in wires if ours and c]
 
 
 def _rate_goals(by_name: dict[tuple[str, bool], Row]) -> list[Goal]:
+    pairs = [
+        (by_name.get((name + COMPILED, tls)), by_name.get((other, tls)), tls, wanted)
+        for name, tls, other, wanted in _RATES
+    ]
+    return [_rate_goal(ours, theirs, tls, wanted) for ours, theirs, tls, wanted in pairs if ours and theirs]
+
+
+def _rate_goal(ours: Row, theirs: Row, tls: bool, wanted: float, *, cpu_decides: bool = False) -> Goal:
+    text = f"{ours.contender.label}, {_wire(tls)}, to {theirs.contender.label}"
+    seen, by_cpu = ours.rate / theirs.rate, theirs.cpu_us / ours.cpu_us
+    return Goal(text, "×", wanted, seen, by_cpu, cpu_decides=cpu_decides)
+
+
+def _wire(tls: bool) -> str:
+    return "TLS" if tls else "plain"
+
+
+def _paced_goals(paced: Sequence[Paced]) -> list[Goal]:
+    """Of the send_many that pip installs."""
+    ceilings = {each.tls: each for each in paced if each.contender.name == C_SENDER.name}
     goals = []
-    for ending in (COMPILED, ""):
-        for name, tls, other, wanted in _RATES:
-            goal = _rate_goal(by_name.get((name + ending, tls)), by_name.get((other, tls)), tls, wanted)
-            if goal is not None:
-                goals.append(goal)
+    for ours in paced:
+        if ours.contender.name.startswith("winpush-many") and ours.contender.name.endswith(COMPILED):
+            ceiling = ceilings.get(ours.tls)
+            ratio = ours.at[_P99_SHARE].p99 / ceiling.at[_P99_SHARE].p99 if ceiling else None
+            text = f"p99 at {_P99_SHARE:.0%} of the own maximum: {ours.contender.label}, {_wire(ours.tls)}"
+            goals.append(Goal(f"{text}, to {C_SENDER.label}", "×", _P99_RATIO, ratio, at_most=True))
     return goals
 
 
-def _rate_goal(ours: Row | None, theirs: Row | None, tls: bool, wanted: float) -> Goal | None:
-    if ours is None or theirs is None:
-        return None
-    text = f"{ours.contender.label}, {'TLS' if tls else 'plain'}, to {theirs.contender.label}"
-    return Goal(text, "×", wanted, ours.rate / theirs.rate, theirs.cpu_us / ours.cpu_us)
+def _twin_goals(twins: Twins | None) -> list[Goal]:
+    if twins is None:
+        return []
+    text = f"{twins.label}, plain, two processes to one"
+    return [Goal(text, "×", _TWINS_RATIO, twins.by_rate, twins.by_cpu, cpu_decides=twins.by_rate is None)]
 
 
 def _other_goals(extras: Extras) -> list[Goal]:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypedDict
 
 from harness import commands
+from harness.command_line import BODY_BYTES, command_of
 from harness.commands import Cores, clean_environment
 from harness.contenders import Contender, Runner
-from harness.places import PEERS
+from harness.load import Load
 from harness.provision import Workshop, say
 from harness.stub import Counts, Stub
-
-URIS = 10_000
-_TOAST = json.loads((PEERS / "toast.json").read_text())
-BODY_BYTES: int = _TOAST["body_bytes"]
-_FEWEST_SENDS = 100
 
 
 class Record(TypedDict, total=False):
@@ -35,23 +29,6 @@ class Record(TypedDict, total=False):
     versions: dict[str, str]
     before_kib: int
     after_kib: int
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """How much a contender is to send. `seconds` is for wrk, which takes no number of sends."""
-
-    sends: int
-    warmup: int
-    concurrency: int
-    seconds: float
-    uris: int = URIS
-
-    @classmethod
-    def lasting(cls, seconds: float, rate: float, concurrency: int) -> Load:
-        """As many sends as take about this long, after a tenth as many to warm up."""
-        sends = max(_FEWEST_SENDS, round(rate * seconds))
-        return cls(sends, max(concurrency, sends // 10), concurrency, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +108,11 @@ class Bench:
             environment["NODE_EXTRA_CA_CERTS"] = str(self.stub.certificates.ca)
         log = f"{contender.name}-{'tls' if tls else 'plain'}"
         with self.cores.only(self.cores.client):
-            printed = commands.run(self._command(contender, load, tls), log, environment=environment)
+            command = command_of(contender, load, self.workshop, self.stub, tls=tls)
+            printed = commands.run(command, log, environment=environment, timeout=load.patience_seconds)
         lines = [line for line in (printed or "").splitlines() if line.startswith("{")]
         record: Record | None = json.loads(lines[-1]) if lines else None
         return record
-
-    def _command(self, contender: Contender, load: Load, tls: bool) -> commands.Command:
-        url = self.stub.url(tls=tls)
-        script, *options = contender.arguments
-        if contender.runner is Runner.WRK:
-            texts = [_TOAST["target_prefix"], _TOAST["text1"], _TOAST["text2_prefix"]]
-            duration = f"-d{max(1, math.ceil(load.seconds))}s"
-            return ["wrk", "-t1", f"-c{load.concurrency}", duration, "-s", PEERS / script, url, "--", load.uris, *texts]
-        numbers = {"sends": load.sends, "warmup": load.warmup, "concurrency": load.concurrency, "uris": load.uris}
-        common: list[str | Path | int] = [part for name, value in numbers.items() for part in (f"--{name}", value)]
-        if tls and self.stub.certificates is not None:
-            common += ["--ca", self.stub.certificates.ca]
-        if contender.runner is Runner.NODE:
-            return ["node", PEERS / script, *options, "--modules", self.workshop.node_modules, "--url", url, *common]
-        python = self.workshop.compiled if contender.runner is Runner.COMPILED else self.workshop.python
-        return [python, PEERS / script, *options, "--url", url, *common]
 
 
 def _problem(contender: Contender, load: Load, record: Record, counts: Counts) -> str | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import platform
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.chart import figure
+from harness.command_line import BODY_BYTES
 from harness.contenders import MANY, THREADS, Contender, Kind
-from harness.extras import LATENCY_MS, Extras
+from harness.found import Found
 from harness.goals import Goal
-from harness.measure import BODY_BYTES, URIS, Measured
+from harness.load import URIS
+from harness.measure import Measured
+from harness.page_parts import about_extras, about_paced, about_twins, table
 from harness.sizes import SIZES, Size
 from harness.summary import Row
 
@@ -34,17 +37,19 @@ counts the requests per channel. A lost, duplicated or mixed-up answer would sho
 
 _READING = """\
 - **to wrk**, **to Node's mpns**: sends per second, as a multiple of theirs, with the same transport (plain or TLS).
-- **to wrk, by CPU**: sends per second of CPU time, as a multiple of wrk's. This depends less on what else the machine
-  is doing.
+- **to the C sender, by CPU**, **to wrk, by CPU**: sends per second of CPU time, as a multiple of theirs. This depends
+  less on what else the machine is doing, and doesn't end where the stub's core is full.
 - **CPU**: µs of the contender's CPU time per send.
 - **memory**: peak memory of the process, including the interpreter.
 - **spread**: the difference between the slowest and the fastest round, as a share of the median.
 - **busy**: CPU use of the contender's and the stub's core. If the stub were near 100 %, it would be the bottleneck.
 
-wrk builds its requests in advance and reads no headers. It shows what the machine can do; it is not a push client.
+The C sender (`benchmarks/sender.c`, epoll, one thread) writes the bytes that `send_many` writes, recorded from winpush
+in the same run, and reads and checks every answer: the least that a push client can do. wrk builds its requests in
+advance and reads no headers; it shows what the machine can do.
 `send_many` sends one toast to all channels, and every attribute of each `Result` is read. `send` and `Client.send`
-create, check and encode a new toast for each send. **compiled** is the same winpush, as
-pip installs it on Linux (see [where a send's time goes](explanation/speed.md)); the others are plain Python.
+create, check and encode a new toast for each send. **compiled** is winpush as pip installs it on Linux (see [where a
+send's time goes](explanation/speed.md)), and what the goals are judged on; the others are plain Python.
 
 """
 
@@ -61,9 +66,10 @@ _HOW = """## Run it
 python3 benchmarks/run.py
 ```
 
-It needs only Linux and Python 3.11 or later. Everything else is installed or built into `benchmarks/.cache/` (as root
-on Debian also wrk, a C compiler, OpenSSL and Node, if missing). It takes about {minutes} minutes; `--size small`
-takes five. It sends only to the local machine.
+It needs only Linux, Python 3.11 or later and a C compiler. Everything else is installed or built into
+`benchmarks/.cache/` (as root on Debian also wrk, gcc, OpenSSL, Node and Go, if missing); a contender that can't be had
+is left out, and the page says why. It takes about {minutes} minutes; `--size small` takes {small}. Let nothing else run
+meanwhile. A contender that hangs is ended and left out. It sends only to the local machine.
 """
 
 
@@ -71,9 +77,8 @@ def write_page(
     size: Size,
     contenders: Sequence[Contender],
     rows: Sequence[Row],
-    extras: Extras,
+    found: Found,
     goals: Sequence[Goal],
-    measured: Measured,
     versions: Mapping[str, str],
     *,
     pinned: bool,
@@ -89,8 +94,10 @@ def write_page(
         parts.append(_DISTURBED)
     for tls in (False, True):
         parts.append(f"## {'TLS' if tls else 'Plain'}\n\n{_rates_table([row for row in rows if row.tls is tls])}\n")
-    parts += [_READING, _remarks(rows), _extras(size, extras), _goals(goals), _left_out(contenders, measured)]
-    parts += [_versions(versions), _HOW.format(minutes=SIZES["full"].minutes)]
+    parts += [_READING, _remarks(rows), about_paced(size, found.paced)]
+    parts += [about_twins(found.twins), about_extras(size, found.extras)]
+    parts += [_goals(goals), _left_out(contenders, found.measured), _versions(versions)]
+    parts.append(_HOW.format(minutes=SIZES["full"].minutes, small=SIZES["small"].minutes))
     return "".join(parts)
 
 
@@ -99,14 +106,10 @@ def _was_disturbed(rows: Sequence[Row]) -> bool:
     return any(row.contender.kind is Kind.YARDSTICK and max(row.client_busy, row.stub_busy) < _FULL for row in rows)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def _rates_table(rows: Sequence[Row]) -> str:
     head = [
         "",
+        "to the C sender, by CPU",
         "to wrk",
         "to wrk, by CPU",
         "to Node's mpns",
@@ -116,7 +119,7 @@ def _rates_table(rows: Sequence[Row]) -> str:
         "busy, client / stub",
         "answers checked",
     ]
-    return _table(head, [_rates_line(row) for row in rows])
+    return table(head, [_rates_line(row) for row in rows])
 
 
 def _rates_line(row: Row) -> list[str]:
@@ -124,9 +127,10 @@ def _rates_line(row: Row) -> list[str]:
     checked = "all" if row.ids_checked >= row.answers else "not seen"
     return [
         name,
-        "–" if row.to_wrk is None else figure(row.to_wrk),
-        "–" if row.to_wrk_by_cpu is None else figure(row.to_wrk_by_cpu),
-        "–" if row.to_node_mpns is None else figure(row.to_node_mpns),
+        *(
+            "–" if ratio is None else figure(ratio)
+            for ratio in (row.to_c_by_cpu, row.to_wrk, row.to_wrk_by_cpu, row.to_node_mpns)
+        ),
         f"{row.cpu_us:,.1f}" if row.cpu_us < 100 else f"{row.cpu_us:,.0f}",
         f"{row.peak_mib:.0f}",
         f"{row.spread:.0%}",
@@ -140,34 +144,6 @@ def _remarks(rows: Sequence[Row]) -> str:
     return "".join(f"- {label}: {remark}\n" for label, remark in remarks.items()) + "\n"
 
 
-def _extras(size: Size, extras: Extras) -> str:
-    parts = []
-    if extras.latency:
-        wrk = next((rate for label, rate in extras.latency.items() if label.startswith("wrk")), None)
-        lines = [[label, figure(rate / wrk) if wrk else "–"] for label, rate in extras.latency.items()]
-        parts.append(
-            f"## A slow server\n\nThe stub answers after {LATENCY_MS} ms; {size.latency_connections:,} connections, "
-            f"plain, opened within the measured time.\n\n{_table(['', 'to wrk'], lines)}\n"
-        )
-    lines = [
-        [f"peak memory of `send_many` over {sends:,} channels", f"{kib / 1024:.1f} MiB"]
-        for sends, kib in extras.memory_kib.items()
-    ]
-    for (loop, tls), size_bytes in extras.connection_bytes.items():
-        wire = "TLS" if tls else "plain"
-        lines.append(
-            [f"one of {size.kept_connections:,} open connections, {wire}, {loop}", f"{size_bytes / 1024:.1f} KiB"]
-        )
-    if extras.import_ms is not None:
-        lines.append(["CPU time of `import winpush`, beyond starting Python", f"{extras.import_ms:.0f} ms"])
-        lines.append(
-            ["modules of the command line, emulator and delivery it imports", ", ".join(extras.imported) or "nothing"]
-        )
-    if lines:
-        parts.append(f"## Memory and start\n\n{_table(['', ''], lines)}\n")
-    return "".join(parts)
-
-
 def _goals(goals: Sequence[Goal]) -> str:
     words = {True: "yes", False: "no", None: "not measured"}
     lines = []
@@ -175,8 +151,9 @@ def _goals(goals: Sequence[Goal]) -> str:
         bound = "at most" if goal.at_most else "at least"
         seen = "–" if goal.seen is None else f"{_number(goal.seen)} {goal.unit}"
         by_cpu = "" if goal.by_cpu is None else f"{_number(goal.by_cpu)} {goal.unit}"
-        lines.append([goal.text, f"{bound} {goal.wanted:g} {goal.unit}", seen, by_cpu, words[goal.met]])
-    return f"## Goals\n\n{_table(['goal', 'target', 'measured', 'by CPU', 'met'], lines)}\n"
+        wanted = f"{bound} {goal.wanted:g} {goal.unit}{' by CPU' if goal.cpu_decides else ''}"
+        lines.append([goal.text, wanted, seen, by_cpu, words[goal.met]])
+    return f"## Goals\n\n{table(['goal', 'target', 'measured', 'by CPU', 'met'], lines)}\n"
 
 
 def _number(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import commands
+from harness.build import compile_c, digest
 from harness.contenders import Contender, Runner
-from harness.places import CACHE, FOLDER, PROJECT
+from harness.places import CACHE, PROJECT
 
 # Debian's packages, by the command (or header) that each brings.
-_DEBIAN = {"gcc": "gcc", "wrk": "wrk", "openssl": "openssl", "node": "nodejs", "npm": "npm"}
-_PYTHON_PEERS = ("aiohttp", "httpx", "pyreqwest", "requests", "python-mpns")
+_DEBIAN = {"gcc": "gcc", "wrk": "wrk", "openssl": "openssl", "node": "nodejs", "npm": "npm", "go": "golang-go"}
+_PYTHON_PEERS = ("aiohttp", "httpx", "httpx2", "pyqwest", "pyreqwest", "requests", "python-mpns")
 # Where a package is imported under another name than it is installed by.
 _MODULES = {"python-mpns": "mpns"}
 # undici's newest line needs a newer Node than Debian's.
@@ -31,13 +31,16 @@ _COMPILED = "winpush, compiled"
 @dataclass(slots=True)
 class Workshop:
     """What is there: the interpreter of the Python peers, the one whose winpush is compiled, the folder of Node's, the
-    stub, and what is missing."""
+    stub, the C sender with a request of winpush's for it, Go's peer, and what is missing."""
 
     python: Path
     compiled: Path = CACHE / "venv-compiled" / "bin" / "python"
     node_modules: Path = CACHE / "npm"
     stub: Path | None = None
     speaks_tls: bool = False
+    sender: Path | None = None
+    request: bytes = b""
+    go_peer: Path | None = None
     failed: dict[str, str] = field(default_factory=dict)
     """Package -> why it could not be installed."""
 
@@ -53,6 +56,10 @@ class Workshop:
     def _has(self, runner: Runner, need: str) -> bool:
         if runner is Runner.WRK:
             return shutil.which(need) is not None
+        if runner is Runner.C:
+            return self.sender is not None and self.request != b""
+        if runner is Runner.GO:
+            return self.go_peer is not None
         if runner is Runner.NODE:
             package = self.node_modules / "node_modules" / need / "package.json"
             return shutil.which("node") is not None and package.exists()
@@ -72,7 +79,7 @@ def set_up(*, install: bool) -> Workshop:
         _install_python(workshop)
         _install_compiled(workshop)
         _install_node(workshop)
-    _build_stub(workshop)
+    workshop.stub, workshop.speaks_tls = compile_c("stub", ("stub.c", "stub_wire.h"))
     return workshop
 
 
@@ -111,28 +118,30 @@ def _install_python(workshop: Workshop) -> None:
     """A virtual environment with winpush from this checkout and the Python peers."""
     folder = CACHE / "venv"
     workshop.python = folder / "bin" / "python"
-    digest = _digest((PROJECT / "pyproject.toml").read_text(), sys.version)
-    if _installed(folder, digest) is None:
+    made_for = digest((PROJECT / "pyproject.toml").read_text(), sys.version)
+    if _installed(folder, made_for) is None:
         say("Making the environment of the Python peers (once) …")
         venv.create(folder, with_pip=True, clear=True)
     install: list[str | Path] = [workshop.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     wanted: dict[str, commands.Command] = {"winpush": [*install, "--editable", f"{PROJECT}[uvloop]"]}
     wanted.update({peer: [*install, peer] for peer in _PYTHON_PEERS})
-    _install_each(workshop, folder, digest, "pip", wanted)
+    _install_each(workshop, folder, made_for, "pip", wanted)
 
 
 def _install_compiled(workshop: Workshop) -> None:
-    """Another one, with winpush's send path compiled from this checkout."""
+    """Another one, with winpush from this checkout as pip makes it, which is compiled where it can be."""
     folder = CACHE / "venv-compiled"
     sources = sorted(path for part in ("src", "compiled") for path in (PROJECT / part).rglob("*.p*") if path.is_file())
-    digest = _digest(
-        sys.version, *[source.read_text() for source in sources if source.suffix in (".py", ".pyx", ".pxd")]
-    )
-    if _installed(folder, digest) is None:
+    texts = [source.read_text() for source in sources if source.suffix in (".py", ".pyx", ".pxd")]
+    made_for = digest(sys.version, str(shutil.which("gcc")), *texts)
+    if _installed(folder, made_for) is None:
         venv.create(folder, with_pip=True, clear=True)
     install: list[str | Path] = [workshop.compiled, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command: list[str | Path] = ["env", "WINPUSH_COMPILE=1", *install, f"{PROJECT}[uvloop]"]
-    _install_each(workshop, folder, digest, "pip", {_COMPILED: command})
+    command = ["env", "--unset=WINPUSH_COMPILE", *install, f"{PROJECT}[uvloop]"]
+    _install_each(workshop, folder, made_for, "pip", {_COMPILED: command})
+    probe = "import sys, winpush; sys.exit(not winpush.compiled)"
+    if _COMPILED not in workshop.failed and commands.run([workshop.compiled, "-c", probe], "probe") is None:
+        workshop.failed[_COMPILED] = "pip made winpush plain Python here: there is no C compiler, or no Cython"
 
 
 def _install_node(workshop: Workshop) -> None:
@@ -145,14 +154,14 @@ def _install_node(workshop: Workshop) -> None:
     folder = workshop.node_modules
     folder.mkdir(exist_ok=True)
     install: list[str | Path] = ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts"]
-    _install_each(workshop, folder, _digest(version), "npm", {"mpns": [*install, "mpns"], "undici": [*install, undici]})
+    _install_each(workshop, folder, digest(version), "npm", {"mpns": [*install, "mpns"], "undici": [*install, undici]})
 
 
 def _install_each(
-    workshop: Workshop, folder: Path, digest: str, tool: str, wanted: Mapping[str, commands.Command]
+    workshop: Workshop, folder: Path, made_for: str, tool: str, wanted: Mapping[str, commands.Command]
 ) -> None:
     """Installs what isn't there yet, one by one: that one can't be had is no reason to go without the others."""
-    installed = _installed(folder, digest) or []
+    installed = _installed(folder, made_for) or []
     for name, command in wanted.items():
         if name in installed:
             continue
@@ -161,32 +170,13 @@ def _install_each(
             workshop.failed[name] = f"{tool} could not install {name}"
         else:
             installed.append(name)
-        (folder / _STAMP).write_text(json.dumps({"digest": digest, "installed": installed}))
+        (folder / _STAMP).write_text(json.dumps({"digest": made_for, "installed": installed}))
 
 
-def _installed(folder: Path, digest: str) -> list[str] | None:
+def _installed(folder: Path, made_for: str) -> list[str] | None:
     """What an earlier run has installed into a folder; None when it was for something else, or there is none."""
     try:
         stamp = json.loads((folder / _STAMP).read_text())
     except (OSError, ValueError):
         return None
-    return list(stamp["installed"]) if stamp["digest"] == digest else None
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
-
-
-# --- building -------------------------------------------------------------------------------------------------------
-
-
-def _build_stub(workshop: Workshop) -> None:
-    """Compiles the stub: with TLS, or where OpenSSL's headers are missing without."""
-    sources = [FOLDER / "stub.c", FOLDER / "stub_wire.h"]
-    digest = _digest(*[source.read_text() for source in sources])[:16]
-    for suffix, flags in (("tls", ["-lssl", "-lcrypto"]), ("plain", ["-DWITHOUT_TLS"])):
-        binary = CACHE / f"stub-{suffix}-{digest}"
-        command: list[str | Path] = ["gcc", "-std=gnu11", "-O2", "-o", binary, sources[0], *flags]
-        if binary.exists() or commands.run(command, f"gcc-{suffix}") is not None:
-            workshop.stub, workshop.speaks_tls = binary, suffix == "tls"
-            return
+    return list(stamp["installed"]) if stamp["digest"] == made_for else None

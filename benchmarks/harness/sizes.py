@@ -20,6 +20,8 @@ class Size:
     memory_sends: tuple[int, int]
     kept_connections: int
     imports: int
+    paced_rounds: int
+    paced_seconds: float
 
     @property
     def installs(self) -> bool:
@@ -31,10 +33,10 @@ SIZES = {
     size.name: size
     for size in (
         # What CI uses to see that the benchmark works; its figures mean nothing.
-        Size("smoke", 0, 1, 0.03, 1, 0.1, 50, (500, 2_000), 50, 2),
+        Size("smoke", 0, 1, 0.03, 1, 0.1, 50, (500, 2_000), 50, 2, 1, 0.02),
         # A look, in a few minutes.
-        Size("small", 5, 3, 1.0, 1, 3.0, 1_000, (10_000, 100_000), 1_000, 7),
+        Size("small", 8, 3, 1.0, 1, 3.0, 1_000, (10_000, 100_000), 1_000, 7, 1, 0.5),
         # What is published.
-        Size("full", 20, 5, 2.5, 3, 5.0, 1_000, (10_000, 1_000_000), 1_000, 15),
+        Size("full", 40, 5, 2.5, 3, 5.0, 1_000, (10_000, 1_000_000), 1_000, 15, 3, 2.0),
     )
 }

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.contenders import NODE_MPNS, WRK, Contender
+from harness.contenders import C_SENDER, NODE_MPNS, WRK, Contender
 from harness.measure import Measured, Sample
 
 
@@ -14,9 +14,9 @@ from harness.measure import Measured, Sample
 class Row:
     """One contender over one wire.
 
-    `to_wrk` and `to_node_mpns` compare rates; `to_wrk_by_cpu` the sends that a second of CPU time makes. `spread` is
-    the range of the rounds' rates, as a share of their median. `client_busy` and `stub_busy` are shares of a core. A
-    ratio is None where there is nothing to compare with.
+    `to_wrk` and `to_node_mpns` compare rates; `to_wrk_by_cpu` and `to_c_by_cpu` (the C sender) the sends that a second
+    of CPU time makes. `spread` is the range of the rounds' rates, as a share of their median. `client_busy` and
+    `stub_busy` are shares of a core. A ratio is None where there is nothing to compare with.
     """
 
     contender: Contender
@@ -25,6 +25,7 @@ class Row:
     spread: float
     to_wrk: float | None
     to_wrk_by_cpu: float | None
+    to_c_by_cpu: float | None
     to_node_mpns: float | None
     cpu_us: float
     peak_mib: float
@@ -51,6 +52,7 @@ def _row(contender: Contender, tls: bool, measured: Measured) -> Row:
     rate = _median_rate(samples)
     cpu_us = _median_cpu(samples)
     wrk = measured.samples.get((WRK.name, tls))
+    c_sender = measured.samples.get((C_SENDER.name, tls))
     node_mpns = measured.samples.get((NODE_MPNS.name, tls))
     return Row(
         contender=contender,
@@ -59,6 +61,7 @@ def _row(contender: Contender, tls: bool, measured: Measured) -> Row:
         spread=(max(rates) - min(rates)) / rate,
         to_wrk=rate / _median_rate(wrk) if wrk else None,
         to_wrk_by_cpu=_median_cpu(wrk) / cpu_us if wrk else None,
+        to_c_by_cpu=_median_cpu(c_sender) / cpu_us if c_sender else None,
         to_node_mpns=rate / _median_rate(node_mpns) if node_mpns else None,
         cpu_us=cpu_us,
         peak_mib=statistics.median(sample.peak_kib for sample in samples) / 1024,

@@ -1,7 +1,8 @@
 """What every Python peer shares: the job it is given, the clock it is under, and the line of JSON it prints.
 
 A peer sends `warmup + sends` toasts, taking the channels in turn, and compares the id in each answer with the one that
-it asked for. Only the last `sends` are timed.
+it asked for. Only the last `sends` are timed. With `--rate`, each leaves at a time that was fixed beforehand, and the
+latencies are written to a file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import importlib
 import importlib.metadata
 import json
+import os
 import ssl
 import sys
 import time
@@ -18,6 +20,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from pacing import Pacer
 
 TOAST = json.loads((Path(__file__).parent / "toast.json").read_text())
 """What all peers send, in any language."""
@@ -47,7 +51,11 @@ def toast_body(number: int = 0) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a peer is to do. `concurrency` is the number of sends in flight; `ca` the file of the authority to trust."""
+    """What a peer is to do. `concurrency` is the number of sends in flight; `ca` the file of the authority to trust.
+
+    `rate` is how many sends are to leave in a second: None for as many as are answered, 0 for all at once; `latencies`
+    the file that they are written to.
+    """
 
     url: str
     sends: int
@@ -56,6 +64,8 @@ class Job:
     uris: int
     loop: str
     ca: str | None
+    rate: float | None
+    latencies: str
     rest: argparse.Namespace
 
     @classmethod
@@ -69,10 +79,13 @@ class Job:
         parser.add_argument("--uris", type=int, default=10_000)
         parser.add_argument("--loop", choices=["uvloop", "stock"], default="stock")
         parser.add_argument("--ca", help="PEM file of the authority that signed the server's certificate")
+        parser.add_argument("--rate", type=float, help="sends a second, at fixed times; 0 for all at once")
+        parser.add_argument("--latencies", default=os.devnull, help="file for the latencies of a run with a rate")
         given = parser.parse_args()
         return cls(
-            given.url, given.sends, given.warmup, given.concurrency, given.uris, given.loop, given.ca, rest=given
-        )
+            given.url, given.sends, given.warmup, given.concurrency, given.uris, given.loop, given.ca, given.rate,
+            given.latencies, rest=given,
+        )  # fmt: skip
 
     def identity(self, number: int) -> str:
         """The id of the channel that a send goes to, which the stub gives back."""
@@ -85,6 +98,10 @@ class Job:
     def targets(self) -> list[tuple[str, str]]:
         """URI and id of all channels, as a sender has them at hand."""
         return [(self.uri(number), self.identity(number)) for number in range(self.uris)]
+
+    def make_pacer(self) -> Pacer | None:
+        """What holds the sends back until their times; None where they leave as fast as they can."""
+        return None if self.rate is None else Pacer(self.rate, self.sends)
 
     def authority(self) -> bytes | None:
         """The authority's certificate itself, in PEM."""
@@ -166,26 +183,33 @@ async def send_from_tasks(job: Job, send: Send) -> Meter:
     """The whole job, from as many tasks as sends may be in flight."""
     meter, targets = Meter(), job.targets()
 
-    async def work(numbers: Iterable[int]) -> None:
+    async def work(numbers: Iterable[int], pacer: Pacer | None) -> None:
         for number in numbers:
             uri, identity = targets[number % job.uris]
+            if pacer is not None:
+                await pacer.wait(number - job.warmup)
             try:
                 echoed = await send(uri, number)
             except Exception as error:  # noqa: BLE001 - whatever a library raises is an error of its run
                 complain(meter, error)
             else:
                 meter.check(identity, echoed)
+            if pacer is not None:
+                pacer.note(number - job.warmup)
 
-    async def work_all(numbers: Iterable[int]) -> None:
+    async def work_all(numbers: Iterable[int], pacer: Pacer | None = None) -> None:
         shared = iter(numbers)
         async with asyncio.TaskGroup() as group:
             for _ in range(job.concurrency):
-                group.create_task(work(shared))
+                group.create_task(work(shared, pacer))
 
     await work_all(range(job.warmup))
+    pacer = job.make_pacer()
     meter.start()
-    await work_all(range(job.warmup, job.warmup + job.sends))
+    await work_all(range(job.warmup, job.warmup + job.sends), pacer)
     meter.stop()
+    if pacer is not None:
+        pacer.write(job.latencies)
     return meter
 
 

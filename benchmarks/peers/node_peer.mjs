@@ -1,13 +1,14 @@
 // Node's two: `mpns` (it makes the toast itself, and shows no header that carries the id) and `undici` (HTTP alone).
 // node node_peer.mjs --library mpns|undici --modules FOLDER --url … --sends … --warmup … --concurrency … --uris …
+//      [--rate SENDS_A_SECOND --latencies FILE]   (see pacing.py)
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const toast = JSON.parse(readFileSync(new URL('toast.json', import.meta.url), 'utf8'));
-const names = ['library', 'modules', 'url', 'sends', 'warmup', 'concurrency', 'uris', 'ca'];
+const names = ['library', 'modules', 'url', 'sends', 'warmup', 'concurrency', 'uris', 'ca', 'rate', 'latencies'];
 const { values: given } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
 const [sends, warmup, concurrency, uris] = ['sends', 'warmup', 'concurrency', 'uris'].map((name) => Number(given[name]));
 const require = createRequire(resolve(given.modules, 'package.json'));
@@ -42,13 +43,40 @@ function sendByUndici() {
   };
 }
 
-async function run(send, first, end) {
+// Holds each send back until its time. It asks the clock in every turn of the loop: Node's timers know milliseconds only.
+function makePacer(rate) {
+  const interval = rate > 0 ? 1000 / rate : 0;
+  const start = performance.now() + 1;
+  const latencies = new BigUint64Array(sends);
+  const waiters = [];
+  const intended = (place) => start + place * interval;
+  function look() {
+    const now = performance.now();
+    while (waiters.length > 0 && waiters[0].at <= now) waiters.shift().settle();
+    if (waiters.length > 0) setImmediate(look);
+  }
+  function wait(place) {
+    const at = intended(place);
+    if (performance.now() >= at) return undefined;
+    return new Promise((settle) => {
+      if (waiters.push({ at, settle }) === 1) setImmediate(look);
+    });
+  }
+  const note = (place) => {
+    latencies[place] = BigInt(Math.max(0, Math.round((performance.now() - intended(place)) * 1e6)));
+  };
+  return { wait, note, latencies };
+}
+
+async function run(send, first, end, pacer) {
   let next = first;
   async function lane() {
     while (next < end) {
       const number = next++;
       const id = ids[number % uris];
+      if (pacer) await pacer.wait(number - first);
       const echoed = await send(id, number).catch(() => null);
+      if (pacer) pacer.note(number - first);
       if (echoed === null) counts.errors++;
       else if (echoed !== '') {
         counts.checked++;
@@ -61,11 +89,13 @@ async function run(send, first, end) {
 
 const send = given.library === 'mpns' ? sendByMpns() : sendByUndici();
 await run(send, 0, warmup);
+const pacer = given.rate === undefined ? undefined : makePacer(Number(given.rate));
 const cpu = process.cpuUsage();
 const started = process.hrtime.bigint();
-await run(send, warmup, warmup + sends);
+await run(send, warmup, warmup + sends, pacer);
 const wall = Number(process.hrtime.bigint() - started) / 1e9;
 const used = process.cpuUsage(cpu);
+if (pacer && given.latencies) writeFileSync(given.latencies, pacer.latencies);
 const peak = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'));
 const library = JSON.parse(readFileSync(join(given.modules, 'node_modules', given.library, 'package.json'), 'utf8'));
 process.stdout.write(

@@ -10,8 +10,9 @@ import asyncio
 import gc
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from operator import attrgetter
+from typing import cast
 from urllib.parse import urlsplit
 
 from driver import (
@@ -26,6 +27,7 @@ from driver import (
     text2,
     version,
 )
+from pacing import Pacer
 
 import winpush
 from winpush import Result, mpns
@@ -71,10 +73,32 @@ async def many(job: Job) -> None:
     meter = Meter()
     async with winpush.AsyncClient(**options(job)) as client:
         await send(client, range(job.warmup), meter)
+        pacer = job.make_pacer()
         meter.start()
-        await send(client, range(job.warmup, job.warmup + job.sends), meter)
+        if pacer is None:
+            await send(client, range(job.warmup, job.warmup + job.sends), meter)
+        else:
+            await many_paced(job, client, pacer, meter)
         meter.stop()
+    if pacer is not None:
+        pacer.write(job.latencies)
     report(meter, job)
+
+
+async def many_paced(job: Job, client: winpush.AsyncClient, pacer: Pacer, meter: Meter) -> None:
+    """send_many of a source that has each channel when its time has come."""
+    toast, targets = mpns.Toast(TEXT1, text2(0)), job.targets()
+
+    async def pairs() -> AsyncIterator[tuple[str, mpns.Toast, int]]:
+        for place in range(job.sends):
+            await pacer.wait(place)
+            yield targets[(job.warmup + place) % job.uris][0], toast, place
+
+    async for result in client.send_many(pairs(), concurrency=job.concurrency):
+        place = cast("int", result.key)
+        pacer.note(place)
+        read_all(result)
+        meter.check(job.identity(job.warmup + place), echoed_id(result))
 
 
 async def send(job: Job) -> None:

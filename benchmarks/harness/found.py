@@ -1,0 +1,27 @@
+"""All that one run of the benchmark has measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.extras import Extras
+from harness.measure import Measured
+from harness.paced import Paced
+from harness.twins import Twins
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rounds, the latencies at constant rates, two processes, and the rest; `more_problems` are of the two."""
+
+    measured: Measured
+    paced: list[Paced]
+    twins: Twins | None
+    extras: Extras
+    more_problems: list[str]
+
+    @property
+    def problems(self) -> list[str]:
+        """What was wrong with answers."""
+        paced = [f"{each.contender.name}, at a rate: {each.problem}" for each in self.paced if each.problem]
+        return [*self.measured.problems, *paced, *self.more_problems, *self.extras.problems]

@@ -1,0 +1,9 @@
+"""The benchmark is no package: its modules are found as `benchmarks/run.py` and the peers find them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+sys.path += [str(BENCHMARKS), str(BENCHMARKS / "peers")]
