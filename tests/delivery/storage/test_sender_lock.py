@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
 from winpush.delivery.storage.sender_lock import SenderLock
 
 HOLD = """
@@ -19,6 +20,30 @@ from winpush.delivery.storage.sender_lock import SenderLock
 lock = SenderLock(Path(sys.argv[1]))
 print(lock.acquire(), flush=True)
 sys.stdin.read()
+"""
+
+FORK = """
+import os, sys, threading
+from pathlib import Path
+from winpush.delivery.storage.sender_lock import SenderLock
+
+def take_and_give_back(stop):
+    lock = SenderLock(Path(sys.argv[1]))
+    while not stop.is_set():
+        lock.acquire()
+        lock.release()
+
+stop = threading.Event()
+thread = threading.Thread(target=take_and_give_back, args=(stop,))
+thread.start()
+for _ in range(50):
+    child = os.fork()
+    if not child:
+        SenderLock(Path(sys.argv[1])).acquire()
+        os._exit(0)
+    os.waitpid(child, 0)
+stop.set()
+thread.join()
 """
 
 
@@ -94,3 +119,10 @@ def test_only_its_owner_may_read_the_file_of_the_lock(tmp_path: Path) -> None:
     assert lock.acquire()
     lock.release()
     assert os.stat(tmp_path / "push.db-sender").st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_fork_at_the_moment_that_another_thread_takes_it_leaves_the_child_free_to_ask(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, str(tmp_path / "push.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)

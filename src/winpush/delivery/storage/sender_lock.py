@@ -36,6 +36,8 @@ class _File:
 # a forked child inherits no lock.
 _files: dict[tuple[int, int, int], _File] = {}
 _mutex = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a child would never get a lock that another thread of its parent held
+    os.register_at_fork(before=_mutex.acquire, after_in_parent=_mutex.release, after_in_child=_mutex.release)
 
 
 class SenderLock:
