@@ -97,8 +97,12 @@ def write_page(
     parts += [_READING, _remarks(rows), about_paced(size, found.paced)]
     parts += [about_twins(found.twins), about_extras(size, found.extras)]
     parts += [_goals(goals), _left_out(contenders, found.measured), _versions(versions)]
-    parts.append(_HOW.format(minutes=SIZES["full"].minutes, small=SIZES["small"].minutes))
-    return "".join(parts)
+    return "".join([*parts, how_to_run()])
+
+
+def how_to_run() -> str:
+    """The end of the page."""
+    return _HOW.format(minutes=SIZES["full"].minutes, small=SIZES["small"].minutes)
 
 
 def _was_disturbed(rows: Sequence[Row]) -> bool:

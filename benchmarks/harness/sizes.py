@@ -35,7 +35,7 @@ SIZES = {
         # What CI uses to see that the benchmark works; its figures mean nothing.
         Size("smoke", 0, 1, 0.03, 1, 0.1, 50, (500, 2_000), 50, 2, 1, 0.02),
         # A look, in a few minutes.
-        Size("small", 8, 3, 1.0, 1, 3.0, 1_000, (10_000, 100_000), 1_000, 7, 1, 0.5),
+        Size("small", 10, 3, 1.0, 1, 3.0, 1_000, (10_000, 100_000), 1_000, 7, 1, 0.5),
         # What is published.
         Size("full", 40, 5, 2.5, 3, 5.0, 1_000, (10_000, 1_000_000), 1_000, 15, 3, 2.0),
     )
