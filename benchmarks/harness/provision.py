@@ -46,11 +46,11 @@ class Workshop:
 
     def reason_against(self, contender: Contender) -> str | None:
         """Why a contender can't run here; None when it can."""
+        if contender.runner is Runner.COMPILED and _COMPILED in self.failed:
+            return self.failed[_COMPILED]
         for need in contender.needs:
             if not self._has(contender.runner, need):
                 return self.failed.get(need, f"{need} is not installed")
-        if contender.runner is Runner.COMPILED and _COMPILED in self.failed:
-            return self.failed[_COMPILED]
         return None
 
     def _has(self, runner: Runner, need: str) -> bool:
