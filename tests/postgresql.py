@@ -187,21 +187,37 @@ class Relay:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._frozen: set[socket.socket] = set()
         self._cut_at: bytes | None = None
+        self._cuts_request = self._is_last = False
         self._cut: set[socket.socket] = set()
+        self._delay = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def freeze(self) -> None:
         """From now on, nothing passes on the connections that there are."""
         self._frozen |= {each for pair in self._pairs for each in pair}
 
-    def cut_answer_to(self, statement: str) -> None:
-        """The next connection that asks for this is cut when its answer comes."""
+    def cut_answer_to(self, statement: str, *, for_good: bool = False) -> None:
+        """The next connection that asks for this is cut when its answer comes; `for_good`: and no other is taken."""
+        self._cuts_request, self._is_last = False, for_good
         self._cut_at = statement.encode()
+
+    def cut_before(self, statement: str) -> None:
+        """The next connection that asks for this is cut before the server hears of it."""
+        self._cuts_request, self._is_last = True, False
+        self._cut_at = statement.encode()
+
+    def delay_answers(self, seconds: float) -> None:
+        """From now on, whatever the server says takes so long to come."""
+        self._delay = seconds
+
+    def _refuse(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
     def close(self) -> None:
         """Ends every connection."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self._refuse()
         for pair in self._pairs:
             for each in pair:
                 with suppress(OSError):
@@ -215,18 +231,29 @@ class Relay:
                 server.connect(self._server)
                 self._pairs.append((client, server))
                 for one, other in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+                    ways = {"answers": one is server}
+                    threading.Thread(target=self._pass, args=(one, other), kwargs=ways, daemon=True).start()
 
-    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+    def _pass(self, one: socket.socket, other: socket.socket, *, answers: bool) -> None:
         with one, suppress(OSError):
             while received := one.recv(65_536):
-                if one in self._cut:
-                    other.shutdown(socket.SHUT_RDWR)
+                if one in self._cut or (self._meets(received, other) and self._cuts_request):
+                    if self._is_last:
+                        self._refuse()
+                    for each in (one, other):
+                        each.shutdown(socket.SHUT_RDWR)
                     return
-                if self._cut_at is not None and self._cut_at in received:
-                    self._cut_at = None
-                    self._cut.add(other)
+                if answers and self._delay:
+                    threading.Event().wait(self._delay)
                 if one not in self._frozen:
                     other.sendall(received)
             if one not in self._frozen:
                 other.shutdown(socket.SHUT_WR)
+
+    def _meets(self, received: bytes, other: socket.socket) -> bool:
+        """Whether this has the statement at which a connection is cut."""
+        if self._cut_at is None or self._cut_at not in received:
+            return False
+        self._cut_at = None
+        self._cut.add(other)
+        return True

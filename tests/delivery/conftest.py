@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.delivery.clock import Clock
-from tests.postgresql import Unavailable, fresh_database
+from tests.postgresql import Relay, Unavailable, fresh_database
 from tests.postgresql import server as postgresql_server
 from winpush.delivery import Outbox
 from winpush.delivery.storage.database import Database
@@ -74,6 +75,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server = request.getfixturevalue("postgresql")
     with fresh_database(server, f"winpush_{_WORKER}_test", template) as made:
         yield made
+
+
+@pytest.fixture
+def relay(url: str) -> Iterator[Relay]:
+    """Between clients and the PostgreSQL of `url`."""
+    with tempfile.TemporaryDirectory(prefix="winpush-relay-", dir="/tmp") as folder:
+        made = Relay(sa.make_url(url), Path(folder))
+        yield made
+        made.close()
 
 
 @pytest.fixture

@@ -84,14 +84,6 @@ def test_a_server_that_turns_read_only_is_away_and_nothing_is_sent_twice(
     assert accepted(winpush_emulator) == [1] * 401
 
 
-@pytest.fixture
-def relay(url: str) -> Iterator[Relay]:
-    with tempfile.TemporaryDirectory(prefix="winpush-relay-", dir="/tmp") as folder:
-        made = Relay(sa.make_url(url), Path(folder))
-        yield made
-        made.close()
-
-
 def test_connections_that_are_half_open_are_noticed_and_replaced(
     relay: Relay, winpush_emulator: Emulator, clock: Clock
 ) -> None:
@@ -136,20 +128,6 @@ def test_a_long_read_on_a_half_open_connection_ends(relay: Relay) -> None:
     with pytest.raises(DatabaseError, match="no answer"):
         read()
     database.close()
-
-
-def test_a_commit_whose_answer_is_lost_says_that_it_may_be_stored(relay: Relay, winpush_emulator: Emulator) -> None:
-    outbox = Outbox(relay.url.render_as_string(hide_password=False), allow_hosts=winpush_emulator.authorities)
-    try:
-        outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
-        for is_for_one in (False, True):
-            relay.cut_answer_to("COMMIT")
-            with pytest.raises(DatabaseError, match="may be stored or not") as caught:
-                outbox.notify("ada", TOAST) if is_for_one else outbox.broadcast(TOAST)
-            assert caught.value.may_be_stored
-        assert len(list(outbox.list_broadcasts())) == 2
-    finally:
-        outbox.close()
 
 
 def test_a_worker_whose_commit_was_stored_and_not_answered_goes_on_and_writes_nothing_twice(

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from winpush.delivery.storage import sqlite
 from winpush.delivery.storage.availability import DatabaseError, commit_lost, has_collided, is_read_only, translated
+from winpush.delivery.storage.commits import Trace, begin_traced, was_stored
 from winpush.delivery.storage.files import path_of
 from winpush.delivery.storage.revision import tell_if_newer
 from winpush.delivery.storage.sender_lock import SenderLock
@@ -100,7 +101,7 @@ class Database:
             )
         self._file = sqlite.File(os.path.abspath(parsed.database or "")) if self._is_plain_file else None
         self._patience = _read_seconds(parsed) or _ANSWER_SECONDS
-        self._settings = "" if self.is_file else _settings(self._patience, durable=durable)
+        self._settings = {} if self.is_file else _settings(self._patience, durable=durable)
         self._process = os.getpid()
         self._uses: set[object] = set()
         self.engine: sa.Engine = self._make(parsed, durable=durable)
@@ -136,28 +137,45 @@ class Database:
                 self._bound(connection, self._patience)
 
     @contextmanager
-    def write(self, *, bounded: bool = True) -> Iterator[Connection]:
+    def write(self, *, bounded: bool = True, traced: bool = False) -> Iterator[Connection]:
         """A write transaction, rolled back if the block raises. Unless it is a long one (`bounded=False`), it waits for
-        locks and answers for a limited time. Raises DatabaseError."""
+        locks and answers for a limited time. `traced`: if its commit's answer is lost, the server is asked what came of
+        it. Raises DatabaseError."""
         with self._connected() as connection:
             connection = connection.execution_options(winpush_writes=True)
             if not bounded:
                 self._bound(connection, None)
-            commits = False
+            commits, trace = False, None
             try:
                 with connection.begin():
                     if bounded and self._settings:
-                        connection.exec_driver_sql(self._settings)
+                        trace = self._set(connection, traced=traced)
                     yield connection
                     commits = True
             except DBAPIError as error:
                 if is_read_only(error):
                     connection.invalidate(error)
-                if commits and error.connection_invalidated:
-                    raise commit_lost(error) from error
-                raise
+                if not commits or not error.connection_invalidated:
+                    raise
+                self._look_up(trace, error)
             finally:
                 self._bound(connection, self._patience)
+
+    def _set(self, connection: Connection, *, traced: bool) -> Trace | None:
+        """Makes the settings that hold for one transaction only: a pooler gives the connection to somebody else
+        afterwards."""
+        if traced:
+            return begin_traced(connection, self._settings)
+        connection.exec_driver_sql("; ".join(f"SET LOCAL {name} = {value}" for name, value in self._settings.items()))
+        return None
+
+    def _look_up(self, trace: Trace | None, error: DBAPIError) -> None:
+        """Returns if the transaction was stored whose commit got this instead of an answer; else raises."""
+        stored = None if trace is None else was_stored(self._connected, trace, self._patience / 10)
+        if stored is None:
+            raise commit_lost(error) from error
+        if not stored:
+            raise error
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
@@ -203,12 +221,12 @@ class Database:
         because of a deadlock or serialization failure. Raises DatabaseError, and what `work` raises."""
         for _ in range(_COLLISIONS):
             try:
-                with self.write() as connection:
+                with self.write(traced=True) as connection:
                     return work(connection)
             except DatabaseError as error:
                 if not has_collided(error.__cause__):
                     raise
-        with self.write() as connection:
+        with self.write(traced=True) as connection:
             return work(connection)
 
     def sender_lock(self) -> SenderLock | None:
@@ -226,13 +244,12 @@ class Database:
         self.engine.dispose()
 
 
-def _settings(patience: float, *, durable: bool) -> str:
-    """What holds for one transaction only: a pooler gives the connection to somebody else afterwards."""
+def _settings(patience: float, *, durable: bool) -> dict[str, str]:
     # A server doesn't notice that the network dropped us, and would keep our locks for hours.
     idle = max(patience, _ANSWER_SECONDS)
     settings = {"lock_timeout": patience / 4, "idle_in_transaction_session_timeout": idle}
-    said = [f"SET LOCAL {name} = {int(seconds * 1000)}" for name, seconds in settings.items()]
-    return "; ".join(said if durable else [*said, "SET LOCAL synchronous_commit = off"])
+    millis = {name: str(int(seconds * 1000)) for name, seconds in settings.items()}
+    return millis if durable else {**millis, "synchronous_commit": "off"}
 
 
 def read_url(url: str) -> sa.URL:

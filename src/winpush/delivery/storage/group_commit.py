@@ -165,7 +165,7 @@ class GroupCommit:
     def _write_all(self, batch: list[_Write]) -> bool:
         """False, with nothing written, if any of them fails: running each on its own then shows which one."""
         try:
-            with self._database.write() as connection:
+            with self._database.write(traced=True) as connection:
                 for store, writes in _by_store(batch).items():
                     results = store(connection, [write.value for write in writes])
                     for write, result in zip(writes, results, strict=True):
