@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -42,8 +41,10 @@ def _binary(name: str) -> str:
 
 def _as_another() -> tuple[list[str], str | None]:
     """PostgreSQL refuses to run as root: the command that makes it another user, and the user's name."""
-    if os.geteuid() != 0:
+    if os.name == "nt" or os.geteuid() != 0:
         return [], None
+    import pwd  # there is none on Windows
+
     names = {entry.pw_name for entry in pwd.getpwall()}
     user = next((name for name in _OTHERS if name in names), None)
     tool = shutil.which("setpriv")

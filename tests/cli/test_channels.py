@@ -31,10 +31,10 @@ def test_rows_that_are_refused_for_their_host_lead_to_the_option(tmp_path: Path,
     file.write_text("\n".join(["uri", *uris, URI.format(1), "nonsense"]))
     done = call("channels", "import", str(file), WINPUSH_ALLOW_HOST=None)
     assert done.exit_code == 1
-    assert "2 rows were refused for their host" in done.stderr
+    assert "2 rows were refused for the host" in done.stderr
     assert "--allow-host HOST[:PORT]" in done.stderr
     done = call("channels", "import", str(file), "--allow-host", emulator.authority)
-    assert "refused for their host" not in done.stderr
+    assert "refused for the host" not in done.stderr
 
 
 def test_rows_that_are_not_listed_are_counted(tmp_path: Path) -> None:

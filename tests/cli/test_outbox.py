@@ -176,7 +176,7 @@ def test_channels_are_imported_and_exported(shell: Shell, emulator: Emulator, tm
     file = tmp_path / "channels.csv"
     file.write_text("\ufeff" + "\n".join(["URI;key;tags;platform", *rows, "https://evil.example/;x;;"]))
     said = shell("channels", "import", str(file), code=1)
-    assert "Registered 3 new channels, renewed 0; skipped 1 rows." in said
+    assert "Registered 3 new channels, renewed 0; skipped 1 row." in said
     assert "line 5: uri:" in said
     for name in ("all.jsonl", "all.csv"):
         exported = tmp_path / name
@@ -195,7 +195,7 @@ def test_channels_are_imported_in_the_encodings_of_excel(
 ) -> None:
     file = tmp_path / "channels.csv"
     file.write_bytes(f"uri,key\n{emulator.create_channel().uri},Jürgen\n".encode(encoding))
-    assert "Registered 1 new channels" in shell("channels", "import", str(file))
+    assert "Registered 1 new channel" in shell("channels", "import", str(file))
     assert json.loads(shell("channels", "list", "--json"))["key"] == "Jürgen"
 
 
@@ -211,7 +211,7 @@ def test_an_import_says_how_many_rows_repeat_a_channel(shell: Shell, emulator: E
     file = tmp_path / "channels.csv"
     file.write_text("uri\n" + f"{emulator.create_channel().uri}\n" * 7)
     said = shell("channels", "import", str(file))
-    assert said == "Registered 1 new channels, renewed 0, repeated 6; skipped 0 rows.\n"
+    assert said == "Registered 1 new channel, renewed 0, repeated 6; skipped 0 rows.\n"
     counts = json.loads(shell("channels", "import", str(file), "--json"))
     assert counts == {"taken": 7, "refused": 0, "new": 0, "renewed": 1, "repeated": 6}
 

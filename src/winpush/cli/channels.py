@@ -26,7 +26,7 @@ from winpush.cli.outbox import (
     take_audience,
     take_pair,
 )
-from winpush.cli.output import echo_json, echo_json_line
+from winpush.cli.output import counted, echo_json, echo_json_line
 from winpush.errors import ValidationError
 from winpush.webpush import Subscription
 
@@ -206,7 +206,7 @@ def remove(db: str, number: int | None, key: str | None, reason: str, erase: boo
     if as_json:
         echo_json({"channel": number, "key": key, "removed": int(count), "gone_reason": "erased" if erase else reason})
     else:
-        what = f"channel {number}" if key is None else f"{count} channels"
+        what = f"channel {number}" if key is None else counted(count, "channel")
         click.echo(f"{'Erased' if erase else 'Removed'} {what}.")
 
 
@@ -259,8 +259,8 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
     else:
         repeated = f", repeated {report.repeated:,}" if report.repeated else ""
         click.echo(
-            f"Registered {report.new:,} new channels, renewed {report.renewed:,}{repeated}; "
-            f"skipped {report.refused:,} rows."
+            f"Registered {counted(report.new, 'new channel')}, renewed {report.renewed:,}{repeated}; "
+            f"skipped {counted(report.refused, 'row')}."
         )
     if report.refused:
         click.get_current_context().exit(1)
@@ -295,11 +295,13 @@ class _Told:
         """All rows are read."""
         self._clear()
         if self._errors > _SHOWN_ERRORS and not self._as_json:
-            click.echo(f"… and {self._errors - _SHOWN_ERRORS:,} rows more.", err=True)
+            click.echo(f"… and {counted(self._errors - _SHOWN_ERRORS, 'row')} more.", err=True)
         if self._of_other_hosts:
+            were = "was" if self._of_other_hosts == 1 else "were"
+            rows = f"{counted(self._of_other_hosts, 'row')} {were}"
             click.echo(
-                f"{self._of_other_hosts:,} rows were refused for their host, which isn't a push service's. If it is "
-                "your own, such as an emulator's, allow it with --allow-host HOST[:PORT].",
+                f"{rows} refused for the host, which isn't a push service's. If it is your own, such as an emulator's, "
+                "allow it with --allow-host HOST[:PORT].",
                 err=True,
             )
 
@@ -322,7 +324,7 @@ def export(db: str, file: str, file_format: str | None, **values: Any) -> None:
     chosen: Any = _format_of(file, file_format)
     with open_outbox(db) as outbox, open_to_write(file) as target:
         number = outbox.export_channels(target, take_audience(values), format=chosen)
-    click.echo(f"Exported {number:,} channels.", err=True)
+    click.echo(f"Exported {counted(number, 'channel')}.", err=True)
 
 
 def _encoding_of(file: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = [
+    "counted",
     "describe_delay",
     "echo_cited",
     "echo_json",
@@ -154,6 +155,11 @@ def _statuses(result: Result) -> str:
 def _printable(text: str) -> str:
     """Text from the service with control characters replaced, so that it can't control the terminal."""
     return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def describe_delay(delay: timedelta) -> str:

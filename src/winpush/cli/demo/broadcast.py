@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from winpush.cli.output import counted
 from winpush.delivery import BroadcastState, Content, Delivery, DeliveryState, Outbox
 
 __all__ = ["Report", "deliver", "read_report"]
@@ -81,7 +82,8 @@ async def deliver(
         if code >= 0 or progress.state is not BroadcastState.RUNNING:
             return number, crashes
         crashes += 1
-        say(f"The worker died ({signal.Signals(-code).name}) after {progress.done} sends; another one takes over.")
+        why, sent = signal.Signals(-code).name, counted(progress.done, "send")
+        say(f"The worker died ({why}) after {sent}; another one takes over.")
 
 
 async def _watch(
