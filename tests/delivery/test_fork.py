@@ -64,11 +64,11 @@ with outbox:
     for thread in threads:
         thread.start()
     children = [child() for _ in range(4)]
-    store(25)
-    print(*codes(children))
-    stop.set()
+    stop.set()  # SQLite gives its lock to whoever asks most often: the children might wait for ever
     for thread in threads:
         thread.join()
+    store(25)
+    print(*codes(children))
 """
 
 

@@ -313,7 +313,8 @@ def insert_values(
     whole = len(rows) - len(rows) % _AT_ONCE
     if whole:
         each = list(zip(*rows, strict=True))
-        same = tuple(values.count(values[0]) == len(values) for values in each)
+        # The first is never taken for one of them: there would be no rows without any value of their own.
+        same = (False, *(values.count(values[0]) == len(values) for values in each[1:]))
         once = [values[0] for values, alike in zip(each, same, strict=True) if alike]
         others = list(zip(*(values for values, alike in zip(each, same, strict=True) if not alike), strict=True))
         statement = _many_rows(name, columns, _AT_ONCE, same)
@@ -332,20 +333,26 @@ def insert_values(
 @lru_cache(maxsize=128)
 def _many_rows(name: str, columns: tuple[str, ...], number: int, same: tuple[bool, ...]) -> str:
     """An INSERT of so many rows. Its parameters: the values that all rows share, then each row's own."""
-    once, others = itertools.count(1), itertools.count(sum(same) + 1)
-    shared = [f"?{next(once)}" if alike else None for alike in same]
-    rows = (", ".join([mark or f"?{next(others)}" for mark in shared]) for _ in range(number))
-    return f"{_insert_into(name, columns)} {', '.join(f'({row})' for row in rows)}"
+    own = f"({', '.join('?' * same.count(False))})"
+    every = f"VALUES {', '.join([own] * number)}"
+    if not any(same):
+        return f"{_insert_into(name, columns)} {every}"
+    places = {True: itertools.count(1), False: itertools.count(1)}
+    chosen = ", ".join([f"{'shared' if alike else 'own'}.column{next(places[alike])}" for alike in same])
+    shared = f"VALUES ({', '.join('?' * same.count(True))})"
+    # WHERE, since SQLite would take an ON CONFLICT behind it for a part of the join.
+    source = f"({shared}) AS shared CROSS JOIN ({every}) AS own WHERE true"
+    return f"{_insert_into(name, columns)} SELECT {chosen} FROM {source}"  # noqa: S608 - names of ours
 
 
 @lru_cache(maxsize=64)
 def _one_row(name: str, columns: tuple[str, ...]) -> str:
-    return f"{_insert_into(name, columns)} ({', '.join(['%s'] * len(columns))})"
+    return f"{_insert_into(name, columns)} VALUES ({', '.join(['%s'] * len(columns))})"
 
 
 def _insert_into(name: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(f'"{each}"' for each in columns)
-    return f'INSERT INTO "{name}" ({names}) VALUES'
+    return f'INSERT INTO "{name}" ({names})'
 
 
 def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
