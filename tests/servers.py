@@ -158,12 +158,15 @@ class Server:
             self._open.add(sock)
         try:
             sock.do_handshake()
-        except ssl.SSLError:
-            # Closed with bytes unread, the kernel would send a reset, and the client might never read the alert.
-            sock.settimeout(5)
-            with contextlib.suppress(OSError):
-                while socket.socket.recv(sock, 65536):
-                    pass
+        except OSError as error:
+            if isinstance(error, ssl.SSLError):
+                # Closed with bytes unread, the kernel would send a reset, and the client might never read the alert.
+                sock.settimeout(5)
+                with contextlib.suppress(OSError):
+                    while socket.socket.recv(sock, 65536):
+                        pass
+            with self._lock:
+                self._open.discard(sock)
             sock.close()
             raise
         return sock
