@@ -58,14 +58,14 @@ def about_twins(twins: Twins | None) -> str:
     """What a second process brings."""
     if twins is None:
         return ""
-    text = f"{twins.label}, plain, in two processes at once, each with a stub of its own, to one."
+    text = f"{twins.label}, plain, in two processes at once, each with a stub of its own, to one.\n"
     if twins.by_rate is None:
-        text += " Here are fewer than four cores for the four, so only the comparison by CPU says something."
+        text += "Here are fewer than four cores for the four, so only the comparison by CPU says something."
     lines = [
         ["sends per second", "–" if twins.by_rate is None else figure(twins.by_rate)],
         ["sends per second of CPU time, twice", figure(twins.by_cpu)],
     ]
-    return f"## Two processes\n\n{text}\n\n{table(['', 'to one'], lines)}\n"
+    return f"## Two processes\n\n{text.strip()}\n\n{table(['', 'to one'], lines)}\n"
 
 
 def about_extras(size: Size, extras: Extras) -> str:
