@@ -85,6 +85,20 @@ def test_content_that_cant_be_read_stops_its_broadcast_and_no_other(
     assert outbox.progress(good).states == {DeliveryState.DELIVERED: 10}
 
 
+def test_content_that_cant_be_read_keeps_its_channel_from_no_other_notification(
+    outbox: Outbox, winpush_emulator: Emulator, url: str
+) -> None:
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+    poisoned, good = outbox.notify("ada", TOAST), outbox.notify("ada", TOAST)
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.update(broadcasts).where(broadcasts.c.id == poisoned).values(content="{"))
+    database.close()
+    outbox.deliver_until_idle()
+    assert outbox.progress(poisoned).states == {DeliveryState.STOPPED: 1}
+    assert outbox.progress(good).states == {DeliveryState.DELIVERED: 1}
+
+
 def test_what_may_kill_its_worker_runs_alone_and_is_not_counted_while_it_waits(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
 ) -> None:

@@ -348,6 +348,7 @@ class Worker:
     async def _deliver(self, client: AsyncClient, batch: Batch, held: schedule.Held, share_from: float) -> _Work | None:
         plans = await self._plans_of(batch)
         if len(plans) < len(batch.broadcasts):
+            self._batches.end(batch)
             return None
         sending = Sending(batch, plans, held)
         heartbeat = asyncio.create_task(self._keep(sending))
