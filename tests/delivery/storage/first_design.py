@@ -16,7 +16,7 @@ from winpush.delivery import Audience
 from winpush.delivery.content.content import Content
 from winpush.delivery.storage.database import Database
 
-__all__ = ["DELIVERED", "LEFT", "UNREACHED", "WAITING", "make"]
+__all__ = ["DELIVERED", "LEFT", "UNREACHED", "WAITING", "make", "upgrade_to"]
 
 DELIVERED = (*range(1, 13), *range(17, 20))
 """Channels with an outcome. A worker was killed while it sent to 11 to 16, of which two are written."""
@@ -31,16 +31,21 @@ def make(url: str, revision: str, uris: Sequence[str]) -> None:
     """Makes the tables as they were at a revision, and fills them: 40 channels have these URIs."""
     database = Database(url)
     with database.write(bounded=False) as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        upgrade_to(connection, revision)
         for name, rows in _rows(uris).items():
             _insert(connection, f"winpush_{name}", rows)
         if connection.dialect.name == "postgresql":
             for name in ("channels", "broadcasts", "attempts"):
                 connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('winpush_{name}', 'id'), 1000)")
     database.close()
+
+
+def upgrade_to(connection: sa.Connection, revision: str) -> None:
+    """Makes the tables as they were at a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _insert(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) -> None:

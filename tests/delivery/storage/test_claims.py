@@ -29,12 +29,10 @@ SIZE = 100
 
 def claim_any(connection: Connection, owner: str, now: Millis, size: int) -> Batch | None:
     """What is due, else the next batch of a lane; what may kill its worker comes last."""
-    for suspects in (False, True):
-        batch = claims.claim_due(connection, owner, now, LEASE, size, suspects=suspects)
-        batch = batch or lanes.claim_lane(connection, owner, now, LEASE, size, suspects=suspects)
-        if batch is not None:
-            return batch
-    return None
+    batch = claims.claim_due(connection, owner, now, LEASE, size)
+    for claim in (lanes.claim_parcel, lanes.claim_lane, lanes.claim_suspect):
+        batch = batch or claim(connection, owner, now, LEASE, size)
+    return batch or claims.claim_due(connection, owner, now, LEASE, size, suspects=True)
 
 
 class Worker:
@@ -136,15 +134,12 @@ def test_a_channel_that_ends_its_workers_is_found_and_the_others_are_sent_to(
     assert crashes < 20
 
 
-def test_a_retry_that_ends_its_workers_is_given_up_and_costs_the_others_nothing(
-    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+def test_a_notification_among_many_that_ends_its_workers_is_given_up_and_costs_the_others_nothing(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker
 ) -> None:
-    """All of them wait; one kills every worker that sends it, so that no outcome of its batch is written."""
-    register(outbox, winpush_emulator, 50)
-    number = outbox.broadcast(TOAST)
-    batch = worker.claim()
-    assert batch is not None
-    worker.write(batch, due=to_millis(clock()))
+    """One kills every worker that sends it, so that no outcome of its batch is written."""
+    outbox.register_many({"uri": winpush_emulator.create_channel().uri, "key": "all"} for _ in range(50))
+    number = outbox.notify("all", TOAST)
     crashes = []
     while outbox.progress(number).state is BroadcastState.RUNNING:
         batch = worker.claim(takes_over=True)
@@ -158,6 +153,107 @@ def test_a_retry_that_ends_its_workers_is_given_up_and_costs_the_others_nothing(
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 49, DeliveryState.FAILED: 1}
     (failed,) = outbox.deliveries(number, state=DeliveryState.FAILED)
     assert (failed.channel, failed.outcome) == (23, "worker-lost")
+
+
+@pytest.mark.parametrize("poison", [1, 23, 50])
+def test_a_retry_in_a_parcel_that_ends_its_workers_is_found_and_the_others_are_sent_to(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock, poison: int
+) -> None:
+    register(outbox, winpush_emulator, 50)
+    number = outbox.broadcast(TOAST)
+    put_off(worker, clock)
+    crashes = 0
+    while outbox.progress(number).state is BroadcastState.RUNNING:
+        batch = worker.claim(takes_over=True)
+        assert batch is not None
+        assert batch.is_parcel
+        if poison in [target.id for target in batch.targets]:
+            crashes += 1
+            assert batch.is_suspect or crashes < 3
+        else:
+            worker.write(batch)
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 49, DeliveryState.FAILED: 1}
+    assert len(list(outbox.deliveries(number))) == 50
+    (failed,) = outbox.deliveries(number, state=DeliveryState.FAILED)
+    assert (failed.channel, failed.outcome, failed.attempts) == (poison, "worker-lost", 1)
+    assert crashes < 20
+
+
+def put_off(worker: Worker, clock: Clock) -> None:
+    """All channels of the first batch wait, and are due at once."""
+    batch = worker.claim()
+    assert batch is not None
+    assert worker.write(batch, due=to_millis(clock())) == len(batch.targets)
+
+
+def test_a_parcel_whose_worker_is_lost_is_taken_over_and_a_late_write_changes_nothing(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+) -> None:
+    register(outbox, winpush_emulator, 50)
+    number = outbox.broadcast(TOAST)
+    put_off(worker, clock)
+    stalled = worker.claim(size=30)
+    assert worker.claim() is None
+    other = worker.claim(size=20, takes_over=True)
+    assert stalled is not None
+    assert other is not None
+    assert [len(stalled.targets), len(other.targets)] == [30, 20]
+    assert worker.write(other) == 20
+    assert worker.write(stalled) == 0
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 20, DeliveryState.WAITING: 30}
+    last = worker.claim()
+    assert last is not None
+    assert [target.id for target in last.targets] == list(range(21, 51))
+    assert worker.write(last) == 30
+    assert worker.write(stalled) == 0
+    assert worker.write(last) == 0
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 50}
+    assert outbox.progress(number).state is BroadcastState.FINISHED
+    assert len(list(outbox.deliveries(number))) == 50
+    tried = Counter(attempt.channel for attempt in outbox.history(broadcast=number))
+    assert min(tried.values()) >= 2
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_only_worker_of_a_file_takes_a_parcel_over_from_a_dead_one_at_once(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock, url: str
+) -> None:
+    register(outbox, winpush_emulator, 50)
+    number = outbox.broadcast(TOAST)
+    put_off(worker, clock)
+    assert worker.claim() is not None
+    assert worker.claim() is None
+    database = Database(url)
+    with database.write() as connection:
+        assert schedule.has_claims(connection)
+        claims.release_all(connection)
+        assert not schedule.has_claims(connection)
+    database.close()
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 50}
+
+
+def test_a_parcel_of_which_some_wait_again_is_split(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+) -> None:
+    register(outbox, winpush_emulator, 50)
+    number = outbox.broadcast(TOAST)
+    put_off(worker, clock)
+    for _ in range(3):
+        part = worker.claim(size=10)
+        assert part is not None
+        assert worker.write(part, due=to_millis(clock()) + 1000) == 10
+    waits = list(outbox.deliveries(number))
+    assert [each.channel for each in waits] == list(range(1, 51))
+    assert Counter(each.attempts for each in waits) == {1: 20, 2: 30}
+    assert outbox.progress(number).states == {DeliveryState.WAITING: 50}
+    clock.ahead += timedelta(seconds=1)
+    while (part := worker.claim(size=15)) is not None:
+        worker.write(part)
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 50}
+    assert Counter(each.attempts for each in outbox.deliveries(number)) == {2: 20, 3: 30}
+    for channel in (1, 30, 31, 50):
+        assert len(list(outbox.history(channel=channel))) == (3 if channel <= 30 else 2)
 
 
 def test_a_notification_whose_worker_is_lost_five_times_is_given_up(
@@ -276,6 +372,37 @@ def test_a_write_whose_answer_was_lost_is_not_written_again(
     assert attempts == [5, 5]
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 5}
     assert len(list(outbox.history())) == (10 if waits else 5)
+
+
+def test_the_last_write_of_a_parcel_whose_answer_was_lost_is_not_written_again(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+) -> None:
+    register(outbox, winpush_emulator, 50)
+    number = outbox.broadcast(TOAST)
+    put_off(worker, clock)
+    batch = worker.claim()
+    assert batch is not None
+    assert [worker.write(batch, again=again) for again in (False, True)] == [50, 50]
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 50}
+    assert len(list(outbox.history())) == 100
+
+
+def test_a_parcel_of_a_broadcast_that_ends_waits_for_the_worker_that_has_it(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock, url: str
+) -> None:
+    register(outbox, winpush_emulator, 50)
+    number = outbox.broadcast(TOAST)
+    put_off(worker, clock)
+    batch = worker.claim(size=10)
+    assert batch is not None
+    outbox.cancel(number)
+    now = to_millis(clock())
+    assert now < (next_at(url, now) or 0) <= now + LEASE
+    assert worker.write(batch) == 10
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 10, DeliveryState.CANCELLED: 40}
+    assert outbox.progress(number).state is BroadcastState.CANCELLED
+    assert len(list(outbox.deliveries(number))) == 50
 
 
 def test_a_claim_is_not_taken_over_before_its_lease_has_ended(

@@ -169,6 +169,31 @@ def test_a_half_done_broadcast_of_the_first_design_goes_on_where_it_was(
     assert len(list(outbox.history(broadcast=number))) == 40
 
 
+def test_lanes_and_what_waits_in_rows_go_on_in_tables_that_have_parcels(
+    url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, tables: None
+) -> None:
+    phones = [winpush_emulator.create_channel() for _ in range(40)]
+    first_design.make(url, "0006", [phone.uri for phone in phones])
+    database = Database(url)
+    with database.write(bounded=False) as connection:
+        first_design.upgrade_to(connection, "0008")
+        change = "UPDATE winpush_lanes SET refusals = '{\"mpns\": 7}', starts = 1, turn = 5 WHERE first = 21"
+        connection.exec_driver_sql(change)
+        columns = sa.text("SELECT broadcast, first, last, starts, turn, refusals FROM winpush_lanes ORDER BY first")
+        before = connection.execute(columns).all()
+    assert migrating.upgrade(database).found == "0008"
+    with database.read() as connection:
+        assert connection.execute(columns).all() == before
+        assert len(before) == 2
+        with pytest.raises(sa.exc.DBAPIError):  # as a worker of before reads lanes: it would take a parcel for one
+            connection.execute(sa.text("SELECT winpush_lanes.has_gaps FROM winpush_lanes"))
+    database.close()
+    outbox = make_outbox()
+    assert outbox.progress(first_design.BROADCAST).waiting == len(first_design.WAITING)
+    outbox.deliver_until_idle()
+    assert outbox.progress(first_design.BROADCAST).states == {DeliveryState.DELIVERED: 40}
+
+
 def test_a_cancelled_broadcast_of_the_first_design_ends(
     url: str, make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, tables: None
 ) -> None:

@@ -99,10 +99,10 @@ class Machine(RuleBasedStateMachine):
             finalize.finalize_ending(connection, now)
             if dead:
                 end_leases(connection)
-            batch = None
-            for suspects in (False, True):
-                batch = batch or claims.claim_due(connection, owner, now, LEASE, size, suspects=suspects)
-                batch = batch or lanes.claim_lane(connection, owner, now, LEASE, size, suspects=suspects)
+            batch = claims.claim_due(connection, owner, now, LEASE, size)
+            for claim in (lanes.claim_parcel, lanes.claim_lane, lanes.claim_suspect):
+                batch = batch or claim(connection, owner, now, LEASE, size)
+            batch = batch or claims.claim_due(connection, owner, now, LEASE, size, suspects=True)
             if batch is None:
                 lanes.split_lane(connection, now, size)
             return batch

@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import time, timedelta
 
 import pytest
 
+from tests.delivery.clock import Clock
 from tests.delivery.leases import end_leases_of
 from tests.delivery.sending import accepted, register
 from tests.delivery.worker import worker_process
 from tests.delivery.worker.worker_process import SETTINGS
 from winpush import mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox
+from winpush.delivery import BroadcastState, DeliveryState, Outbox, QuietHours
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
@@ -47,13 +49,30 @@ def outcomes(process: subprocess.Popen[bytes], number: int = -1) -> bytes:
     return process.stdout.read(number)
 
 
+def store(make_outbox: Callable[..., Outbox], emulator: Emulator, clock: Clock, *, waited: bool) -> tuple[Outbox, int]:
+    """A broadcast that is due now, from its lanes or, when it has `waited` through the quiet hours, from parcels."""
+    outbox = make_outbox(settings=SETTINGS)
+    now = clock()
+    clock.ahead -= timedelta(hours=3)
+    uris = [emulator.create_channel().uri for _ in range(CHANNELS)]
+    outbox.register_many({"uri": uri, "time_zone": "UTC"} for uri in uris)
+    if not waited:
+        return outbox, outbox.broadcast(TOAST)
+    begin, end = (now - timedelta(hours=hours) for hours in (4, 2))
+    quiet = QuietHours(time(begin.hour, begin.minute), time(end.hour, end.minute))
+    number = outbox.broadcast(TOAST, quiet_hours=quiet)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.WAITING: CHANNELS}
+    return outbox, number
+
+
+@pytest.mark.parametrize("waited", [False, True])
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_a_worker_that_stalls_until_others_have_taken_over_stops_at_its_first_write(
-    outbox: Outbox, winpush_emulator: Emulator, start: Start, url: str
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, start: Start, url: str, clock: Clock, waited: bool
 ) -> None:
     """Its event loop stands still: no heartbeat, no send, and no notice of what others do."""
-    register(outbox, winpush_emulator, CHANNELS)
-    number = outbox.broadcast(TOAST)
+    outbox, number = store(make_outbox, winpush_emulator, clock, waited=waited)
     stalled = start(60)
     assert outcomes(stalled, 60) == b"." * 60
     end_leases_of(url)
@@ -68,12 +87,12 @@ def test_a_worker_that_stalls_until_others_have_taken_over_stops_at_its_first_wr
     assert sum(times) - CHANNELS <= IN_FLIGHT
 
 
+@pytest.mark.parametrize("waited", [False, True])
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_second_worker_of_a_file_stands_by_and_takes_over_when_the_first_is_killed(
-    outbox: Outbox, winpush_emulator: Emulator, start: Start
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, start: Start, clock: Clock, waited: bool
 ) -> None:
-    register(outbox, winpush_emulator, CHANNELS)
-    number = outbox.broadcast(TOAST)
+    outbox, number = store(make_outbox, winpush_emulator, clock, waited=waited)
     first = start(60)
     assert outcomes(first, 60) == b"." * 60
     second = start(says=True)

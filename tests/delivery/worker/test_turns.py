@@ -93,6 +93,29 @@ def test_what_a_service_asks_to_wait_holds_for_the_rest_of_the_burst(
     assert Counter(texts(winpush_emulator, phone)) == Counter(str(number) for number in range(5))
 
 
+def test_notifications_to_channels_of_parcels_go_one_at_a_time_and_in_order(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    clock = Clock()
+    outbox = make_outbox(settings=WorkerSettings(batch=20, batches=4), clock=clock)
+    phones = [winpush_emulator.create_channel(state="queue-full") for _ in range(40)]
+    for number, phone in enumerate(phones):
+        outbox.register({"uri": phone.uri, "key": f"person {number}"})
+    broadcasts = [outbox.broadcast(toast(99)) for _ in range(2)]
+    outbox.deliver_until_idle()
+    assert [outbox.progress(number).waiting for number in broadcasts] == [40, 40]
+    for phone in phones:
+        winpush_emulator.change(phone, state="healthy")
+    clock.ahead += timedelta(hours=1)
+    for number in range(4):
+        for person in range(40):
+            outbox.notify(f"person {person}", toast(number))
+    outbox.deliver_until_idle()
+    for phone in phones:
+        assert [text for text in texts(winpush_emulator, phone) if text != "99"] == ["0", "1", "2", "3"]
+    assert accepted(winpush_emulator) == [6] * 40
+
+
 def test_a_burst_that_takes_long_gives_its_place_up_and_goes_on_in_order(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:

@@ -23,12 +23,25 @@ from winpush.delivery.storage.database import (
     lock_rows,
 )
 from winpush.delivery.storage.schema import broadcasts, counts, deliveries, lanes
+from winpush.delivery.storage.unfinished import IS_OPEN, IS_PARCEL, lanes_of, parcels_of, rows_of, work_of
 from winpush.errors import ValidationError
 
-__all__ = ["NewBroadcast", "change", "create", "expire_due", "finish", "finish_complete", "get", "info", "progress"]
+__all__ = [
+    "AWAY",
+    "NewBroadcast",
+    "change",
+    "create",
+    "expire_due",
+    "finish",
+    "finish_complete",
+    "get",
+    "info",
+    "is_complete",
+    "progress",
+]
 
 AWAY: Millis = 1 << 52
-"""Added to the due time of a paused broadcast's deliveries, which takes them out of the query for due ones."""
+"""Added to the due time of what waits in a paused broadcast, which takes them out of the query for due ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +128,14 @@ def stop(connection: Connection, number: int, now: Millis, reason: str) -> bool:
 
 
 def _shift(connection: Connection, number: int, *, away: bool) -> None:
-    due = deliveries.c.due
-    moved = due < AWAY if away else due >= AWAY
-    # Deliveries that a worker holds right now stay as they are; it will write their outcome.
-    free = deliveries.c.owner.is_(None)
-    statement = sa.update(deliveries).where(deliveries.c.broadcast == number, due.is_not(None), moved, free)
-    connection.execute(statement.values(due=due + AWAY if away else due - AWAY))
+    """What a worker holds right now stays as it is; it will write the outcome."""
+    for table, due, *wait in (
+        (deliveries, deliveries.c.due, deliveries.c.due.is_not(None)),
+        (lanes, lanes.c.not_before, IS_OPEN, IS_PARCEL),
+    ):
+        moved = due < AWAY if away else due >= AWAY
+        statement = sa.update(table).where(table.c.broadcast == number, *wait, moved, table.c.owner.is_(None))
+        connection.execute(statement.values({due: due + AWAY if away else due - AWAY}))
 
 
 _ENDINGS = {
@@ -132,12 +147,7 @@ _B = broadcasts.c
 _THESE = _B.id.in_(bindparam("these", expanding=True))
 _THIS = _B.id == bindparam("this")
 _IN_ORDER = sa.select(_B.id).where(_THESE).order_by(_B.id)
-# OFFSET 0 keeps PostgreSQL from joining whole tables when the first matching row is enough.
-_BUSY = sa.select(lanes.c.first).where(lanes.c.broadcast == _B.id, lanes.c.cursor < lanes.c.last).offset(0).exists()
-_WAITING = sa.select(deliveries.c.channel).where(deliveries.c.broadcast == _B.id, deliveries.c.due.is_not(None))
-
-
-_IS_COMPLETE = (any_of(_B.state, _ENDINGS), ~_BUSY, ~_WAITING.offset(0).exists())
+_IS_COMPLETE = (any_of(_B.state, _ENDINGS), *(~is_work for is_work in work_of(_B.id)))
 _END = {"state": sa.case(_ENDINGS, value=_B.state), "ended_at": bindparam("now")}
 
 
@@ -155,6 +165,14 @@ def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
         connection.execute(_FINISH_ONE, {"this": free[0], "now": now})
     elif free:
         connection.execute(_FINISH, {"these": free, "now": now})
+
+
+_IS_ONE_COMPLETE = sa.select(_B.id).where(_THIS, *_IS_COMPLETE)
+
+
+def is_complete(connection: Connection, number: int) -> bool:
+    """Whether a broadcast has no work left; locks nothing, so that somebody else may end the last of it now."""
+    return connection.scalar(_IS_ONE_COMPLETE, {"this": number}) is not None
 
 
 _COMPLETE = sa.select(_B.id).where(_B.ended_at.is_(None), *_IS_COMPLETE).order_by(_B.id).limit(100)
@@ -210,13 +228,13 @@ def progress(connection: Connection, number: int, now: Millis) -> Progress:
     ):
         states[DeliveryState(state)] = states.get(DeliveryState(state), 0) + count
         outcomes[outcome or state] = outcomes.get(outcome or state, 0) + count
-    waits = sa.select(sa.func.count()).where(deliveries.c.broadcast == number, deliveries.c.due.is_not(None))
-    waiting = connection.scalar(waits) or 0
+    in_rows = rows_of(number).with_only_columns(sa.func.count())
+    in_parcels = parcels_of(number).with_only_columns(sa.func.sum(lanes.c.number))
+    waiting = int(connection.scalar(in_rows) or 0) + int(connection.scalar(in_parcels) or 0)
     if waiting:
         states[DeliveryState.WAITING] = waiting
-    ahead = sa.func.sum(lanes.c.last - lanes.c.cursor)
-    is_open = (lanes.c.broadcast == number, lanes.c.cursor < lanes.c.last)
-    unreached = int(connection.scalar(sa.select(ahead).where(*is_open)) or 0)
+    ahead = lanes_of(number).with_only_columns(sa.func.sum(lanes.c.last - lanes.c.cursor))
+    unreached = int(connection.scalar(ahead) or 0)
     began = min(max(row.created_at, row.not_before), now)
     return Progress(
         broadcast=number,

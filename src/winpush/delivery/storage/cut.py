@@ -21,8 +21,8 @@ def cut(broadcast: int, last_channel: int, not_before: Millis, *, has_rate: bool
     return [new_lane(broadcast, first, last, not_before) for first, last in zip(begins, ends, strict=True) if last]
 
 
-def new_lane(broadcast: int, first: int, last: int, not_before: Millis, has_gaps: int = 0) -> dict[str, Any]:
+def new_lane(broadcast: int, first: int, last: int, not_before: Millis, skips_known: int = 0) -> dict[str, Any]:
     """The row of a lane that nobody has run yet."""
     place = {"broadcast": broadcast, "first": first, "last": last, "cursor": first - 1, "ahead": first - 1}
     times = {"lease_until": 0, "not_before": not_before, "turn": 0}
-    return {**place, **times, "starts": 0, "has_gaps": has_gaps, "refusals": {}}
+    return {**place, **times, "starts": 0, "skips_known": skips_known, "refusals": {}}

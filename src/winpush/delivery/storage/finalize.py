@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,14 +13,16 @@ from winpush.delivery.storage.audience import audience_of, carve, without_outcom
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.database import Millis, any_of, insert_or_add
 from winpush.delivery.storage.db_clock import db_now
+from winpush.delivery.storage.parcels import left_of
 from winpush.delivery.storage.rows import Lane
 from winpush.delivery.storage.schema import broadcasts, channels, counts, deliveries, lanes
 from winpush.delivery.storage.segments import write_uniform
+from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL
 
-__all__ = ["add_counts", "finalize_ending", "finalize_part"]
+__all__ = ["add_counts", "finalize_channels", "finalize_ending", "finalize_part"]
 
 FINALIZE_AT_ONCE = 10_000
-
+_PARCELS_AT_ONCE = 20
 
 _ENDING = (
     sa.select(broadcasts)
@@ -42,19 +44,29 @@ def finalize_ending(connection: Connection, now: Millis) -> bool:
 
 
 def _finalize_one(connection: Connection, row: Row[Any], final: DeliveryState, now: Millis) -> bool:
-    """Lanes that no worker runs, one after the other; then what waits."""
+    """Lanes that no worker runs, one after the other; then what waits, in parcels and in rows."""
     lane = lanes.c
-    is_free = sa.or_(lane.owner.is_(None), lane.lease_until <= db_now())
-    free = sa.select(lanes).where(lane.broadcast == row.id, lane.cursor < lane.last, is_free).limit(1)
+    is_free = (lane.broadcast == row.id, IS_OPEN, sa.or_(lane.owner.is_(None), lane.lease_until <= db_now()))
+    free = sa.select(lanes).where(*is_free, IS_LANE).limit(1)
     left = connection.execute(free.with_for_update(skip_locked=True)).one_or_none()
-    if left is None:
-        return _finalize_waiting(connection, row, final, now)
-    end = carve(connection, row, left.cursor, left.last, FINALIZE_AT_ONCE)
-    part = Lane(row.id, left.first, left.cursor, end, left.last, 0, bool(left.has_gaps))
-    finalize_part(connection, row, part, final, None, now)
-    this = sa.update(lanes).where(lane.broadcast == row.id, lane.first == left.first)
-    connection.execute(this.values(cursor=end, ahead=end, owner=None, run=None))
-    return True
+    if left is not None:
+        end = carve(connection, row, left.cursor, left.last, FINALIZE_AT_ONCE)
+        part = Lane(row.id, left.first, left.cursor, end, left.last, 0, bool(left.skips_known))
+        finalize_part(connection, row, part, final, None, now)
+        _pass(connection, left, end)
+        return True
+    parcels = sa.select(lanes).where(*is_free, IS_PARCEL).limit(_PARCELS_AT_ONCE)
+    some = connection.execute(parcels.with_for_update(skip_locked=True)).all()
+    for each in some:
+        part = Lane(row.id, each.first, each.cursor, each.last, each.last, 0, has_gaps=False, parcel=each.parcel)
+        finalize_channels(connection, part, left_of(each, 0).channels, final, None, now, each.attempts)
+        _pass(connection, each, each.last, number=0, channels=None, times=None)
+    return bool(some) or _finalize_waiting(connection, row, final, now)
+
+
+def _pass(connection: Connection, lane: Row[Any], end: int, **values: Any) -> None:
+    this = [lanes.c[name] == lane._mapping[name] for name in ("broadcast", "first", "parcel")]
+    connection.execute(sa.update(lanes).where(*this).values(cursor=end, ahead=end, owner=None, run=None, **values))
 
 
 def finalize_part(
@@ -64,9 +76,21 @@ def finalize_part(
     and moves the cursor."""
     conditions = without_outcome if part.has_gaps else audience_of
     chosen = sa.select(channels.c.id).where(*conditions(row, part.begin + 1, part.end)).order_by(channels.c.id)
-    numbers = connection.scalars(chosen).all()
-    write_uniform(connection, part, numbers, final.value, outcome, now)
-    add_counts(connection, {(row.id, part.first, final.value, outcome or ""): len(numbers)})
+    finalize_channels(connection, part, connection.scalars(chosen).all(), final, outcome, now)
+
+
+def finalize_channels(
+    connection: Connection,
+    part: Lane,
+    numbers: Sequence[int],
+    final: DeliveryState,
+    outcome: str | None,
+    now: Millis,
+    attempts: int = 0,
+) -> None:
+    """The same for these channels of a part of a lane, or of a parcel. They have had so many `attempts`."""
+    write_uniform(connection, part, numbers, final.value, outcome, now, attempts)
+    add_counts(connection, {(part.broadcast, part.first, final.value, outcome or ""): len(numbers)})
 
 
 def _finalize_waiting(connection: Connection, row: Row[Any], final: DeliveryState, now: Millis) -> bool:

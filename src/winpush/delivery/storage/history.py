@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from winpush.delivery.models import Attempt, Delivery
-from winpush.delivery.states import DeliveryState, WaitReason
+from winpush.delivery.states import DeliveryState
+from winpush.delivery.storage import parcels
+from winpush.delivery.storage.broadcasts import AWAY
 from winpush.delivery.storage.database import Millis, from_millis, in_list
 from winpush.delivery.storage.schema import attempts, broadcasts, channels, counts, deliveries, lanes, segments
 from winpush.delivery.storage.segments import attempts_in, deliveries_in
@@ -33,25 +35,26 @@ def deliveries_after(
     if state is not None:
         wanted.append(table.state == state.value)
     rows = connection.execute(sa.select(deliveries).where(*wanted).order_by(table.channel).limit(limit))
-    every = merge(map(_delivery, rows), deliveries_in(connection, broadcast, channel, state), key=_CHANNEL)
-    return list(islice(every, limit))
+    ended = deliveries_in(connection, broadcast, channel, state)
+    waits = state in (None, DeliveryState.WAITING)
+    together = parcels.deliveries_in(connection, broadcast, channel) if waits else ()
+    return list(islice(merge(map(_delivery, rows), ended, together, key=_CHANNEL), limit))
 
 
 _CHANNEL, _ID = attrgetter("channel"), attrgetter("id")
-_WAIT_REASONS = frozenset(reason.value for reason in WaitReason)
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    waits = row.outcome in _WAIT_REASONS  # the column has either
+    outcome, reason = parcels.reason_of(row.outcome)
     return Delivery(
         row.broadcast,
         row.channel,
         DeliveryState(row.state),
-        None if waits else row.outcome,
+        outcome,
         row.attempts,
         from_millis(row.at),
-        None if row.due is None else from_millis(row.due % (1 << 52)),
-        row.outcome if waits else None,
+        None if row.due is None else from_millis(row.due % AWAY),
+        reason,
     )
 
 
@@ -129,8 +132,10 @@ def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
     deleted = connection.execute(sa.delete(attempts).where(table.id.in_(old), table.at < before)).rowcount
     over = sa.select(packed.id).where(packed.is_tried == 1, packed.until < before).order_by(packed.until)
     nothing = dict.fromkeys(("message_id", "debug_trace", "correlation_vector", "detail"))
-    some = sa.update(segments).where(packed.id.in_(over.limit(_SEGMENTS_AT_ONCE)))
-    return deleted + connection.execute(some.values(is_tried=0, **nothing)).rowcount
+    some = packed.id.in_(connection.scalars(over.limit(_SEGMENTS_AT_ONCE)).all())
+    # Of what waits in a parcel a segment has nothing but the attempts.
+    deleted += connection.execute(sa.delete(segments).where(some, packed.state == DeliveryState.WAITING.value)).rowcount
+    return deleted + connection.execute(sa.update(segments).where(some).values(is_tried=0, **nothing)).rowcount
 
 
 def clear_broadcasts(connection: Connection, before: Millis, limit: int, after: int = 0) -> int:

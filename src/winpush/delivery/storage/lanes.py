@@ -2,7 +2,7 @@
 
 A lane's cursor is moved by a compare-and-set in the transaction that writes the outcomes of the channels passed. That
 alone decides whose outcomes count. Owner and lease only spare workers from doing the same work: a wrong one costs a
-batch sent twice, and never an outcome.
+batch sent twice, and never an outcome. A parcel (see parcels.py) is run in the same way.
 """
 
 from __future__ import annotations
@@ -17,17 +17,22 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from winpush.delivery.states import BroadcastState, DeliveryState
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.broadcasts import get as get_broadcast
+from winpush.delivery.storage.broadcasts import is_complete
 from winpush.delivery.storage.cut import new_lane
-from winpush.delivery.storage.database import Millis
+from winpush.delivery.storage.database import Millis, lock_rows
 from winpush.delivery.storage.db_clock import db_now
-from winpush.delivery.storage.finalize import finalize_part
+from winpush.delivery.storage.finalize import finalize_channels, finalize_part
+from winpush.delivery.storage.parcels import targets_in
 from winpush.delivery.storage.rows import CAREFUL, Batch, Lane, Target
 from winpush.delivery.storage.schedule import held, held_until
 from winpush.delivery.storage.schema import broadcasts, lanes
 from winpush.delivery.storage.targets import next_targets
+from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL
 
 __all__ = [
     "claim_lane",
+    "claim_parcel",
+    "claim_suspect",
     "follow",
     "has_suspects",
     "keep_lane",
@@ -46,65 +51,94 @@ WORKER_LOST = "worker-lost"
 
 _L, _B = lanes.c, broadcasts.c
 _RUNNING = BroadcastState.RUNNING.value
-_THIS = (_L.broadcast == bindparam("number"), _L.first == bindparam("begins"))
-_IS_OPEN = _L.cursor < _L.last
+_KEY = (_L.broadcast, _L.first, _L.parcel)
+_THIS = (_L.broadcast == bindparam("of"), _L.first == bindparam("begins"), _L.parcel == bindparam("which"))
 _IS_FREE = sa.or_(_L.owner.is_(None), _L.lease_until <= db_now())
 _NOW, _LATEST = bindparam("now", type_=sa.BigInteger), bindparam("latest", type_=sa.BigInteger)
 # A lane that a worker has had never waits as long as that: a clock was set back.
 _IS_TIME = sa.or_(_L.not_before <= _NOW, sa.and_(_L.turn > 0, _L.not_before > _LATEST))
 # Not a join: SQLite would scan all broadcasts (`notify` creates a great many) to find a few lanes.
-_MAY_RUN = sa.exists().where(
-    _B.id == _L.broadcast, _B.state == _RUNNING, sa.or_(_B.rate.is_(None), _B.paced_until <= _NOW)
+_MAY_RUN = (
+    sa.select(_B.id)
+    .where(_B.id == _L.broadcast, _B.state == _RUNNING, sa.or_(_B.rate.is_(None), _B.paced_until <= _NOW))
+    .offset(0)  # keeps PostgreSQL from joining all of them before it takes the first
+    .exists()
 )
+_ZERO: sa.ColumnElement[int] = sa.literal_column("0")
 _other = lanes.alias("other")
 _LAST_TURN = (
     sa.select(sa.func.max(_other.c.turn))
-    .where(_other.c.broadcast == _L.broadcast, _other.c.cursor < _other.c.last)
+    .where(_other.c.broadcast == _L.broadcast, _other.c.cursor < _other.c.last, _other.c.parcel == _ZERO)
     .scalar_subquery()
 )
 _LEASED = db_now() + bindparam("lease", type_=sa.BigInteger)
-_IS_SUSPECT = _L.starts >= CAREFUL - 1
-_MAY_BE_CLAIMED = (_IS_OPEN, _IS_FREE, _IS_TIME, _MAY_RUN)
+# Written out, so that SQLite finds the index of those.
+_IS_SUSPECT = _L.starts >= sa.literal_column(str(CAREFUL - 1))
+_MAY_BE_CLAIMED = (IS_OPEN, _IS_FREE, _IS_TIME, _MAY_RUN)
 
 
-def _claim(*conditions: sa.ColumnElement[bool]) -> ReturningUpdate[Any]:
+def _claim(*conditions: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]]) -> ReturningUpdate[Any]:
     found = (
-        sa.select(_L.broadcast, _L.first)
-        .where(*_MAY_BE_CLAIMED, *conditions)
-        .order_by(_LAST_TURN, _L.turn, _L.broadcast, _L.first)
+        sa.select(*_KEY)
+        .where(IS_OPEN, _IS_FREE, _MAY_RUN, *conditions)
+        .order_by(*order)
         .limit(1)
         .with_for_update(of=lanes, skip_locked=True)
         .cte("next")
     )
     return (
         sa.update(lanes)
-        .where(sa.tuple_(_L.broadcast, _L.first).in_(sa.select(found.c.broadcast, found.c.first)))
+        .where(sa.tuple_(*_KEY).in_(sa.select(*found.c)))
         .values(owner=bindparam("mine"), lease_until=_LEASED, turn=_NOW, starts=_L.starts + 1, ahead=_L.cursor)
-        .returning(*_L)
+        .returning(*_KEY, _L.cursor, _L.last, _L.starts, _L.skips_known)
     )
 
 
-_CLAIM, _CLAIM_SUSPECT = _claim(~_IS_SUSPECT), _claim(_IS_SUSPECT)
+_CLAIM_LANE = _claim(IS_LANE, _IS_TIME, ~_IS_SUSPECT, order=(_LAST_TURN, _L.turn, *_KEY))
+# Thousands are due at the same moment: an order among them would read all of them.
+_CLAIM_PARCEL = _claim(IS_PARCEL, _L.not_before <= _NOW, ~_IS_SUSPECT, order=(_L.not_before,))
+_CLAIM_SUSPECT = _claim(_IS_TIME, _IS_SUSPECT, order=(_L.turn, *_KEY))
 _SUSPECT = sa.select(sa.literal(1)).where(*_MAY_BE_CLAIMED, _IS_SUSPECT).limit(1)
 
 
 def has_suspects(connection: Connection, now: Millis) -> bool:
-    """Whether there is a lane to run that may kill its worker."""
+    """Whether there is a lane or a parcel to run that may kill its worker."""
     return connection.scalar(_SUSPECT, {"now": now, "latest": now + 2 * _SECOND}) is not None
 
 
-def claim_lane(
-    connection: Connection, owner: str, now: Millis, lease: Millis, size: int, *, suspects: bool = False
+def claim_lane(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
+    """Claims the lane that has waited longest for its turn, of the broadcast that has; its next batch."""
+    return _claimed(connection, _CLAIM_LANE, owner, now, lease, size)
+
+
+def claim_parcel(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
+    """Claims the parcel that has been due for longest; its next batch."""
+    return _claimed(connection, _CLAIM_PARCEL, owner, now, lease, size)
+
+
+def claim_suspect(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
+    """Claims a lane or a parcel that may kill its worker; its next batch."""
+    return _claimed(connection, _CLAIM_SUSPECT, owner, now, lease, size)
+
+
+def _claimed(
+    connection: Connection, claim: ReturningUpdate[Any], owner: str, now: Millis, lease: Millis, size: int
 ) -> Batch | None:
-    """Claims the lane that has waited longest for its turn, of the broadcast that has; its next batch. `suspects`: of
-    those that may kill their worker; else of the others."""
     wanted = {"mine": owner, "now": now, "latest": now + 2 * _SECOND, "lease": lease}
-    row = connection.execute(_CLAIM_SUSPECT if suspects else _CLAIM, wanted).one_or_none()
+    row = connection.execute(claim, wanted).one_or_none()
     if row is None:
         return None
     broadcast = get_broadcast(connection, row.broadcast)
-    lane = Lane(row.broadcast, row.first, row.cursor, row.cursor, row.last, row.starts, bool(row.has_gaps))
-    return _read(connection, Batch(owner, {broadcast.id: broadcast}, (), lane), now, size)
+    gaps = bool(row.skips_known)
+    lane = Lane(row.broadcast, row.first, row.cursor, row.cursor, row.last, row.starts, gaps, row.parcel)
+    batch = Batch(owner, {broadcast.id: broadcast}, (), lane)
+    if broadcast.rate and not lock_rows(connection, _SHARE, {"this": broadcast.id, "now": now}, waits=False):
+        release_lane(connection, batch, unstarted=True)  # another worker has just taken this second's share
+        return None
+    return _read(connection, batch, now, size)
+
+
+_SHARE = sa.select(_B.id).where(_B.id == bindparam("this"), _B.paced_until <= _NOW)
 
 
 def _read(connection: Connection, batch: Batch, now: Millis, size: int) -> Batch:
@@ -112,15 +146,28 @@ def _read(connection: Connection, batch: Batch, now: Millis, size: int) -> Batch
     lane, (row,) = batch.lane, batch.broadcasts.values()
     assert lane is not None  # noqa: S101 - the caller's branch
     wanted = careful_size(lane.starts, min(size, row.rate) if row.rate else size)
-    targets, end = next_targets(connection, row, lane.end, lane.last, wanted, has_gaps=lane.has_gaps)
+    if lane.parcel:
+        targets, end = targets_in(connection, lane, wanted)
+    else:
+        targets, end = next_targets(connection, row, lane.end, lane.last, wanted, has_gaps=lane.has_gaps)
     if wanted == 1 and lane.starts > _most_starts(size) and targets:
         passed = _behind(lane, end, 1)
-        finalize_part(connection, row, passed, DeliveryState.FAILED, WORKER_LOST, now)
-        _set(connection, lane, cursor=end, ahead=end, starts=1)
+        _give_up(connection, row, passed, targets[0], now)
         return _read(connection, Batch(batch.owner, batch.broadcasts, (), passed), now, size)
     pause = _pause(connection, row, targets, now)
     _set(connection, lane, ahead=end, **({"not_before": now + pause} if pause else {}))
     return Batch(batch.owner, batch.broadcasts, targets, _behind(lane, end, lane.starts))
+
+
+def _give_up(connection: Connection, row: Row[Any], passed: Lane, target: Target, now: Millis) -> None:
+    """The one channel in this part of a lane, or of a parcel, has killed its workers."""
+    state = DeliveryState.FAILED
+    if passed.parcel:
+        finalize_channels(connection, passed, [target.id], state, WORKER_LOST, now, target.attempts)
+    else:
+        finalize_part(connection, row, passed, state, WORKER_LOST, now)
+    number = {"number": _L.number - 1} if passed.parcel else {}
+    _set(connection, passed, cursor=passed.end, ahead=passed.end, starts=1, **number)
 
 
 def careful_size(starts: int, size: int) -> int:
@@ -154,14 +201,18 @@ def _pause(connection: Connection, row: Row[Any], targets: Sequence[Target], now
 
 def _behind(lane: Lane, end: int, starts: int) -> Lane:
     """The part behind this one."""
-    return Lane(lane.broadcast, lane.first, lane.end, end, lane.last, starts, lane.has_gaps)
+    return lane._replace(begin=lane.end, end=end, starts=starts)
 
 
 def _set(connection: Connection, lane: Lane, **values: Any) -> None:
-    this = {"number": lane.broadcast, "begins": lane.first}
-    connection.execute(sa.update(lanes).where(*_THIS).values(**values), this)
+    connection.execute(sa.update(lanes).where(*_THIS).values(**values), _place(lane))
 
 
+def _place(lane: Lane) -> dict[str, Any]:
+    return {"of": lane.broadcast, "begins": lane.first, "which": lane.parcel}
+
+
+_IS_END = _L.last == bindparam("to")
 _MOVE = (
     sa.update(lanes)
     .where(*_THIS, _L.cursor == bindparam("from_"), _L.last >= bindparam("to"))
@@ -172,6 +223,8 @@ _MOVE = (
         owner=bindparam("mine"),
         lease_until=_LEASED,
         starts=bindparam("started"),
+        number=_L.number - bindparam("passed"),
+        **{name: sa.case((_IS_END, None), else_=_L[name]) for name in ("channels", "times")},
     )
     .returning(_L.refusals)
 )
@@ -185,16 +238,16 @@ def move_cursor(connection: Connection, batch: Batch, lease: Millis, size: int) 
     lane = batch.lane
     assert lane is not None  # noqa: S101 - the caller's branch
     started = _starts_after(lane, size)
+    passed = len(batch.targets) if lane.parcel else 0
     values = {"from_": lane.begin, "to": lane.end, "mine": batch.owner, "lease": lease, "started": started}
-    return connection.execute(_MOVE, {"number": lane.broadcast, "begins": lane.first, **values}).one_or_none()
+    return connection.execute(_MOVE, {**_place(lane), **values, "passed": passed}).one_or_none()
 
 
 def was_written(connection: Connection, batch: Batch) -> bool:
     """Whether the cursor stands where this batch has put it: only the answer to its commit was lost."""
     lane = batch.lane
     assert lane is not None  # noqa: S101 - the caller's branch
-    where = sa.select(_L.cursor, _L.run).where(_L.broadcast == lane.broadcast, _L.first == lane.first)
-    found = connection.execute(where).one_or_none()
+    found = connection.execute(sa.select(_L.cursor, _L.run).where(*_THIS), _place(lane)).one_or_none()
     return found is not None and (found.cursor, found.run) == (lane.end, batch.owner)
 
 
@@ -206,7 +259,10 @@ def store_refusals(connection: Connection, lane: Lane, refusals: dict[str, int])
 _STATE = (
     sa.select(_L.last, sa.and_(_IS_TIME, _B.state == _RUNNING)).join(broadcasts, _B.id == _L.broadcast).where(*_THIS)
 )
-_WAITS = sa.select(sa.literal(1)).where(_IS_OPEN, _L.owner.is_(None), _IS_TIME, _MAY_RUN).limit(1)
+_WAITS = tuple(
+    sa.select(sa.literal(1)).where(IS_OPEN, _L.owner.is_(None), *conditions, _MAY_RUN).order_by(*order).limit(1)
+    for conditions, order in (((IS_LANE, _IS_TIME), ()), ((IS_PARCEL, _L.not_before <= _NOW), (_L.not_before,)))
+)
 
 
 def follow(
@@ -217,16 +273,18 @@ def follow(
     lane, (row,) = batch.lane, batch.broadcasts.values()
     assert lane is not None  # noqa: S101 - the caller's branch
     waits = {"now": now, "latest": now + 2 * _SECOND}
-    last, may_run = connection.execute(_STATE, {"number": lane.broadcast, "begins": lane.first, **waits}).one()
+    last, may_run = connection.execute(_STATE, {**_place(lane), **waits}).one()
     if lane.end >= last:
         release_lane(connection, batch)
-        finish_broadcasts(connection, [row.id], now)
+        # There may be thousands of parcels; their ends don't lock the broadcast.
+        if not lane.parcel or is_complete(connection, row.id):
+            finish_broadcasts(connection, [row.id], now)
         return None
     may_go_on = may_run and row.rate is None and not stops
-    if not may_go_on or (share and connection.scalar(_WAITS, waits) is not None):
+    if not may_go_on or (share and any(connection.scalar(each, waits) is not None for each in _WAITS)):
         release_lane(connection, batch)
         return None
-    ahead = Lane(lane.broadcast, lane.first, lane.end, lane.end, last, _starts_after(lane, size), lane.has_gaps)
+    ahead = lane._replace(begin=lane.end, last=last, starts=_starts_after(lane, size))
     return _read(connection, Batch(batch.owner, batch.broadcasts, (), ahead), now, size)
 
 
@@ -237,23 +295,28 @@ _RELEASE = sa.update(lanes).where(*_OWNED).values(owner=None, ahead=_L.cursor)
 
 def keep_lane(connection: Connection, batch: Batch, lease: Millis) -> bool:
     """Renews the lease; False if another worker has taken the lane."""
-    return connection.execute(_KEEP, {**_place(batch), "lease": lease}).rowcount == 1
+    return connection.execute(_KEEP, {**_mine(batch), "lease": lease}).rowcount == 1
 
 
 def release_lane(connection: Connection, batch: Batch, *, unstarted: bool = False) -> None:
     """Gives the lane back; another worker may take it at once. `unstarted`: nothing of the batch was sent."""
     statement = _RELEASE.values(starts=_L.starts - 1) if unstarted else _RELEASE
-    connection.execute(statement, _place(batch))
+    connection.execute(statement, _mine(batch))
 
 
-def _place(batch: Batch) -> dict[str, Any]:
+def _mine(batch: Batch) -> dict[str, Any]:
     assert batch.lane is not None  # noqa: S101 - the caller's branch
-    return {"number": batch.lane.broadcast, "begins": batch.lane.first, "mine": batch.owner}
+    return {**_place(batch.lane), "mine": batch.owner}
 
 
 _LARGEST = (
-    sa.select(_L.broadcast, _L.first, _L.last, _L.ahead, _L.not_before, _L.has_gaps)
-    .where(_L.last - _L.ahead >= bindparam("least"), _IS_OPEN, _L.not_before <= bindparam("soon", type_=sa.BigInteger))
+    sa.select(_L.broadcast, _L.first, _L.last, _L.ahead, _L.not_before, _L.skips_known)
+    .where(
+        _L.last - _L.ahead >= bindparam("least"),
+        IS_OPEN,
+        IS_LANE,
+        _L.not_before <= bindparam("soon", type_=sa.BigInteger),
+    )
     .where(sa.exists().where(_B.id == _L.broadcast, _B.state == _RUNNING, _B.rate.is_(None)))
     .order_by(sa.desc(_L.last - _L.ahead))
     .limit(1)
@@ -270,7 +333,7 @@ def split_lane(connection: Connection, now: Millis, size: int) -> bool:
     if row is None:
         return False
     middle = (int(row.ahead) + int(row.last)) // 2
-    this = {"number": row.broadcast, "begins": row.first}
+    this = {"of": row.broadcast, "begins": row.first, "which": 0}
     connection.execute(sa.update(lanes).where(*_THIS).values(last=middle), this)
-    connection.execute(sa.insert(lanes), new_lane(row.broadcast, middle + 1, row.last, row.not_before, row.has_gaps))
+    connection.execute(sa.insert(lanes), new_lane(row.broadcast, middle + 1, row.last, row.not_before, row.skips_known))
     return True

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from winpush.delivery.states import BroadcastState, DeliveryState
-from winpush.delivery.storage import lanes, segments
+from winpush.delivery.storage import lanes, parcels, segments
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.broadcasts import stop
 from winpush.delivery.storage.channels import bring_back
@@ -68,7 +68,7 @@ def record(
         mine, is_mine, rest = [], False, records
     else:
         mine, is_mine = list(records), True
-        rest, block = _write_batch(connection, batch.lane, records, block)
+        rest, block = _write_batch(connection, batch.lane, records, block, size)
     _write_history(connection, rest, block)
     _write_effects(connection, records, now, doubted)
     stopped = _stop_refused(connection, batch, records, moved, now)
@@ -95,17 +95,20 @@ def _is_written(connection: Connection, batch: Batch, records: Sequence[Record])
 
 
 def _write_batch(
-    connection: Connection, lane: Lane, records: Sequence[Record], block: int
+    connection: Connection, lane: Lane, records: Sequence[Record], block: int, size: int
 ) -> tuple[Sequence[Record], int]:
-    """Writes the states of a lane's batch: a row for each channel that waits, and what has ended in segments. Those
-    whose attempts are still to be written, and their first id."""
+    """Writes the states of a lane's batch: what waits in parcels, or in rows if it is little, and what has ended in
+    segments. Those whose attempts are still to be written, and their first id."""
     states = set(map(_STATE, records))
     if _WAITING not in states:
         return (), segments.write_final(connection, lane, records, block)
-    waiting = [entry for entry in records if entry.state == _WAITING]
     ended = [entry for entry in records if entry.state != _WAITING]
-    insert_rows(connection, deliveries, _DELIVERY, list(map(_ROW, waiting)))
-    return waiting, segments.write_final(connection, lane, ended, block)
+    groups, single = parcels.grouped([entry for entry in records if entry.state == _WAITING], size)
+    insert_rows(connection, deliveries, _DELIVERY, list(map(_ROW, single)))
+    parcels.insert(connection, lane, groups, block)
+    # What was sent to and waits: the attempt of a channel is in the history, and its state elsewhere.
+    tried = [entry for group in groups for entry in group if entry.tried is not None]
+    return single, segments.write_final(connection, lane, [*ended, *tried], block)
 
 
 def _stop_refused(
@@ -118,6 +121,9 @@ def _stop_refused(
     if moved is None:
         return {}
     (number, row), (run,) = *batch.broadcasts.items(), runs.values()
+    if batch.lane.parcel:  # one batch, or few: what was refused before it counts, too
+        is_refused = row.refusals or any(length for length, _ in run.values())
+        return add_refusals(connection, runs, now) if is_refused else {}
     refusals = summed(moved.refusals or {}, run)
     if refusals != moved.refusals:
         lanes.store_refusals(connection, batch.lane, refusals)

@@ -13,7 +13,9 @@ from winpush.delivery.states import BroadcastState, WaitReason
 from winpush.delivery.storage.audience import audience_of, without_outcome
 from winpush.delivery.storage.broadcasts import AWAY, get
 from winpush.delivery.storage.database import Millis, from_millis
+from winpush.delivery.storage.parcels import left_of
 from winpush.delivery.storage.schema import channels, counts, deliveries, lanes
+from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL
 
 __all__ = ["overview"]
 
@@ -36,8 +38,8 @@ def _in_lanes(connection: Connection, row: Row[Any]) -> tuple[int, int]:
     """How many channels of the audience no worker has taken up yet, and how many are being sent to."""
     table = lanes.c
     unreached = sending = 0
-    for lane in connection.execute(sa.select(lanes).where(table.broadcast == row.id, table.cursor < table.last)):
-        conditions = without_outcome if lane.has_gaps else audience_of
+    for lane in connection.execute(sa.select(lanes).where(table.broadcast == row.id, IS_OPEN, IS_LANE)):
+        conditions = without_outcome if lane.skips_known else audience_of
         ahead = lane.cursor if lane.owner is None else lane.ahead
         sending += _count(connection, conditions(row, lane.cursor + 1, ahead)) if ahead > lane.cursor else 0
         unreached += _count(connection, conditions(row, ahead + 1, lane.last))
@@ -48,8 +50,27 @@ def _count(connection: Connection, conditions: list[sa.ColumnElement[bool]]) -> 
     return connection.scalar(sa.select(sa.func.count(channels.c.id)).where(*conditions)) or 0
 
 
-def _waiting(connection: Connection, row: Row[object], now: Millis) -> tuple[_Found, int]:
+def _waiting(connection: Connection, row: Row[Any], now: Millis) -> tuple[_Found, int]:
     """What waits, by reason, and how many are in the hands of workers."""
+    found, owned = _in_rows(connection, row, now)
+    table = lanes.c
+    is_ripe, these = table.not_before <= now, (table.broadcast == row.id, IS_OPEN, IS_PARCEL)
+    free = sa.select(table.outcome, is_ripe, sa.func.sum(table.number), sa.func.min(table.not_before))
+    free = free.where(*these, table.owner.is_(None)).group_by(table.outcome, is_ripe)
+    parts = [(*each, 0) for each in connection.execute(free)]
+    for held in connection.execute(sa.select(lanes).where(*these, table.owner.is_not(None))):
+        left = len(left_of(held, held.ahead).channels)
+        parts.append((held.outcome, held.not_before <= now, left, held.not_before, held.number - left))
+    for outcome, ripe, count, due, in_hand in parts:
+        owned += in_hand
+        reason = (WaitReason.RATE if row.rate else WaitReason.DUE).value if ripe else outcome
+        if count:
+            number, earliest = found.get(reason, (0, None))
+            found[reason] = number + int(count), None if ripe else min(due % AWAY, earliest or due)
+    return found, owned
+
+
+def _in_rows(connection: Connection, row: Row[Any], now: Millis) -> tuple[_Found, int]:
     table = deliveries.c
     is_owned, is_due = table.owner.is_not(None), table.due <= now
     which = (table.broadcast == row.id, table.due.is_not(None))

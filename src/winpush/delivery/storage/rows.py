@@ -43,6 +43,7 @@ class Lane(NamedTuple):
     """Where a batch lies in its lane: the channels numbered above `begin` and up to `end`, its last at most `last`.
 
     `starts` counts the claims since the last write, and `has_gaps` says that some of them may have an outcome already.
+    `parcel` is the number of a parcel, which is run like a lane, or 0.
     """
 
     broadcast: int
@@ -52,6 +53,13 @@ class Lane(NamedTuple):
     last: int
     starts: int
     has_gaps: bool
+    parcel: int = 0
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The first and the last number of the channels that its outcomes lie between. Those of a parcel are those of
+        the batch that it comes from: bounds of different batches don't overlap."""
+        return (self.first, self.last) if self.parcel else (self.begin + 1, self.end)
 
 
 CAREFUL = 3
@@ -61,7 +69,7 @@ and runs alone in its process."""
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Claimed work: a part of a lane of one broadcast, or, without a lane, due deliveries of several.
+    """Claimed work: a part of a lane or a parcel of one broadcast, or, without a lane, due deliveries of several.
 
     `owner` proves the claim when the outcomes are written. `broadcasts` has their rows, by number. `claims` is how
     often the due deliveries have been claimed since their last outcomes.
@@ -77,6 +85,11 @@ class Batch:
     def is_work(self) -> bool:
         """False for a claim that only ended something."""
         return bool(self.targets) or self.lane is not None
+
+    @property
+    def is_parcel(self) -> bool:
+        """Whether it is of what waits together."""
+        return self.lane is not None and self.lane.parcel > 0
 
     @property
     def is_suspect(self) -> bool:

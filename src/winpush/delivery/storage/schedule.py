@@ -11,6 +11,7 @@ from winpush.delivery.storage.database import Millis, any_of, insert_or_raise
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.rows import Target
 from winpush.delivery.storage.schema import broadcasts, deliveries, holds, lanes
+from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, parcels_of, work_of
 
 __all__ = ["Held", "SendingApp", "depths", "has_claims", "held", "held_until", "hold", "next_at"]
 
@@ -49,7 +50,6 @@ def held_until(held: Held, target: Target) -> Millis:
     return 0 if sender is None else held.get(sender, 0)
 
 
-_IS_OPEN = lanes.c.cursor < lanes.c.last
 # Not a join: SQLite would scan all broadcasts (`notify` creates a great many) to find a few lanes.
 _OF_AN_ACTIVE = sa.exists().where(*_ACTIVE, broadcasts.c.id == lanes.c.broadcast)
 _OF_A_RUNNING = sa.exists().where(*_OPEN, broadcasts.c.id == lanes.c.broadcast)
@@ -58,7 +58,7 @@ _OF_A_RUNNING = sa.exists().where(*_OPEN, broadcasts.c.id == lanes.c.broadcast)
 def has_claims(connection: Connection) -> bool:
     """True while any worker, alive or dead, holds a claim on a broadcast that runs or ends."""
     table = deliveries.c
-    run = sa.select(lanes.c.first).where(_IS_OPEN, lanes.c.owner.is_not(None), _OF_AN_ACTIVE).limit(1)
+    run = sa.select(lanes.c.first).where(IS_OPEN, lanes.c.owner.is_not(None), _OF_AN_ACTIVE).limit(1)
     active = sa.exists().where(*_ACTIVE, broadcasts.c.id == table.broadcast)
     owned = sa.select(table.channel).where(table.owner.is_not(None), active).limit(1)
     return connection.scalar(run) is not None or connection.scalar(owned) is not None
@@ -66,18 +66,14 @@ def has_claims(connection: Connection) -> bool:
 
 def depths(connection: Connection) -> tuple[int, int]:
     """How many deliveries wait for their due time, and how many channel numbers running broadcasts haven't reached."""
-    waits = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.due.is_not(None))
-    left = sa.select(sa.func.sum(lanes.c.last - lanes.c.ahead)).where(_IS_OPEN, _OF_A_RUNNING)
-    return connection.scalar(waits) or 0, int(connection.scalar(left) or 0)
+    in_rows = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.due.is_not(None))
+    in_parcels = sa.select(sa.func.sum(lanes.c.number)).where(IS_OPEN, IS_PARCEL)
+    left = sa.select(sa.func.sum(lanes.c.last - lanes.c.ahead)).where(IS_OPEN, IS_LANE, _OF_A_RUNNING)
+    rows, parcels, unreached = (int(connection.scalar(each) or 0) for each in (in_rows, in_parcels, left))
+    return rows + parcels, unreached
 
 
 _B, _D, _L = broadcasts.c, deliveries.c, lanes.c
-# OFFSET 0 keeps the databases from joining whole tables when the first matching row is enough.
-_WAITING = sa.select(_D.channel).where(_D.broadcast == _B.id, _D.due.is_not(None))
-_LANES = sa.select(_L.first).where(_L.broadcast == _B.id, _IS_OPEN)
-# That `due` has a value is said as a range, too: SQLite then prefers the index of what waits to the primary key.
-_FREE = _WAITING.where(_D.due >= 0, _D.owner.is_(None))
-_IS_HELD = sa.or_(_LANES.offset(0).exists(), _WAITING.offset(0).exists())
 _PACED = sa.select(_B.paced_until).where(_B.id == _L.broadcast, _B.rate.is_not(None)).scalar_subquery()
 _DUE = (
     sa.select(_D.due)
@@ -86,25 +82,33 @@ _DUE = (
     .order_by(_D.due)
     .limit(1)
 )
+_IS_FREE = (_L.owner.is_(None), _L.not_before < AWAY)
+_PARCEL = (
+    sa.select(_L.not_before)
+    .where(IS_OPEN, IS_PARCEL, *_IS_FREE, sa.exists().where(*_OPEN, _B.id == _L.broadcast, _B.rate.is_(None)))
+    .order_by(_L.not_before)
+    .limit(1)
+)
+_FIRST_PARCEL = parcels_of(_B.id, *_IS_FREE).with_only_columns(sa.func.min(_L.not_before)).scalar_subquery()
+_RATED = sa.select(_B.paced_until, _FIRST_PARCEL.label("due")).where(*_OPEN, _B.rate.is_not(None)).subquery()
 _NEXT = (
     sa.select(sa.func.min(sa.func.coalesce(sa.case((_L.not_before < _PACED, _PACED)), _L.not_before))).where(
-        _IS_OPEN, _L.owner.is_(None), _OF_A_RUNNING
+        IS_OPEN, IS_LANE, _L.owner.is_(None), _OF_A_RUNNING
     ),
     _DUE,
+    _PARCEL,
+    sa.select(sa.func.min(sa.case((_RATED.c.due < _RATED.c.paced_until, _RATED.c.paced_until), else_=_RATED.c.due))),
     sa.select(sa.func.min(_B.expires_at)).where(
         _B.ended_at.is_(None), any_of(_B.state, [state.value for state, what in MOVES if what is Move.EXPIRE])
     ),
     # So has one that is complete and hasn't been ended yet.
-    sa.select(sa.literal(0)).where(*_ACTIVE, ~_IS_HELD).limit(1),
+    sa.select(sa.literal(0)).where(*_ACTIVE, ~sa.or_(*work_of(_B.id))).limit(1),
     # A broadcast that ends has work at once, unless all that is left of it is in the hands of workers.
-    *(
-        sa.select(sa.literal(0)).where(*_ENDING, is_work).limit(1)
-        for is_work in (_LANES.where(_L.owner.is_(None)).offset(0).exists(), _FREE.offset(0).exists())
-    ),
+    *(sa.select(sa.literal(0)).where(*_ENDING, is_work).limit(1) for is_work in work_of(_B.id, free=True)),
 )
 # What a worker holds is due when its lease ends, unless it is renewed.
 _LEASES = (
-    sa.select(sa.func.min(_L.lease_until) - db_now()).where(_IS_OPEN, _L.owner.is_not(None), _OF_AN_ACTIVE),
+    sa.select(sa.func.min(_L.lease_until) - db_now()).where(IS_OPEN, _L.owner.is_not(None), _OF_AN_ACTIVE),
     sa.select(sa.func.min(_D.lease_until) - db_now()).where(
         _D.owner.is_not(None), sa.exists().where(*_ACTIVE, _B.id == _D.broadcast)
     ),

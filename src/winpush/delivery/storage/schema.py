@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 METADATA = MetaData()
-REVISION = "0008"
+REVISION = "0009"
 """The revision of the tables below: the newest in `migrations`."""
 ERASED = "erased"
 """What stands in place of what was erased: a channel's URI and the reason why it is gone, a broadcast's content."""
@@ -37,6 +37,11 @@ def _live_index(name: str, *columns: str, unique: bool = False) -> Index:
     """An index of live channels only: a tombstone keeps its URI, which may be registered again."""
     live = text("gone_at IS NULL")
     return Index(name, *columns, unique=unique, sqlite_where=live, postgresql_where=live)
+
+
+def _partial_index(name: str, condition: str, *columns: str) -> Index:
+    where = text(condition)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 channels = Table(
@@ -131,6 +136,8 @@ lanes = Table(
     METADATA,
     Column("broadcast", BigInteger, primary_key=True),
     Column("first", BigInteger, primary_key=True),
+    # 0 for a lane. A parcel is channels of a batch that wait for the same; first and last are the bounds of that batch.
+    Column("parcel", BigInteger, primary_key=True, server_default="0"),
     Column("last", BigInteger, nullable=False),
     # Channels up to here have an outcome or wait. Only a compare-and-set moves it: it decides whose outcomes count.
     Column("cursor", BigInteger, nullable=False),
@@ -146,16 +153,23 @@ lanes = Table(
     Column("turn", BigInteger, nullable=False),
     # Claims since the cursor last moved.
     Column("starts", Integer, nullable=False),
-    # Some channels behind the cursor have an outcome already: what a range of the first design left.
-    Column("has_gaps", Integer, nullable=False),
+    # Some channels behind the cursor have an outcome already: what a range of the first design left. It was `has_gaps`
+    # before there were parcels: the statements of an older version, which would take a parcel for a lane, fail.
+    Column("skips_known", Integer, nullable=False),
     Column("refusals", JSON, nullable=False),
-    Index(
-        "winpush_lanes_open",
-        "broadcast",
-        "turn",
-        sqlite_where=text('"cursor" < "last"'),
-        postgresql_where=text('"cursor" < "last"'),
-    ),
+    # Of a parcel: how many channels are behind the cursor, what their last outcome or reason to wait was, and when.
+    Column("number", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("outcome", Text),
+    Column("at", BigInteger, nullable=False, server_default="0"),
+    Column("channels", LargeBinary),
+    Column("times", LargeBinary),
+    _partial_index("winpush_lanes_open", '"cursor" < "last" AND parcel = 0', "broadcast", "turn"),
+    _partial_index("winpush_lanes_due", '"cursor" < "last" AND parcel > 0', "not_before"),
+    _partial_index("winpush_lanes_waiting", '"cursor" < "last" AND parcel > 0', "broadcast", "last"),
+    _partial_index("winpush_lanes_owned", "owner IS NOT NULL", "broadcast"),
+    # `starts` as in rows.CAREFUL.
+    _partial_index("winpush_lanes_suspect", "starts >= 2", "starts"),
 )
 
 deliveries = Table(

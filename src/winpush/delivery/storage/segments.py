@@ -46,6 +46,8 @@ _COLUMNS = tuple(column.name for column in segments.columns)
 _IDS = ("message_id", "debug_trace", "correlation_vector", "detail")
 """What support asks for, of each attempt: a column of a segment each."""
 _AT_ONCE = 16
+_WAITING = DeliveryState.WAITING.value
+"""A segment in this state has attempts, and no states: its channels wait in a parcel."""
 _S, _B = segments.c, broadcasts.c
 
 
@@ -90,19 +92,26 @@ def _channel_of(entry: Record) -> int:
 
 
 def write_uniform(
-    connection: Connection, lane: Lane, numbers: Sequence[int], state: str, outcome: str | None, now: Millis
+    connection: Connection,
+    lane: Lane,
+    numbers: Sequence[int],
+    state: str,
+    outcome: str | None,
+    now: Millis,
+    number_of_attempts: int = 0,
 ) -> None:
     """Writes that channels of a lane ended so without being sent to; `numbers` in ascending order."""
     if numbers:
-        row = _row(next_block(connection), lane, (state, outcome, 0, None, 0), numbers, [now], [None] * len(_IDS))
+        how = (state, outcome, number_of_attempts, None, 0)
+        row = _row(next_block(connection), lane, how, numbers, [now], [None] * len(_IDS))
         insert_rows(connection, segments, _COLUMNS, [row])
 
 
 def _row(
     block: int, lane: Lane, how: tuple[Any, ...], numbers: Sequence[int], times: Sequence[Millis], ids: Sequence[Any]
 ) -> tuple[Any, ...]:
-    first = min(times)
-    where = (block, lane.broadcast, lane.end, lane.begin + 1)
+    first, bounds = min(times), lane.bounds
+    where = (block, lane.broadcast, bounds[1], bounds[0])
     when = (first, max(times), pack_ascending(numbers), pack_offsets(times, first))
     return (*where, *how, len(numbers), *when, *ids)
 
@@ -114,7 +123,7 @@ def deliveries_in(
     connection: Connection, broadcast: int, channel: int, state: DeliveryState | None
 ) -> Iterator[Delivery]:
     """A broadcast's deliveries to channels numbered above `channel`, in order; read as they are asked for."""
-    wanted = [_S.broadcast == broadcast]
+    wanted = [_S.broadcast == broadcast, _S.state != _WAITING]
     if state is not None:
         wanted.append(_S.state == state.value)
     after = channel

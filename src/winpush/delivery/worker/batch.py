@@ -77,7 +77,7 @@ class Batches:
         self._resting: dict[int, Millis] = {}
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
         self._in_flight: dict[int, int] = {}
-        # Channels with deliveries in batches of due ones, and whose batch: what else is for them waits behind these.
+        # Channels with deliveries in batches of what waited, and whose batch: what else is for them waits behind these.
         self._busy: dict[int, str] = {}
         self._scopes: set[asyncio.Timeout] = set()
         self._end: float | None = None
@@ -89,13 +89,13 @@ class Batches:
 
     def take(self, batch: Batch) -> None:
         """It was claimed: its channels are busy from now on."""
-        self._busy.update(busy_with(batch))
+        for channel, owner in busy_with(batch).items():
+            self._busy.setdefault(channel, owner)
 
     def end(self, batch: Batch) -> None:
         """Its outcomes are written, or will never be."""
-        if batch.lane is None:
-            for target in batch.targets:
-                self._free(batch, target.id)
+        for channel in busy_with(batch):
+            self._free(batch, channel)
 
     def _free(self, batch: Batch, channel: int) -> None:
         if self._busy.get(channel) == batch.owner:
@@ -145,7 +145,7 @@ class Batches:
         batch, done, counted = sending.batch, sending.done, Counter[tuple[str, str, str]]()
         turns = Turns(batch.targets) if batch.lane is None and Turns.are_needed(batch.targets) else None
         pairs = self._pairs(sending) if turns is None else self._pairs_in_turn(turns, sending)
-        left, plans, is_due = len(batch.targets), sending.plans, batch.lane is None
+        left, plans, is_due, is_parcel = len(batch.targets), sending.plans, batch.lane is None, batch.is_parcel
         async for result in client.send_many(pairs, concurrency=concurrency):
             target: Any = result.key
             if self._monotonic() >= self._fresh_until:
@@ -158,7 +158,9 @@ class Batches:
                 measure(self._telemetry, target.service, result, began)
             if entry.state != _DELIVERED:
                 await self._heed(target, result, entry, sending.held)
-            if is_due:
+            if is_parcel:
+                self._free(batch, target.id)
+            elif is_due:
                 self._end_turn(batch, turns, target.id)
                 if enough <= len(done) < left:
                     written, done[:] = list(done), []
@@ -193,6 +195,8 @@ class Batches:
 
     def _pairs(self, sending: Sending) -> Iterator[Item]:
         in_flight, measured, plans, held = self._in_flight, self._telemetry is not None, sending.plans, sending.held
+        # What is for a channel of a lane may overtake it; what has waited keeps its place.
+        owner, busy = sending.batch.owner, self._busy if sending.batch.is_parcel else {}
         self._read_clock()  # from then on, each result refreshes it
         for target in sending.batch.targets:
             if sending.is_lost:
@@ -200,7 +204,8 @@ class Batches:
             now, number, wait = self._approximate_now, target.id, 0
             if held or self._resting:
                 wait = max(schedule.held_until(held, target), self._resting.get(number, 0))
-            if number in in_flight:  # in another batch: its answer may ask for a pause
+            # In another batch: its answer may ask for a pause.
+            if number in in_flight or (busy and busy.get(number, owner) != owner):
                 wait = max(wait, now + _TURN_MILLIS)
             form = before(plans[target.broadcast], target, wait, now)
             if not self._login.is_given:

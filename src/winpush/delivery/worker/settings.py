@@ -17,9 +17,9 @@ class WorkerSettings:
     """Tuning of a worker.
 
     - `batch`: channels sent to at once; the outcomes of a batch of a broadcast are written together.
-    - `batches`: batches in progress at once, one of them for single notifications and retries if there are two or more.
+    - `batches`: batches in progress at once, one of them for single notifications if there are two or more.
       `batch * batches` is the most that a crash can send twice.
-    - `store_after`: outcomes of single notifications and retries written per transaction.
+    - `store_after`: outcomes of single notifications written per transaction.
     - `lease`: a worker silent for this long is presumed dead, and others take over its work.
     - `poll`: the longest pause before looking for new work.
     - `turn`: how long a part of a broadcast, or several notifications to one channel, go on while others wait.

@@ -68,5 +68,6 @@ class Turns:
 
 
 def busy_with(batch: Batch) -> dict[int, str]:
-    """The channels that a batch of due deliveries is for, and its owner."""
-    return {} if batch.lane is not None else {each.id: batch.owner for each in batch.targets}
+    """The channels that a batch of what waits is for, and its owner."""
+    is_due = batch.lane is None or batch.is_parcel
+    return {each.id: batch.owner for each in batch.targets} if is_due else {}

@@ -103,6 +103,7 @@ class Worker:
         # Each place runs a lane, or a batch of what is due.
         self._places: set[asyncio.Task[None]] = set()
         self._running_lanes = 0
+        self._parcels_next = True
 
     @property
     def name(self) -> str:
@@ -277,17 +278,28 @@ class Worker:
         if looks or not may_run_lane:
             batch, more = self._claim_due(connection, now)
         if batch is None and may_run_lane:
-            batch = lanes.claim_lane(connection, self._new_owner(), now, self._lease, self._settings.batch)
+            batch = self._claim_lane(connection, now)
             if batch is None and not looks:
                 batch, more = self._claim_due(connection, now)
             if batch is None:
                 more = lanes.split_lane(connection, now, self._settings.batch) or more
         return batch, schedule.held(connection, now), more
 
+    def _claim_lane(self, connection: Connection, now: Millis) -> Batch | None:
+        """A lane, or a parcel that is due: first what was claimed the last time but one, so that neither waits for the
+        other's end."""
+        for _ in range(2):
+            claim = lanes.claim_parcel if self._parcels_next else lanes.claim_lane
+            self._parcels_next = not self._parcels_next
+            batch = claim(connection, self._new_owner(), now, self._lease, self._settings.batch)
+            if batch is not None:
+                return batch
+        return None
+
     def _claim_suspect(self, connection: Connection, now: Millis) -> Batch | None:
         lease, size = self._lease, self._settings.batch
         batch = claims.claim_due(connection, self._new_owner(), now, lease, size, suspects=True)
-        batch = batch or lanes.claim_lane(connection, self._new_owner(), now, lease, size, suspects=True)
+        batch = batch or lanes.claim_suspect(connection, self._new_owner(), now, lease, size)
         self._drains, self._looked_until = False, 0.0
         return batch
 
@@ -342,6 +354,8 @@ class Worker:
         try:
             while following is not None:
                 following = await self._deliver(client, *following, share_from)
+                if following is not None:
+                    self._batches.take(following[0])
         finally:
             self._running_lanes -= runs_lane
 
@@ -426,8 +440,11 @@ class Worker:
         return following
 
     def _follow(self, connection: Connection, batch: Batch, *, share: bool) -> _Work | None:
-        now, size = self._now(), self._settings.batch
-        following = lanes.follow(connection, batch, now, size, share=share, stops=self._stopping or self._drains)
+        now, size, stops = self._now(), self._settings.batch, self._stopping or self._drains
+        following = lanes.follow(connection, batch, now, size, share=share, stops=stops)
+        if following is None and batch.is_parcel and not share and not stops:
+            # Most have one batch; many are due at the same time.
+            following = lanes.claim_parcel(connection, self._new_owner(), now, self._lease, size)
         return None if following is None else (following, schedule.held(connection, now))
 
     async def _keep(self, sending: Sending) -> None:

@@ -1,0 +1,42 @@
+"""What of a broadcast isn't at its end, in the words that the partial indexes are made for: its lanes, its parcels, and
+its deliveries that wait in rows."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from winpush.delivery.storage.schema import deliveries, lanes
+
+__all__ = ["IS_LANE", "IS_OPEN", "IS_PARCEL", "lanes_of", "parcels_of", "rows_of", "work_of"]
+
+IS_OPEN = lanes.c.cursor < lanes.c.last
+# The zeros are written out: as parameters, they would keep SQLite from the indexes.
+_ZERO: sa.ColumnElement[int] = sa.literal_column("0")
+IS_LANE, IS_PARCEL = lanes.c.parcel == _ZERO, lanes.c.parcel > _ZERO
+
+Number = sa.ColumnElement[int] | int
+
+
+def lanes_of(broadcast: Number, *conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    """The lanes of a broadcast that aren't at their end."""
+    return sa.select(lanes.c.first).where(lanes.c.broadcast == broadcast, IS_OPEN, IS_LANE, *conditions)
+
+
+def parcels_of(broadcast: Number, *conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    """Its parcels with channels that wait."""
+    return sa.select(lanes.c.first).where(lanes.c.broadcast == broadcast, IS_OPEN, IS_PARCEL, *conditions)
+
+
+def rows_of(broadcast: Number, *conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    """Its deliveries that wait in rows."""
+    # That `due` has a value is said as a range, too: SQLite then prefers the index of what waits to the primary key.
+    waits = (deliveries.c.due.is_not(None), deliveries.c.due >= 0)
+    return sa.select(deliveries.c.channel).where(deliveries.c.broadcast == broadcast, *waits, *conditions)
+
+
+def work_of(broadcast: Number, *, free: bool = False) -> tuple[sa.ColumnElement[bool], ...]:
+    """For each kind of it, whether there is any; `free`: that no worker holds."""
+    no_owner, no_row_owner = ((lanes.c.owner.is_(None),), (deliveries.c.owner.is_(None),)) if free else ((), ())
+    found = (lanes_of(broadcast, *no_owner), parcels_of(broadcast, *no_owner), rows_of(broadcast, *no_row_owner))
+    # OFFSET 0 keeps the databases from joining whole tables when the first matching row is enough.
+    return tuple(each.offset(0).exists() for each in found)
