@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -117,6 +119,15 @@ def test_a_servers_database_is_made_by_the_command_and_by_nothing_else(empty_pos
     assert migrating.upgrade(database).is_current
     database.close()
     Outbox(empty_postgresql_url).close()
+
+
+def test_a_database_that_needs_no_upgrade_is_opened_without_the_means_for_one(tmp_path: Path) -> None:
+    """They take a fifth of the time in which a command starts."""
+    url = f"sqlite:///{tmp_path}/push.db"
+    Outbox(url).close()
+    code = f"import sys; from winpush.delivery import Outbox; Outbox({url!r}).close(); print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_two_that_upgrade_at_once_wait_for_each_other(empty_postgresql_url: str) -> None:
