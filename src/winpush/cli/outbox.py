@@ -121,8 +121,8 @@ def open_outbox(
 
 def _require_file(db: str) -> None:
     """A mistyped path must not make an empty outbox, whose worker would wait for ever."""
-    from winpush.delivery.storage.database import read_url
     from winpush.delivery.storage.files import path_of
+    from winpush.delivery.storage.urls import read_url
 
     path = path_of(read_url(db))
     if path is None or path.exists():
@@ -137,8 +137,8 @@ def _require_file(db: str) -> None:
 
 def show_database(db: str) -> str:
     """The database to show to people: a file by its whole path, a server's without its password."""
-    from winpush.delivery.storage.database import read_url
     from winpush.delivery.storage.files import path_of, shown
+    from winpush.delivery.storage.urls import read_url
 
     url = read_url(db)
     path = path_of(url)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from winpush import ConfigurationError
 from winpush.delivery import Outbox
-from winpush.delivery.storage.database import Database, insert_rows
-from winpush.delivery.storage.schema import attempts
+from winpush.delivery.storage.database import Database, insert_or_add, insert_rows, update_rows
+from winpush.delivery.storage.schema import attempts, counts, holds
 
 COLUMNS = ("broadcast", "channel", "at", "outcome", "status", "detail")
 
@@ -41,6 +44,34 @@ def test_however_many_rows_are_inserted_each_is_there_once_as_it_was(
     assert [tuple(row) for row in found] == rows
 
 
+def test_many_rows_are_updated_at_once_whatever_their_values(outbox: Outbox, url: str) -> None:
+    assert list(outbox.history()) == []  # the tables are there
+    texts = ["", 'O\'Neill "x" \\ %s ? $1 {}', "\U0001f600 \u2028 caf\u00e9", '["json", null]', None]
+    before = [(1, channel, 1000, "accepted", 200, "old") for channel in range(6)]
+    after = [(channel, 2**53 + channel, None if channel % 2 else 404, texts[channel]) for channel in range(5)]
+    database = Database(url)
+    with database.write() as connection:
+        insert_rows(connection, attempts, COLUMNS, before)
+        update_rows(connection, attempts, ("channel",), ("at", "status", "detail"), after)
+    with database.read() as connection:
+        table = attempts.c
+        chosen = sa.select(table.channel, table.at, table.status, table.detail).order_by(table.channel)
+        assert [tuple(row) for row in connection.execute(chosen)] == [*after, (5, 1000, 200, "old")]
+    database.close()
+
+
+def test_what_is_counted_is_added_to_what_was(outbox: Outbox, url: str) -> None:
+    assert list(outbox.history()) == []  # the tables are there
+    key, database = ("broadcast", "lane", "state", "outcome"), Database(url)
+    with database.write() as connection:
+        insert_or_add(connection, counts, key, "number", [(1, 0, "a", "", 5)])
+        insert_or_add(connection, counts, key, "number", [(1, 0, "a", "", 2), (2, 0, "a", "it's", 1)])
+    with database.read() as connection:
+        found = connection.execute(sa.select(counts).order_by(counts.c.broadcast)).all()
+    database.close()
+    assert [tuple(row) for row in found] == [(1, 0, "a", "", 7), (2, 0, "a", "it's", 1)]
+
+
 @pytest.mark.parametrize("given", ["soon", "-1", "nan", "1e9"])
 @pytest.mark.parametrize("url", ["sqlite:///push.db", "postgresql://push@db.example/push"])
 def test_a_timeout_that_is_no_number_of_seconds_is_refused(url: str, given: str) -> None:
@@ -61,4 +92,29 @@ def test_nothing_is_prepared_on_postgresql_and_settings_end_with_their_transacti
             outside = connection.exec_driver_sql("SHOW synchronous_commit").scalar()
             locks = connection.exec_driver_sql("SHOW lock_timeout").scalar()
         assert (prepared, inside, outside, locks) == (0, "off", "on", "0")
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_threads_of_one_process_write_to_a_file_in_turn_with_one_connection(url: str) -> None:
+    """SQLite would let each sleep with a connection of its own, and the pool has no more than twenty-five."""
+    Outbox(url).close()
+    database, opened, entered = Database(url), list[object](), threading.Barrier(31)
+    event.listen(database.engine, "connect", lambda connection, _record: opened.append(connection))
+
+    def add(number: int) -> None:
+        entered.wait()
+        with database.write() as connection:
+            connection.execute(sa.insert(holds).values(service=f"n{number}", until=1))
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    with database.write():
+        entered.wait()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(holds)) == 30
+    assert len(opened) <= 2
     database.close()

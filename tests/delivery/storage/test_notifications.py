@@ -147,3 +147,18 @@ def test_one_that_the_database_refuses_is_refused_alone(database: Database) -> N
     first, refused, last = blocked(together, calls)
     assert isinstance(refused, IntegrityError)
     assert [number for number, _, _ in sent(database)] == sorted([first, last])
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_without_statistics_too_a_key_is_looked_up(database: Database, outbox: Outbox) -> None:
+    """After an import there are none. The index of all live channels' URIs was read from end to end for each key."""
+    base = "http://db3.notify.live.net/throttledthirdparty/01.00/many"
+    outbox.register_many({"uri": f"{base}{number}", "key": f"key {number}"} for number in range(2000))
+    said: list[tuple[str, Any]] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *given: said.append((given[2], given[3])))
+    store(database, *[new(f"key {number}") for number in range(16)])
+    ((statement, values),) = [each for each in said if "WITH given" in each[0]]
+    with database.read() as connection:
+        plan = "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values))
+    assert "winpush_channels_key" in plan
+    assert "winpush_channels_uri" not in plan

@@ -18,6 +18,7 @@ from winpush.delivery.storage.database import (
     Millis,
     any_of,
     from_millis,
+    in_list,
     insert_new,
     insert_one,
     lock_rows,
@@ -144,15 +145,15 @@ _ENDINGS = {
 
 
 _B = broadcasts.c
-_THESE = _B.id.in_(bindparam("these", expanding=True))
 _THIS = _B.id == bindparam("this")
-_IN_ORDER = sa.select(_B.id).where(_THESE).order_by(_B.id)
+_IN_ORDER = sa.select(_B.id).order_by(_B.id)
 _IS_COMPLETE = (any_of(_B.state, _ENDINGS), *(~is_work for is_work in work_of(_B.id)))
 _END = {"state": sa.case(_ENDINGS, value=_B.state), "ended_at": bindparam("now")}
 
 
+_FINISH = sa.update(broadcasts).where(*_IS_COMPLETE).values(**_END)
 # Most batches belong to one broadcast.
-_FINISH, _FINISH_ONE = (sa.update(broadcasts).where(which, *_IS_COMPLETE).values(**_END) for which in (_THESE, _THIS))
+_FINISH_ONE = _FINISH.where(_THIS)
 
 
 def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
@@ -160,11 +161,11 @@ def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
     `finish_complete`: outcomes must not wait for a worker that is frozen."""
     these = sorted(numbers)
     # When two workers end their last lanes at the same time, the second must see the first one's write.
-    free = lock_rows(connection, _IN_ORDER, {"these": these}, waits=False) if these else []
+    free = lock_rows(connection, _IN_ORDER.where(in_list(connection, _B.id, these)), waits=False) if these else []
     if len(free) == 1:
         connection.execute(_FINISH_ONE, {"this": free[0], "now": now})
     elif free:
-        connection.execute(_FINISH, {"these": free, "now": now})
+        connection.execute(_FINISH.where(in_list(connection, _B.id, free)), {"now": now})
 
 
 _IS_ONE_COMPLETE = sa.select(_B.id).where(_THIS, *_IS_COMPLETE)
@@ -182,7 +183,7 @@ def finish_complete(connection: Connection, now: Millis) -> None:
     """Ends what has no work left and hasn't been ended, since two workers came to the end of it at the same moment."""
     free = lock_rows(connection, _COMPLETE, waits=False)
     if free:
-        connection.execute(_FINISH, {"these": free, "now": now})
+        connection.execute(_FINISH.where(in_list(connection, _B.id, free)), {"now": now})
 
 
 _EXPIRING = (

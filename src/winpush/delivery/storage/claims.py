@@ -132,7 +132,7 @@ def _in_turn(
 
 
 def _rows(connection: Connection, numbers: Iterable[int]) -> dict[int, Row[Any]]:
-    found = connection.execute(sa.select(broadcasts).where(broadcasts.c.id.in_(list(numbers))))
+    found = connection.execute(sa.select(broadcasts).where(in_list(connection, _B.id, list(numbers))))
     return {row.id: row for row in found}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from winpush.delivery.storage.commits import Trace, begin_traced, was_stored
 from winpush.delivery.storage.files import path_of
 from winpush.delivery.storage.revision import tell_if_newer
 from winpush.delivery.storage.sender_lock import SenderLock
+from winpush.delivery.storage.urls import read_seconds, read_url
 from winpush.errors import ConfigurationError
 
 __all__ = [
@@ -41,7 +43,6 @@ __all__ = [
     "lock_rows",
     "raw_rows",
     "read_json",
-    "read_url",
     "reserve_numbers",
     "run_sql",
     "to_millis",
@@ -58,7 +59,6 @@ _ANSWER_SECONDS = 20.0
 """How long a statement on PostgreSQL may take, and four times as long as it may wait for a lock."""
 _LONG = 30
 """How much longer a read may take that somebody asked for: a page of a large history, the size of an audience."""
-_MOST_SECONDS = 86_400
 _COLLISIONS = 3
 _AT_ONCE = 100  # rows per statement; SQLite accepts 32,766 values
 _FEW = 3  # up to this many rows, starting a COPY costs more than it saves
@@ -100,10 +100,11 @@ class Database:
                 "The outbox can't be in memory: it would lose its data. Name a file: 'sqlite:///push.db'"
             )
         self._file = sqlite.File(os.path.abspath(parsed.database or "")) if self._is_plain_file else None
-        self._patience = _read_seconds(parsed) or _ANSWER_SECONDS
+        self._patience = read_seconds(parsed) or _ANSWER_SECONDS
         self._settings = {} if self.is_file else _settings(self._patience, durable=durable)
         self._process = os.getpid()
         self._uses: set[object] = set()
+        self._turn = threading.Lock()
         self.engine: sa.Engine = self._make(parsed, durable=durable)
 
     @property
@@ -141,7 +142,7 @@ class Database:
         """A write transaction, rolled back if the block raises. Unless it is a long one (`bounded=False`), it waits for
         locks and answers for a limited time. `traced`: if its commit's answer is lost, the server is asked what came of
         it. Raises DatabaseError."""
-        with self._connected() as connection:
+        with self._in_turn(), self._connected() as connection:
             connection = connection.execution_options(winpush_writes=True)
             if not bounded:
                 self._bound(connection, None)
@@ -178,9 +179,21 @@ class Database:
             raise error
 
     @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """On a file, this process's threads write one after the other. SQLite would let those that wait sleep for up to
+        a tenth of a second at a time, with a connection each."""
+        self._look_for_fork()
+        turn = self._turn
+        has_it = self.is_file and turn.acquire(timeout=self._patience)
+        try:
+            yield  # without it: somebody is stuck, and SQLite says that the file is locked
+        finally:
+            if has_it:
+                turn.release()
+
+    @contextmanager
     def _connected(self) -> Iterator[Connection]:
-        if self._process != os.getpid():
-            self._leave_parent()
+        self._look_for_fork()
         if self._file is not None:
             self._file.check()
         use = object()
@@ -200,12 +213,14 @@ class Database:
 
             postgresql.bound(connection, seconds)
 
-    def _leave_parent(self) -> None:
+    def _look_for_fork(self) -> None:
         """After a fork, the connections that were open are the parent's.
 
         To PostgreSQL they are left open: closing one would end a session of the parent. Those to a SQLite file are
         closed, since SQLite shares its locks among all connections of a process, and a child inherits none.
         """
+        if self._process == os.getpid():
+            return
         if self.is_file and self._uses:
             raise DatabaseError(
                 "This process was forked while its parent used the SQLite file, and SQLite can't go on from there. "
@@ -213,7 +228,7 @@ class Database:
             )
         self._inherited = self.engine.pool
         self.engine.dispose(close=self.is_file)
-        self._uses = set()
+        self._uses, self._turn = set(), threading.Lock()
         self._process = os.getpid()
 
     def run(self, work: Callable[[Connection], _T]) -> _T:
@@ -250,31 +265,6 @@ def _settings(patience: float, *, durable: bool) -> dict[str, str]:
     settings = {"lock_timeout": patience / 4, "idle_in_transaction_session_timeout": idle}
     millis = {name: str(int(seconds * 1000)) for name, seconds in settings.items()}
     return millis if durable else {**millis, "synchronous_commit": "off"}
-
-
-def read_url(url: str) -> sa.URL:
-    """A database's URL, parsed. Raises ConfigurationError, which doesn't show it."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise ConfigurationError(
-            "The database URL can't be parsed. Write it as 'sqlite:///push.db' or 'postgresql://user@host/name'"
-        ) from None
-    # Many hosting providers hand out `postgres://` URLs.
-    plain = parsed.drivername in ("postgres", "postgresql")
-    return parsed.set(drivername="postgresql+psycopg") if plain else parsed
-
-
-def _read_seconds(url: sa.URL) -> float | None:
-    """`?timeout=`, in seconds: how long a busy database is waited for."""
-    given = url.query.get("timeout")
-    try:
-        seconds = None if given is None else float(str(given))
-    except ValueError:
-        seconds = -1.0
-    if seconds is not None and not 0 <= seconds <= _MOST_SECONDS:
-        raise ConfigurationError(f"The database URL has timeout={given}; give a number of seconds, up to a day")
-    return seconds
 
 
 def _insert(dialect: str, table: Table) -> sqlite_sql.Insert | postgresql_sql.Insert:
@@ -425,20 +415,29 @@ def update_rows(
     """Updates many rows at once. Each row is a tuple: the key's values, then the new ones."""
     if not rows:
         return
-    name = table.name
-    if connection.dialect.name == "sqlite":
-        marks, found = ", ".join(f'"{each}" = ?' for each in columns), " AND ".join(f'"{each}" = ?' for each in key)
-        ordered = [(*row[len(key) :], *row[: len(key)]) for row in rows]
-        connection.exec_driver_sql(f'UPDATE "{name}" SET {marks} WHERE {found}', ordered)  # noqa: S608 - names of ours
-        return
-    names = (*key, *columns)
-    kinds = [table.c[each].type.compile(connection.dialect) for each in names]
-    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
-    given = ", ".join(f'"{each}"' for each in names)
+    source, values = _as_table(connection, table, (*key, *columns), rows)
     marks = ", ".join(f'"{each}" = given."{each}"' for each in columns)
-    found = " AND ".join(f'"{name}"."{each}" = given."{each}"' for each in key)
-    statement = f'UPDATE "{name}" SET {marks} FROM unnest({arrays}) AS given({given}) WHERE {found}'  # noqa: S608 - names of ours
-    connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
+    found = " AND ".join(f'"{table.name}"."{each}" = given."{each}"' for each in key)
+    connection.exec_driver_sql(f'UPDATE "{table.name}" SET {marks} FROM {source} WHERE {found}', values)  # noqa: S608 - names of ours
+
+
+def _as_table(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> tuple[str, tuple[Any, ...]]:
+    """Rows as a table `given` in a statement, and the statement's values: however many there are, the statement is the
+    same, and runs once. `executemany` would hand over the GIL for each row, or go to the server."""
+    if connection.dialect.name == "sqlite":
+        return _json_table(columns), (json.dumps(rows),)
+    kinds = [table.c[each].type.compile(connection.dialect) for each in columns]
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+    names = ", ".join(f'"{each}"' for each in columns)
+    return f"unnest({arrays}) AS given({names})", tuple(map(list, zip(*rows, strict=True)))
+
+
+@lru_cache(maxsize=64)
+def _json_table(columns: tuple[str, ...]) -> str:
+    members = ", ".join(f"json_extract(value, '$[{place}]') AS \"{name}\"" for place, name in enumerate(columns))
+    return f"(SELECT {members} FROM json_each(?)) AS given"  # noqa: S608 - names of ours
 
 
 def any_of(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
@@ -471,17 +470,18 @@ def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) 
     return connection.execute(statement, execution_options=_COUNTED).rowcount == 1
 
 
-def insert_or_add(connection: Connection, table: Table, key: tuple[str, ...], column: str, rows: list[Any]) -> None:
-    """Inserts rows, or adds to the number in `column` of existing ones. Pass the rows in key order: transactions that
-    lock the same rows in different orders deadlock."""
-    connection.execute(_insert_or_add(connection.dialect.name, table, key, column), rows)
-
-
-@lru_cache(maxsize=8)
-def _insert_or_add(dialect: str, table: Table, key: tuple[str, ...], column: str) -> sa.Insert:
-    insert = _insert(dialect, table)
-    grown = table.c[column] + insert.excluded[column]
-    return insert.on_conflict_do_update(index_elements=list(key), set_={column: grown})
+def insert_or_add(
+    connection: Connection, table: Table, key: tuple[str, ...], column: str, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Inserts rows of a key and a number, or adds the number to `column` of existing ones. Pass the rows in key order:
+    transactions that lock the same rows in different orders deadlock."""
+    source, values = _as_table(connection, table, (*key, column), rows)
+    keys, grown = ", ".join(f'"{each}"' for each in key), f'"{table.name}"."{column}" + excluded."{column}"'
+    connection.exec_driver_sql(
+        f'INSERT INTO "{table.name}" ({keys}, "{column}") SELECT {keys}, "{column}" FROM {source} WHERE true '  # noqa: S608 - names of ours
+        f'ON CONFLICT ({keys}) DO UPDATE SET "{column}" = {grown}',
+        values,
+    )
 
 
 def insert_or_raise(

@@ -113,10 +113,6 @@ def _finalize_waiting(connection: Connection, row: Row[Any], final: DeliveryStat
 
 def add_counts(connection: Connection, numbers: Mapping[tuple[int, int, str, str], int]) -> None:
     """Adds to the counters, keyed by (broadcast, lane, state, outcome); the lane is 0 for what had waited."""
-    rows = [
-        {"broadcast": broadcast, "lane": lane, "state": state, "outcome": outcome, "number": number}
-        for (broadcast, lane, state, outcome), number in sorted(numbers.items())
-        if number
-    ]
+    rows = [(*key, number) for key, number in sorted(numbers.items()) if number]
     if rows:
         insert_or_add(connection, counts, ("broadcast", "lane", "state", "outcome"), "number", rows)

@@ -141,16 +141,15 @@ _BROADCAST, _EFFECT, _STATE = (itemgetter(Record._fields.index(name)) for name i
 _WAITING = DeliveryState.WAITING.value
 
 
+_OWNED = (
+    sa.select(deliveries.c.broadcast, deliveries.c.channel)
+    .where(deliveries.c.due.is_not(None), deliveries.c.owner == sa.bindparam("owner"))
+    .with_for_update()
+)
+
+
 def _write_due(connection: Connection, batch: Batch, records: Sequence[Record]) -> list[Record]:
-    keys = [(entry.broadcast, entry.channel) for entry in records]
-    table = deliveries.c
-    owned = (
-        sa.select(table.broadcast, table.channel)
-        .where(sa.tuple_(table.broadcast, table.channel).in_(keys))
-        .where(table.due.is_not(None), table.owner == batch.owner)
-        .with_for_update()
-    )
-    still = {(number, channel) for number, channel in connection.execute(owned)}
+    still = {(number, channel) for number, channel in connection.execute(_OWNED, {"owner": batch.owner})}
     mine = [entry for entry in records if (entry.broadcast, entry.channel) in still]
     rows = [(*_ROW(entry), None, 0) for entry in mine]
     update_rows(connection, deliveries, DELIVERY_KEY, (*_DELIVERY[2:], "owner", "claims"), rows)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from winpush.delivery.storage.broadcasts import stop
-from winpush.delivery.storage.database import Millis
+from winpush.delivery.storage.database import Millis, in_list
 from winpush.delivery.storage.schema import broadcasts
 
 __all__ = ["Runs", "add_refusals", "reason_to_stop", "summed"]
@@ -18,10 +18,8 @@ Runs = dict[str, tuple[int, bool]]
 """By service: how many refusals in a row, and whether another answer came before them."""
 
 _B = broadcasts.c
-_REFUSALS, _REFUSALS_OF_ONE = (
-    sa.select(_B.id, _B.refusals, _B.stop_after).where(which).order_by(_B.id).with_for_update()
-    for which in (_B.id.in_(bindparam("these", expanding=True)), _B.id == bindparam("this"))
-)
+_REFUSALS = sa.select(_B.id, _B.refusals, _B.stop_after).order_by(_B.id).with_for_update()
+_REFUSALS_OF_ONE = _REFUSALS.where(_B.id == bindparam("this"))
 
 
 def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> dict[int, str]:
@@ -33,7 +31,7 @@ def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) 
     if len(runs) == 1:
         found = connection.execute(_REFUSALS_OF_ONE, {"this": next(iter(runs))})
     else:
-        found = connection.execute(_REFUSALS, {"these": list(runs)})
+        found = connection.execute(_REFUSALS.where(in_list(connection, _B.id, list(runs))))
     for row in found.all():
         refusals = summed(row.refusals or {}, runs[row.id])
         if refusals != row.refusals:

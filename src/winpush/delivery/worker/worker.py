@@ -197,11 +197,11 @@ class Worker:
             if not until_idle:
                 await self._gather()
             self._wake.clear()
-            busy = await self._fill(client)
+            busy = await self._fill(client, gathers=not until_idle)
             if len(self._places) >= self._settings.batches:
                 await asyncio.wait(self._places, return_when=asyncio.FIRST_COMPLETED)
                 continue
-            if busy:
+            if busy or (not until_idle and self._monotonic() < self._gather_until):
                 continue
             wait = await self._time_to_wait()
             idle = not self._places and wait > _IDLE_SECONDS
@@ -240,7 +240,7 @@ class Worker:
 
     # --- claiming -------------------------------------------------------------------------------------------------
 
-    async def _fill(self, client: AsyncClient) -> bool:
+    async def _fill(self, client: AsyncClient, *, gathers: bool) -> bool:
         """Claims work until all places are taken or none is left; True if there may be more."""
         while len(self._places) < self._settings.batches and not self._stopping:
             batch, held, more = await self._store(self._claim)
@@ -250,7 +250,7 @@ class Worker:
             if not batch.is_work:
                 continue
             self._batches.take(batch)
-            if batch.lane is None and len(batch.targets) < self._settings.batch // 2:
+            if gathers and batch.lane is None and len(batch.targets) < self._settings.batch // 2:
                 self._gather_until = self._monotonic() + _GATHER_SECONDS
             await self._begin(client, batch, held)
         return False
@@ -264,7 +264,8 @@ class Worker:
             await asyncio.wait([place])
 
     def _claim(self, connection: Connection) -> _Claimed:
-        now, looks = self._now(), self._monotonic() >= self._looked_until
+        now, has_gathered = self._now(), self._monotonic() >= self._gather_until
+        looks = has_gathered and self._monotonic() >= self._looked_until
         may_run_lane, is_alone = self._running_lanes < self._lane_places, not self._places
         batch: Batch | None = None
         more = False
@@ -275,11 +276,11 @@ class Worker:
             # Claimed only when nothing else is under way: a wait would look like another death.
             batch = self._claim_suspect(connection, now) if is_alone else None
             return batch, schedule.held(connection, now), is_alone
-        if looks or not may_run_lane:
+        if has_gathered and (looks or not may_run_lane):
             batch, more = self._claim_due(connection, now)
         if batch is None and may_run_lane:
             batch = self._claim_lane(connection, now)
-            if batch is None and not looks:
+            if batch is None and has_gathered and not looks:
                 batch, more = self._claim_due(connection, now)
             if batch is None:
                 more = lanes.split_lane(connection, now, self._settings.batch) or more
