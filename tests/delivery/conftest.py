@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.delivery.clock import Clock
-from tests.postgresql import Relay, Unavailable, fresh_database
+from tests.postgresql import Cluster, Relay, Unavailable, fresh_database, running
 from tests.postgresql import server as postgresql_server
 from winpush.delivery import Outbox
 from winpush.delivery.storage.database import Database
@@ -84,6 +84,17 @@ def relay(url: str) -> Iterator[Relay]:
         made = Relay(sa.make_url(url), Path(folder))
         yield made
         made.close()
+
+
+@pytest.fixture
+def cluster(url: str) -> Iterator[Cluster]:
+    """A server that may be stopped: not the one that the other tests use."""
+    with tempfile.TemporaryDirectory(prefix="winpush-pg-", dir="/tmp") as folder:
+        try:
+            with running(Path(folder)) as made:
+                yield made
+        except Unavailable as error:
+            pytest.skip(f"there is no PostgreSQL that could be stopped: {error}")
 
 
 @pytest.fixture

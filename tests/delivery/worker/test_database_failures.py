@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,14 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.delivery.clock import Clock
-from tests.delivery.noticed import Count, Noticed, noticed
+from tests.delivery.noticed import Noticed, noticed
 from tests.delivery.sending import accepted
-from tests.postgresql import Cluster, Unavailable, running
 from tests.waiting import PATIENCE
 from winpush import mpns
 from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, Worker, WorkerSettings
 from winpush.delivery.storage.database import Database
-from winpush.delivery.storage.migrate import upgrade
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -141,45 +138,3 @@ def test_a_worker_that_is_stopped_while_its_last_outcomes_cant_be_written_tries_
     impatient.close()
     other.close()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 4}
-
-
-@pytest.fixture
-def cluster(url: str) -> Iterator[Cluster]:
-    """A server that may be stopped: not the one that the other tests use."""
-    with tempfile.TemporaryDirectory(prefix="winpush-pg-", dir="/tmp") as folder:
-        try:
-            with running(Path(folder)) as made:
-                yield made
-        except Unavailable as error:
-            pytest.skip(f"there is no PostgreSQL that could be stopped: {error}")
-
-
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_nothing(
-    cluster: Cluster, winpush_emulator: Emulator, clock: Clock
-) -> None:
-    url = cluster.url.render_as_string()
-    database = Database(url)
-    upgrade(database)
-    database.close()
-    some, every = Count(40), Count(400)
-    settings = WorkerSettings(batch=10, batches=2)
-    noticed = Noticed()
-    logging.getLogger("winpush.delivery").addHandler(noticed)
-    try:
-        with Outbox(
-            url, settings=settings, hooks=[some, every], clock=clock, allow_hosts=winpush_emulator.authorities
-        ) as outbox:
-            outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
-            number = outbox.broadcast(TOAST)
-            assert some.done.wait(PATIENCE)
-            cluster.stop()
-            with pytest.raises(DatabaseError, match="is not available"):
-                outbox.broadcast(TOAST)
-            assert noticed.event.wait(PATIENCE)
-            cluster.start()
-            assert every.done.wait(PATIENCE)
-            assert outbox.progress(number).states == {DeliveryState.DELIVERED: 400}
-    finally:
-        logging.getLogger("winpush.delivery").removeHandler(noticed)
-    assert accepted(winpush_emulator) == [1] * 400
