@@ -12,14 +12,16 @@ The first run creates a virtual environment and installs the packages. The demo 
 installs it from here: compiled, where there is a C compiler. `WINPUSH_PURE=1` takes its plain modules.
 """
 
-from __future__ import annotations
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - an older Python, which has no tomllib, may run this file
+    sys.exit("winpush needs Python 3.11 or later; this is " + sys.version.split()[0])
 
 import glob
 import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import tomllib
 import zipfile
@@ -56,8 +58,6 @@ class Environment:
 
 def main(arguments: list[str]) -> int:
     """Runs one of the commands; returns its exit code."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python may run this file
-        return complain("winpush needs Python 3.11 or later; this is " + sys.version.split()[0])
     interpreter, arguments = _python_option(arguments)
     commands = {"demo": demo, "test": test, "coverage": coverage, "docs": docs, "wheels": wheels}
     if not arguments or arguments[0] not in commands:

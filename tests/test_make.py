@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import make
+from tests.pages import ROOT
 
 
 def test_an_interpreter_that_does_not_run_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,6 +26,16 @@ def test_an_interpreter_that_is_too_old_is_refused_with_its_version(
     old.chmod(0o755)
     assert make.main(["--python", str(old), "test"]) == 2
     assert f"winpush needs Python 3.11 or later; {old} is 3.10" in capsys.readouterr().err
+
+
+def test_an_older_python_that_runs_it_is_told_so_in_one_line() -> None:
+    """Before it imports what such a Python doesn't have."""
+    older = "import runpy, sys; sys.version_info = (3, 10, 0); sys.modules['tomllib'] = None; "
+    code = older + "runpy.run_path('make.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("winpush needs Python 3.11 or later; this is ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_without_a_command_the_commands_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
