@@ -99,6 +99,18 @@ def test_the_extras_that_a_page_names_are_enough_for_it(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_an_extra_is_quoted_as_every_shell_takes_it(page: Path) -> None:
+    """In double quotes: cmd.exe hands pip the single ones."""
+    unquoted = re.findall(r"(?<!\")(?:winpush|\.)\[[a-z,]+\](?!\")", "\n".join(installs(page.read_text())))
+    assert not unquoted
+
+
+def installs(text: str) -> list[str]:
+    """What a page tells to install by pip, up to the end of the line or of the code in the text."""
+    return re.findall(r"pip install\s([^`\n]+)", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_what_else_a_pages_code_imports_is_named_on_it(page: Path) -> None:
     text = page.read_text()
     words = {word.lower() for word in re.findall(r"[\w-]+", prose(text))}

@@ -29,7 +29,7 @@ NOT_RUN = {
     "push channels add 'http://emulator:8090/?token=…' --key ada": "needs docker; tests/test_deploy.py adds one",
     "push broadcast toast 'Storm warning' 'Gusts' --button 'The map=map' --button Dismiss=no --store-only": "as above",
     "python3 -m venv /opt/winpush": "changes the machine",
-    "/opt/winpush/bin/pip install 'winpush[cli,postgres,uvloop]'": "changes the machine",
+    '/opt/winpush/bin/pip install "winpush[cli,postgres,uvloop]"': "changes the machine",
     "install -m 600 -D deploy/worker.env /etc/winpush/worker.env": "changes the machine",
     "install -m 600 client-secret /etc/winpush/client-secret": "changes the machine",
     "cp deploy/winpush-worker.service 'deploy/winpush-worker@.service' /etc/systemd/system/": "changes the machine",

@@ -33,7 +33,7 @@ def without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_what_is_not_installed_is_named_with_what_to_type(module: str, extra: str, arguments: tuple[str, ...]) -> None:
     done = without(module, *arguments)
     assert done.returncode == 2
-    assert f"pip install '{extra}'" in done.stderr
+    assert f'pip install "{extra}"' in done.stderr
     assert "Traceback" not in done.stderr
 
 

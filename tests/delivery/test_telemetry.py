@@ -182,7 +182,7 @@ def test_without_opentelemetry_it_is_said_what_to_install() -> None:
         "try: Telemetry()\nexcept ConfigurationError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'winpush[otel]'" in done.stdout
+    assert 'pip install "winpush[otel]"' in done.stdout
 
 
 def test_nothing_of_opentelemetry_is_imported_unless_asked_for() -> None:

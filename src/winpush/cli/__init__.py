@@ -22,7 +22,7 @@ def main() -> None:
         name = (missing.name or "").partition(".")[0]
         if name not in ("click", "rich"):
             raise
-        sys.stderr.write(f"winpush: the command line needs {name}. Run: pip install 'winpush[cli]'\n")
+        sys.stderr.write(f'winpush: the command line needs {name}. Run: pip install "winpush[cli]"\n')
         sys.exit(2)
     except KeyboardInterrupt:  # before click is loaded to handle it
         code = 130

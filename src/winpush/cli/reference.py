@@ -17,7 +17,7 @@ Generated from the commands' help by `python -m winpush.cli.reference`. A test f
 Exit codes: 0 success, 1 refused or failed, 2 usage error. Options marked with an environment variable can be set by it.
 To enable shell completion: `eval "$(_WINPUSH_COMPLETE=bash_source winpush)"` (or `zsh_source`, `fish_source`).
 
-`pip install 'winpush[cli]'` brings the command. The commands of the outbox (`channels`, `broadcast`, `broadcasts`,
+`pip install "winpush[cli]"` brings the command. The commands of the outbox (`channels`, `broadcast`, `broadcasts`,
 `history`, `worker`, `db`) also need `winpush[delivery]`, `emulator` needs `winpush[emulator]`, `demo` needs both, and
 `webpush` needs `winpush[webpush]`.
 

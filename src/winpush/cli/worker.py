@@ -181,7 +181,7 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
         from opentelemetry.sdk.metrics import MeterProvider
         from prometheus_client import start_http_server
     except ImportError:
-        raise click.UsageError("--metrics-port needs more packages. Run: pip install 'winpush[prometheus]'") from None
+        raise click.UsageError('--metrics-port needs more packages. Run: pip install "winpush[prometheus]"') from None
     provider = MeterProvider([PrometheusMetricReader()])
     try:
         server, thread = start_http_server(port, host)

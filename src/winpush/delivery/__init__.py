@@ -8,7 +8,7 @@ try:
 except ImportError:
     from winpush.errors import ConfigurationError
 
-    raise ConfigurationError("The outbox needs SQLAlchemy. Run: pip install 'winpush[delivery]'") from None
+    raise ConfigurationError('The outbox needs SQLAlchemy. Run: pip install "winpush[delivery]"') from None
 
 from winpush.delivery.content.content import Content
 from winpush.delivery.content.quiet_hours import QuietHours

@@ -38,7 +38,7 @@ class Telemetry:
     - Span `winpush.deliver`: one batch of up to 500 sends. With `trace_sends=True` it contains a span `winpush.send`
       for each of them.
 
-    Raises ConfigurationError if opentelemetry-api is not installed: `pip install 'winpush[otel]'`.
+    Raises ConfigurationError if opentelemetry-api is not installed: `pip install "winpush[otel]"`.
     """
 
     def __init__(
@@ -51,7 +51,9 @@ class Telemetry:
         try:
             from opentelemetry import metrics, trace
         except ImportError:
-            raise ConfigurationError("Telemetry needs OpenTelemetry's API. Run: pip install 'winpush[otel]'") from None
+            raise ConfigurationError(
+                'Telemetry needs the API of OpenTelemetry. Run: pip install "winpush[otel]"'
+            ) from None
         self._trace = trace
         self._trace_sends = trace_sends
         self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)

@@ -39,7 +39,7 @@ def make_login_certificate(name: str) -> tuple[bytes, bytes]:
         from cryptography.hazmat.primitives.asymmetric import rsa
         from cryptography.x509.oid import NameOID
     except ImportError:
-        raise ConfigurationError("Certificates need cryptography; pip install 'winpush[emulator]'") from None
+        raise ConfigurationError('Certificates need cryptography; pip install "winpush[emulator]"') from None
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

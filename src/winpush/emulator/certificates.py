@@ -42,7 +42,7 @@ class Authority:
             from cryptography.hazmat.primitives.asymmetric import ec
         except ImportError:
             raise ConfigurationError(
-                "TLS in the emulator needs cryptography; pip install 'winpush[emulator]'"
+                'TLS in the emulator needs cryptography; pip install "winpush[emulator]"'
             ) from None
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _sign(_builder(_NAME, key.public_key(), _NAME, _LIFE), _authority_extensions(), key)

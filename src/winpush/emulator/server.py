@@ -22,7 +22,7 @@ try:
     from winpush.emulator.app import make_app
     from winpush.emulator.wire import WireProtocol
 except ImportError as missing:
-    raise ConfigurationError(f"The emulator needs {missing.name}; pip install 'winpush[emulator]'") from None
+    raise ConfigurationError(f'The emulator needs {missing.name}; pip install "winpush[emulator]"') from None
 
 __all__ = ["Emulator"]
 

@@ -63,7 +63,7 @@ class ClientCertificate:
             from cryptography.hazmat.primitives import serialization
             from cryptography.hazmat.primitives.serialization import pkcs12
         except ImportError:
-            raise ConfigurationError("certificate: a PFX file needs cryptography; pip install 'winpush[pfx]'") from None
+            raise ConfigurationError('certificate: a PFX file needs cryptography; pip install "winpush[pfx]"') from None
         _check_passphrase(passphrase)
         secret = None if passphrase is None else passphrase.encode()
         try:
