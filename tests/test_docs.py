@@ -66,6 +66,23 @@ def test_the_readmes_first_example_is_for_a_windows_app_of_today() -> None:
     assert "mpns" not in first
 
 
+def test_the_first_tutorial_is_for_a_windows_app_of_today() -> None:
+    """Windows Phone's service is off since 2018."""
+    text = (ROOT / "docs" / "tutorial" / "first-steps.md").read_text()
+    assert "wns.Toast(" in text
+    assert "mpns" not in text
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_first_page_shows_all_that_is_typed_for_a_toast_with_two_buttons(page: str) -> None:
+    """Also where the system's Python takes no packages, and Windows' own names for it."""
+    text = (ROOT / page).read_text()
+    start = text.index("python3 -m venv push\n. push/bin/activate\npip install")
+    assert "py -m venv push" in text[start:]
+    (code,) = [block for block in PYTHON.findall(text[start:]) if "Emulator()" in block and "wns." in block]
+    assert code.count("wns.Button(") == 2
+
+
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=name)
 def test_an_example_runs(example: Path) -> None:
     done = subprocess.run([sys.executable, "-W", "error", example], capture_output=True, text=True, check=False)

@@ -28,6 +28,8 @@ NOT_RUN = {
     "alias push='compose run --rm worker'": "needs docker",
     "push channels add 'http://emulator:8090/?token=…' --key ada": "needs docker; tests/test_deploy.py adds one",
     "push broadcast toast 'Storm warning' 'Gusts' --button 'The map=map' --button Dismiss=no --store-only": "as above",
+    "python3 -m venv push": "makes an environment; tests/test_wheels.py installs in one",
+    ". push/bin/activate": "as above",
     "python3 -m venv /opt/winpush": "changes the machine",
     '/opt/winpush/bin/pip install "winpush[cli,postgres,uvloop]"': "changes the machine",
     "install -m 600 -D deploy/worker.env /etc/winpush/worker.env": "changes the machine",
