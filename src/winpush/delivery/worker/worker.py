@@ -119,10 +119,11 @@ class Worker:
 
     def stop(self) -> None:
         """Records the sends in flight, which have a few seconds for their answers (see WorkerSettings); then `run`
-        returns."""
-        self._store.stop_soon()
-        self._stopping = True
-        self._call(self._stop_waiting)
+        returns. Told again, it doesn't wait any longer."""
+        if not self._stopping:
+            self._store.stop_soon()
+            self._stopping = True
+            self._call(self._stop_waiting)
         self.wake()
 
     def _stop_waiting(self) -> None:
