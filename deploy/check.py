@@ -247,10 +247,10 @@ def _answers(address: str) -> bool:
     return True
 
 
-def fetch(address: str, values: Mapping[str, str] | None = None) -> bytes:
+def fetch(address: str, values: Mapping[str, str] | None = None, method: str | None = None) -> bytes:
     """The answer to a GET, or to a POST of these values as JSON. Raises OSError, also for a status that is an error."""
     body = None if values is None else json.dumps(values).encode()
-    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"}, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return bytes(answer.read())
 
@@ -271,6 +271,16 @@ def stop_without_an_answer(machine: Machine, workers: Sequence[subprocess.Popen[
     return time.monotonic() - began
 
 
+def send_what_had_no_answer(machine: Machine) -> None:
+    """The service answers again, and the next worker sends what the last ones have put off."""
+    fetch(f"http://{machine.emulator}/api/faults", method="DELETE")
+    ports = {"8081": str(free_port()), "9464": str(free_port())}
+    with machine.running("worker", ports) as worker:
+        wait("the next worker sends it", lambda: outcomes(machine).count("accepted") == 2)
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(PATIENCE_SECONDS)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Tries everything; returns the exit code."""
     image = Image.read(HERE / "Dockerfile")
@@ -287,7 +297,7 @@ def main(arguments: Sequence[str]) -> int:
             machine.run("worker", "broadcast", "Hello", "from deploy/", "--store-only")
             wait("the toast is delivered", lambda: outcomes(machine) == ["accepted"])
             took = stop_without_an_answer(machine, workers)
-            wait("its outcome is written", lambda: outcomes(machine)[:1] == ["timed-out"])
+            send_what_had_no_answer(machine)
     print(f"- stopped in {took:.1f} of {GRACE_SECONDS:.0f} seconds with an answer outstanding")
     return int(took > GRACE_SECONDS)
 
