@@ -251,6 +251,14 @@ def run(sizes: list[int], database: str | None) -> tuple[list[str], int]:
     return lines, lost
 
 
+def end(lines: list[str], lost: int, out: Path | None) -> int:
+    """Writes the table, and says how many channels were lost; returns the exit code."""
+    if out is not None:
+        out.write_text("\n".join(lines) + "\n")
+    say(f"Lost: {lost}. Python {sys.version.split()[0]}, {os.cpu_count()} cores.")
+    return 1 if lost else 0
+
+
 def main() -> int:
     """Reads the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -264,10 +272,7 @@ def main() -> int:
         work(given.work, given.url, int(given.channels), given.database)
         return 0
     lines, lost = run([int(size) for size in given.channels.split(",")], given.database)
-    if given.out:
-        given.out.write_text("\n".join(lines) + "\n")
-    say(f"Lost: {lost}. Python {sys.version.split()[0]}, {os.cpu_count()} cores.")
-    return 1 if lost else 0
+    return end(lines, lost, given.out)
 
 
 if __name__ == "__main__":

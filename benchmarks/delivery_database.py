@@ -22,7 +22,7 @@ from harness.commands import Cores
 from harness.provision import say, set_up
 from harness.stub import running_stub
 
-from delivery import TOAST, options, uris
+from delivery import TOAST, end, options, uris
 from winpush.delivery import DeliveryState, Outbox, QuietHours
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.migrate import upgrade
@@ -123,10 +123,7 @@ def main() -> int:
         raise SystemExit("The stub could not be compiled; it needs gcc (on Debian: apt-get install gcc libc6-dev).")
     with running_stub(workshop.stub, cores, None) as stub:
         lines, lost = measure(stub.url(tls=False), given.database, given.channels)
-    if given.out:
-        given.out.write_text("\n".join(lines) + "\n")
-    say(f"Lost: {lost}. Python {sys.version.split()[0]}, {os.cpu_count()} cores.")
-    return 1 if lost else 0
+    return end(lines, lost, given.out)
 
 
 if __name__ == "__main__":

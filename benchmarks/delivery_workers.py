@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from delivery import TOAST, uris
+from delivery import TOAST, end, uris
 from winpush.delivery import Outbox, WorkerSettings
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.migrate import upgrade
@@ -213,10 +212,7 @@ def main() -> int:
         return 0
     numbers = [int(each) for each in given.workers.split(",")]
     lines, lost = run(given.database, given.channels, numbers, given.away, given.lease)
-    if given.out:
-        given.out.write_text("\n".join(lines) + "\n")
-    say(f"Lost: {lost}. Python {sys.version.split()[0]}, {os.cpu_count()} cores.")
-    return 1 if lost else 0
+    return end(lines, lost, given.out)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "header_line.h"
 #include "stub_wire.h"
 
 enum { REQUEST_BYTES = 4096, ANSWER_BYTES = 4096, EVENTS = 512, ID_DIGITS = 7, GRACE_NS = 1000000 };
@@ -159,28 +159,20 @@ static void set_timer(void) {
 
 /* ---------------------------------------------------------------- reading answers */
 
-static bool is_text(const char *bytes, size_t count, const char *text) {
-    return strlen(text) == count && strncasecmp(bytes, text, count) == 0;
-}
-
 static void read_header(struct head *head, const char *line, const char *end) {
-    const char *colon = memchr(line, ':', (size_t)(end - line));
-    if (colon == NULL) return;
-    size_t name_bytes = (size_t)(colon - line);
-    const char *value = colon + 1;
-    while (value < end && (*value == ' ' || *value == '\t')) value++;
-    size_t value_bytes = (size_t)(end - value);
-    if (is_text(line, name_bytes, "content-length")) {
-        head->body_bytes = strtoul(value, NULL, 10); /* the line's CR ends the number */
-    } else if (is_text(line, name_bytes, "x-notificationstatus")) {
-        head->was_received = is_text(value, value_bytes, "received");
-    } else if (is_text(line, name_bytes, "x-deviceconnectionstatus")) {
-        head->is_connected = is_text(value, value_bytes, "connected");
-    } else if (is_text(line, name_bytes, "x-subscriptionstatus")) {
-        head->is_active = is_text(value, value_bytes, "active");
-    } else if (is_text(line, name_bytes, "x-stub-id")) {
-        head->id = value;
-        head->id_bytes = value_bytes;
+    struct header header;
+    if (!split_line(&header, line, end)) return;
+    if (is_header(&header, "content-length")) {
+        head->body_bytes = strtoul(header.value, NULL, 10); /* the line's CR ends the number */
+    } else if (is_header(&header, "x-notificationstatus")) {
+        head->was_received = has_value(&header, "received");
+    } else if (is_header(&header, "x-deviceconnectionstatus")) {
+        head->is_connected = has_value(&header, "connected");
+    } else if (is_header(&header, "x-subscriptionstatus")) {
+        head->is_active = has_value(&header, "active");
+    } else if (is_header(&header, "x-stub-id")) {
+        head->id = header.value;
+        head->id_bytes = header.value_bytes;
     }
 }
 

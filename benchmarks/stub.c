@@ -21,13 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "header_line.h"
 #include "stub_wire.h"
 
 enum { INPUT_BYTES = 8192, ANSWER_BYTES = 1024, ID_BYTES = 256, EVENTS = 512, COUNTED_IDS = 1 << 21 };
@@ -114,25 +114,17 @@ static void finish(struct connection *c) {
 
 /* ---------------------------------------------------------------- reading a request's head */
 
-static bool is_named(const char *line, size_t name_bytes, const char *name) {
-    return strlen(name) == name_bytes && strncasecmp(line, name, name_bytes) == 0;
-}
-
 static void read_header(struct head *head, const char *line, const char *end) {
-    const char *colon = memchr(line, ':', (size_t)(end - line));
-    if (colon == NULL) return;
-    size_t name_bytes = (size_t)(colon - line);
-    const char *value = colon + 1;
-    while (value < end && (*value == ' ' || *value == '\t')) value++;
-    size_t value_bytes = (size_t)(end - value);
-    if (is_named(line, name_bytes, "content-length")) {
-        head->body_bytes = strtoul(value, NULL, 10); /* the line's CR ends the number */
-    } else if (is_named(line, name_bytes, "x-messageid")) {
-        head->message_id = value;
-        head->message_id_bytes = value_bytes;
-    } else if (is_named(line, name_bytes, "connection")) {
-        head->last = is_named(value, value_bytes, "close");
-    } else if (is_named(line, name_bytes, "transfer-encoding")) {
+    struct header header;
+    if (!split_line(&header, line, end)) return;
+    if (is_header(&header, "content-length")) {
+        head->body_bytes = strtoul(header.value, NULL, 10); /* the line's CR ends the number */
+    } else if (is_header(&header, "x-messageid")) {
+        head->message_id = header.value;
+        head->message_id_bytes = header.value_bytes;
+    } else if (is_header(&header, "connection")) {
+        head->last = has_value(&header, "close");
+    } else if (is_header(&header, "transfer-encoding")) {
         head->unreadable = true;
     }
 }
@@ -143,12 +135,12 @@ static bool read_head(const char *start, const char *end, struct head *head) {
     const char *line_end = memchr(start, '\r', (size_t)(end - start) + 1);
     const char *space = memchr(start, ' ', (size_t)(line_end - start));
     if (space == NULL) return false;
-    head->is_post = is_named(start, (size_t)(space - start), "POST");
+    head->is_post = is_text(start, (size_t)(space - start), "POST");
     head->target = space + 1;
     const char *version = memchr(head->target, ' ', (size_t)(line_end - head->target));
     if (version == NULL) return false;
     head->target_bytes = (size_t)(version - head->target);
-    head->last = is_named(version + 1, (size_t)(line_end - version - 1), "HTTP/1.0");
+    head->last = is_text(version + 1, (size_t)(line_end - version - 1), "HTTP/1.0");
     while (line_end < end) {
         const char *line = line_end + 2;
         line_end = memchr(line, '\r', (size_t)(end - line) + 1);
@@ -246,9 +238,9 @@ static void make_answer(struct connection *c, const struct head *head) {
         answer_status(c, "411 Length Required");
     } else if (head->is_post) {
         answer_post(c, head);
-    } else if (is_named(head->target, head->target_bytes, "/__stats")) {
+    } else if (is_text(head->target, head->target_bytes, "/__stats")) {
         answer_stats(c);
-    } else if (is_named(head->target, head->target_bytes, "/__reset")) {
+    } else if (is_text(head->target, head->target_bytes, "/__reset")) {
         reset_counts();
         answer_stats(c);
     } else {

@@ -75,11 +75,18 @@ def _compiled(plain: Contender, rates: tuple[int, int]) -> Contender:
     )  # fmt: skip
 
 
-def _python(library: str, script: str, rates: tuple[int, int], loop: str | None, remark: str = "") -> Contender:
+def _python(
+    library: str,
+    script: str,
+    rates: tuple[int, int],
+    loop: str | None,
+    remark: str = "",
+    given: tuple[str, ...] = (),
+) -> Contender:
     needs = (library,) if loop is None else (library, loop)
     label = f"{library}, {THREADS} threads" if loop is None else f"{library}, {loop}"
     concurrency = THREADS if loop is None else MANY
-    arguments = (script, "--loop", loop or "stock")
+    arguments = (script, *given, "--loop", loop or "stock")
     paced = loop is not None
     return Contender(library, label, Kind.PEER, Runner.PYTHON, arguments, needs, *rates, concurrency, remark, paced)
 
@@ -110,7 +117,6 @@ _MANY_STOCK = _ours("many", "stock", "winpush send_many, stock loop", (45_000, 3
 _SEND_UVLOOP = _ours("send", "uvloop", "winpush send, uvloop", (36_000, 30_000))
 _SEND_STOCK = _ours("send", "stock", "winpush send, stock loop", (36_000, 30_000))
 _THREADS = _ours("threads", "uvloop", f"winpush Client.send, {THREADS} threads", (25_000, 18_000))
-
 CONTENDERS = (
     C_SENDER,
     WRK,
@@ -142,8 +148,10 @@ CONTENDERS = (
     _python("pyqwest", "pyqwest_peer.py", (10_000, 8_000), "uvloop"),
     _python("pyreqwest", "pyreqwest_peer.py", (11_000, 9_000), "uvloop"),
     _python("aiohttp", "aiohttp_peer.py", (4_400, 4_000), "uvloop"),
-    _python("httpx", "httpx_peer.py", (60, 60), "uvloop", "Its pool scans every connection for each request."),
-    _python("httpx2", "httpx2_peer.py", (1_500, 1_400), "uvloop"),
+    _python(
+        "httpx", "httpx_peer.py", (60, 60), "uvloop", "Its pool scans every connection for each request.", ("httpx",)
+    ),
+    _python("httpx2", "httpx_peer.py", (1_500, 1_400), "uvloop", given=("httpx2",)),
     _python("requests", "requests_peer.py", (800, 700), None, "One Session per thread."),
     _python("python-mpns", "python_mpns_peer.py", (500, 250), None, "Opens a new connection for each send."),
 )

@@ -79,7 +79,7 @@ def set_up(*, install: bool) -> Workshop:
         _install_python(workshop)
         _install_compiled(workshop)
         _install_node(workshop)
-    workshop.stub, workshop.speaks_tls = compile_c("stub", ("stub.c", "stub_wire.h"))
+    workshop.stub, workshop.speaks_tls = compile_c("stub", ("stub.c", "header_line.h", "stub_wire.h"))
     return workshop
 
 

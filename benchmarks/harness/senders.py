@@ -12,7 +12,7 @@ from harness.request import recording
 
 def add_senders(workshop: Workshop) -> None:
     """Compiles both; where that fails, the workshop says why."""
-    workshop.sender, speaks_tls = compile_c("sender", ("sender.c", "stub_wire.h"))
+    workshop.sender, speaks_tls = compile_c("sender", ("sender.c", "header_line.h", "stub_wire.h"))
     workshop.request = record_request(workshop) or b""
     if workshop.sender is None or speaks_tls is not workshop.speaks_tls:
         workshop.failed["sender"] = "it could not be compiled"

@@ -28,7 +28,7 @@ NUMBERS: Options = ["--sends", 9, "--warmup", 3, "--concurrency", 1, "--uris", 5
 @pytest.fixture(scope="module")
 def sender() -> Path:
     CACHE.mkdir(exist_ok=True)
-    program, _ = compile_c("sender", ("sender.c", "stub_wire.h"))
+    program, _ = compile_c("sender", ("sender.c", "header_line.h", "stub_wire.h"))
     assert program is not None
     return program
 

@@ -22,6 +22,7 @@ from winpush.delivery.storage.lanes import WORKER_LOST
 from winpush.delivery.storage.rows import CAREFUL, Batch, Target
 from winpush.delivery.storage.schema import broadcasts, channels, deliveries, lanes
 from winpush.delivery.storage.targets import TARGET
+from winpush.delivery.storage.unfinished import IS_OPEN
 
 __all__ = ["DELIVERY_KEY", "claim_due", "has_suspects", "keep_due", "release_all", "release_due"]
 
@@ -151,6 +152,7 @@ def release_due(connection: Connection, batch: Batch) -> None:
 def release_all(connection: Connection) -> None:
     """Gives back whatever is claimed, for the only worker of a file: those before it are dead. What they had claimed
     stays counted."""
-    is_claimed = (lanes.c.cursor < lanes.c.last, lanes.c.owner.is_not(None))
-    connection.execute(sa.update(lanes).where(*is_claimed).values(owner=None, ahead=lanes.c.cursor))
+    connection.execute(
+        sa.update(lanes).where(IS_OPEN, lanes.c.owner.is_not(None)).values(owner=None, ahead=lanes.c.cursor)
+    )
     connection.execute(sa.update(deliveries).where(_D.owner.is_not(None)).values(owner=None))

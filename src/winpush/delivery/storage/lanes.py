@@ -27,7 +27,7 @@ from winpush.delivery.storage.rows import CAREFUL, Batch, Lane, Target
 from winpush.delivery.storage.schedule import held, held_until
 from winpush.delivery.storage.schema import broadcasts, lanes
 from winpush.delivery.storage.targets import next_targets
-from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL
+from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, NO_PARCEL
 
 __all__ = [
     "claim_lane",
@@ -64,11 +64,10 @@ _MAY_RUN = (
     .offset(0)  # keeps PostgreSQL from joining all of them before it takes the first
     .exists()
 )
-_ZERO: sa.ColumnElement[int] = sa.literal_column("0")
 _other = lanes.alias("other")
 _LAST_TURN = (
     sa.select(sa.func.max(_other.c.turn))
-    .where(_other.c.broadcast == _L.broadcast, _other.c.cursor < _other.c.last, _other.c.parcel == _ZERO)
+    .where(_other.c.broadcast == _L.broadcast, _other.c.cursor < _other.c.last, _other.c.parcel == NO_PARCEL)
     .scalar_subquery()
 )
 _LEASED = db_now() + bindparam("lease", type_=sa.BigInteger)

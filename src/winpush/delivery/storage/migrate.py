@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.files import path_of
-from winpush.delivery.storage.revision import read_revision, refuse_newer
+from winpush.delivery.storage.revision import is_newer, read_revision, refuse_newer
 from winpush.delivery.storage.schema import REVISION, VERSION_TABLE, channels
 from winpush.errors import ConfigurationError
 
@@ -34,8 +34,8 @@ class SchemaState:
 
     @property
     def is_newer(self) -> bool:
-        """True if a later version of winpush has upgraded the database. Revisions count up."""
-        return self.found is not None and self.found > self.wanted
+        """True if a later version of winpush has upgraded the database."""
+        return is_newer(self.found)
 
 
 def check(database: Database) -> SchemaState:

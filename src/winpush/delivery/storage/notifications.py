@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql
 
 from winpush.delivery.states import BroadcastState, DeliveryState
 from winpush.delivery.storage.broadcasts import NewBroadcast
@@ -101,7 +102,7 @@ SELECT place, id, id IN (SELECT id FROM made) AS is_made, (SELECT pg_notify('{CH
 
 
 def _kind(name: str) -> str:
-    return str(broadcasts.c[name].type.compile(sa.dialects.postgresql.dialect()))  # type: ignore[no-untyped-call]  # SQLAlchemy's
+    return str(broadcasts.c[name].type.compile(postgresql.dialect()))  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------

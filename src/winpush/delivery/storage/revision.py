@@ -10,12 +10,12 @@ from winpush.delivery.storage.availability import DatabaseError, state_of
 from winpush.delivery.storage.schema import REVISION, VERSION_TABLE
 from winpush.errors import ConfigurationError
 
-__all__ = ["read_revision", "refuse_newer", "tell_if_newer"]
+__all__ = ["is_newer", "read_revision", "refuse_newer", "tell_if_newer"]
 
 _VERSION = sa.select(sa.table(VERSION_TABLE, sa.column("version_num", sa.Text)).c.version_num)
-_SYNTAX_OR_ACCESS = "42"
-_NAMELESS = ("no such", "has no column", "no column named", "constraint failed")
-"""What SQLite says of tables that aren't as a statement takes them to be; PostgreSQL has a class of SQLSTATEs."""
+_STATES = ("42", "23")
+_WORDS = ("no such", "has no column", "no column named", "constraint failed")
+"""What PostgreSQL and SQLite say when tables aren't as a statement takes them to be."""
 
 
 def read_revision(connection: Connection) -> str | None:
@@ -24,9 +24,14 @@ def read_revision(connection: Connection) -> str | None:
     return found
 
 
+def is_newer(found: str | None) -> bool:
+    """Whether these are tables that a later version has upgraded. Revisions count up."""
+    return found is not None and found > REVISION
+
+
 def refuse_newer(found: str | None) -> None:
-    """Raises ConfigurationError for tables that a later version has upgraded. Revisions count up."""
-    if found is not None and found > REVISION:
+    """Raises ConfigurationError for tables that a later version has upgraded."""
+    if is_newer(found):
         raise ConfigurationError(
             f"A later version of winpush has upgraded the database to revision {found}, and this version needs "
             f"revision {REVISION}. Upgrade winpush on this machine"
@@ -49,6 +54,6 @@ def tell_if_newer(engine: Engine, error: DBAPIError | DatabaseError) -> None:
 def _is_about_tables(error: BaseException | None) -> bool:
     state = state_of(error)
     if state is not None:
-        return state.startswith((_SYNTAX_OR_ACCESS, "23"))
+        return state.startswith(_STATES)
     said = str(getattr(error, "orig", ""))
-    return any(words in said for words in _NAMELESS)
+    return any(words in said for words in _WORDS)

@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from winpush.delivery.storage.availability import DatabaseError
 from winpush.delivery.storage.files import make_private, path_of
+from winpush.delivery.storage.urls import read_seconds
 from winpush.errors import ConfigurationError
 
 __all__ = ["File", "make_engine"]
@@ -59,7 +60,8 @@ def make_engine(url: sa.URL, file: File | None, *, durable: bool) -> Engine:
         raise ConfigurationError(
             f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}. Use a newer Python"
         )
-    patience = float(str(url.query.get("timeout", _BUSY_TIMEOUT_SECONDS)))
+    given = read_seconds(url)
+    patience = _BUSY_TIMEOUT_SECONDS if given is None else given
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": patience}
     # Statement parameters include channel URIs, which no error message may show.
     engine = sa.create_engine(url, connect_args=arguments, pool_size=5, max_overflow=20, hide_parameters=True)

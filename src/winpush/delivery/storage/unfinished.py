@@ -7,12 +7,12 @@ import sqlalchemy as sa
 
 from winpush.delivery.storage.schema import deliveries, lanes
 
-__all__ = ["IS_LANE", "IS_OPEN", "IS_PARCEL", "lanes_of", "parcels_of", "rows_of", "work_of"]
+__all__ = ["IS_LANE", "IS_OPEN", "IS_PARCEL", "NO_PARCEL", "lanes_of", "parcels_of", "rows_of", "work_of"]
 
 IS_OPEN = lanes.c.cursor < lanes.c.last
-# The zeros are written out: as parameters, they would keep SQLite from the indexes.
-_ZERO: sa.ColumnElement[int] = sa.literal_column("0")
-IS_LANE, IS_PARCEL = lanes.c.parcel == _ZERO, lanes.c.parcel > _ZERO
+NO_PARCEL: sa.ColumnElement[int] = sa.literal_column("0")
+"""The number of a lane's parcel, written out: as a parameter, it would keep SQLite from the indexes."""
+IS_LANE, IS_PARCEL = lanes.c.parcel == NO_PARCEL, lanes.c.parcel > NO_PARCEL
 
 Number = sa.ColumnElement[int] | int
 

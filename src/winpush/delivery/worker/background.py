@@ -70,6 +70,7 @@ class Background:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            pause = self._pause
             try:
                 with asyncio.Runner(loop_factory=new_event_loop) as runner:
                     runner.run(self._work())
@@ -79,9 +80,8 @@ class Background:
                     return
                 if not isinstance(error, Exception):
                     raise
-                self._stopping.wait(self._report(error))
-                continue
-            self._stopping.wait(self._pause)
+                pause = self._report(error)
+            self._stopping.wait(pause)
 
     async def _work(self) -> None:
         self._worker = worker = self._make()
@@ -98,7 +98,7 @@ class Background:
     def _report(self, error: Exception) -> float:
         """Logs it; how many seconds to wait until the next worker."""
         if isinstance(error, ConfigurationError):  # such as tables of a later version: it won't pass soon
-            _log.error("%s. Nothing is delivered by this process until then", error)
+            _log.error("%s. This process delivers nothing until that is done", error)
             return self._pause * _LONGER
         if self._stopping.is_set() and isinstance(error, DatabaseError):
             _log.warning("%s. The worker stopped without it: what was in flight may be sent again", error)
