@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
-from winpush.channels import Channel, split_uri
+from winpush.channels import AllowedHosts, Channel, Origin, parse_origin, split_uri
 from winpush.client.attempt import Item
 from winpush.delivery.content.content import Content, Form
 from winpush.delivery.storage.rows import Target
@@ -70,10 +71,16 @@ def unreadable(error: Exception) -> str:
 def item_of(target: Target, form: Form) -> Item:
     """What `send_many` gets for a delivery; its key is the target."""
     if target.p256dh is not None and target.auth is not None:
-        authority = split_uri(target.uri)[0].partition("://")[2]
+        origin, path = split_uri(target.uri)
         # Whether this host may be sent to is the client's to say, which tells it as a result; so are keys that somebody
         # has spoiled in the database: one row must not stop its whole batch.
         with suppress(ValidationError, ChannelError):
-            channel = Channel.parse(target.uri, allow_hosts=[authority])
+            channel = Channel(_origin(origin), path)
             return Subscription(channel, decode("p256dh", target.p256dh), decode("auth", target.auth)), form, target
     return (target.uri, form, target) if target.app is None else (target.uri, form, target, target.app)
+
+
+@lru_cache(maxsize=256)
+def _origin(text: str) -> Origin:
+    """A push service's, or any other: few serve all browsers, and each is read once."""
+    return parse_origin(text, AllowedHosts(frozenset((text.partition("://")[2].lower(),))))
