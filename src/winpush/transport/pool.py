@@ -45,6 +45,8 @@ class Pool(HostPool):
         self.is_watched = False
         self.now = self.loop.time()
         self._sweep: asyncio.TimerHandle | None = None
+        self._sweep_at = 0.0
+        self._stood_still = False
 
     def host(self, route: Route) -> Host:
         """The connections for a route, made on first use."""
@@ -149,7 +151,7 @@ class Pool(HostPool):
         """Has the sweep run while there is something to watch: one timer for all sends instead of one for each."""
         if not self.is_watched:
             self.is_watched = True
-            self._look_at_clock()
+            self._sweep_at = self._look_at_clock() + _SWEEP_SECONDS
             self._sweep = self.loop.call_later(_SWEEP_SECONDS, self._sweep_deadlines)
 
     def _look_at_clock(self) -> float:
@@ -162,6 +164,11 @@ class Pool(HostPool):
     def _sweep_deadlines(self) -> None:
         self.is_watched = False
         now = self._look_at_clock()
+        # The loop, or the machine, stood still: what was answered meanwhile is read first. But not twice in a row.
+        self._stood_still = now - self._sweep_at > _SWEEP_SECONDS and not self._stood_still
+        if self._stood_still and not self.closed:
+            self.watch()
+            return
         busy = False
         newest: dict[Host, float] = {}
         for connection, host in [each for each in self.connections.items() if each[0].job is not None]:
