@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import trustme
 
 from winpush import Tls
+from winpush.transport.tls import ConnectedSocket
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Certificates:
     def server(self, *names: str, client_ca: trustme.CA | None = None) -> ssl.SSLContext:
         """A server's context for these names; with `client_ca` it asks for a client certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sslsocket_class = ConnectedSocket
         self.authority.issue_cert(*(names or ("127.0.0.1",))).configure_cert(context)
         if client_ca is not None:
             client_ca.configure_trust(context)

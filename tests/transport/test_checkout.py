@@ -121,19 +121,24 @@ def test_an_answer_that_comes_in_drops_ends_with_the_sends_own_time() -> None:
 
 
 def test_a_send_that_is_interrupted_gives_its_connection_up_and_the_next_one_works() -> None:
-    interrupted = threading.Event()
+    interrupted, handled = threading.Event(), threading.Event()
 
     def silent_at_first(peer: Peer) -> None:
         if peer.number > 1:
             accept_all(peer)
             return
         peer.read_request()
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        # Python handles a signal that comes just before the thread waits for an answer when that wait is over.
+        while not handled.is_set():
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+            handled.wait(0.1)
         peer.wait_for_close()
         interrupted.set()
 
     def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+        if not handled.is_set():
+            handled.set()
+            raise KeyboardInterrupt
 
     with (
         handling(signal.SIGUSR1, interrupt),

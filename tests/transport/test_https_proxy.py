@@ -15,6 +15,7 @@ from tests.client.service import Service
 from tests.paths import PATHS
 from tests.servers import ACCEPTED, LAST, Peer, Server, accept_all, closed_port, hold
 from tests.transport.proxies import answer, refuse_what_is_not_http, tunnel
+from tests.waiting import eventually
 from winpush import Action, Client, ClientCertificate, Outcome, Result, mpns
 from winpush.client.options import ClientOptions
 
@@ -145,13 +146,17 @@ def test_an_origin_that_refuses_the_client_certificate_is_told(certificates: Cer
 
 
 def test_many_at_once_go_through(certificates: Certificates) -> None:
+    def accept_once_all_are_there(peer: Peer) -> None:
+        eventually(lambda: server.connections == 10)
+        accept_all(peer)
+
     context = certificates.server()
-    with Server(accept_all, context) as server, Server(tunnel, context) as proxy:
+    with Server(accept_once_all_are_there, context) as server, Server(tunnel, context) as proxy:
         address = f"https://127.0.0.1:{proxy.port}"
         with Client(allow_hosts=[server.authority], tls=certificates.tls, proxy=address, timeout=100) as client:
             results = list(client.send_many([(server.uri(str(n)), TOAST) for n in range(100)], concurrency=10))
     assert all(result.ok for result in results)
-    assert server.connections == proxy.connections <= 10
+    assert server.connections == proxy.connections == 10
 
 
 def test_the_tokens_step_goes_through_too(certificates: Certificates) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +41,13 @@ class Pair:
             encryption = serialization.BestAvailableEncryption(passphrase.encode())
         certificate = load_pem_x509_certificate(self.certificate)
         return pkcs12.serialize_key_and_certificates(b"push", self._loaded, certificate, None, encryption)  # type: ignore[arg-type]  # an EC key
+
+
+def connected() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        return ours, listener.accept()[0]
 
 
 @pytest.fixture
@@ -108,6 +117,51 @@ def test_a_ready_context_is_used_as_it_is(pair: Pair, certificates: Certificates
     certificate = ClientCertificate.from_pem(pair.certificate, pair.key)
     with pytest.raises(ConfigurationError, match="own context"):
         Client(tls=Tls(context=context), mpns_certificate=certificate)
+
+
+def test_the_systems_authorities_are_read_for_the_first_https_channel_and_files_when_the_client_is_made(
+    certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[ssl.SSLContext] = []
+    create = ssl.create_default_context
+
+    def count() -> ssl.SSLContext:
+        made.append(create())
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", count)
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(certificates.authority.cert_pem.bytes())
+    with (
+        Server() as plain,
+        Server(context=certificates.server()) as server,
+        Client(allow_hosts=[plain.authority, server.authority], tls=Tls(ca=ca)) as client,
+    ):
+        ca.unlink()
+        assert client.send(plain.uri(), TOAST).ok
+        assert not made
+        for _ in range(2):
+            assert client.send(server.uri(), TOAST).ok
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_a_connection_that_is_reset_before_tls_begins_leaves_no_socket_behind(
+    side: str, certificates: Certificates, no_leaks: Callable[[], None]
+) -> None:
+    """Python before 3.13 would: its own socket class forgets what it has made when it is not connected any more."""
+    name = "127.0.0.1" if side == "client" else None
+    context = certificates.tls.make_context() if name else certificates.server()
+    ours, theirs = connected()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its close is a reset
+    theirs.close()
+    kept = []
+    try:
+        context.wrap_socket(ours, server_side=not name, do_handshake_on_connect=False, server_hostname=name)
+    except ConnectionResetError as error:
+        kept.append(error)  # with its frames, as a result may keep it
+    assert kept
+    no_leaks()
 
 
 def test_verification_is_off_only_when_turned_off_by_name(certificates: Certificates) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from datetime import UTC, datetime, timedelta
 
 from winpush import mpns, webpush, wns
@@ -15,6 +14,7 @@ from winpush.mpns.requests import check_channel as check_mpns_channel
 from winpush.mpns.requests import headers_of
 from winpush.results import Action, Notification, Result, Verdict, judge_failure
 from winpush.transport.route import Route
+from winpush.transport.tls import LazyContext
 from winpush.wns.protocol.requests import check_channel
 
 __all__ = ["Destination", "Encoder", "check"]
@@ -72,9 +72,9 @@ class Encoder:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._destinations: dict[str, Destination] = {}
-        # Both contexts are made here, so that a certificate that can't work is reported when the client is made.
-        self._context = settings.tls.make_context()
-        self._mpns_context = settings.tls.make_context(settings.certificate) if settings.certificate else self._context
+        self._context = LazyContext(settings.tls)
+        certificate = settings.certificate
+        self._mpns_context = LazyContext(settings.tls, certificate) if certificate else self._context
 
     def resolve(self, uri: str) -> tuple[Destination, Channel]:
         """Where a channel URI leads, and the channel. Raises ChannelError."""
@@ -95,16 +95,15 @@ class Encoder:
         text = f"token {origin}"
         return self._destinations.get(text) or self._add(text, origin, self._context)
 
-    def _add(self, text: str, origin: Origin, context: ssl.SSLContext) -> Destination:
+    def _add(self, text: str, origin: Origin, context: LazyContext) -> Destination:
         if len(self._destinations) >= _MAX_DESTINATIONS:
             self._destinations.clear()  # hosts come from devices: a stream of made-up ones must not fill the memory
         proxy = self.settings.proxies.choose(origin)
         # Nor is an https:// proxy shown the client certificate.
-        proxy_context = self._context if proxy is not None and proxy.is_secured else None
-        route = Route(origin, context if origin.scheme == "https" else None, proxy, proxy_context)
-        destination = Destination(origin, route)
-        self._destinations[text] = destination
-        return destination
+        proxy_context = self._context.get() if proxy is not None and proxy.is_secured else None
+        route = Route(origin, context.get() if origin.scheme == "https" else None, proxy, proxy_context)
+        # Of threads that come at once, all get the first one's: a route has its connections, and their limit.
+        return self._destinations.setdefault(text, Destination(origin, route))
 
     def encode(
         self, destination: Destination, channel: Channel, notification: Notification, token: wns.Token | None = None

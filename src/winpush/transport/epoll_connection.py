@@ -153,7 +153,7 @@ class EpollTlsConnection(EpollConnection):
 async def secure(reactor: Reactor, sock: socket.socket, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
     """TLS over a connected socket, which it owns from now on. Raises OSError (ssl.SSLError is one)."""
     try:
-        sock.getpeername()  # of one that was reset already, wrap_socket would leave a socket behind
+        sock.getpeername()  # a context of the user's own lacks `ConnectedSocket`: most resets are found here
         tls = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
     except BaseException:
         sock.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winpush._text import to_ascii
 from winpush.errors import ConfigurationError
@@ -17,7 +18,7 @@ from winpush.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["HANGING_UP", "ClientCertificate", "Tls", "describe_tls"]
+__all__ = ["HANGING_UP", "ClientCertificate", "ConnectedSocket", "LazyContext", "Tls", "describe_tls"]
 
 # The other side ended the handshake without a word: it is going down, or something between is. No setting mends that.
 HANGING_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
@@ -130,6 +131,22 @@ def _private_files(*contents: bytes) -> Iterator[tuple[str, ...]]:
         yield tuple(str(path) for path in paths)
 
 
+class ConnectedSocket(ssl.SSLSocket):
+    """For `SSLContext.sslsocket_class`: of a connection that was reset before TLS could begin, nothing is left open.
+
+    Until Python 3.13, `wrap_socket` forgets the socket that it has made when the first question to it, who is on the
+    other side, finds nobody.
+    """
+
+    def getpeername(self) -> Any:
+        """As a socket's own; where it isn't connected any more, it is closed and ConnectionResetError says so."""
+        try:
+            return super().getpeername()
+        except OSError as error:
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """How https channels are verified.
@@ -154,6 +171,11 @@ class Tls:
                 raise ConfigurationError("tls: load the client certificate into your own context, or give no context")
             return self.context
         context = ssl.create_default_context()
+        self._set_up(context, certificate)
+        return context
+
+    def _set_up(self, context: ssl.SSLContext, certificate: ClientCertificate | None) -> None:
+        context.sslsocket_class = ConnectedSocket
         try:
             if self.ca is not None:
                 context.load_verify_locations(cadata=_pem("ca", self.ca).decode("ascii"))
@@ -169,7 +191,30 @@ class Tls:
             context.verify_mode = ssl.CERT_NONE
         if certificate is not None:
             certificate._load_into(context)
-        return context
+
+
+class LazyContext:
+    """A context that is made when it is asked for: to read the system's authorities takes some 25 ms.
+
+    What can't work raises ConfigurationError here, and files are read here. May be used from any thread.
+    """
+
+    def __init__(self, tls: Tls, certificate: ClientCertificate | None = None) -> None:
+        self._tls, self._certificate = tls, certificate
+        self._made: dict[str, ssl.SSLContext] = {}
+        if tls.context is not None:
+            self.get()  # which refuses a certificate beside a context
+            return
+        if tls.ca is not None:
+            self._tls = replace(tls, ca=_pem("ca", tls.ca))
+        self._tls._set_up(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate)
+
+    def get(self) -> ssl.SSLContext:
+        """The same each time: of threads that come at once, each makes one, and all get the first.
+
+        Without a lock, since a child that is forked while another thread has it would never get it.
+        """
+        return self._made.get("context") or self._made.setdefault("context", self._tls.make_context(self._certificate))
 
 
 def describe_tls(error: ssl.SSLError, whom: str) -> str:
