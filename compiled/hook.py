@@ -13,6 +13,7 @@ import ast
 import hashlib
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ _DIRECTIVES = ("annotation_typing=False", "nonecheck=True", "freethreading_compa
 # Python's own flags ask for -O3 and debug symbols, which takes 1.7 times as long. With -O1 it sends slower.
 _COMPILER_FLAGS = "-O2 -g0"
 _LINKER_FLAGS = "-Wl,-s"
+_C_CLASS = re.compile(r"^cdef class (\w+)", re.MULTILINE)
 
 
 class CompiledHook(BuildHookInterface[Any]):
@@ -184,17 +186,24 @@ def _module(types: Path, into: Path, source: Path) -> Path:
     if types.with_suffix(".pyx").exists():
         return types.with_suffix(".pyx").relative_to(into)
     module = types.with_suffix(".py").relative_to(into)
-    (into / module).write_text(without_slots((source / module).read_text()))
+    classes = frozenset(_C_CLASS.findall(types.read_text()))
+    (into / module).write_text(without_slots((source / module).read_text(), classes))
     return module
 
 
-def without_slots(source: str) -> str:
-    """The source without `slots=True`: Cython rejects it, and compiled classes have no `__dict__` anyway."""
+def without_slots(source: str, classes: frozenset[str]) -> str:
+    """The source without the `slots=True` of these classes, which become C structures: Cython rejects it there, and
+    they have no `__dict__` anyway."""
     lines = source.splitlines(keepends=True)
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "dataclass":
-            continue
-        for keyword in node.keywords:
+    calls = [
+        decorator
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef) and node.name in classes
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "dataclass"
+    ]
+    for call in calls:
+        for keyword in call.keywords:
             if keyword.arg == "slots" and keyword.end_col_offset is not None:
                 line = lines[keyword.lineno - 1].encode()
                 before, after = line[: keyword.col_offset].decode(), line[keyword.end_col_offset :].decode()

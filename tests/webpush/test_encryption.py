@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 
 import http_ece  # type: ignore[import-untyped]  # it has no types
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.webpush import vector
 from winpush import ValidationError
 from winpush.webpush import MAX_PAYLOAD_BYTES, Subscription, base64url, decrypt, encrypt, make_material
+from winpush.webpush.encryption import hmac_sha256
 from winpush.webpush.private_keys import public_bytes
 
 SENDER = vector.key_of(vector.SENDER_SCALAR)
@@ -35,6 +37,11 @@ def test_another_implementation_decrypts_whatever_is_allowed(payload: bytes, pad
     read = http_ece.decrypt(body, private_key=BROWSER, auth_secret=AUTH, version="aes128gcm")
     assert read == payload
     assert decrypt(body, BROWSER, AUTH) == payload
+
+
+@given(st.binary(max_size=64), st.binary(max_size=200))
+def test_its_hmac_is_that_of_the_standard_library(key: bytes, data: bytes) -> None:
+    assert hmac_sha256(key, data) == hmac.digest(key, data, "sha256")
 
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

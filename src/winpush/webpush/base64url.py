@@ -10,7 +10,8 @@ from winpush.errors import ValidationError
 
 __all__ = ["decode", "encode"]
 
-_TEXT = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+_TEXT = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def encode(data: bytes) -> str:
@@ -25,11 +26,11 @@ def decode(field: str, text: object) -> bytes:
     """
     if not isinstance(text, str):
         raise ValidationError(field, f"must be base64url text, not {type(text).__name__}")
-    plain = text.strip().replace("+", "-").replace("/", "_")
+    plain = text.strip()
     if not _TEXT.fullmatch(plain):
         raise ValidationError(field, "is not base64url: it has a character other than A-Z, a-z, 0-9, - and _")
-    digits = plain.rstrip("=")
     try:
-        return base64.urlsafe_b64decode(digits + "=" * (-len(digits) % 4))
+        # More padding than is needed is ignored.
+        return binascii.a2b_base64(plain.encode("ascii").translate(_STANDARD) + b"==")
     except binascii.Error:
         raise ValidationError(field, "is not base64url: a character is missing at its end") from None
