@@ -6,7 +6,8 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +28,8 @@ except ImportError as missing:
 __all__ = ["Emulator"]
 
 _GRACE_SECONDS = 1
+_TICK_SECONDS = 0.1  # what uvicorn counts on
+_LOOK_SECONDS = 0.002
 
 
 def _utc_now() -> datetime:
@@ -57,7 +60,7 @@ class Emulator(Service):
         super().__init__(self._wanted, seed=seed, clock=clock)
         self._authority = Authority.make(host) if tls else None
         self._sockets: list[socket.socket] = []
-        self._servers: list[uvicorn.Server] = []
+        self._servers: list[_Server] = []
         self._thread: threading.Thread | None = None
 
     # --- running ----------------------------------------------------------------------------------------------
@@ -77,9 +80,9 @@ class Emulator(Service):
     def stop(self) -> None:
         """Closes every connection and ends the thread. Calling it again does nothing."""
         self.stopping = True
-        for server in self._servers:
-            server.should_exit = True
         if self._thread is not None:
+            for server in self._servers:
+                server.end()
             self._thread.join()
             self._thread = None
 
@@ -134,12 +137,48 @@ class Emulator(Service):
 
 
 class _Server(uvicorn.Server):
-    """Sets an event once the last port is open."""
+    """Sets an event once the last port is open, and ends at once.
+
+    uvicorn's own looks ten times a second whether it is to end, and then waits a tenth of a second for its connections:
+    whoever tests with an emulator a test would wait longer for its end than for all else.
+    """
 
     def __init__(self, config: uvicorn.Config, started_all: threading.Event, ports: int) -> None:
         super().__init__(config)
         self._started_all = started_all
         self._ports = ports
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """May be called from any thread."""
+        self.should_exit = True
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    async def main_loop(self) -> None:
+        """Ticks until `end`: the date of the answers is uvicorn's, and the same for a second."""
+        count = 0
+        while not await self.on_tick(count):
+            count += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Closes the port, lets what is being answered end, within its time, and returns once it has."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - sets of uvicorn's
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Opens the port before it returns."""
@@ -150,7 +189,7 @@ class _Server(uvicorn.Server):
             self._started_all.set()
 
 
-async def _abort_connections(servers: list[uvicorn.Server]) -> None:
+async def _abort_connections(servers: Sequence[_Server]) -> None:
     """Ends those that wait for their client to close TLS in good order: some never do."""
     for server in servers:
         for connection in list(server.server_state.connections):
@@ -168,7 +207,6 @@ def _config(app: Any, context: ssl.SSLContext | None) -> uvicorn.Config:
         log_level="critical",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
         h11_max_incomplete_event_size=None,
     )
     if context is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.emulator.web.documents import texts, toast, xml
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, eventually
 from winpush import Client, webpush
 from winpush.citations import Citation, parse
 from winpush.emulator import Device, Emulator, Fault
@@ -77,7 +77,8 @@ def test_what_a_request_cites_is_a_link_to_the_place(page: Page, device: Device,
         link.click()
     shown = opening.value
     assert shown.locator("h3:has(:target)").inner_text() == "9.1 Elements and attributes"
-    assert shown.locator("h3:has(:target)").evaluate("node => node.getBoundingClientRect().top") < 400
+    # The browser goes to the place once the page is laid out, which is after its text is there.
+    eventually(lambda: shown.locator("h3:has(:target)").evaluate("node => node.getBoundingClientRect().top") < 400)
     shown.close()
 
 
