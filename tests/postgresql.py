@@ -92,6 +92,24 @@ class Cluster:
         """Stops it as a machine does that is restarted: connections are cut, nothing written is lost."""
         self._run(self._pg_ctl, "stop", "--wait", "--mode=fast")
 
+    def kill(self) -> None:
+        """Kills the server with -9, and waits until its sessions have noticed: the files are as they happen to be."""
+        number = (self._folder / "data" / "postmaster.pid").read_text().split()[0]
+        sessions = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        self._run(self._pg_ctl, "kill", "KILL", number)
+        eventually(lambda: not any(map(_is_alive, sessions)))
+
+    def start_again(self) -> None:
+        """Starts the server after `stop` or `kill`, as soon as it can be."""
+        eventually(self._has_started)
+
+    def _has_started(self) -> bool:
+        try:
+            self.start()
+        except Unavailable:
+            return False
+        return True
+
     def _run(self, *command: str) -> None:
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PGDATA": str(self._folder / "data")}
         done = subprocess.run(
@@ -105,6 +123,14 @@ class Cluster:
         )
         if done.returncode:
             raise Unavailable(f"{Path(command[0]).name} failed: {done.stderr.decode(errors='replace').strip()}")
+
+
+def _is_alive(process: str) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -58,6 +59,16 @@ def postgresql_template(postgresql: sa.URL) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of a file."""
+    path = tmp_path_factory.mktemp("template") / "push.db"
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    database.close()
+    return path
+
+
 @pytest.fixture
 def empty_postgresql_url(postgresql: sa.URL) -> Iterator[str]:
     """A database without any tables."""
@@ -69,6 +80,7 @@ def empty_postgresql_url(postgresql: sa.URL) -> Iterator[str]:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of each kind, with nothing in it."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
         yield f"sqlite:///{tmp_path}/push.db"
         return
     template = request.getfixturevalue("postgresql_template")

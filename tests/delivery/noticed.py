@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from winpush.delivery import OutcomeEvent
+from winpush.delivery.states import FINAL
 
 
 class Noticed(logging.Handler):
@@ -33,12 +34,12 @@ def noticed() -> Iterator[Noticed]:
 
 
 class Count:
-    """A hook that says when so many outcomes are there."""
+    """A hook that says when so many final outcomes are there. That one waits for another's answer is none."""
 
     def __init__(self, wanted: int) -> None:
         self.wanted, self.number, self.done = wanted, 0, threading.Event()
 
-    def __call__(self, _event: OutcomeEvent) -> None:
-        self.number += 1
+    def __call__(self, event: OutcomeEvent) -> None:
+        self.number += event.state in FINAL
         if self.number >= self.wanted:
             self.done.set()

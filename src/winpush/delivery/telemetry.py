@@ -35,8 +35,8 @@ class Telemetry:
     - `winpush.queue.unclaimed`: channel numbers that running broadcasts haven't reached yet.
     - `winpush.throttle.wait`: seconds that a service asked to wait, by `service` and `scope` (`app`, `channel`).
     - `winpush.token.requests`: token requests, by `result` (`granted`, `refused`).
-    - Span `winpush.deliver`: one batch of up to 500 sends. With `trace_sends=True` it contains a span `winpush.send`
-      for each of them.
+    - Span `winpush.deliver`: one batch of up to 1,000 sends, or half a batch of a broadcast. With `trace_sends=True` it
+      contains a span `winpush.send` for each of them.
 
     Raises ConfigurationError if opentelemetry-api is not installed: `pip install "winpush[otel]"`.
     """

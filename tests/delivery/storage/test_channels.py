@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.delivery.timeouts import with_timeout
+from tests.waiting import PATIENCE
 from winpush import Service
 from winpush.delivery import Audience, Outbox, Registration
 from winpush.delivery.registry.registration import Scalar, version_key
@@ -163,9 +165,10 @@ def test_a_device_that_moved_need_not_wait_for_what_its_old_channel_was_told(dat
 def test_the_same_channels_registered_by_several_at_once_are_there_once(url: str) -> None:
     """Each has a connection of its own: whoever comes second finds them known, or is told by the index."""
     barrier, failed = threading.Barrier(4), []
+    patient = with_timeout(url, PATIENCE)
 
     def register() -> None:
-        outbox = Outbox(url, allow_hosts=[HOST])
+        outbox = Outbox(patient, allow_hosts=[HOST])
         barrier.wait()
         try:
             for _ in range(5):

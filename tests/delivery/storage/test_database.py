@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from tests.delivery.timeouts import with_timeout
+from tests.waiting import PATIENCE
 from winpush import ConfigurationError
-from winpush.delivery import Outbox
+from winpush.delivery import DatabaseError, Outbox
 from winpush.delivery.storage.database import Database, insert_or_add, insert_rows, update_rows
 from winpush.delivery.storage.schema import attempts, counts, holds
 
@@ -93,6 +95,21 @@ def test_nothing_is_prepared_on_postgresql_and_settings_end_with_their_transacti
             locks = connection.exec_driver_sql("SHOW lock_timeout").scalar()
         assert (prepared, inside, outside, locks) == (0, "off", "on", "0")
     database.close()
+
+
+def test_a_transaction_that_waits_too_long_for_another_says_so(url: str) -> None:
+    """The database is there: to look whether it runs would lead astray."""
+    is_file = url.startswith("sqlite")
+    impatient, other = Database(with_timeout(url, 0.01 if is_file else PATIENCE)), Database(url)
+    said = pytest.raises(DatabaseError, match=r"^Another transaction held for too long.*lock")
+    with other.write() as theirs:
+        other.wait_for_turn(theirs)
+        with said, impatient.write() as own:
+            if not is_file:
+                own.exec_driver_sql("SET LOCAL lock_timeout = 1")
+            impatient.wait_for_turn(own)
+    impatient.close()
+    other.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

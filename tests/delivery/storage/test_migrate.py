@@ -31,6 +31,7 @@ from winpush.emulator import Emulator
 def tables(url: str) -> None:
     """There are none yet, on either database."""
     if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).unlink()
         return
     database = Database(url)
     with database.write() as connection:
@@ -70,7 +71,7 @@ def test_the_newest_revision_is_the_one_that_the_code_names() -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_file_is_made_when_it_is_opened_by_many_at_once(url: str) -> None:
+def test_a_file_is_made_when_it_is_opened_by_many_at_once(url: str, tables: None) -> None:
     barrier, failed = threading.Barrier(4), []
 
     def open_it() -> None:
@@ -90,7 +91,7 @@ def test_a_file_is_made_when_it_is_opened_by_many_at_once(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_new_file_that_another_program_writes_is_waited_for(url: str) -> None:
+def test_a_new_file_that_another_program_writes_is_waited_for(url: str, tables: None) -> None:
     """SQLite's own busy timeout doesn't cover turning on the write-ahead log."""
     file = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     file.execute("CREATE TABLE of_another (id)")
@@ -105,7 +106,7 @@ def test_a_new_file_that_another_program_writes_is_waited_for(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_looking_at_a_file_that_is_not_there_does_not_make_it(url: str, tmp_path: Path) -> None:
+def test_looking_at_a_file_that_is_not_there_does_not_make_it(url: str, tables: None, tmp_path: Path) -> None:
     assert state(url).found is None
     assert list(tmp_path.iterdir()) == []
 

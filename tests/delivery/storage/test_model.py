@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -29,6 +28,7 @@ from winpush.delivery.storage.rows import Batch, Effect, Record
 from winpush.delivery.storage.schema import METADATA
 
 LEASE: Millis = 30_000
+NOTHING = Batch("nobody", {}, ())
 ENDED = {BroadcastState.FINISHED, BroadcastState.CANCELLED, BroadcastState.STOPPED, BroadcastState.EXPIRED}
 
 
@@ -36,6 +36,8 @@ class Machine(RuleBasedStateMachine):
     """Channels, broadcasts, and workers that claim, write, crash and are believed dead."""
 
     batches: Bundle[Batch] = Bundle("batches")
+    pairs: Bundle[tuple[Batch, Batch]] = Bundle("pairs")
+    """A batch that is sent, and the one behind it, that is being sent."""
     broadcasts: Bundle[int] = Bundle("broadcasts")
 
     def __init__(self, url: str) -> None:
@@ -110,7 +112,7 @@ class Machine(RuleBasedStateMachine):
     @rule(target=batches, size=st.integers(1, 8), dead=st.booleans())
     def claim(self, size: int, dead: bool) -> Batch:
         batch = self.claim_one(size, dead=dead)
-        return batch or Batch("nobody", {}, ())
+        return batch or NOTHING
 
     @rule(
         target=batches,
@@ -129,21 +131,53 @@ class Machine(RuleBasedStateMachine):
             self.write_some(batch, choices, size, again=True)
         return following
 
+    @rule(target=pairs, batch=consumes(batches), size=st.integers(1, 8))
+    def read_ahead(self, batch: Batch, size: int) -> tuple[Batch, Batch]:
+        """A worker reads the next batch of its lane before the one that it has is written."""
+        with self.database.write() as connection:
+            following = None
+            if batch.is_read_ahead and lanes.keep_lane(connection, batch, LEASE):
+                following = lanes.read_ahead(connection, batch, to_millis(self.now), size, share=False)
+        return batch, following or NOTHING
+
+    @rule(
+        target=pairs,
+        pair=consumes(pairs),
+        size=st.integers(1, 8),
+        choices=st.lists(st.sampled_from("dddwwgf"), min_size=8, max_size=8),
+        again=st.booleans(),
+    )
+    def advance(self, pair: tuple[Batch, Batch], size: int, choices: list[str], again: bool) -> tuple[Batch, Batch]:
+        """It writes the first of two, and reads the one behind the second; maybe after it got no answer to the same."""
+        sent, sending = pair
+        self.now += timedelta(milliseconds=1)
+        if not sending.is_work:
+            return self.write_some(sent, choices, size), NOTHING
+        assert sending.lane is not None
+        now, records = to_millis(self.now), records_of(sent, choices, to_millis(self.now))
+        for repeats in (False, True) if again else (False,):
+            with self.database.write() as connection:
+                written = outcomes.record(
+                    connection, sent, records, now, LEASE, size, again=repeats, reach=sending.lane.end
+                )
+                is_mine, following = written.is_mine, None
+                if is_mine:
+                    following = lanes.read_ahead(connection, sending, now, size, share=bool(now % 2))
+        # One that was taken over writes what it had begun, too.
+        return (sending, following or NOTHING) if is_mine else (self.write_some(sending, choices, size), NOTHING)
+
     def write_some(
         self, batch: Batch, choices: list[str], size: int, crash: int | None = None, *, again: bool = False
     ) -> Batch:
-        nothing = Batch("nobody", {}, ())
         if not batch.is_work:
-            return nothing
+            return NOTHING
         now = to_millis(self.now)
-        records = [
-            record(target, choices[place % len(choices)], now) for place, target in enumerate(batch.targets[:crash])
-        ]
+        records = records_of(batch, choices, now)[:crash]
         with self.database.write() as connection:
             written = outcomes.record(connection, batch, records, now, LEASE, size, again=again)
             if batch.lane is None or not written.is_mine or again:
-                return nothing
-            return lanes.follow(connection, batch, now, size, share=bool(now % 2)) or nothing
+                return NOTHING
+            return lanes.follow(connection, batch, now, size, share=bool(now % 2)) or NOTHING
 
     # --- what is promised -----------------------------------------------------------------------------------------
 
@@ -190,6 +224,10 @@ class Machine(RuleBasedStateMachine):
             assert {channel for broadcast, channel in self.final if broadcast == number} == members
 
 
+def records_of(batch: Batch, choices: list[str], now: Millis) -> list[Record]:
+    return [record(target, choices[place % len(choices)], now) for place, target in enumerate(batch.targets)]
+
+
 def record(target: object, choice: str, now: Millis) -> Record:
     """Delivered, waiting, gone or refused."""
     row = target
@@ -205,7 +243,6 @@ def record(target: object, choice: str, now: Millis) -> Record:
     return Record(*common, DeliveryState.DELIVERED.value, "accepted", attempts, now, refusal=False)
 
 
-@pytest.mark.timeout(600)
 def test_whatever_happens_each_channel_ends_in_one_outcome(url: str) -> None:
     sizes = settings(max_examples=15, stateful_step_count=25, suppress_health_check=list(HealthCheck))
 

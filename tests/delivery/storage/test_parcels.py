@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def outbox(make_outbox: Callable[..., Outbox]) -> Outbox:
-    return make_outbox(settings=WorkerSettings(batch=BATCH, batches=2))
+    return make_outbox(settings=WorkerSettings(batch=2 * BATCH, batches=2))
 
 
 def waiting_rows(url: str) -> tuple[int, int]:
@@ -224,7 +224,7 @@ def test_a_pause_lasts_beyond_the_time_at_which_parcels_are_due(
 def test_channels_that_change_while_they_wait_are_sent_to_as_they_are_then(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock, url: str
 ) -> None:
-    outbox = make_outbox(settings=WorkerSettings(batch=BATCH, batches=2), keep_gone=timedelta(hours=1))
+    outbox = make_outbox(settings=WorkerSettings(batch=2 * BATCH, batches=2), keep_gone=timedelta(hours=1))
     phones = [winpush_emulator.create_channel() for _ in range(10)]
     people = [{"uri": phone.uri, "time_zone": "UTC", "device": f"{n}"} for n, phone in enumerate(phones, 1)]
     outbox.register_many(people)
@@ -252,7 +252,7 @@ def test_channels_that_change_while_they_wait_are_sent_to_as_they_are_then(
 def test_an_old_history_is_emptied_while_its_channels_wait(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock, url: str
 ) -> None:
-    outbox = make_outbox(settings=WorkerSettings(batch=BATCH, batches=2), keep_history=timedelta(days=1))
+    outbox = make_outbox(settings=WorkerSettings(batch=2 * BATCH, batches=2), keep_history=timedelta(days=1))
     phones = [winpush_emulator.create_channel(state="queue-full") for _ in range(CHANNELS)]
     outbox.register_many(phone.uri for phone in phones)
     number = outbox.broadcast(TOAST)

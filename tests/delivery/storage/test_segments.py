@@ -43,7 +43,7 @@ def rows(url: str, *tables: sa.Table) -> Iterator[list[Any]]:
 def test_a_batch_of_channels_that_end_alike_is_one_row(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
 ) -> None:
-    outbox = make_outbox(settings=WorkerSettings(batch=50, batches=1))
+    outbox = make_outbox(settings=WorkerSettings(batch=100, batches=1))
     register(outbox, winpush_emulator, 100)
     number = outbox.broadcast(TOAST)
     outbox.deliver_until_idle()

@@ -17,7 +17,12 @@ from winpush.delivery.storage.schema import METADATA
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
-PERSON = {"key": "ada-key", "device": "ada-device", "tags": {"ada-tag"}, "attributes": {"name": "ada-name"}}
+PERSON = {
+    "key": "lovelace-key",
+    "device": "lovelace-device",
+    "tags": {"lovelace-tag"},
+    "attributes": {"name": "lovelace"},
+}
 
 
 def everything(url: str) -> str:
@@ -39,7 +44,7 @@ def test_erasing_a_channel_keeps_nothing_of_its_person(outbox: Outbox, winpush_e
     outbox.deliver_until_idle()
     assert outbox.remove(number, erase=True)
     left = everything(url)
-    assert not [word for word in ("ada", first[-20:], second[-20:]) if word in left]
+    assert not [word for word in ("lovelace", first[-20:], second[-20:]) if word in left]
     attempts = list(outbox.history())
     assert [each.outcome for each in attempts] == ["channel-gone", "accepted"]
     assert {(each.message_id, each.detail) for each in attempts} == {(None, None)}
@@ -49,12 +54,12 @@ def test_erasing_a_channel_keeps_nothing_of_its_person(outbox: Outbox, winpush_e
 
 def test_erasing_a_key_erases_what_was_for_it_alone(outbox: Outbox, winpush_emulator: Emulator, url: str) -> None:
     uris = [winpush_emulator.create_channel().uri for _ in range(2)]
-    outbox.register_many({"uri": uri, **PERSON, "device": f"ada-{uri[-5:]}"} for uri in uris)
-    done = outbox.notify("ada-key", mpns.Toast("Dear ada"), name="for ada", idempotency_key="ada-1")
+    outbox.register_many({"uri": uri, **PERSON, "device": f"lovelace-{uri[-5:]}"} for uri in uris)
+    done = outbox.notify("lovelace-key", mpns.Toast("Dear lovelace"), name="for lovelace", idempotency_key="lovelace-1")
     outbox.deliver_until_idle()
-    waiting = outbox.notify("ada-key", mpns.Toast("Dear ada"))
-    assert outbox.remove_key("ada-key", erase=True) == 2
-    assert "ada" not in everything(url)
+    waiting = outbox.notify("lovelace-key", mpns.Toast("Dear lovelace"))
+    assert outbox.remove_key("lovelace-key", erase=True) == 2
+    assert "lovelace" not in everything(url)
     outbox.deliver_until_idle()
     assert outbox.progress(done).states == {DeliveryState.DELIVERED: 2}
     assert outbox.get_broadcast(waiting).state is BroadcastState.CANCELLED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from tests.delivery.sending import accepted
+from tests.waiting import PATIENCE, eventually
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
 from winpush.delivery.storage.database import Database
@@ -36,7 +38,36 @@ def test_on_sqlite_a_batch_costs_one_commit(make_outbox: Callable[..., Outbox], 
     finally:
         event.remove(sa.Engine, "commit", count)
     assert accepted(winpush_emulator) == [1] * 200
-    assert 20 <= len(written) < 30
+    # Half a batch is written at once. A few more are for claims and, the longer it takes, for heartbeats.
+    assert 40 <= len(written) < 2 * 40
+
+
+def test_half_a_batch_is_sent_while_the_half_before_it_is_written(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    """And no more than that: what is sent and not written is the most that a crash sends twice."""
+    outbox = make_outbox(settings=WorkerSettings(batch=10, batches=1))
+    outbox.register_many(winpush_emulator.create_channel().uri for _ in range(30))
+    number = outbox.broadcast(TOAST)
+    writes, released = threading.Event(), threading.Event()
+
+    def block(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        # The move of the cursor, which begins each write.
+        if statement.startswith(f"UPDATE {lanes.name}") and " run=" in statement and not writes.is_set():
+            writes.set()
+            released.wait(PATIENCE)
+
+    event.listen(sa.Engine, "before_cursor_execute", block)
+    try:
+        outbox.start()
+        assert writes.wait(PATIENCE)
+        eventually(lambda: sum(accepted(winpush_emulator)) == 10)
+        released.set()
+        eventually(lambda: outbox.progress(number).state is BroadcastState.FINISHED)
+    finally:
+        released.set()
+        event.remove(sa.Engine, "before_cursor_execute", block)
+    assert accepted(winpush_emulator) == [1] * 30
 
 
 def test_a_claim_that_fails_does_not_take_the_outcomes_of_the_batch_before_with_it(
@@ -102,14 +133,14 @@ def test_content_that_cant_be_read_keeps_its_channel_from_no_other_notification(
 def test_what_may_kill_its_worker_runs_alone_and_is_not_counted_while_it_waits(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
 ) -> None:
-    """Its lane was started five times without a write, and a retry was claimed twice: the process has died of one of
+    """Its lane was started four times without a write, and a retry was claimed twice: the process has died of one of
     them, or of something else."""
     outbox = make_outbox(settings=FEW)
     outbox.register_many({"uri": winpush_emulator.create_channel().uri, "key": "all"} for _ in range(60))
     numbers = [outbox.broadcast(TOAST), outbox.broadcast(TOAST), outbox.notify("all", TOAST)]
     database = Database(url)
     with database.write() as connection:
-        connection.execute(sa.update(lanes).where(lanes.c.broadcast == numbers[0]).values(starts=5))
+        connection.execute(sa.update(lanes).where(lanes.c.broadcast == numbers[0]).values(starts=4))
         connection.execute(sa.update(deliveries).values(claims=2))
     database.close()
     outbox.deliver_until_idle()

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.delivery.clock import Clock
 from tests.delivery.noticed import Noticed, noticed
@@ -20,6 +21,7 @@ from tests.waiting import PATIENCE
 from winpush import mpns
 from winpush.delivery import DatabaseError, DeliveryState, Outbox, OutcomeEvent, Worker, WorkerSettings
 from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.schema import lanes
 from winpush.emulator import Emulator, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -97,22 +99,30 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
     assert [phone.accepted for phone in winpush_emulator.phones if isinstance(phone, Phone)] == [1]
 
 
+@pytest.mark.parametrize(("after", "written"), [("sends", 4), ("claim", 2)])
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_worker_that_is_stopped_while_its_last_outcomes_cant_be_written_tries_again(
-    url: str, clock: Clock, winpush_emulator: Emulator, make_outbox: Callable[..., Outbox]
+    url: str, clock: Clock, winpush_emulator: Emulator, make_outbox: Callable[..., Outbox], after: str, written: int
 ) -> None:
-    """Another takes the file after the sends, and gives it back when the stopped worker asks how long it may try."""
+    """Another takes the file after the sends, or after the claim and before the first half of the batch is written. It
+    gives it back when the stopped worker asks how long it may try."""
     outbox = make_outbox()
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(4))
     number = outbox.broadcast(TOAST)
     impatient, other = Database(f"{url}?timeout=0.1"), Database(url)
     lock, taken, stopped = ExitStack(), False, False
 
+    def has_come() -> bool:
+        if after == "sends":
+            return sum(accepted(winpush_emulator)) == 4
+        with other.read() as connection:
+            return connection.scalar(sa.select(lanes.c.owner)) is not None
+
     def monotonic() -> float:
         nonlocal taken
         if stopped:
             lock.close()
-        elif not taken and sum(accepted(winpush_emulator)) == 4:
+        elif not taken and has_come():
             taken = True
             lock.enter_context(other.write())
         return time.monotonic()
@@ -137,4 +147,6 @@ def test_a_worker_that_is_stopped_while_its_last_outcomes_cant_be_written_tries_
         asyncio.run(run())
     impatient.close()
     other.close()
-    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 4}
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: written}
+    outbox.deliver_until_idle()
+    assert accepted(winpush_emulator) == [1] * 4

@@ -21,6 +21,7 @@ from tests.cli.commands import WINPUSH, environment
 from tests.delivery.clock import Clock
 from tests.delivery.noticed import Count, noticed
 from tests.delivery.sending import accepted
+from tests.delivery.timeouts import with_timeout
 from tests.postgresql import Relay, Unavailable, pooled
 from tests.waiting import PATIENCE, eventually
 from winpush import mpns
@@ -31,10 +32,6 @@ from winpush.emulator import Emulator
 TOAST = mpns.Toast("Hello")
 SETTINGS = WorkerSettings(batch=10, batches=2)
 pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-
-
-def with_timeout(url: str, seconds: float) -> str:
-    return sa.make_url(url).update_query_dict({"timeout": str(seconds)}).render_as_string(hide_password=False)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""PostgreSQL is stopped and started again in the middle of a broadcast: nothing is lost, and nothing sent twice."""
+"""PostgreSQL is stopped or killed in mid-broadcast, and started again: nothing is lost, and nothing sent twice."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -31,8 +32,9 @@ def own_url(cluster: Cluster) -> str:
     return url
 
 
+@pytest.mark.parametrize("end", [Cluster.stop, Cluster.kill])
 def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_nothing(
-    own_url: str, cluster: Cluster, winpush_emulator: Emulator, clock: Clock
+    end: Callable[[Cluster], None], own_url: str, cluster: Cluster, winpush_emulator: Emulator, clock: Clock
 ) -> None:
     some, every, allowed = Count(40), Count(400), winpush_emulator.authorities
     with (
@@ -42,11 +44,11 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing_and_repeats_noth
         outbox.register_many(winpush_emulator.create_channel().uri for _ in range(400))
         number = outbox.broadcast(TOAST)
         assert some.done.wait(PATIENCE)
-        cluster.stop()
+        end(cluster)
         with pytest.raises(DatabaseError, match="is not available"):
             outbox.broadcast(TOAST)
         assert handler.event.wait(PATIENCE)
-        cluster.start()
+        cluster.start_again()
         assert every.done.wait(PATIENCE)
         assert outbox.progress(number).states == {DeliveryState.DELIVERED: 400}
     assert accepted(winpush_emulator) == [1] * 400

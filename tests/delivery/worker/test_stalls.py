@@ -7,20 +7,24 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import time, timedelta
+from time import monotonic
 
 import pytest
 
 from tests.delivery.clock import Clock
 from tests.delivery.leases import end_leases_of
 from tests.delivery.sending import accepted, register
+from tests.delivery.timeouts import with_timeout
 from tests.delivery.worker import worker_process
 from tests.delivery.worker.worker_process import SETTINGS
+from tests.waiting import eventually
 from winpush import mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, QuietHours
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
 CHANNELS = 600
+SECOND = 1.0
 IN_FLIGHT = SETTINGS.batch * SETTINGS.batches
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -30,8 +34,12 @@ def start(url: str, winpush_emulator: Emulator) -> Iterator[Start]:
     """Starts a worker in a process of its own; it stalls after so many outcomes."""
     started = []
 
-    def one(most: int = CHANNELS * 10, *, says: bool = False) -> subprocess.Popen[bytes]:
+    def one(
+        most: int = CHANNELS * 10, *, says: bool = False, url: str = url, seconds: float | None = None
+    ) -> subprocess.Popen[bytes]:
         command = [sys.executable, worker_process.__file__, url, winpush_emulator.authority, str(most)]
+        if seconds is not None:
+            command.append(str(seconds))
         errors = subprocess.PIPE if says else subprocess.DEVNULL
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
         started.append(process)
@@ -85,6 +93,33 @@ def test_a_worker_that_stalls_until_others_have_taken_over_stops_at_its_first_wr
     times = accepted(winpush_emulator)
     assert min(times) == 1
     assert sum(times) - CHANNELS <= IN_FLIGHT
+
+
+def test_a_worker_frozen_for_ten_times_every_timeout_sends_little_twice_when_it_goes_on(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, start: Start, url: str, clock: Clock
+) -> None:
+    """Stopped wherever it was: in a transaction, a send, a wait. Its lease, its statements and its requests have a
+    second each."""
+    outbox, number = store(make_outbox, winpush_emulator, clock, waited=False)
+    frozen = start(url=with_timeout(url, SECOND), seconds=SECOND)
+    outcomes(frozen, 60)
+    frozen.send_signal(signal.SIGSTOP)
+    since, other = monotonic(), start()
+    if url.startswith("postgresql"):  # of a file, one that is frozen isn't replaced
+        assert outcomes(other).endswith(b"end")
+        assert outbox.progress(number).done == CHANNELS
+    eventually(lambda: monotonic() - since > 10 * SECOND)
+    frozen.send_signal(signal.SIGCONT)
+    assert outcomes(frozen).endswith(b"end")
+    assert outcomes(other).endswith(b"end") or url.startswith("postgresql")
+    # On a machine that is slow, too, an answer may not come in its second.
+    unanswered = outbox.progress(number).states.get(DeliveryState.UNANSWERED, 0)
+    assert outbox.progress(number).states.get(DeliveryState.DELIVERED, 0) == CHANNELS - unanswered
+    assert len(list(outbox.deliveries(number))) == CHANNELS
+    times = accepted(winpush_emulator)
+    lost = sum(attempt.outcome != "accepted" for attempt in outbox.history(broadcast=number))
+    assert times.count(0) <= unanswered
+    assert sum(times) - CHANNELS <= IN_FLIGHT + lost
 
 
 @pytest.mark.parametrize("waited", [False, True])

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from tests.delivery.clock import Clock
 from tests.servers import ACCEPTED, Peer, Server
-from tests.waiting import PATIENCE, eventually
+from tests.waiting import PATIENCE, eventually, until
 from winpush import mpns
+from winpush.client.options import ClientOptions
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.schema import lanes
+from winpush.delivery.worker.worker import Worker
 
 TOAST = mpns.Toast("Hello")
 AT_ONCE = WorkerSettings(batch=10, batches=3, stop=timedelta())
@@ -70,6 +77,38 @@ def test_what_has_no_answer_when_a_worker_stops_is_sent_by_the_next_one(
     again = {name for each, name in enumerate(NAMES, 1) if before[each].state is DeliveryState.WAITING}
     assert {name for name in NAMES if service.sent_to(name) == 2} == again
     assert sum(map(service.sent_to, NAMES)) == 4 + len(again)
+
+
+def test_a_worker_that_stops_begins_no_half_of_a_batch_that_it_has_read_ahead(
+    make_outbox: MakeOutbox, service: SlowService, clock: Clock, url: str
+) -> None:
+    outbox = make_outbox(allow_hosts=[service.server.authority])
+    for number in range(20):
+        outbox.register(f"http://{service.uri(f'slow{number}')}")
+    broadcast = outbox.broadcast(TOAST)
+    database = Database(url)
+
+    def has_read_ahead() -> bool:
+        with database.read() as connection:
+            return connection.scalar(sa.select(lanes.c.ahead)) == 10
+
+    async def run() -> None:
+        settings = WorkerSettings(batch=10, batches=1, stop=timedelta(seconds=PATIENCE))
+        options: ClientOptions = {"allow_hosts": [service.server.authority], "timeout": PATIENCE}
+        worker = Worker(database, "w", options, clock=clock, settings=settings)
+        working = asyncio.create_task(worker.run())
+        await until(lambda: len(service.server.requests) == 5 and has_read_ahead())
+        worker.stop()
+        service.released.set()
+        await working
+
+    asyncio.run(run())
+    database.close()
+    assert len(service.server.requests) == 5
+    assert outbox.progress(broadcast).states == {DeliveryState.DELIVERED: 5}
+    outbox.deliver_until_idle()
+    assert outbox.progress(broadcast).states == {DeliveryState.DELIVERED: 20}
+    assert len(service.server.requests) == 20
 
 
 def test_due_deliveries_without_an_answer_are_put_off_as_well(make_outbox: MakeOutbox, service: SlowService) -> None:

@@ -1,10 +1,11 @@
-"""A worker in a process of its own, for tests that kill it: `python worker_process.py URL AUTHORITY MOST`."""
+"""A worker in a process of its own, to be killed or frozen: `worker_process.py URL AUTHORITY MOST [SECONDS]`."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 from winpush.delivery import Outbox, OutcomeEvent, WorkerSettings
@@ -13,10 +14,15 @@ TIMEOUT = 100.0  # seconds: what decides is a kill, and not a slow machine
 SETTINGS = WorkerSettings(batch=50, batches=3, store_after=20, lease=timedelta(seconds=3))
 
 
-def main(url: str, authority: str, most: str) -> None:
+def main(url: str, authority: str, most: str, seconds: str | None = None) -> None:
     """Writes a dot for each outcome, and `end` when there is no more to do. After the `most`-th it waits to be killed:
-    it does not come to the end because whoever kills it is slow. SIGUSR1 makes it go on."""
+    it does not come to the end because whoever kills it is slow. SIGUSR1 makes it go on. `seconds`: its lease, and how
+    long it waits for an answer, and between two looks."""
     told = 0
+    settings, timeout = SETTINGS, TIMEOUT
+    if seconds is not None:
+        short, timeout = timedelta(seconds=float(seconds)), float(seconds)
+        settings = replace(SETTINGS, lease=short, poll=short, turn=short, stop=short)
     signal.signal(signal.SIGUSR1, lambda *_: None)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
 
@@ -28,7 +34,7 @@ def main(url: str, authority: str, most: str) -> None:
         if told == int(most):
             signal.pause()
 
-    outbox = Outbox(url, allow_hosts=[authority], settings=SETTINGS, hooks=[say], timeout=TIMEOUT)
+    outbox = Outbox(url, allow_hosts=[authority], settings=settings, hooks=[say], timeout=timeout)
     outbox.deliver_until_idle()
     outbox.close()
     sys.stdout.write("end")

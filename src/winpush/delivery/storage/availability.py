@@ -57,6 +57,11 @@ def is_locked(error: BaseException | None) -> bool:
     return state_of(error) == _LOCKED
 
 
+def _is_busy(error: DBAPIError) -> bool:
+    """The same of a SQLite file, where the worker takes it for an outage: a file has one lock for all."""
+    return getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
 def has_collided(error: BaseException | None) -> bool:
     """Whether PostgreSQL aborted the transaction because of another one; the same may be tried again at once."""
     return state_of(error) in _COLLIDED
@@ -88,6 +93,10 @@ def translated() -> Iterator[None]:
         if not _is_away(error):
             raise
         said = str(error.orig).strip().partition("\n")[0]
-        raise DatabaseError(f"The database is not available: {said}. Check that it is running and try again") from error
+        if is_locked(error) or _is_busy(error):
+            what = f"Another transaction held for too long what this one needs: {said}. Nothing was written; try again"
+        else:
+            what = f"The database is not available: {said}. Check that it is running and try again"
+        raise DatabaseError(what) from error
     except sa.exc.TimeoutError as error:
         raise DatabaseError("All database connections are in use. Try again, or use fewer threads") from error

@@ -7,7 +7,8 @@ workers costs no other its notification.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.database import Millis, in_list, update_rows
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.finalize import add_counts
-from winpush.delivery.storage.lanes import WORKER_LOST
+from winpush.delivery.storage.lanes import SHARE, WORKER_LOST, lock_shares
 from winpush.delivery.storage.rows import CAREFUL, Batch, Target
 from winpush.delivery.storage.schema import broadcasts, channels, deliveries, lanes
 from winpush.delivery.storage.targets import TARGET
@@ -29,7 +30,6 @@ __all__ = ["DELIVERY_KEY", "claim_due", "has_suspects", "keep_due", "release_all
 _MOST_CLAIMS = 5
 _AGAIN = 32
 """How many are claimed together the second time."""
-_SECOND: Millis = 1000
 DELIVERY_KEY = ("broadcast", "channel")
 _D, _B = deliveries.c, broadcasts.c
 _IS_FREE = sa.or_(_D.owner.is_(None), _D.lease_until <= db_now())
@@ -68,7 +68,11 @@ def claim_due(
         _give_up(connection, found, now)
         return Batch(owner, {}, ())
     plans = _rows(connection, {int(row.broadcast) for row in found})
-    targets = _in_turn(connection, plans, found, now)
+    mine: frozenset[int] = frozenset()
+    if rated := [number for number, row in plans.items() if row.rate]:
+        mine = lock_shares(connection, rated, now, ahead=SHARE)
+        plans |= _rows(connection, mine)  # others may have taken their shares before the lock was there
+    targets = _in_turn(connection, plans, found, mine, now)
     lease_until = rows[0].db_time + lease
     taken = [(each.broadcast, each.id, owner, lease_until, claims + 1) for each in targets]
     update_rows(connection, deliveries, DELIVERY_KEY, ("owner", "lease_until", "claims"), taken)
@@ -107,19 +111,20 @@ def _give_up(connection: Connection, targets: Sequence[Target], now: Millis) -> 
 
 
 def _in_turn(
-    connection: Connection, rows: Mapping[int, Row[Any]], found: Sequence[Target], now: Millis
+    connection: Connection, rows: Mapping[int, Row[Any]], found: Sequence[Target], mine: Container[int], now: Millis
 ) -> list[Target]:
-    """The targets that may be sent now: for a broadcast with a rate limit, one second's worth. The rest get later due
-    times, spread out at that rate, so that a large backlog of retries isn't read again for every batch."""
+    """The targets that may be sent now: for a broadcast with a rate limit, what is left of its share, which must be
+    `mine` to take of. The rest get later due times, spread out at that rate, so that a large backlog of retries isn't
+    read again for every batch."""
     taken: list[Target] = []
     later: list[tuple[Any, ...]] = []
     paced = {number: float(max(now, row.paced_until)) for number, row in rows.items() if row.rate}
-    spread = {number: float(max(now + _SECOND, rows[number].spread_until)) for number in paced}
+    spread = {number: float(max(now + SHARE, rows[number].spread_until)) for number in paced}
     for target in found:
         number = int(target.broadcast)
         if number not in paced:
             taken.append(target)
-        elif paced[number] < now + _SECOND:
+        elif number in mine and paced[number] < now + SHARE:
             paced[number] += 1000 / rows[number].rate
             taken.append(target)
         else:
@@ -127,8 +132,9 @@ def _in_turn(
             later.append((number, target.id, int(spread[number]), None))
     update_rows(connection, deliveries, DELIVERY_KEY, ("due", "owner"), later)
     for number, moment in paced.items():
-        statement = sa.update(broadcasts).where(broadcasts.c.id == number)
-        connection.execute(statement.values(paced_until=int(moment), spread_until=int(spread[number])))
+        if number in mine:
+            statement = sa.update(broadcasts).where(broadcasts.c.id == number)
+            connection.execute(statement.values(paced_until=ceil(moment), spread_until=int(spread[number])))
     return taken
 
 

@@ -120,7 +120,7 @@ class Database:
             return postgresql.make_engine(url.difference_update_query(["timeout"]), self._patience)
         except (ModuleNotFoundError, sa.exc.NoSuchModuleError):
             raise ConfigurationError(
-                f"The driver for {url.drivername!r} is not installed. Run: pip install 'winpush[postgres]', and write "
+                f'The driver for {url.drivername!r} is not installed. Run: pip install "winpush[postgres]", and write '
                 "the URL as 'postgresql://user@host/name'"
             ) from None
 

@@ -8,6 +8,7 @@ batch sent twice, and never an outcome. A parcel (see parcels.py) is run in the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,13 +31,17 @@ from winpush.delivery.storage.targets import next_targets
 from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, NO_PARCEL
 
 __all__ = [
+    "SHARE",
+    "WORKER_LOST",
     "claim_lane",
     "claim_parcel",
     "claim_suspect",
     "follow",
     "has_suspects",
     "keep_lane",
+    "lock_shares",
     "move_cursor",
+    "read_ahead",
     "release_lane",
     "split_lane",
     "store_refusals",
@@ -44,6 +49,8 @@ __all__ = [
 ]
 
 _SECOND: Millis = 1000
+SHARE: Millis = 500
+"""How much of a broadcast's rate a worker takes at a time: what may be sent in half a second."""
 _LEAST_STARTS = 5
 """So many starts at one channel, at least, end in `worker-lost`."""
 WORKER_LOST = "worker-lost"
@@ -131,20 +138,29 @@ def _claimed(
     gaps = bool(row.skips_known)
     lane = Lane(row.broadcast, row.first, row.cursor, row.cursor, row.last, row.starts, gaps, row.parcel)
     batch = Batch(owner, {broadcast.id: broadcast}, (), lane)
-    if broadcast.rate and not lock_rows(connection, _SHARE, {"this": broadcast.id, "now": now}, waits=False):
-        release_lane(connection, batch, unstarted=True)  # another worker has just taken this second's share
+    if broadcast.rate and not lock_shares(connection, [broadcast.id], now):
+        release_lane(connection, batch, unstarted=True)  # another worker takes of the rate at this moment, or has taken
         return None
     return _read(connection, batch, now, size)
 
 
-_SHARE = sa.select(_B.id).where(_B.id == bindparam("this"), _B.paced_until <= _NOW)
+def lock_shares(connection: Connection, numbers: Sequence[int], now: Millis, *, ahead: Millis = 0) -> frozenset[int]:
+    """Those of these broadcasts of whose rate this transaction, and no other, may take a share. One that another worker
+    has locked isn't waited for. `ahead`: how much of the time to come may have been taken already."""
+    free = sa.select(_B.id).where(_B.id.in_(sorted(numbers)), _B.paced_until <= now + ahead)
+    return frozenset(lock_rows(connection, free, waits=False))
+
+
+def _share_of(row: Row[Any], size: int) -> int:
+    """How many channels a batch may have: with a rate, one share of it."""
+    return max(1, min(size, row.rate * SHARE // _SECOND)) if row.rate else size
 
 
 def _read(connection: Connection, batch: Batch, now: Millis, size: int) -> Batch:
     """The next batch of a lane that this owner has."""
     lane, (row,) = batch.lane, batch.broadcasts.values()
     assert lane is not None  # noqa: S101 - the caller's branch
-    wanted = careful_size(lane.starts, min(size, row.rate) if row.rate else size)
+    wanted = careful_size(lane.starts, _share_of(row, size))
     if lane.parcel:
         targets, end = targets_in(connection, lane, wanted)
     else:
@@ -154,7 +170,9 @@ def _read(connection: Connection, batch: Batch, now: Millis, size: int) -> Batch
         _give_up(connection, row, passed, targets[0], now)
         return _read(connection, Batch(batch.owner, batch.broadcasts, (), passed), now, size)
     pause = _pause(connection, row, targets, now)
-    _set(connection, lane, ahead=end, **({"not_before": now + pause} if pause else {}))
+    if pause:
+        _set(connection, lane, not_before=now + pause)
+    connection.execute(_READ, {**_place(lane), "reach": end})
     return Batch(batch.owner, batch.broadcasts, targets, _behind(lane, end, lane.starts))
 
 
@@ -189,7 +207,7 @@ def _pause(connection: Connection, row: Row[Any], targets: Sequence[Target], now
     """How long the lane waits after this batch: as long as all of it is on hold, a second at a time. A rate's share is
     noted at the broadcast, whose retries it is for, too."""
     if row.rate and targets:
-        paced = now + len(targets) * _SECOND // row.rate
+        paced = now + ceil(len(targets) * _SECOND / row.rate)
         connection.execute(sa.update(broadcasts).where(_B.id == row.id).values(paced_until=paced))
     waits = held(connection, now) if targets else {}
     if not waits:
@@ -201,6 +219,10 @@ def _pause(connection: Connection, row: Row[Any], targets: Sequence[Target], now
 def _behind(lane: Lane, end: int, starts: int) -> Lane:
     """The part behind this one."""
     return lane._replace(begin=lane.end, end=end, starts=starts)
+
+
+# Made once: building a statement takes longer than running it.
+_READ = sa.update(lanes).where(*_THIS).values(ahead=bindparam("reach"))
 
 
 def _set(connection: Connection, lane: Lane, **values: Any) -> None:
@@ -217,7 +239,7 @@ _MOVE = (
     .where(*_THIS, _L.cursor == bindparam("from_"), _L.last >= bindparam("to"))
     .values(
         cursor=bindparam("to"),
-        ahead=bindparam("to"),
+        ahead=sa.case((_L.last < bindparam("reach"), _L.last), else_=bindparam("reach")),
         run=bindparam("mine"),
         owner=bindparam("mine"),
         lease_until=_LEASED,
@@ -229,8 +251,11 @@ _MOVE = (
 )
 
 
-def move_cursor(connection: Connection, batch: Batch, lease: Millis, size: int) -> Row[Any] | None:
-    """Moves the cursor behind the batch and renews the lease; the lane's refusals so far.
+def move_cursor(
+    connection: Connection, batch: Batch, lease: Millis, size: int, reach: int | None = None
+) -> Row[Any] | None:
+    """Moves the cursor behind the batch and renews the lease; the lane's refusals so far. `reach` is the end of the
+    batch behind it, if that is being sent already.
 
     None if the cursor isn't where the batch begins: somebody else runs the lane.
     """
@@ -238,15 +263,19 @@ def move_cursor(connection: Connection, batch: Batch, lease: Millis, size: int) 
     assert lane is not None  # noqa: S101 - the caller's branch
     started = _starts_after(lane, size)
     passed = len(batch.targets) if lane.parcel else 0
-    values = {"from_": lane.begin, "to": lane.end, "mine": batch.owner, "lease": lease, "started": started}
-    return connection.execute(_MOVE, {**_place(lane), **values, "passed": passed}).one_or_none()
+    reached = lane.end if reach is None else reach
+    ends = {"from_": lane.begin, "to": lane.end, "reach": reached}
+    values = {"mine": batch.owner, "lease": lease, "started": started, "passed": passed}
+    return connection.execute(_MOVE, {**_place(lane), **ends, **values}).one_or_none()
 
 
 def was_written(connection: Connection, batch: Batch) -> bool:
-    """Whether the cursor stands where this batch has put it: only the answer to its commit was lost."""
+    """Whether the cursor stands where this batch has put it: only the answer to its commit was lost. Locks the lane, as
+    the write would."""
     lane = batch.lane
     assert lane is not None  # noqa: S101 - the caller's branch
-    found = connection.execute(sa.select(_L.cursor, _L.run).where(*_THIS), _place(lane)).one_or_none()
+    written = sa.select(_L.cursor, _L.run).where(*_THIS).with_for_update()
+    found = connection.execute(written, _place(lane)).one_or_none()
     return found is not None and (found.cursor, found.run) == (lane.end, batch.owner)
 
 
@@ -255,9 +284,9 @@ def store_refusals(connection: Connection, lane: Lane, refusals: dict[str, int])
     _set(connection, lane, refusals=refusals)
 
 
-_STATE = (
-    sa.select(_L.last, sa.and_(_IS_TIME, _B.state == _RUNNING)).join(broadcasts, _B.id == _L.broadcast).where(*_THIS)
-)
+# It may have been given back by a write whose answer was lost.
+_MAY_GO_ON = sa.and_(_IS_TIME, _B.state == _RUNNING, _L.owner == bindparam("mine"))
+_STATE = sa.select(_L.last, _MAY_GO_ON).join(broadcasts, _B.id == _L.broadcast).where(*_THIS)
 _WAITS = tuple(
     sa.select(sa.literal(1)).where(IS_OPEN, _L.owner.is_(None), *conditions, _MAY_RUN).order_by(*order).limit(1)
     for conditions, order in (((IS_LANE, _IS_TIME), ()), ((IS_PARCEL, _L.not_before <= _NOW), (_L.not_before,)))
@@ -269,22 +298,40 @@ def follow(
 ) -> Batch | None:
     """The lane's next batch, behind one whose outcomes were written in this transaction. None, and the lane is given
     back, if it has come to its end, may not go on now, its worker stops, or (`share`) others wait for their turn."""
+    following, is_end = _behind_it(connection, batch, now, size, share=share, stops=stops)
+    if following is None:
+        release_lane(connection, batch)
+    if is_end:
+        (number,) = batch.broadcasts
+        # There may be thousands of parcels; their ends don't lock the broadcast.
+        if not batch.is_parcel or is_complete(connection, number):
+            finish_broadcasts(connection, [number], now)
+    return following
+
+
+def read_ahead(
+    connection: Connection, batch: Batch, now: Millis, size: int, *, share: bool, stops: bool = False
+) -> Batch | None:
+    """The lane's next batch, behind one that is being sent. None, and the lane stays this owner's, where `follow` would
+    give it back. Whoever calls it has locked the lane: nobody may cut it in between."""
+    return _behind_it(connection, batch, now, size, share=share, stops=stops)[0]
+
+
+def _behind_it(
+    connection: Connection, batch: Batch, now: Millis, size: int, *, share: bool, stops: bool
+) -> tuple[Batch | None, bool]:
+    """The next batch, if the lane may go on, and whether this one is the lane's last."""
     lane, (row,) = batch.lane, batch.broadcasts.values()
     assert lane is not None  # noqa: S101 - the caller's branch
     waits = {"now": now, "latest": now + 2 * _SECOND}
-    last, may_run = connection.execute(_STATE, {**_place(lane), **waits}).one()
+    last, may_run = connection.execute(_STATE, {**_mine(batch), **waits}).one()
     if lane.end >= last:
-        release_lane(connection, batch)
-        # There may be thousands of parcels; their ends don't lock the broadcast.
-        if not lane.parcel or is_complete(connection, row.id):
-            finish_broadcasts(connection, [row.id], now)
-        return None
+        return None, True
     may_go_on = may_run and row.rate is None and not stops
     if not may_go_on or (share and any(connection.scalar(each, waits) is not None for each in _WAITS)):
-        release_lane(connection, batch)
-        return None
+        return None, False
     ahead = lane._replace(begin=lane.end, last=last, starts=_starts_after(lane, size))
-    return _read(connection, Batch(batch.owner, batch.broadcasts, (), ahead), now, size)
+    return _read(connection, Batch(batch.owner, batch.broadcasts, (), ahead), now, size), False
 
 
 _OWNED = (*_THIS, _L.owner == bindparam("mine"))

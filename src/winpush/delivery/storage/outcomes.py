@@ -48,18 +48,19 @@ def record(
     *,
     doubted: Mapping[int, str] = NO_DOUBT,
     again: bool = False,
+    reach: int | None = None,
 ) -> Written:
     """Writes outcomes, counters, history and channel updates in one transaction. `size` is that of a whole batch.
 
     If another worker runs the lane, or has taken over the claim, its outcomes count; the history has both attempts.
     So it is with a batch of a lane that lacks records: its worker has noticed that it was taken over.
     `doubted` are broadcasts whose channels can't be gone as reported, and why: they stop, and keep these channels.
-    `again`: the same has been tried before, and only the answer may have been lost.
+    `again`: the same has been tried before, and only the answer may have been lost. `reach`: see `move_cursor`.
     """
     if again and _is_written(connection, batch, records):
         return Written(list(records), {})
     is_whole = batch.lane is not None and len(records) == len(batch.targets)
-    moved = lanes.move_cursor(connection, batch, lease, size) if is_whole else None
+    moved = lanes.move_cursor(connection, batch, lease, size, reach) if is_whole else None
     block = segments.next_block(connection)
     if batch.lane is None:
         mine = _write_due(connection, batch, records)

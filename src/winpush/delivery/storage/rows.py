@@ -92,6 +92,15 @@ class Batch:
         return self.lane is not None and self.lane.parcel > 0
 
     @property
+    def is_read_ahead(self) -> bool:
+        """Whether the one behind it is read and sent while this one is written: in a lane that isn't at its end, has no
+        rate, and has killed nobody."""
+        lane = self.lane
+        if lane is None or lane.parcel or lane.end >= lane.last or self.is_suspect:
+            return False
+        return all(row.rate is None for row in self.broadcasts.values())
+
+    @property
     def is_suspect(self) -> bool:
         """Whether something in it may have killed its workers: it runs alone in its process."""
         return (self.claims if self.lane is None else self.lane.starts) >= CAREFUL

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from winpush.client.attempt import Item
 from winpush.delivery.content.content import Form
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage import schedule
-from winpush.delivery.storage.database import Millis
+from winpush.delivery.storage.database import DatabaseError, Millis
 from winpush.delivery.storage.rows import Batch, Record, Target
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.login import Login
@@ -35,7 +36,7 @@ Write = Callable[[list[Record]], Awaitable[object]]
 """Writes some outcomes of a batch."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sending:
     """A batch that is being sent: its plans, who is on hold, and the outcomes so far."""
 
@@ -79,6 +80,9 @@ class Batches:
         self._in_flight: dict[int, int] = {}
         # Channels with deliveries in batches of what waited, and whose batch: what else is for them waits behind these.
         self._busy: dict[int, str] = {}
+        self._under_way: list[Sending] = []
+        # Who was put on hold since: a batch may have been read before.
+        self._held: schedule.Held = {}
         self._scopes: set[asyncio.Timeout] = set()
         self._end: float | None = None
 
@@ -111,6 +115,8 @@ class Batches:
         """
         scope = asyncio.timeout_at(self._end)
         self._scopes.add(scope)
+        _hold(sending.held, self._held)
+        self._under_way.append(sending)
         try:
             async with scope:
                 await self._send(client, sending, concurrency, write_some, enough)
@@ -121,7 +127,20 @@ class Batches:
                 raise
             self._put_off(sending)
         finally:
+            self._under_way.remove(sending)
             self._scopes.discard(scope)
+
+    @property
+    def are_under_way(self) -> bool:
+        """Whether anything is being sent."""
+        return bool(self._under_way)
+
+    def hold(self, held: schedule.Held) -> None:
+        """What is under way sends nothing more for those who are on hold; nor does what was read, and comes next."""
+        now = self._now()
+        self._held = {sender: until for sender, until in self._held.items() if until > now}
+        for known in (self._held, *(sending.held for sending in self._under_way)):
+            _hold(known, held)
 
     def end_by(self, when: float) -> None:
         """From this time of the event loop on, no answer is waited for."""
@@ -157,7 +176,7 @@ class Batches:
                 counted[target.service, result.outcome.value, result.push_type] += 1
                 measure(self._telemetry, target.service, result, began)
             if entry.state != _DELIVERED:
-                await self._heed(target, result, entry, sending.held)
+                await self._heed(target, result, entry)
             if is_parcel:
                 self._free(batch, target.id)
             elif is_due:
@@ -183,15 +202,18 @@ class Batches:
         self._telemetry.logged_in(granted - self._logins[0], refused - self._logins[1])
         self._logins = granted, refused
 
-    async def _heed(self, target: Target, result: Result, entry: Record, held: schedule.Held) -> None:
+    async def _heed(self, target: Target, result: Result, entry: Record) -> None:
         """Applies an answer that asks for a pause, before anything else is sent to this channel or for its app."""
         if entry.effect is not None and entry.effect.not_before is not None:
             self._resting = rest(self._resting, target.id, entry.effect.not_before, self._now())
         sender = target.sender if is_for_all(result) else None
         if sender is not None and result.retry_after is not None:
             wait = result.retry_after // timedelta(milliseconds=1)
-            until = held[sender] = max(held.get(sender, 0), self._now() + wait)
-            await self._store(lambda c: schedule.hold(c, sender, until))
+            until = max(self._held.get(sender, 0), self._now() + wait)
+            self.hold({sender: until})
+            # Told to stop, and the database is away: what was sent so far is to be written all the same.
+            with suppress(DatabaseError):
+                await self._store(lambda c: schedule.hold(c, sender, until), keeps=True)
 
     def _pairs(self, sending: Sending) -> Iterator[Item]:
         in_flight, measured, plans, held = self._in_flight, self._telemetry is not None, sending.plans, sending.held
@@ -245,3 +267,8 @@ class Batches:
     def _read_clock(self) -> None:
         """Refreshes the time that every send uses, accurate to a few milliseconds."""
         self._approximate_now, self._fresh_until = self._now(), self._monotonic() + _FRESH_SECONDS
+
+
+def _hold(known: schedule.Held, held: schedule.Held) -> None:
+    for sender, until in held.items():
+        known[sender] = max(until, known.get(sender, 0))

@@ -96,9 +96,10 @@ class Outages:
     def _begin(self, what: str, why: object, then: str) -> None:
         if what not in self._since:
             self._since[what] = self._monotonic()
-            said = str(why).rstrip(".")
+            said = str(why)
+            said += "" if said.endswith((".", ".)")) else "."
             extra = {**self._extra, "outage": what, "state": "began"}
-            _log.warning("%s does not work: %s. %s", what, said, then, extra=extra)
+            _log.warning("%s does not work: %s %s", what, said, then, extra=extra)
 
     def _end(self, what: str) -> None:
         since = self._since.pop(what, None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
-from winpush.channels import AllowedHosts, Channel, Origin, parse_origin, split_uri
+from winpush._make import make_channel
+from winpush.channels import AllowedHosts, Origin, parse_origin, split_uri
 from winpush.client.attempt import Item
 from winpush.delivery.content.content import Content, Form
 from winpush.delivery.storage.rows import Target
@@ -74,9 +74,11 @@ def item_of(target: Target, form: Form) -> Item:
         origin, path = split_uri(target.uri)
         # Whether this host may be sent to is the client's to say, which tells it as a result; so are keys that somebody
         # has spoiled in the database: one row must not stop its whole batch.
-        with suppress(ValidationError, ChannelError):
-            channel = Channel(_origin(origin), path)
+        try:
+            channel = make_channel(_origin(origin), path)
             return Subscription(channel, decode("p256dh", target.p256dh), decode("auth", target.auth)), form, target
+        except (ValidationError, ChannelError):
+            pass
     return (target.uri, form, target) if target.app is None else (target.uri, form, target, target.app)
 
 

@@ -16,7 +16,8 @@ _MOST_AT_ONCE = 50_000
 class WorkerSettings:
     """Tuning of a worker.
 
-    - `batch`: channels sent to at once; the outcomes of a batch of a broadcast are written together.
+    - `batch`: channels in a batch. Of a broadcast, half of it is sent while the half before it is written; the outcomes
+      of each are written together.
     - `batches`: batches in progress at once, one of them for single notifications if there are two or more.
       `batch * batches` is the most that a crash can send twice.
     - `store_after`: outcomes of single notifications written per transaction.
@@ -28,7 +29,7 @@ class WorkerSettings:
       least this share (0 to 1) of those that answered are reported gone. None: any share is believed.
     """
 
-    batch: int = 500
+    batch: int = 1000
     batches: int = 3
     store_after: int = 500
     lease: timedelta = timedelta(seconds=12)
@@ -45,3 +46,13 @@ class WorkerSettings:
             raise ConfigurationError(
                 f"most_gone: is {self.most_gone}; give a share above 0 and up to 1, or None for no limit"
             )
+
+    @property
+    def lease_millis(self) -> int:
+        """The lease in milliseconds, as the database has it."""
+        return self.lease // timedelta(milliseconds=1)
+
+    @property
+    def lane_batch(self) -> int:
+        """How many channels of a broadcast are sent to, and written, together."""
+        return max(1, self.batch // 2)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from winpush.delivery.storage.availability import is_locked
+from winpush.delivery.storage.availability import has_collided, is_locked
 from winpush.delivery.storage.database import Database, DatabaseError
 from winpush.delivery.worker.outages import Outages
 
@@ -59,15 +59,16 @@ class Store:
             except DatabaseError as error:
                 if self._stopping and not (keeps and self._monotonic() < self._give_up_at):
                     raise
-                self._outages.database_failed(error)
                 cause = error.__cause__
+                if not has_collided(cause):
+                    self._outages.database_failed(error)
             if self._stopping:
                 await asyncio.sleep(_LEAST_DELAY)
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._told_to_stop.wait(), delay)
-            # Behind a lock that is held for long, there may be other work that can be done.
-            delay = _LEAST_DELAY if is_locked(cause) else min(delay * 2, _MOST_DELAY)
+            # The database is there: there may be other work that can be done.
+            delay = _LEAST_DELAY if is_locked(cause) or has_collided(cause) else min(delay * 2, _MOST_DELAY)
 
     def _run(self, work: Callable[[Connection], _T], writes: bool) -> _T:
         with self._database.write() if writes else self._database.read(bounded=True) as connection:

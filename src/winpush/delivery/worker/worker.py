@@ -12,21 +12,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from winpush.client.async_client import AsyncClient
 from winpush.client.options import ClientOptions, Settings
-from winpush.delivery.storage import broadcasts, claims, finalize, lanes, outcomes, schedule
+from winpush.delivery.storage import broadcasts, claims, finalize, lanes, schedule
 from winpush.delivery.storage.database import Database, DatabaseError, Millis, to_millis
 from winpush.delivery.storage.notifier import listen
-from winpush.delivery.storage.outcomes import Written
 from winpush.delivery.storage.revision import read_revision, refuse_newer
-from winpush.delivery.storage.rows import Batch, Record
+from winpush.delivery.storage.rows import Batch
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.batch import Batches, Sending
-from winpush.delivery.worker.gone import GoneTally
-from winpush.delivery.worker.hooks import Hook, run_hooks
+from winpush.delivery.worker.hooks import Hook
 from winpush.delivery.worker.login import Login
 from winpush.delivery.worker.outages import Outages
 from winpush.delivery.worker.pauses import Pauses
@@ -36,20 +35,21 @@ from winpush.delivery.worker.retention import clear_old
 from winpush.delivery.worker.settings import WorkerSettings
 from winpush.delivery.worker.store import Store
 from winpush.delivery.worker.tombstones import clear_gone
+from winpush.delivery.worker.writer import Work, Writer
 from winpush.errors import WinPushError
 
 __all__ = ["Worker"]
 
 _log = logging.getLogger("winpush.delivery")
-_Work = tuple[Batch, schedule.Held]
-"""A claimed batch, and until when each app is on hold."""
 _Claimed = tuple[Batch | None, schedule.Held, bool]
-"""The same, with None if nothing was claimed, and whether there may be more to do."""
+"""A claimed batch or None, until when each app is on hold, and whether there may be more to do."""
 _IDLE_SECONDS = 1.0
 _STAND_BY_SECONDS = 0.25
 _GATHER_SECONDS = 0.1
 """The least time between claims of small batches, such as those of single notifications."""
 _SWEEP_SECONDS = 1.0
+_HOLDS_SECONDS = 1.0
+"""How soon a batch that is under way knows whom another worker was asked to hold."""
 
 
 class Worker:
@@ -73,16 +73,11 @@ class Worker:
         most = options.get("max_connections")
         client_settings = Settings.of() if most is None else Settings.of(max_connections=most)
         self._connections = client_settings.limits.connections
-        self._clock, self._settings = clock, settings
-        self._hooks, self._telemetry = tuple(hooks), telemetry
-        self._keep_history, self._keep_gone = keep_history, keep_gone
-        self._lease: Millis = settings.lease // timedelta(milliseconds=1)
-        self._monotonic = monotonic
+        self._clock, self._monotonic, self._settings = clock, monotonic, settings
+        self._telemetry, self._keep_history, self._keep_gone = telemetry, keep_history, keep_gone
         self._gather_until = self._looked_until = self._swept_until = 0.0
         self._numbers = itertools.count(1)
-        self._plans = Plans()
-        self._pauses = Pauses()
-        self._gone = GoneTally(settings.most_gone, settings.gone_at_least)
+        self._plans, self._pauses = Plans(), Pauses()
         self._outages = Outages(name, monotonic)
         self._store = Store(database, self._outages, monotonic)
         self._sender_lock = database.sender_lock()
@@ -95,6 +90,9 @@ class Worker:
             monotonic=monotonic,
             turn=settings.turn,
             wake=self._wake.set,
+        )
+        self._writer = Writer(
+            self._store, name, settings, hooks, self._outages, self._now, self._new_owner, self._gives_lanes_back
         )
         self._stopping = False
         # Places are given up, so that what may kill this process can run alone in it.
@@ -154,6 +152,7 @@ class Worker:
                 if not await self._become_sender(until_idle=until_idle):
                     return
                 listener = asyncio.create_task(listen(self._database, self._wake.set))
+                watching = asyncio.create_task(self._watch_holds())
                 clearing = asyncio.gather(self._clear_old(once=until_idle), self._clear_gone(once=until_idle))
                 try:
                     with self._watched_queue():
@@ -162,9 +161,9 @@ class Worker:
                         await clearing
                 finally:
                     self.stop()  # whatever ended it: no place goes on alone
-                    listener.cancel()
-                    clearing.cancel()
-                    await asyncio.gather(listener, clearing, *self._places, return_exceptions=True)
+                    for each in (listener, watching, clearing):
+                        each.cancel()
+                    await asyncio.gather(listener, watching, clearing, *self._places, return_exceptions=True)
         finally:
             self._loop = None
             self._store.close()
@@ -284,7 +283,7 @@ class Worker:
             if batch is None and has_gathered and not looks:
                 batch, more = self._claim_due(connection, now)
             if batch is None:
-                more = lanes.split_lane(connection, now, self._settings.batch) or more
+                more = lanes.split_lane(connection, now, self._settings.lane_batch) or more
         return batch, schedule.held(connection, now), more
 
     def _claim_lane(self, connection: Connection, now: Millis) -> Batch | None:
@@ -293,15 +292,15 @@ class Worker:
         for _ in range(2):
             claim = lanes.claim_parcel if self._parcels_next else lanes.claim_lane
             self._parcels_next = not self._parcels_next
-            batch = claim(connection, self._new_owner(), now, self._lease, self._settings.batch)
+            batch = claim(connection, self._new_owner(), now, self._settings.lease_millis, self._settings.lane_batch)
             if batch is not None:
                 return batch
         return None
 
     def _claim_suspect(self, connection: Connection, now: Millis) -> Batch | None:
-        lease, size = self._lease, self._settings.batch
+        lease, size = self._settings.lease_millis, self._settings.batch
         batch = claims.claim_due(connection, self._new_owner(), now, lease, size, suspects=True)
-        batch = batch or lanes.claim_suspect(connection, self._new_owner(), now, lease, size)
+        batch = batch or lanes.claim_suspect(connection, self._new_owner(), now, lease, self._settings.lane_batch)
         self._drains, self._looked_until = False, 0.0
         return batch
 
@@ -314,7 +313,10 @@ class Worker:
             self._swept_until = self._monotonic() + _SWEEP_SECONDS
         self._looked_until = self._monotonic() + _GATHER_SECONDS
         owner, size = self._new_owner(), self._settings.batch
-        return claims.claim_due(connection, owner, now, self._lease, size, self._batches.busy), more
+        return claims.claim_due(connection, owner, now, self._settings.lease_millis, size, self._batches.busy), more
+
+    def _gives_lanes_back(self) -> bool:
+        return self._stopping or self._drains
 
     def _new_owner(self) -> str:
         return f"{self._name}/{next(self._numbers)}"
@@ -352,7 +354,7 @@ class Worker:
         runs_lane = batch.lane is not None
         self._running_lanes += runs_lane
         share_from = self._monotonic() + self._settings.turn.total_seconds()
-        following: _Work | None = batch, held
+        following: Work | None = batch, held
         try:
             while following is not None:
                 following = await self._deliver(client, *following, share_from)
@@ -361,26 +363,47 @@ class Worker:
         finally:
             self._running_lanes -= runs_lane
 
-    async def _deliver(self, client: AsyncClient, batch: Batch, held: schedule.Held, share_from: float) -> _Work | None:
+    async def _deliver(self, client: AsyncClient, batch: Batch, held: schedule.Held, share_from: float) -> Work | None:
+        """Sends a batch, and those that are read while the one before them is sent; what follows the last of them."""
         plans = await self._plans_of(batch)
         if len(plans) < len(batch.broadcasts):
             self._batches.end(batch)
             return None
+        sent: Sending | None = None
         sending = Sending(batch, plans, held)
-        heartbeat = asyncio.create_task(self._keep(sending))
-        # Places share the connections, so that none waits for a connection that another holds.
-        concurrency = max(1, self._connections // max(1, len(self._places)))
+        heartbeat = asyncio.create_task(self._writer.keep(lambda: sending))
         try:
-            telemetry = self._telemetry
-            with telemetry.batch(batch.broadcasts, len(batch.targets)) if telemetry else nullcontext():
-                enough = self._settings.store_after
-                await self._batches.send(client, sending, concurrency, lambda some: self._record(batch, some), enough)
-                return await self._end(sending, share=self._monotonic() >= share_from)
+            while (following := await self._send(client, sent, sending, share_from)) is not None:
+                if sending.is_lost or self._gives_lanes_back():
+                    break
+                sent, sending = sending, Sending(following[0], plans, following[1])
+            return await self._writer.end(sending, share=self._monotonic() >= share_from)
         finally:
             self._batches.end(batch)
             heartbeat.cancel()
             await asyncio.gather(heartbeat, return_exceptions=True)
             self._plans.trim()
+
+    async def _send(
+        self, client: AsyncClient, sent: Sending | None, sending: Sending, share_from: float
+    ) -> Work | None:
+        """Sends a batch. Meanwhile the one before it is written, and the one behind it read: that is returned."""
+        batch, advancing = sending.batch, None
+        if sent is not None or (batch.is_read_ahead and self._settings.batch > 1):
+            share = self._monotonic() >= share_from
+            advancing = asyncio.create_task(self._writer.advance(sent, sending, share=share))
+        # Places share the connections, so that none waits for a connection that another holds.
+        concurrency = max(1, self._connections // max(1, len(self._places)))
+        telemetry, enough = self._telemetry, self._settings.store_after
+        following = None
+        try:
+            with telemetry.batch(batch.broadcasts, len(batch.targets)) if telemetry else nullcontext():
+                write_some = partial(self._writer.record, batch)
+                await self._batches.send(client, sending, concurrency, write_some, enough)
+        finally:
+            if advancing is not None:
+                following = await advancing
+        return following
 
     async def _plans_of(self, batch: Batch) -> dict[int, SendPlan]:
         """The plan of each broadcast. A broadcast whose content can't be read is stopped, and the batch is released."""
@@ -397,69 +420,19 @@ class Worker:
             await self._store(lambda c: _release(c, batch))
         return plans
 
-    async def _record(self, batch: Batch, records: list[Record]) -> None:
-        """Writes some outcomes of due deliveries."""
-        doubted, tries = self._note(records), itertools.count()
-        written = await self._store(
-            lambda c: self._write(c, batch, records, doubted, again=next(tries) > 0), keeps=True
-        )
-        self._tell(written)
-
-    def _note(self, records: list[Record]) -> dict[int, str]:
-        self._outages.note(records)
-        return self._gone.add(records)
-
-    def _write(
-        self, connection: Connection, batch: Batch, records: list[Record], doubted: dict[int, str], *, again: bool
-    ) -> Written:
-        now, size = self._now(), self._settings.batch
-        return outcomes.record(connection, batch, records, now, self._lease, size, doubted=doubted, again=again)
-
-    def _tell(self, written: Written) -> None:
-        for number, reason in written.stopped.items():
-            extra = {"worker": self._name, "broadcast": number}
-            _log.warning("Broadcast %d has stopped itself. %s", number, reason, extra=extra)
-        run_hooks(self._hooks, written.records)
-
-    async def _end(self, sending: Sending, *, share: bool) -> _Work | None:
-        """Writes the last outcomes of a batch and, in the same transaction, reads the next one of its lane."""
-        batch, records = sending.batch, sending.done
-        if batch.lane is None:
-            await self._record(batch, records)
-            return None
-        doubted, tries = self._note(records), itertools.count()
-
-        def write(connection: Connection) -> tuple[Written, _Work | None]:
-            written = self._write(connection, batch, records, doubted, again=next(tries) > 0)
-            return written, self._follow(connection, batch, share=share) if written.is_mine else None
-
-        written, following = await self._store(write, keeps=True)
-        if not written.is_mine:
-            extra = {"worker": self._name, "broadcast": batch.lane.broadcast}
-            text = "Another worker has taken over a lane of broadcast %d: this one was silent for too long"
-            _log.warning(text, batch.lane.broadcast, extra=extra)
-        self._tell(written)
-        return following
-
-    def _follow(self, connection: Connection, batch: Batch, *, share: bool) -> _Work | None:
-        now, size, stops = self._now(), self._settings.batch, self._stopping or self._drains
-        following = lanes.follow(connection, batch, now, size, share=share, stops=stops)
-        if following is None and batch.is_parcel and not share and not stops:
-            # Most have one batch; many are due at the same time.
-            following = lanes.claim_parcel(connection, self._new_owner(), now, self._lease, size)
-        return None if following is None else (following, schedule.held(connection, now))
-
-    async def _keep(self, sending: Sending) -> None:
-        """Renews the lease three times in its time, until cancelled. Notes if another worker has taken over."""
-        batch = sending.batch
-        keep = claims.keep_due if batch.lane is None else lanes.keep_lane
+    async def _watch_holds(self) -> None:
+        """While batches are under way, tells them what services have asked other workers to wait for."""
         while True:
-            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
+            await asyncio.sleep(_HOLDS_SECONDS)
+            if not self._batches.are_under_way:
+                continue
             try:
-                sending.is_lost = not await self._store(lambda c: keep(c, batch, self._lease))
+                self._batches.hold(await self._store(lambda c: schedule.held(c, self._now()), writes=False))
+            except DatabaseError:  # told to stop, and the database is away
+                return
             except Exception:
                 extra = {"worker": self._name}
-                _log.exception("A batch's lease can't be renewed; another worker may take it over", extra=extra)
+                _log.exception("What other workers were asked to hold is only seen between batches now", extra=extra)
                 raise
 
     def _now(self) -> Millis:

@@ -1,0 +1,70 @@
+"""What a service has asked one worker to wait for, the others heed in the midst of a batch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from tests.client.service import TOAST, Service, reply
+from tests.delivery.clock import Clock
+from tests.waiting import PATIENCE, eventually
+from winpush.delivery import DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage import schedule
+from winpush.delivery.storage.database import Database, to_millis
+from winpush.delivery.storage.schema import holds
+
+
+@contextmanager
+def looks() -> Iterator[list[str]]:
+    """A list that grows by each look at who is on hold."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT") and f"FROM {holds.name}" in statement.replace("\n", " "):
+            seen.append(statement)
+
+    event.listen(sa.Engine, "after_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(sa.Engine, "after_cursor_execute", note)
+
+
+@pytest.mark.parametrize("batch", [20, 10])
+def test_a_batch_under_way_stops_for_an_app_that_another_worker_was_told_to_hold(
+    make_outbox: Callable[..., Outbox], url: str, clock: Clock, batch: int
+) -> None:
+    """One that was read before, and is sent next, too: the halves of a batch follow each other."""
+    service, released = Service(), threading.Event()
+
+    def answer(_: bytes) -> bytes:
+        released.wait(PATIENCE)
+        return reply(200, {"X-WNS-Status": "received"})
+
+    service.answer = answer
+    with service.server, looks() as seen:
+        outbox = make_outbox(**service.options, settings=WorkerSettings(batch=batch, batches=1), max_connections=1)
+        for number in range(10):
+            outbox.register(service.uri(number))
+        broadcast = outbox.broadcast(TOAST)
+        outbox.start()
+        eventually(lambda: service.sends)
+        other = Database(url)
+        with other.write() as connection:
+            schedule.hold(connection, ("wns", None), to_millis(clock() + timedelta(hours=1)))
+        other.close()
+        before = len(seen)
+        eventually(lambda: len(seen) >= before + 4)  # two of them may have been those of a read
+        released.set()
+        eventually(lambda: sum(outbox.progress(broadcast).states.values()) == 10)
+        states = outbox.progress(broadcast).states
+        outbox.close()
+    # The first, and one that may have been handed to the client behind it.
+    assert 1 <= len(service.sends) <= 2
+    assert states == {DeliveryState.DELIVERED: len(service.sends), DeliveryState.WAITING: 10 - len(service.sends)}
