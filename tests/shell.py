@@ -71,6 +71,8 @@ class Shell:
 
     def run_until(self, said: str, command: str, before: str = "") -> tuple[int, str]:
         """A command that runs until Ctrl-C, which is pressed once it has said this; its exit code and output."""
+        if command.startswith("winpush emulator") and "--port" not in command:
+            command += " --port 0"  # another program may have the usual one
         with subprocess.Popen(
             ["bash", "-c", f"{before}\nexec {command}"], cwd=self.folder, env=self.variables, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,8 +26,6 @@ def without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     ("module", "extra", "arguments"),
     [
         ("click", "winpush[cli]", ("--help",)),
-        ("rich", "winpush[cli]", ("demo", "--exit", "--phones", "1")),
-        ("uvicorn", "winpush[emulator]", ("demo", "--exit", "--phones", "1")),
         ("starlette", "winpush[emulator]", ("emulator", "--port", "0")),
     ],
 )
@@ -35,6 +34,23 @@ def test_what_is_not_installed_is_named_with_what_to_type(module: str, extra: st
     assert done.returncode == 2
     assert f'pip install "{extra}"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_table_without_what_draws_it_leads_to_the_extra(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
+    database = ("--db", f"sqlite:///{tmp_path}/push.db")
+    assert call("db", "upgrade", *database).returncode == 0
+    done = without("rich", "history", *database)
+    assert done.returncode == 2
+    assert done.stderr == 'winpush: the command line needs rich. Run: pip install "winpush[cli]"\n'
+
+
+@pytest.mark.parametrize("module", ["rich", "uvicorn", "sqlalchemy"])
+def test_the_demo_names_all_extras_that_it_needs_before_it_starts(module: str) -> None:
+    done = without(module, "demo", "--exit", "--phones", "1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"need {module}. " in done.stderr
+    assert 'pip install "winpush[cli,emulator,delivery]"' in done.stderr
 
 
 def test_the_demo_runs_without_uvloop() -> None:

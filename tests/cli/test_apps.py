@@ -55,6 +55,16 @@ def register(shell: Shell, emulator: Emulator, app: str) -> Device:
     return device
 
 
+def test_an_app_that_names_no_token_server_has_that_of_the_command(
+    shell: Shell, emulator: Emulator, apps: Path
+) -> None:
+    lines = apps.read_text().splitlines()
+    apps.write_text("\n".join(line for line in lines if "token_server" not in line))
+    devices = [register(shell, emulator, app) for app in ("desktop", "uwp app")]
+    code, said = shell("broadcast", "Hello", "--apps", str(apps), WINPUSH_TOKEN_SERVER=emulator.url)
+    assert (code, [len(device.toasts) for device in devices]) == (0, [1, 1]), said
+
+
 def test_a_worker_sends_for_each_app_with_its_login(shell: Shell, emulator: Emulator, apps: Path) -> None:
     devices = [register(shell, emulator, app) for app in ("desktop", "uwp app")]
     assert shell("broadcast", "Hello", "--store-only")[0] == 0

@@ -33,6 +33,7 @@ def test_rows_that_are_refused_for_their_host_lead_to_the_option(tmp_path: Path,
     assert done.exit_code == 1
     assert "2 rows were refused for the host" in done.stderr
     assert "--allow-host HOST[:PORT]" in done.stderr
+    assert "allow_hosts" not in done.stderr
     done = call("channels", "import", str(file), "--allow-host", emulator.authority)
     assert "refused for the host" not in done.stderr
 

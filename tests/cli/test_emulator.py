@@ -50,10 +50,23 @@ def test_the_emulators_example_of_a_windows_device_works_with_its_login() -> Non
             "WINPUSH_CLIENT_ID",
             "WINPUSH_CLIENT_SECRET",
             "WINPUSH_TOKEN_SERVER",
+            "WINPUSH_ALLOW_HOST",
         }
         (example,) = examples(said)
         done = run(*example, **login)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_after_the_emulators_settings_the_commands_of_the_docs_work_without_an_option(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
+    with started("emulator", "--port", "0", "--tls-port", "0", "--phones", "0") as process:
+        said = read_until(process, "Ctrl-C stops it")
+        exported = " ".join(re.findall(r"^  export (.+)$", said, re.MULTILINE))
+        settings = dict(pair.split("=", 1) for pair in shlex.split(exported))
+        settings["WINPUSH_DB"] = f"sqlite:///{tmp_path}/push.db"
+        assert run("channels", "add", examples(said)[0][2], "--tag", "news", **settings).returncode == 0
+        done = run("broadcast", "Goal!", "2 : 1", "--tag", "news", **settings)
+        assert re.search(r"1\s+accepted", done.stdout + done.stderr), done.stdout + done.stderr
 
 
 def test_each_app_that_is_named_has_a_login_and_an_example_of_its_own() -> None:

@@ -109,7 +109,7 @@ def test_ready_is_a_worker_that_has_used_its_database_of_late(tmp_path: Path) ->
         watching = asyncio.create_task(health.watch(worker))
         await asyncio.sleep(0)
         assert health.ready().details["transaction_seconds_ago"] is None
-        assert health.ready().problem == "The worker has had no transaction of late"
+        assert health.ready().problem == "The worker has had no recent transaction"
         await worker.run(until_idle=True)
         assert worker.since_transaction is not None
         watching.cancel()

@@ -26,7 +26,8 @@ apps_option = option(
     envvar="WINPUSH_APPS",
     show_envvar=True,
     help="TOML file with the logins of several apps: a table for each app's name, with tenant_id and client_id, or "
-    "package_sid, and client_secret or client_secret_file. Instead of the options for one app. [WNS]",
+    "package_sid, and client_secret or client_secret_file; token_server, if it isn't --token-server. Instead of the "
+    "options for one app. [WNS]",
 )
 """Adds `--apps`."""
 
@@ -34,6 +35,7 @@ apps_option = option(
 def take_apps(values: dict[str, Any]) -> dict[str, wns.Credentials] | None:
     """Pops the file from a command's values, and reads the logins in it; None without a file.
 
+    Before `take_login`, which pops --token-server: that of an app whose table names none.
     Raises click.UsageError, which never has a secret, for a file that can't be used.
     """
     file: Path | None = values.pop("apps")
@@ -47,10 +49,11 @@ def take_apps(values: dict[str, Any]) -> dict[str, wns.Credentials] | None:
         raise click.UsageError(f"--apps: {file} can't be read as TOML: {error}.") from None
     if not named:
         raise click.UsageError(f"--apps: {file} has no app. Write a table for each, such as [weather].")
-    return {name: _login(file, name, table) for name, table in named.items()}
+    server = values.get("token_server")
+    return {name: _login(file, name, table, server) for name, table in named.items()}
 
 
-def _login(file: Path, name: str, table: Any) -> wns.Credentials:
+def _login(file: Path, name: str, table: Any, usual_server: str | None) -> wns.Credentials:
     where = f"--apps: in {file}, {name!r}"
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
         raise click.UsageError(f"{where} must be a table of texts. Write [{name}], and below it its login.")
@@ -59,7 +62,7 @@ def _login(file: Path, name: str, table: Any) -> wns.Credentials:
     given = [kind for kind in (_ENTRA, _PACKAGE) if not table.keys().isdisjoint(kind)]
     if len(given) != 1 or not table.keys() >= set(given[0]):
         raise click.UsageError(f"{where} needs either {' and '.join(_ENTRA)}, or {_PACKAGE[0]}.")
-    secret, server = _secret(file, where, table), table.get("token_server")
+    secret, server = _secret(file, where, table), table.get("token_server", usual_server)
     try:
         if given[0] is _PACKAGE:
             more = () if server is None else (f"{server.rstrip('/')}/accesstoken.srf",)

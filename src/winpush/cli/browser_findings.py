@@ -40,7 +40,7 @@ def examine_browser(
     if subscription is None:
         yield Finding("keys", "note", "not checked: give a file with the whole subscription instead of its endpoint")
     else:
-        yield Finding("keys", "good", "the browser's keys are such as a browser makes")
+        yield Finding("keys", "good", "the subscription's keys are well formed")
     keys = options.get("webpush")
     if keys is None:
         yield Finding("login", "bad", "no VAPID keys given, and push services require them", NO_VAPID.rstrip("."))

@@ -26,7 +26,7 @@ from winpush.cli.outbox import (
     take_audience,
     take_pair,
 )
-from winpush.cli.output import counted, echo_json, echo_json_line
+from winpush.cli.output import counted, echo_json, echo_json_line, host_to_allow
 from winpush.errors import ValidationError
 from winpush.webpush import Subscription
 
@@ -278,12 +278,13 @@ class _Told:
     def refused(self, error: RowError) -> None:
         """A row was refused."""
         self._errors += 1
-        self._of_other_hosts += error.field == "uri" and "has the host" in error.problem
+        said, host = host_to_allow(str(error))
+        self._of_other_hosts += host is not None
         if self._as_json:
             echo_json_line(error)
         elif self._errors <= _SHOWN_ERRORS:
             self._clear()
-            click.echo(str(error), err=True)
+            click.echo(said, err=True)
 
     def taken(self, number: int) -> None:
         """So many rows are registered."""

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -19,7 +18,7 @@ from winpush.cli.findings import Finding, advise, check_login, describe
 from winpush.cli.help import Command, option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
-from winpush.cli.output import echo_cited, echo_json_line, hide_channels
+from winpush.cli.output import echo_cited, echo_json_line, hide_channels, host_to_allow
 from winpush.cli.send.command import open_client
 from winpush.cli.vapid import take_vapid, vapid_options
 from winpush.client.options import ClientOptions
@@ -96,7 +95,6 @@ def _show(finding: Finding) -> None:
 
 
 def _examine(given: str, options: ClientOptions, *, probes: bool) -> Iterator[Finding]:
-    uri = given
     try:
         address = read_address(given, options["allow_hosts"])
         subscription = address if isinstance(address, Subscription) else None
@@ -104,7 +102,7 @@ def _examine(given: str, options: ClientOptions, *, probes: bool) -> Iterator[Fi
         channel = Channel.parse(uri, allow_hosts=options["allow_hosts"])
         _check_target(channel)
     except ChannelError as error:
-        yield _unusable(error, uri)
+        yield _unusable(error)
         if options["wns"] is not None:
             yield check_login(options)
         return
@@ -130,11 +128,11 @@ def _check_target(channel: Channel) -> None:
         check_channel(channel)
 
 
-def _unusable(error: ChannelError, uri: str) -> Finding:
-    problem, separator, _ = error.problem.partition("; to send to your own server")
+def _unusable(error: ChannelError) -> Finding:
+    problem, host = host_to_allow(error.problem)
     to_do = "use the URI exactly as the app received it from Windows"
-    if separator:
-        to_do = f"if this is your own server, add --allow-host {urlsplit(uri).netloc.rpartition('@')[2]}"
+    if host is not None:
+        to_do = f"if this is your own server, add --allow-host {host}"
     return Finding("channel", "bad", problem, to_do)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import tempfile
 import time
 from collections.abc import Iterator
@@ -148,13 +149,13 @@ def _show(emulator: Emulator, made: _Made) -> None:
         files = f"--ca '{made.folder / 'ca.pem'}' \\\n    --certificate '{made.folder / 'client.pem'}'"
         _show_example(f"--allow-host {emulator.authorities[1]} {files}", made.secure_phone.uri)
     for device in made.windows[:1]:
-        click.echo("To a Windows device, with credentials that this emulator accepts:\n")
-        _show_login(emulator.entra_credentials)
-        _show_example(f"--allow-host {emulator.authority}", device.uri)
+        click.echo("To a Windows device, with a login that this emulator accepts, and that every command reads:\n")
+        _show_environment(_environment(emulator, emulator.entra_credentials))
+        _show_example("", device.uri)
     for app, device in made.apps.items():
         click.echo(f"To a Windows device, for the app {app!r}:\n")
-        _show_login(emulator.entra_credentials_of(app))
-        _show_example(f"--allow-host {emulator.authority}", device.uri)
+        _show_environment(_environment(emulator, emulator.entra_credentials_of(app)))
+        _show_example("", device.uri)
     for browser in made.browsers[:1]:
         click.echo("To a browser, with a VAPID key that 'winpush webpush keys vapid.pem' makes:\n")
         _show_message(emulator.authority, json.dumps(browser.subscription.to_dict()))
@@ -165,14 +166,11 @@ def _describe(emulator: Emulator, made: _Made) -> dict[str, Any]:
     """The same for a program: the devices' channels, and what to set in the environment to send to them."""
     return {
         "page": emulator.url,
-        "environment": {
-            "WINPUSH_ALLOW_HOST": " ".join(emulator.authorities),
-            **_environment(emulator.entra_credentials),
-        },
+        "environment": _environment(emulator, emulator.entra_credentials),
         "phones": [phone.uri for phone in made.phones],
         "windows": [device.uri for device in made.windows],
         "apps": {
-            app: {"channel": device.uri, "environment": _environment(emulator.entra_credentials_of(app))}
+            app: {"channel": device.uri, "environment": _environment(emulator, emulator.entra_credentials_of(app))}
             for app, device in made.apps.items()
         },
         "browsers": [browser.subscription.to_dict() for browser in made.browsers],
@@ -181,24 +179,25 @@ def _describe(emulator: Emulator, made: _Made) -> dict[str, Any]:
     }
 
 
-def _show_login(login: EntraCredentials) -> None:
-    named = _environment(login)
-    for names in (("TENANT_ID", "CLIENT_ID"), ("CLIENT_SECRET", "TOKEN_SERVER")):
-        click.echo("  export " + " ".join(f"WINPUSH_{name}={named[f'WINPUSH_{name}']}" for name in names))
+def _show_environment(values: dict[str, str]) -> None:
+    named = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
+    for first in range(0, len(named), 2):
+        click.echo(f"  export {' '.join(named[first : first + 2])}")
 
 
-def _environment(login: EntraCredentials) -> dict[str, str]:
-    """A login that the emulator accepts, as variables of the environment."""
+def _environment(emulator: Emulator, login: EntraCredentials) -> dict[str, str]:
+    """A login that the emulator accepts and the hosts that it has, as variables of the environment."""
     return {
         "WINPUSH_TENANT_ID": login.tenant_id,
         "WINPUSH_CLIENT_ID": login.client_id,
         "WINPUSH_CLIENT_SECRET": login.client_secret,
         "WINPUSH_TOKEN_SERVER": login.authority,
+        "WINPUSH_ALLOW_HOST": " ".join(emulator.authorities),
     }
 
 
 def _show_example(options: str, uri: str) -> None:
-    click.echo(f"  winpush send toast {options} \\\n    '{uri}' 'Hello' 'from winpush'\n")
+    click.echo(f"  winpush send toast {f'{options} ' if options else ''}\\\n    '{uri}' 'Hello' 'from winpush'\n")
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import io
 
 import click
 
-from winpush.cli.output import hide_channels
+from winpush.cli.output import hide_channels, in_options
 from winpush.errors import WinPushError
 
 __all__ = ["exit_code_of", "show"]
@@ -20,7 +20,7 @@ def exit_code_of(error: click.ClickException | WinPushError) -> int:
 def show(error: click.ClickException | WinPushError) -> None:
     """Shows the error as click does, but hides channel URIs: click's messages repeat what was typed."""
     if isinstance(error, WinPushError):
-        click.echo(hide_channels(f"Error: {error}"), err=True)
+        click.echo(hide_channels(f"Error: {in_options(str(error))}"), err=True)
         return
     shown = io.StringIO()
     error.show(shown)

@@ -76,7 +76,7 @@ class Health:
     def alive(self) -> Report:
         """Whether the process does something. A database that is away is no reason to start it anew."""
         seconds = self._monotonic() - self._beaten
-        problem = None if seconds < _MOST_SECONDS else "The worker's loop stands still"
+        problem = None if seconds < _MOST_SECONDS else "The worker's event loop is stuck"
         return Report(problem, {"heartbeat_seconds_ago": round(seconds, 1)})
 
     def ready(self) -> Report:
@@ -88,7 +88,7 @@ class Health:
         seconds = None if since is None else round(since.total_seconds(), 1)
         details = {"worker": self._worker.name, "transaction_seconds_ago": seconds, **database.details}
         late = since is None or since.total_seconds() >= _MOST_SECONDS
-        problem = database.problem or ("The worker has had no transaction of late" if late else self.alive().problem)
+        problem = database.problem or ("The worker has had no recent transaction" if late else self.alive().problem)
         return Report(problem, details)
 
     def _ask_database(self) -> Report:

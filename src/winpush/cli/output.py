@@ -34,6 +34,8 @@ __all__ = [
     "echo_json_error",
     "echo_json_line",
     "hide_channels",
+    "host_to_allow",
+    "in_options",
     "link_citations",
     "show_request",
     "show_result",
@@ -42,6 +44,20 @@ __all__ = [
 _ERROR_TYPES = {1: "failed", 2: "usage"}
 # To the end of the word, without the punctuation of the surrounding sentence.
 _PATH_OF_URI = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s/?#]*)[/?#]\S*?(?=['\")\].,;:]*(?:\s|$))", re.IGNORECASE)
+# How `winpush.channels` ends its message about a host that is no push service's.
+_IN_PYTHON = re.compile(r'; to send to your own server, allow it: allow_hosts=\["([^"]+)"\]')
+
+
+def host_to_allow(problem: str) -> tuple[str, str | None]:
+    """The library's message without the Python to write, and the host that it is about, if it is about one."""
+    found = _IN_PYTHON.search(problem)
+    return (problem, None) if found is None else (problem[: found.start()] + problem[found.end() :], found[1])
+
+
+def in_options(message: str) -> str:
+    """The library's message, with the option to type instead of the Python to write."""
+    problem, host = host_to_allow(message)
+    return message if host is None else f"{problem.rstrip('.')}.\nTo send to your own server, add: --allow-host {host}"
 
 
 def hide_channels(text: str) -> str:
@@ -84,7 +100,7 @@ def echo_json_line(item: Any, file: IO[str] | None = None) -> None:
 def echo_json_error(error: Exception, exit_code: int) -> None:
     """Prints why a command failed: its kind, the message, and what to do next, if that is known."""
     whole = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    message, _, hint = whole.partition("\n")
+    message, _, hint = in_options(whole).partition("\n")
     context = getattr(error, "ctx", None)
     if not hint and isinstance(error, click.UsageError) and context is not None:
         hint = f"Run '{context.command_path} --help'."

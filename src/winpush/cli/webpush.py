@@ -12,7 +12,7 @@ from winpush.channels import AllowedHosts
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
 from winpush.cli.options import client_options, connection_options
-from winpush.cli.output import echo_json, show_result
+from winpush.cli.output import echo_json, in_options, show_result
 from winpush.cli.send.browser import browser_options, make_message
 from winpush.cli.send.command import open_client
 from winpush.cli.vapid import NO_VAPID, read_keys, take_vapid, vapid_options
@@ -83,7 +83,7 @@ def send(subscription: Any, text: str | None, **values: Any) -> None:
         options = client_options(values)
         to = Subscription.of(subscription.read(), allow_hosts=AllowedHosts.of(options["allow_hosts"]))
     except ValidationError as error:
-        raise click.UsageError(f"{error}.") from None
+        raise click.UsageError(in_options(f"{error}.")) from None
     options["webpush"] = pair
     with open_client(options, to.channel) as client:
         result = client.send(to, message)

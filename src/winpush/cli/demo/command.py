@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib.util
 import random
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ __all__ = ["command"]
 
 _SPREAD_SECONDS = 6.0
 _LIVELY_SECONDS = 0.7
+_NEEDS = ("rich", "starlette", "uvicorn", "cryptography", "markdown_it", "sqlalchemy", "alembic")
 
 
 @click.command(cls=Command, examples=["winpush demo", "winpush demo --exit --phones 20 --windows 20"])
@@ -70,12 +72,23 @@ def command(phones: int, windows: int, seed: int, port: int, seconds: float | No
     The broadcasts go through an outbox in a temporary folder, delivered by a worker process. Kill it with kill -9 while
     it sends (--seconds 60 gives you time): another one takes over, and nothing is lost.
     """
+    _require_extras()
     from winpush.transport.loops import new_event_loop
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         leave = exit_ or as_json
         spread = seconds if seconds is not None else 0.0 if leave else _SPREAD_SECONDS
         return runner.run(_demo(phones, windows, seed, port, spread, leave=leave, as_json=as_json))
+
+
+def _require_extras() -> None:
+    """Raises click.UsageError if packages are missing: all at once, and before anything is started."""
+    lacking = [name for name in _NEEDS if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise click.UsageError(
+            f"The demo has an emulator and an outbox, which need {', '.join(lacking)}. "
+            'Run: pip install "winpush[cli,emulator,delivery]"'
+        )
 
 
 async def _demo(phones: int, windows: int, seed: int, port: int, seconds: float, *, leave: bool, as_json: bool) -> int:

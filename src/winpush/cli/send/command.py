@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -16,7 +15,7 @@ from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
-from winpush.cli.output import echo_json, request_to_dict, show_request, show_result
+from winpush.cli.output import echo_json, in_options, request_to_dict, show_request, show_result
 from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, message_options
 from winpush.cli.send.windows import ServiceOption, xml_option
 from winpush.client.options import ClientOptions
@@ -80,7 +79,7 @@ def _send(uri: str, kind: Kind, values: dict[str, Any]) -> None:
         notification = kind.makers[service](values)
         request = _request(channel, notification)
     except ChannelError as error:
-        raise click.UsageError(_explain(error, uri)) from None
+        raise click.UsageError(in_options(f"The channel URI {error.problem}.")) from None
     except ValidationError as error:
         raise click.UsageError(explain_value(error)) from None
     if dry_run:
@@ -158,14 +157,6 @@ def explain_value(error: ValidationError) -> str:
     advice = f", or use --clear {option} to erase it" if clearable else ""
     problem = str(error).replace(", or pass mpns.CLEAR to erase it", advice)
     return f"{problem}.\nRun '{context.command_path} --help' for the options."
-
-
-def _explain(error: ChannelError, uri: str) -> str:
-    """The library's message, with the option to type instead of the Python to write."""
-    problem, separator, _ = error.problem.partition("; to send to your own server")
-    if not separator:
-        return f"The channel URI {problem}."
-    return f"The channel URI {problem}.\nTo send to your own server, add: --allow-host {urlsplit(uri).netloc}"
 
 
 for _kind in KINDS.values():
