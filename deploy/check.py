@@ -1,16 +1,21 @@
-"""Tries what the Dockerfile and compose.yaml say, on a machine without docker: `python deploy/check.py`.
+"""Tries the Dockerfile and compose.yaml on a machine without docker.
 
-With `--here`, winpush is not built anew, but the one of this Python is tried.
+    .venv/bin/python deploy/check.py          build as the image does (two minutes or more), and try that
+    .venv/bin/python deploy/check.py --here   try the winpush of this Python instead
 
-The steps of the build run in an empty folder, and the services as they will: as the image's user, on a file system that
-is read-only, with the environment of try.env, on a PostgreSQL of this machine. Then a toast is sent, and the workers
-are stopped while a send has no answer. Needs the packages of the tests, and root for what the kernel grants only it.
+The steps of the build run in an empty folder, and the services as they would in docker: as the image's user, on a
+read-only file system, with the environment of try.env, on a PostgreSQL of this machine. Then a toast is sent, and the
+workers are stopped while a send has no answer. The exit code is 0 if all of it works.
+
+It needs PostgreSQL's programs and the packages of the tests: `python3 make.py test tests/test_deploy.py` installs
+them. Without root, the services run as you, and on a file system that can be written.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -33,7 +38,17 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.postgresql import fresh_database, server  # noqa: E402 - needs the path
+if __name__ == "__main__":
+    if unknown := [argument for argument in sys.argv[1:] if argument != "--here"]:
+        print(__doc__)
+        sys.exit(0 if unknown[0] in ("-h", "--help") else f"deploy/check.py has no option {unknown[0]}")
+    if lacking := [name for name in ("psycopg", "sqlalchemy", "yaml") if importlib.util.find_spec(name) is None]:
+        sys.exit(
+            f"deploy/check.py needs the packages of the tests; {sys.executable} lacks {', '.join(lacking)}.\n"
+            "Install them and run it: python3 make.py test tests/test_deploy.py && .venv/bin/python deploy/check.py"
+        )
+
+from tests.postgresql import Unavailable, fresh_database, server  # noqa: E402 - needs the path, and the packages
 
 GRACE_SECONDS = 10.0
 """What docker gives a container to stop."""
@@ -303,4 +318,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Unavailable as missing:
+        sys.exit(f"deploy/check.py needs a PostgreSQL of this machine: {missing}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -18,11 +20,14 @@ import pytest
 from deploy import check
 from tests.pages import ROOT
 from tests.postgresql import Unavailable, fresh_database, server
+from tests.waiting import PATIENCE
 from winpush.cli.worker import command as worker
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 IMAGE = check.Image.read(DEPLOY / "Dockerfile")
+# A send whose time is over before the worker is stopped has an outcome. Here it has none, however late the stop comes.
+UNHURRIED = dataclasses.replace(IMAGE, env={**IMAGE.env, "WINPUSH_TIMEOUT": str(PATIENCE)})
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def machine() -> Iterator[check.Machine]:
         ):
             if "host" in url.query:  # the folder of its socket, which the image's user has to reach
                 Path(str(url.query["host"])).chmod(0o755)
-            yield check.Machine(IMAGE, programs(Path(folder)), database)
+            yield check.Machine(UNHURRIED, programs(Path(folder)), database)
     except Unavailable as missing:
         pytest.skip(f"waits for PostgreSQL: {missing}")
 
@@ -97,6 +102,31 @@ def test_a_unit_runs_a_command_that_can_be_typed() -> None:
 def test_the_two_units_differ_in_their_instance_only() -> None:
     one, several = ({*unit.read_text().splitlines()[3:]} for unit in UNITS)
     assert {line.replace("808%i", "8081").replace(" %i", "") for line in several} == one
+
+
+def run_check(*arguments: str, python: Sequence[str] = (sys.executable,)) -> subprocess.CompletedProcess[str]:
+    command = [*python, str(DEPLOY / "check.py"), *arguments]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+
+def test_check_says_how_it_is_run() -> None:
+    done = run_check("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ".venv/bin/python deploy/check.py --here" in done.stdout
+
+
+def test_check_refuses_an_option_that_it_has_not() -> None:
+    done = run_check("--hear")
+    assert done.returncode == 1
+    assert done.stderr == "deploy/check.py has no option --hear\n"
+
+
+def test_check_without_the_packages_of_the_tests_names_them_and_what_to_type() -> None:
+    done = run_check(python=(sys.executable, "-S"))  # no site-packages
+    assert done.returncode == 1
+    assert "lacks psycopg, sqlalchemy" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith(".venv/bin/python deploy/check.py")
 
 
 def test_the_stages_of_a_dockerfile_are_read(tmp_path: Path) -> None:
