@@ -5,8 +5,9 @@
 Needs `winpush[webpush,uvloop,delivery]`, pywebpush and aiohttp in the Python that runs it, gcc and openssl for the
 stub, and for web-push Node with npm (Linux). Each measure is a process of its own, pinned to one core, the stub to the
 other, and counts that process's CPU time, which a busy machine falsifies less than the time on the clock. Every
-contender encrypts with a new key pair for each message, but for the row that says otherwise. Prints tables and what has
-become of the goals; `--out` writes them, too. The exit code is 1 when a send failed.
+contender encrypts with a new key pair for each message, but for the row that says otherwise, and has its connections
+open when it is timed, where it keeps any. Prints tables and what has become of the goals; `--out` writes them, too. The
+exit code is 1 when a send failed.
 """
 
 from __future__ import annotations

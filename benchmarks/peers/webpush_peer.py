@@ -65,7 +65,8 @@ def by_winpush(job: Job, *, reuse: bool) -> None:
 
 
 def by_outbox(job: Job) -> None:
-    """A broadcast from the outbox, with its history, from storing it to the last outcome; the second of two."""
+    """A broadcast from a running outbox, with its history, from storing it to the last outcome; the second of two, with
+    the connections of the first."""
     import winpush
     from winpush import webpush
     from winpush.delivery import DeliveryState, Outbox, Registration
@@ -79,15 +80,20 @@ def by_outbox(job: Job) -> None:
             max_connections=job.concurrency, max_connections_per_host=job.concurrency,
         )  # fmt: skip
         outbox.register_many(rows)
-        outbox.broadcast(message)
-        outbox.deliver_until_idle()
-        meter.start()
-        number = outbox.broadcast(message)
-        outbox.deliver_until_idle()
-        meter.stop()
-        meter.errors = job.sends - outbox.progress(number).states.get(DeliveryState.DELIVERED, 0)
-        outbox.close()
+        with outbox:
+            await_end(outbox, outbox.broadcast(message))
+            meter.start()
+            number = outbox.broadcast(message)
+            await_end(outbox, number)
+            meter.stop()
+            meter.errors = job.sends - outbox.progress(number).states.get(DeliveryState.DELIVERED, 0)
     meter.report(job, winpush=winpush.__version__)
+
+
+def await_end(outbox: Any, number: int) -> None:
+    """Looks now and then, as a user would: it costs next to nothing."""
+    while outbox.progress(number).state.value == "running":
+        time.sleep(0.1)
 
 
 def by_encryption(job: Job) -> None:
