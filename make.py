@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
         return complain((__doc__ or "").strip())
     version = version_of(interpreter or sys.executable)
     if version is None:
-        return complain(f"{interpreter} is no Python that runs. Give --python a command or a path.")
+        return complain(f"{interpreter} does not run as Python. Give --python a command or a path.")
     if tuple(map(int, version.rstrip("t").split("."))) < (3, 11):
         return complain(f"winpush needs Python 3.11 or later; {interpreter} is {version}")
     folder = ROOT / (f".venv-{version}" if interpreter else ".venv")
@@ -105,7 +105,9 @@ def test(environment: Environment, options: list[str]) -> int:
         [environment.python, "-m", "mypy"],
     ]
     failed = [check for check in checks if run(check)]
-    pytest: list[str | Path] = [environment.python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *options]
+    # Now and then a test waits, for a clock or a start: one more than there are cores keeps them busy.
+    at_once = str((os.cpu_count() or 1) + 1)
+    pytest: list[str | Path] = [environment.python, "-m", "pytest", "-n", at_once, "--dist", "worksteal", *options]
     code = run(pytest, PYTHONPATH=built(environment))
     for check in failed:
         complain("failed: " + " ".join(str(part) for part in check[1:]))
@@ -277,4 +279,7 @@ def install_debian(what: str, package: str, programs: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # what was being set up or built is begun anew the next time
+        sys.exit(130)

@@ -180,11 +180,11 @@ class Server:
         with self._lock:
             self._open.discard(sock)
             self._open.discard(raw)
-            # Those that have ended are forgotten: a long test has very many.
+            with contextlib.suppress(OSError):
+                sock.close()
+            raw.close()
+            # Those that have ended, with all closed, are forgotten: a long test has very many.
             self._threads.discard(threading.current_thread())
-        with contextlib.suppress(OSError):
-            sock.close()
-        raw.close()
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from tests.pages import ROOT
 
 def test_an_interpreter_that_does_not_run_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert make.main(["test", "--python", "no-such-python", "tests/wns"]) == 2
-    assert "no-such-python is no Python that runs" in capsys.readouterr().err
+    assert "no-such-python does not run as Python" in capsys.readouterr().err
 
 
 def test_an_interpreter_that_is_too_old_is_refused_with_its_version(
@@ -36,6 +36,17 @@ def test_an_older_python_that_runs_it_is_told_so_in_one_line() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("winpush needs Python 3.11 or later; this is ")
     assert done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_while_something_is_set_up_shows_no_traceback() -> None:
+    code = (
+        "import runpy, subprocess, sys\n"
+        "def interrupted(*_, **__): raise KeyboardInterrupt\n"
+        "subprocess.run, sys.argv = interrupted, ['make.py', 'demo']\n"
+        "runpy.run_path('make.py', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_without_a_command_the_commands_are_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ CONNECTIONS = 32
 THREADS = 40
 TOAST = mpns.Toast("Bold", "normal")
 
-pytestmark = [pytest.mark.usefixtures("no_leaks"), pytest.mark.timeout(300 + SENDS // 200)]
+pytestmark = [pytest.mark.usefixtures("no_leaks"), pytest.mark.timeout(1500 + SENDS // 100)]
 needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc, by which memory is read")
 
 
