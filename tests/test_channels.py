@@ -106,6 +106,13 @@ def test_an_allowed_host_that_is_none_is_refused(entry: str) -> None:
         Client(allow_hosts=[entry])
 
 
+def test_a_channel_given_as_an_allowed_host_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match=r"'db5.notify.windows.com'") as caught:
+        Client(allow_hosts=[f"https://ada:secret@db5.notify.windows.com/?token={TOKEN}"])
+    assert TOKEN.lower() not in str(caught.value).lower()
+    assert "secret" not in str(caught.value)
+
+
 def test_a_single_string_is_no_list_of_hosts() -> None:
     with pytest.raises(ConfigurationError, match="list"):
         Client(allow_hosts="127.0.0.1:80")

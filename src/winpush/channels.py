@@ -8,10 +8,12 @@ services' hosts (as a suffix of the parsed host), only their default ports, no u
 from __future__ import annotations
 
 import enum
+import posixpath
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from winpush.errors import ChannelError, ConfigurationError
 
@@ -63,8 +65,8 @@ _SERVICE_HOSTS = (
 )
 WNS_WEB_PUSH_PATH = "/w/"
 """How the path of a browser's endpoint at WNS begins (webpush.md 1); an app's channel has none."""
-# What may have become of it on its way; no app's channel begins so.
-_WNS_WEB_PUSH = (WNS_WEB_PUSH_PATH, "/W/", "/w?", "/W?")
+_APP_PATH = "/?"
+"""How the path of an app's channel at WNS begins (wns.md 2)."""
 # On an explicitly allowed host (such as the emulator's), only the path tells the service.
 _SERVICE_PATHS = (
     ("/throttledthirdparty/", Service.MPNS),
@@ -80,15 +82,16 @@ _SERVICE_PATHS = (
 
 # Precomputed, because every send uses these, and enum members are slow to access and to hash.
 _MPNS, _WNS, _WEBPUSH = Service
-_OTHERS_THAN_MPNS, _OTHERS_THAN_WNS, _OTHERS_THAN_WEBPUSH = (
+OTHERS_THAN_MPNS, _OTHERS_THAN_WNS, _OTHERS_THAN_WEBPUSH = (
     tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
 )
+"""How a path begins on an allowed host that is of another service than this one."""
 
 WEB_PUSH_PATHS = tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is _WEBPUSH)
 """How the paths of browsers' endpoints begin; Apple's have no common beginning."""
 
-_NO_TOKEN = ("", "token", "token=")
-_NO_PHONE = re.compile(r"/u(/\d+)?|/(un)?throttledthirdparty(/[\d.]+)?")
+_NO_TOKEN = re.compile(r"[/?]*(t(o(k(en?)?)?)?|token=+(&.*)?)?")
+_NO_PHONE = re.compile(r"/u(/\d+(/[^/]+)?)?|/(un)?throttledthirdparty(/[\d.]+)?")
 _NO_SUBSCRIPTION = ("/", "/wpush/v2/", "/wpush/v1/", *WEB_PUSH_PATHS)
 
 
@@ -142,8 +145,11 @@ def _allowed_host(entry: str) -> str:
     text = entry.lower()
     match = _AUTHORITY.fullmatch(text)
     if match is None or not _HOST.fullmatch(match["host"]):
+        # What is behind the host may be a channel's secret.
+        shown = re.split(r"[/?#]", text.partition("://")[2] or text, maxsplit=1)[0].rpartition("@")[2]
         raise ConfigurationError(
-            f"allow_hosts: {entry!r} is not a host; write it as 'host' or 'host:port', without scheme, path or wildcard"
+            f"allow_hosts: what begins with {shown!r} is not a host; write it as 'host' or 'host:port', without "
+            "scheme, path or wildcard"
         )
     return text
 
@@ -172,7 +178,7 @@ def check_token(target: str) -> None:
 
     More is not judged: the token is opaque (wns.md 2).
     """
-    if target.lower().strip("/?") in _NO_TOKEN:
+    if _NO_TOKEN.fullmatch(target.lower()):
         raise ChannelError(
             "channel_uri",
             "has no token (?token=…), so that it names no channel; store the URI whole, as the app got it from Windows",
@@ -265,6 +271,14 @@ def _judge_origin(origin: Origin, allowed: AllowedHosts) -> Origin:
     )
 
 
+def _is_browsers(target: str) -> bool:
+    """Whether a path and query at WNS is a browser's endpoint, whatever has become of it on its way."""
+    if target.startswith(_APP_PATH):
+        return False
+    path = posixpath.normpath(unquote(target.partition("?")[0])).lower()
+    return path.strip("/").partition("/")[0].partition(";")[0] == "w"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A device's channel at one of the services. `repr` and `str` show too little of it to push with.
@@ -296,7 +310,7 @@ class Channel:
     def service(self) -> Service | None:
         """The service, from the host, or on an allowed host from the path; None if neither tells."""
         owner = self.origin.service
-        if owner is _WNS and self.target.startswith(_WNS_WEB_PUSH):
+        if owner is _WNS and _is_browsers(self.target):
             return _WEBPUSH
         if owner is not None:
             return owner
@@ -309,11 +323,11 @@ class Channel:
         """False if the host, or on an allowed host the path, belongs to another service."""
         owner = self.origin.service
         if owner is _WNS:
-            return service is (_WEBPUSH if self.target.startswith(_WNS_WEB_PUSH) else _WNS)
+            return service is (_WEBPUSH if _is_browsers(self.target) else _WNS)
         if owner is not None:
             return owner is service
         if service is _MPNS:
-            return not self.target.startswith(_OTHERS_THAN_MPNS)
+            return not self.target.startswith(OTHERS_THAN_MPNS)
         return not self.target.startswith(_OTHERS_THAN_WNS if service is _WNS else _OTHERS_THAN_WEBPUSH)
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.client.ways import Sender, every_way
 from tests.paths import run
 from tests.servers import ACCEPTED, Peer, Server, closed_port
 from tests.waiting import until
@@ -15,6 +16,17 @@ from winpush import AsyncClient, Client, ConfigurationError, Outcome, Result, mp
 
 TOAST = mpns.Toast("Bold", "normal")
 pytestmark = pytest.mark.usefixtures("no_leaks")
+
+
+class Text(str):
+    """As templates, arrays and ORMs have their own."""
+
+
+@every_way
+def test_a_uri_may_be_of_a_subclass_of_str(send: Sender) -> None:
+    with Server() as server:
+        (result,) = send([(Text(server.uri()), TOAST)], {"allow_hosts": [server.authority]})
+    assert result.ok
 
 
 def test_send_many_ties_each_result_to_its_key() -> None:

@@ -17,8 +17,12 @@ from cryptography.x509 import load_pem_x509_certificate
 from tests.certificates import Certificates
 from tests.servers import Server, accept_all
 from winpush import Client, ClientCertificate, ConfigurationError, Outcome, Tls, mpns
+from winpush.channels import AllowedHosts, parse_origin
+from winpush.client.encoder import Encoder
+from winpush.client.options import Settings
 
 TOAST = mpns.Toast("a")
+LOGIN = "login.microsoftonline.com"
 PASSPHRASE = "s3cret"
 
 
@@ -83,6 +87,37 @@ def test_a_client_certificate_is_shown_in_whatever_form_it_came(
         assert client.send(server.uri(), TOAST).ok
     assert "PRIVATE" not in repr(certificate)
     assert PASSPHRASE not in repr(certificate)
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_shown"),
+    [
+        ("https://sn1.notify.live.net/unthrottledthirdparty/01.00/AAE", True),
+        ("https://own.test/throttledthirdparty/01.00/AAE", True),
+        ("https://db5.notify.windows.com/?token=a", False),
+        ("https://db5.notify.windows.com/w/?token=a", False),
+        ("https://fcm.googleapis.com/fcm/send/a", False),
+        ("https://updates.push.services.mozilla.com/wpush/v2/a", False),
+        ("https://web.push.apple.com/a", False),
+        ("https://own.test/?token=a", False),
+        ("https://own.test/wpush/v2/a", False),
+    ],
+)
+def test_a_client_certificate_is_only_shown_to_phones_hosts(uri: str, is_shown: bool, pair: Pair) -> None:
+    certificate = ClientCertificate.from_pem(pair.certificate, pair.key)
+    encoder = Encoder(Settings.of(mpns_certificate=certificate, allow_hosts=["own.test"]))
+    bare = encoder.trust(parse_origin("https://login.microsoftonline.com", AllowedHosts(frozenset({LOGIN}))))
+    assert (encoder.resolve(uri)[0].route.context is not bare.route.context) == is_shown
+
+
+@pytest.mark.parametrize("newline", ["\r", "\r\n"])
+def test_pem_is_read_with_any_line_end(newline: str, pair: Pair) -> None:
+    ClientCertificate.from_pem((pair.certificate + pair.key).replace(b"\n", newline.encode()))
+
+
+def test_a_passphrase_in_bytes_is_refused_in_words(pair: Pair) -> None:
+    with pytest.raises(ConfigurationError, match="passphrase: must be a str, not bytes"):
+        ClientCertificate.from_pem(pair.certificate, pair.encrypted_key(), PASSPHRASE.encode())  # type: ignore[arg-type]  # the mistake
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -112,7 +112,10 @@ def test_an_endpoint_that_names_no_subscription_is_refused(endpoint: str) -> Non
         vector.subscription(endpoint=endpoint)
 
 
-@pytest.mark.parametrize("path", ["/w/?token=x", "/W/?token=x", "/w?token=x"])
+@pytest.mark.parametrize(
+    "path",
+    ["/w/?token=x", "/W/?token=x", "/w?token=x", "//w/?token=x", "/%77/?token=x", "/./w/?token=x", "/x/../w/?token=x"],
+)
 def test_a_browsers_channel_at_wns_is_known_however_its_path_is_written(path: str) -> None:
     channel = Channel.parse(f"https://wns2-by3p.notify.windows.com{path}")
     assert channel.service is Service.WEBPUSH

@@ -14,6 +14,7 @@ cdef class Destination:
     cdef public bint is_shared
     cdef public dict heads
     cdef public _Tail tail
+    cdef public Destination uncertified
 
 
 cdef class _Tail:

@@ -136,7 +136,9 @@ class Sender:
     ) -> Ready | Deferred:
         """The request. Raises ChannelError, AppError, ValidationError or ConfigurationError for what can't be sent."""
         if type(uri) is not str:
-            return self._prepare_message(uri, notification, key)
+            if not isinstance(uri, str):
+                return self._prepare_message(uri, notification, key)
+            uri = str.__str__(uri)  # of a subclass, such as a template's or an array's
         destination, channel = self.encoder.resolve(uri)
         token = None
         if getattr(notification, "service", None) is _WNS:

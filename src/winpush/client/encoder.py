@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from winpush import mpns, webpush, wns
 from winpush._make import make_channel, make_result
-from winpush.channels import Channel, Origin, Service, parse_origin
+from winpush.channels import OTHERS_THAN_MPNS, Channel, Origin, Service, parse_origin
 from winpush.client.options import Settings
 from winpush.errors import ChannelError, ValidationError, WinPushError
 from winpush.http import Headers, Request, Response, finish_head, write_head
@@ -32,10 +32,13 @@ class Destination:
 
     Compared by identity. `prefix` is what an absolute form puts before the target; `heads` keeps the heads of requests
     that carry nothing of their own; `tail` is that of the last notification sent. On a host that `is_shared` only the
-    path tells the service: browsers' channels are at WNS's hosts beside the apps'.
+    path tells the service: browsers' channels are at WNS's hosts beside the apps'. `uncertified` is the same for the
+    channels that are no phone's, where the route shows phones' certificate.
     """
 
-    __slots__ = ("heads", "is_shared", "origin", "post", "prefix", "proxy_authorization", "route", "tail")
+    __slots__ = (
+        "heads", "is_shared", "origin", "post", "prefix", "proxy_authorization", "route", "tail", "uncertified",
+    )  # fmt: skip
 
     def __init__(self, origin: Origin, route: Route) -> None:
         self.origin = origin
@@ -47,6 +50,7 @@ class Destination:
         self.post = f"POST {self.prefix}".encode("ascii")
         self.heads: dict[Headers, bytes] = {}
         self.tail: _Tail | None = None
+        self.uncertified: Destination | None = None
 
     def write(self, request: Request) -> bytes:
         """The bytes of a request that is complete."""
@@ -84,26 +88,40 @@ class Encoder:
         text, target = (uri, "/") if end < 0 else (uri[:end], uri[end:])
         destination = self._destinations.get(text)
         if destination is None:
-            origin = parse_origin(text, self.settings.allowed)
-            # A certificate is for MPNS alone: WNS's hosts, and a token's server, are never shown it.
-            context = self._context if origin.service is Service.WNS else self._mpns_context
-            destination = self._add(text, origin, context)
+            destination = self._find(text)
+        if destination.uncertified is not None and target.startswith(OTHERS_THAN_MPNS):
+            destination = destination.uncertified
         return destination, make_channel(destination.origin, target)
+
+    def _find(self, text: str) -> Destination:
+        """The destination of an origin that is new. A certificate is for MPNS alone (mpns.md 1): the hosts of others,
+        and a token's server, are never shown it."""
+        origin = parse_origin(text, self.settings.allowed)
+        if origin.service is _MPNS or self._mpns_context is self._context:
+            return self._add(text, origin, self._mpns_context)
+        if origin.service is not None:
+            return self._add(text, origin, self._context)
+        uncertified = self._add(f"uncertified {text}", origin, self._context)
+        return self._add(text, origin, self._mpns_context, uncertified)
 
     def trust(self, origin: Origin) -> Destination:
         """A destination that the caller has configured by its full address: the server of the credentials' token."""
         text = f"token {origin}"
         return self._destinations.get(text) or self._add(text, origin, self._context)
 
-    def _add(self, text: str, origin: Origin, context: LazyContext) -> Destination:
+    def _add(
+        self, text: str, origin: Origin, context: LazyContext, uncertified: Destination | None = None
+    ) -> Destination:
         if len(self._destinations) >= _MAX_DESTINATIONS:
             self._destinations.clear()  # hosts come from devices: a stream of made-up ones must not fill the memory
         proxy = self.settings.proxies.choose(origin)
         # Nor is an https:// proxy shown the client certificate.
         proxy_context = self._context.get() if proxy is not None and proxy.is_secured else None
         route = Route(origin, context.get() if origin.scheme == "https" else None, proxy, proxy_context)
+        destination = Destination(origin, route)
+        destination.uncertified = uncertified
         # Of threads that come at once, all get the first one's: a route has its connections, and their limit.
-        return self._destinations.setdefault(text, Destination(origin, route))
+        return self._destinations.setdefault(text, destination)
 
     def encode(
         self, destination: Destination, channel: Channel, notification: Notification, token: wns.Token | None = None

@@ -111,10 +111,13 @@ def _pem(name: str, source: Source) -> bytes:
         raise ConfigurationError(
             f"{name}: is binary, not PEM; give a PFX file as one, and convert DER: openssl x509 -inform der -in FILE"
         )
-    return to_ascii(content)
+    # The one line end of old Macs is none to OpenSSL.
+    return to_ascii(content).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _check_passphrase(passphrase: str | None) -> None:
+    if not isinstance(passphrase, str | None):
+        raise ConfigurationError(f"passphrase: must be a str, not {type(passphrase).__name__}")
     try:
         (passphrase or "").encode()
     except UnicodeEncodeError:

@@ -94,6 +94,7 @@ def test_a_uri_that_has_lost_its_token_is_refused(cut: str) -> None:
         "https://s.notify.live.net/",
         "https://s.notify.live.net/u",
         "https://s.notify.live.net/u/1",
+        "https://s.notify.live.net/u/1/db3",
         "https://s.notify.live.net/u/1/db3/",
         "http://sn1.notify.live.net/throttledthirdparty",
         "http://sn1.notify.live.net/throttledthirdparty/01.00",
