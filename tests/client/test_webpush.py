@@ -130,6 +130,18 @@ def test_the_options_of_a_message_are_its_own() -> None:
     assert header(empty, "Content-Length") == "0"
 
 
+def test_what_wns_alone_has_to_be_told_is_told_to_it_alone() -> None:
+    """One message with a TTL of 0, and browsers of two families on one host of the user's own."""
+    with Server(take) as server:
+        paths = ["/wpush/v2/a", "/w/?token=b", "/fcm/send/c", "/w/?token=d"]
+        subscriptions = [Browser(f"http://{server.authority}{path}", server.authority).subscription for path in paths]
+        with Client(**options(server)) as client:
+            message = Message("x", ttl=timedelta(0))
+            assert all(r.ok for r in client.send_many([(each, message) for each in subscriptions], concurrency=1))
+    told = {request.split(b" ")[1].decode(): b"X-WNS-Cache-Policy: no-cache" in request for request in server.requests}
+    assert told == {path: path.startswith("/w/") for path in paths}
+
+
 @every_way
 def test_a_mixed_stream_gets_each_services_own_result(send: Sender) -> None:
     service = Service()

@@ -34,11 +34,15 @@ def _now() -> datetime:
 
 
 class _Last(NamedTuple):
-    """The last message that went to a destination, and its request up to the length of its body."""
+    """The last message that went to a destination, and its request up to the length of its body.
+
+    `path` is the only one that it is for; None: it is for all.
+    """
 
     message: Message
     token: VapidToken
     head: bytes
+    path: str | None
 
 
 class MessageEncoder:
@@ -61,7 +65,12 @@ class MessageEncoder:
     def encode(self, destination: Destination, subscription: Subscription, message: Message) -> bytes:
         """The bytes of the request, encrypted for this browser."""
         last = self._lasts.get(destination)
-        if last is None or last.message is not message or not last.token.is_fresh(self._now()):
+        if (
+            last is None
+            or last.message is not message
+            or (last.path is not None and last.path != subscription.channel.target)
+            or not last.token.is_fresh(self._now())
+        ):
             last = self._write(destination, subscription.channel, message)
         body = b""
         if message.payload:
@@ -79,7 +88,9 @@ class MessageEncoder:
             head = destination.heads[headers] = write_head(channel.origin, headers, destination.proxy_authorization)
         if len(self._lasts) >= _MAX_ORIGINS:
             self._lasts.clear()
-        last = self._lasts[destination] = _Last(message, token, head)
+        # What WNS alone has to be told, and that it is WNS, only a path tells on a host of the user's own.
+        path = channel.target if destination.origin.service is None and not message.ttl_seconds else None
+        last = self._lasts[destination] = _Last(message, token, head, path)
         return last
 
     def _token(self, origin: Origin) -> VapidToken:
