@@ -92,6 +92,7 @@ ENTRA = f'tenant_id = "t"\nclient_id = "c"\nclient_secret = "{SECRET}"\n'
     [
         ("", "has no app"),
         ("[a\n", "can't be read as TOML"),
+        (f"a = {'[' * 3000}", "can't be read as TOML"),
         (f'a = "{SECRET}"\n', "'a' must be a table"),
         (f"[a]\nclient_id = 7\nclient_secret = '{SECRET}'", "'a' must be a table of texts"),
         (f"[a]\n{ENTRA}secret = '{SECRET}'\n", "has 'secret'. The fields are tenant_id"),

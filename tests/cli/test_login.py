@@ -40,6 +40,7 @@ def test_a_secret_file_is_read_as_windows_tools_save_it(data: bytes, emulator: E
         ("sécrettext".encode("utf-16-le"), "save it as UTF-8."),
         (b"\xff\xfe-crettext", "is not UTF-16"),
         (b"scret\ntext", "a line end or a control character in the secret"),
+        (b"s" * 65_530 + b"crettext", "has more than 65,536 bytes"),
     ],
 )
 def test_a_secret_file_that_holds_none_is_named_and_not_shown(

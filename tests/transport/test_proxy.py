@@ -179,6 +179,12 @@ def test_a_proxy_address_that_is_none_is_refused(url: str) -> None:
         Client(proxy=url)
 
 
+def test_a_proxys_password_that_is_not_utf8_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match="not UTF-8") as caught:
+        Client(proxy="http://ada:secr\udce9t@proxy.example:3128")
+    assert "secr" not in str(caught.value)
+
+
 def test_a_proxys_credentials_are_never_shown() -> None:
     proxy = Proxy.parse("http://ada:secret@proxy.example:3128")
     assert "secret" not in f"{proxy!r} {proxy}"

@@ -87,6 +87,14 @@ def test_a_new_pair_of_the_sender_decrypts_as_well() -> None:
     assert decrypt(body, BROWSER, AUTH) == b"x"
 
 
+@pytest.mark.parametrize("size", [0, 1, MAX_PAYLOAD_BYTES])
+def test_padding_fills_it_and_no_more(size: int) -> None:
+    room = MAX_PAYLOAD_BYTES - size
+    assert len(encrypt(bytes(size), MATERIAL, vector.SALT, room)) == 4096
+    with pytest.raises(ValidationError, match=f"padding.*give 0 to {room:,}"):
+        encrypt(bytes(size), MATERIAL, vector.SALT, room + 1)
+
+
 def test_padding_hides_the_length() -> None:
     short, long = (encrypt(text, MATERIAL, vector.SALT, 100 - len(text)) for text in (b"1", b"1" * 60))
     assert len(short) == len(long)

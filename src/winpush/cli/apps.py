@@ -45,7 +45,7 @@ def take_apps(values: dict[str, Any]) -> dict[str, wns.Credentials] | None:
         named = tomllib.loads(decode(file.read_bytes()))
     except OSError as error:
         raise click.UsageError(f"--apps: {file} can't be read: {error.strerror}.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.UsageError(f"--apps: {file} can't be read as TOML: {error}.") from None
     if not named:
         raise click.UsageError(f"--apps: {file} has no app. Write a table for each, such as [weather].")

@@ -218,7 +218,9 @@ def read_secret(file: Path, name: str) -> str:
     """The secret in a file, whatever editor or shell wrote it. Raises click.UsageError, with `name` for the file."""
     try:
         with file.open("rb") as opened:
-            data = opened.read(_MAX_SECRET_BYTES)
+            data = opened.read(_MAX_SECRET_BYTES + 1)
+        if len(data) > _MAX_SECRET_BYTES:
+            raise click.UsageError(f"{name} has more than {_MAX_SECRET_BYTES:,} bytes: that is not a secret.")
         text = decode(data)
     except OSError as error:
         raise click.UsageError(f"{name} can't be read: {error.strerror}.") from None

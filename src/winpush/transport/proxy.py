@@ -90,7 +90,11 @@ def _authorization(user: str | None, password: str | None) -> str | None:
     if user is None:
         return None
     pair = f"{unquote(user)}:{unquote(password or '')}"
-    return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+    try:
+        return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+    except UnicodeEncodeError:
+        problem = "the user or the password has bytes that are not UTF-8; write these as %XX of their UTF-8"
+        raise ConfigurationError(f"proxy: {problem}") from None
 
 
 def _socks_login(parts: SplitResult) -> tuple[str, str] | None:

@@ -20,6 +20,7 @@ __all__ = ["KeyingMaterial", "decrypt", "encrypt", "make_material"]
 
 SALT_BYTES = 16
 _CURVE = ec.SECP256R1()
+_MOST_BYTES = 4096
 _RECORD_SIZE = 4096
 _TAG_BYTES = 16
 _HEAD_BYTES = SALT_BYTES + 4 + 1 + 65
@@ -51,11 +52,11 @@ def make_material(subscription: Subscription, sender: ec.EllipticCurvePrivateKey
 
 
 def encrypt(payload: bytes, material: KeyingMaterial, salt: bytes, padding: int = 0) -> bytes:
-    """The body of the request. `salt` is 16 random bytes, never used twice with the same material; `padding` hides the
-    length with so many bytes."""
+    """The body of the request: at most 4,096 bytes, which every push service takes (webpush.md 5). `salt` is 16 random
+    bytes, never used twice with the same material; `padding` hides the length with so many bytes."""
     if len(salt) != SALT_BYTES:
         raise ValidationError("salt", f"has {len(salt)} bytes; it must be {SALT_BYTES}")
-    room = _RECORD_SIZE - _TAG_BYTES - len(_LAST_RECORD) - len(payload)
+    room = _MOST_BYTES - _HEAD_BYTES - _TAG_BYTES - len(_LAST_RECORD) - len(payload)
     if not 0 <= padding <= room:
         raise ValidationError(
             "padding", f"is {padding}; with {len(payload):,} bytes of payload give 0 to {max(room, 0):,}"
