@@ -1,6 +1,6 @@
 """What delivery through the outbox costs, beside bare `send_many` in the same run, against the same stub.
 
-    python3 benchmarks/delivery.py [--channels 10000,100000] [--database URL] [--out FILE]
+    .venv/bin/python benchmarks/delivery.py [--channels 10000,100000] [--database URL] [--out FILE]
 
 Needs `winpush[delivery]` in the Python that runs it, and gcc for the stub (Linux). Each measure is a process of its
 own, pinned to one core, the stub to the other. Prints a table; `--out` writes it, too. `--database` is the URL of a

@@ -1,6 +1,6 @@
 """What a broadcast costs PostgreSQL, by channel: its CPU, what it writes ahead, and what stays on the disk.
 
-    python3 benchmarks/delivery_database.py --database URL [--channels 100000] [--out FILE]
+    .venv/bin/python benchmarks/delivery_database.py --database URL [--channels 100000] [--out FILE]
 
 Needs `winpush[postgres]` in the Python that runs it, gcc for the stub (Linux), and the URL of an empty database on a
 server of this machine, which it fills and leaves full. Prints a table, and the rows that a model of one large server is

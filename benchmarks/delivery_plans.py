@@ -1,6 +1,6 @@
 """How the databases find what a broadcast asks for: the plans of its statements, on a registry of a given size.
 
-    python3 benchmarks/delivery_plans.py [--channels 100000] [--database URL]
+    .venv/bin/python benchmarks/delivery_plans.py [--channels 100000] [--database URL]
 
 Sends nothing over a network: a server of its own on loopback takes a broadcast to all channels. Prints Markdown. Needs
 `winpush[delivery]` in the Python that runs it; `--database` is as for `delivery.py`.

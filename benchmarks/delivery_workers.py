@@ -1,6 +1,6 @@
 """How one broadcast gets faster with workers on PostgreSQL, and how soon the lanes of a dead worker are taken over.
 
-    python3 benchmarks/delivery_workers.py --database URL [--channels 100000] [--workers 1,2,4,8] [--out FILE]
+    .venv/bin/python benchmarks/delivery_workers.py --database URL [--channels 100000] [--workers 1,2,4,8] [--out FILE]
 
 Needs `winpush[postgres]` in the Python that runs it, and the URL of an empty database, which it fills and leaves full.
 The services are a wait in place of the sends, and the server is a millisecond away: before each statement and each

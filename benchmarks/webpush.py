@@ -1,6 +1,6 @@
 """What a message to a browser costs: winpush beside pywebpush and Node's web-push, over TLS, against the same stub.
 
-    python3 benchmarks/webpush.py [--subscriptions 10000] [--rounds 3] [--out FILE]
+    .venv/bin/python benchmarks/webpush.py [--subscriptions 10000] [--rounds 3] [--out FILE]
 
 Needs `winpush[webpush,uvloop,delivery]`, pywebpush and aiohttp in the Python that runs it, gcc and openssl for the
 stub, and for web-push Node with npm (Linux). Each measure is a process of its own, pinned to one core, the stub to the

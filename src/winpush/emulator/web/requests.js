@@ -126,7 +126,7 @@ export class RequestLog {
     this.#list.replaceChildren(...records.map((record) => this.#row(record)));
     this.#empty.hidden = records.length > 0;
     this.#list.hidden = !records.length;
-    setText(this.#empty, this.#device || this.#verdict.value ? "No such requests among the last ones." : "No requests yet.");
+    setText(this.#empty, this.#device || this.#verdict.value ? "None of the last requests match." : "No requests yet.");
   }
 
   /**
