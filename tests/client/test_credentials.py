@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -63,10 +64,116 @@ class OwnRequest:
         raise RuntimeError("the vault is locked")
 
 
+class Unreadable(Exception):
+    """An error that raises one itself when it is looked at."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    @property
+    def status_code(self) -> int:
+        raise RuntimeError("no code")
+
+
+class UnreadableAuthenticationError(ClientAuthenticationError):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class UnreadableCause(Exception):
+    @property
+    def inner_exception(self) -> BaseException:
+        raise RuntimeError("no cause")
+
+
+class Unexitable(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(1)
+
+
+@dataclass
+class Reading:
+    """Credentials of winpush's own kind that log in at a service, and read the answer as they like."""
+
+    service: Service
+    of: Callable[[datetime], Any]
+
+    def request(self) -> Any:
+        return self.service.credentials.request()
+
+    def read(self, response: Any, now: datetime) -> Any:
+        return self.of(now)
+
+
+class Odd(wns.TokenProblem):
+    """A problem that was never checked."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
+class OddToken(wns.Token):
+    """A token that was never checked."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
+_HOUR = timedelta(hours=1)
+_VERDICT = wns.TokenProblem.of_error(OSError()).verdict
+
+
+@every_way
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda _: wns.TokenProblem(_VERDICT, 30),  # type: ignore[arg-type]  # the mistake
+        lambda _: wns.TokenProblem(_VERDICT, "x"),  # type: ignore[arg-type]  # the mistake
+        lambda _: wns.TokenProblem(_VERDICT, timedelta.max),
+        lambda _: wns.TokenProblem(None),  # type: ignore[arg-type]  # the mistake
+        lambda _: Odd(_VERDICT, 30),  # type: ignore[arg-type]  # the mistake
+        lambda _: Odd(None),  # type: ignore[arg-type]  # the mistake
+        lambda now: wns.Token("v", now.replace(tzinfo=None) + _HOUR, now.replace(tzinfo=None)),
+        lambda now: wns.Token("v", None, now),  # type: ignore[arg-type]  # the mistake
+        lambda now: wns.Token("v", 86400, now),  # type: ignore[arg-type]  # the mistake
+        lambda now: wns.Token("v", now + _HOUR, None),  # type: ignore[arg-type]  # the mistake
+        lambda now: OddToken("v", now + _HOUR, None),  # type: ignore[arg-type]  # the mistake
+        lambda now: OddToken("v", now.replace(tzinfo=None) + _HOUR, now),
+        lambda now: wns.Token("v", now - _HOUR, now - 2 * _HOUR),
+        lambda _: "a token",
+        lambda _: None,
+    ],
+    ids=lambda _: "",
+)
+def test_credentials_that_return_what_is_none_end_in_an_outcome_of_their_own(
+    send: Sender, of: Callable[[datetime], Any], service: Service
+) -> None:
+    results = send([(service.uri(), TOAST)] * 3, {**service.options, "wns": Reading(service, of)})
+    assert [result.outcome for result in results] == [Outcome.CREDENTIALS_FAILED] * 3
+    assert all(result.action is Action.STOP_AND_FIX for result in results)
+    assert len(service.token_requests) == 1
+    assert not service.sends
+
+
+def test_the_mistake_in_a_token_is_named(service: Service) -> None:
+    login = Reading(service, lambda now: wns.Token("v", now.replace(tzinfo=None), now))
+    with Client(wns=login, allow_hosts=[service.server.authority]) as client:
+        result = client.send(service.uri(), TOAST)
+    assert "expires_at: must be a datetime with a time zone" in result.explanation
+
+
 @every_way
 @pytest.mark.parametrize(
     "credentials",
     [
+        Source(Unreadable()),
+        Source(UnreadableAuthenticationError()),
+        Source(UnreadableCause()),
+        Source(Unexitable()),
+        Source(KeyboardInterrupt()),
+        Source(GeneratorExit()),
+        AsyncSource(Unreadable()),
+        AsyncSource(SystemExit(1)),
         Source(RuntimeError("the vault is locked")),
         Source(StopIteration("an iterator's end")),
         Source(SystemExit(1)),
@@ -84,6 +191,27 @@ def test_credentials_that_fail_end_in_an_outcome_of_their_own(send: Sender, cred
     assert [result.outcome for result in results] == [Outcome.CREDENTIALS_FAILED] * 2
     assert all(result.action is Action.STOP_AND_FIX for result in results)
     assert "the vault is locked" not in results[0].explanation  # it may hold a secret
+
+
+class Unwritable(wns.Toast):
+    """A notification that fails only when its request is written: after its token has come."""
+
+    @property
+    def body(self) -> bytes:
+        raise self.error
+
+    error: BaseException
+
+
+@every_way
+@pytest.mark.parametrize("error", [RuntimeError("unforeseen"), SystemExit(1)], ids=lambda each: type(each).__name__)
+def test_an_error_that_nobody_has_foreseen_is_raised_and_never_lost(
+    send: Sender, error: BaseException, service: Service
+) -> None:
+    unwritable = type("Fails", (Unwritable,), {"error": error})("Hello")
+    with pytest.raises(type(error)) as raised:
+        send([(service.uri(), unwritable)] * 3, service.options)
+    assert raised.value is error
 
 
 @every_way

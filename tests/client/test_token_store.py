@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import multiprocessing
@@ -59,8 +60,6 @@ def test_without_a_store_each_client_asks(service: Service) -> None:
 
 
 def test_a_token_from_the_store_counts_as_no_request(service: Service, path: Path) -> None:
-    import asyncio
-
     from winpush import AsyncClient
 
     async def requests() -> tuple[int, int]:
@@ -311,7 +310,7 @@ class Shelf:
     """A store in memory, that may fail."""
 
     tokens: dict[str, wns.Token] = field(default_factory=dict)
-    error: Exception | None = None
+    error: BaseException | None = None
 
     def _fail(self) -> None:
         if self.error is not None:
@@ -346,6 +345,45 @@ def test_a_store_that_fails_keeps_no_send_from_going_out(
     assert send(options, service.uri()) is Outcome.ACCEPTED
     assert "The token store failed" in caplog.text
     assert "hidden" not in caplog.text
+
+
+class OddToken(wns.Token):
+    """A token that was never checked."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
+@every_way
+@pytest.mark.parametrize(
+    "error",
+    [SystemExit(1), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError(), StopIteration(), TimeoutError()],
+    ids=lambda each: type(each).__name__,
+)
+def test_whatever_a_store_raises_costs_a_token_request_and_no_send(
+    send: Sender, error: BaseException, service: Service
+) -> None:
+    options: ClientOptions = {**service.options, "token_store": Shelf(error=error)}
+    assert [each.outcome for each in send([(service.uri(), TOAST)] * 2, options)] == [Outcome.ACCEPTED] * 2
+    assert len(service.token_requests) == 1
+
+
+@every_way
+@pytest.mark.parametrize(
+    "token",
+    [
+        OddToken("v", NOW.replace(tzinfo=None) + timedelta(hours=1), NOW.replace(tzinfo=None)),
+        OddToken("v", "2099-01-01", NOW),  # type: ignore[arg-type]  # the mistake
+        OddToken("v", NOW + timedelta(hours=1), None),  # type: ignore[arg-type]  # the mistake
+        OddToken(b"v", NOW + timedelta(hours=1), NOW),  # type: ignore[arg-type]  # the mistake
+        "v",
+    ],
+    ids=lambda _: "",
+)
+def test_whatever_a_store_returns_is_a_token_or_none(send: Sender, token: Any, service: Service) -> None:
+    options: ClientOptions = {**service.options, "token_store": Shelf({service.credentials.identity: token})}
+    assert [each.outcome for each in send([(service.uri(), TOAST)] * 2, options)] == [Outcome.ACCEPTED] * 2
+    assert len(service.token_requests) == 1
 
 
 @pytest.fixture

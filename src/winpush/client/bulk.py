@@ -52,7 +52,11 @@ class _Slot:
         """Puts the result out, and goes on."""
         self.host = None
         bulk = self.bulk
-        outcome = bulk.sender.read(self.request, response)
+        try:
+            outcome = bulk.sender.read(self.request, response)
+        except BaseException as error:  # noqa: BLE001 - raised by results()
+            bulk.break_off(self, error)
+            return
         if isinstance(outcome, Deferred):
             bulk.finish(self, outcome)
         else:
@@ -161,6 +165,11 @@ class Bulk:
         """Has a task take a slot's send to its end; the slot goes on after that."""
         self._run(self._finish(slot, deferred, slot.deadline))
 
+    def break_off(self, slot: _Slot, error: BaseException) -> None:
+        """A slot's send has ended in an error that nobody has foreseen: no other begins, and `results` raises it."""
+        self._stop(error)
+        self.next(slot)
+
     def next(self, slot: _Slot) -> None:
         """Has the slot take the next item."""
         if len(self._slots) - self.parked > self._concurrency:
@@ -216,10 +225,15 @@ class Bulk:
 
     async def _finish(self, slot: _Slot, deferred: Deferred, deadline: float | None) -> None:
         """The slow way, as a task. Without a deadline the send has not begun, and its time begins with its turn."""
-        if deadline is None:
-            self.put(await self.sender.finish_in_turn(deferred, self._timeout))
-        else:
-            self.put(await self.sender.finish(deferred, deadline))
+        try:
+            if deadline is None:
+                result = await self.sender.finish_in_turn(deferred, self._timeout)
+            else:
+                result = await self.sender.finish(deferred, deadline)
+        except BaseException as error:  # noqa: BLE001 - raised by results(), unless the caller has turned away
+            self.break_off(slot, error)
+            return
+        self.put(result)
         self.next(slot)
 
     def _rest(self, slot: _Slot) -> None:
@@ -279,8 +293,10 @@ class Bulk:
                 while len(self._inbox) >= self._concurrency:
                     self._room = self.loop.create_future()
                     await self._room
-        except asyncio.CancelledError:
-            raise
+        except asyncio.CancelledError as error:
+            if self._ended or self._exhausted:
+                raise
+            self._failure = error  # what the source waits for was cancelled, not we
         except Exception as error:  # noqa: BLE001 - the source's own error, raised to the caller by results()
             self._failure = error
         finally:

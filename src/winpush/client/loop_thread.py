@@ -26,12 +26,15 @@ __all__ = ["Call", "LoopThread"]
 
 
 class Call:
-    """A send that a thread waits for. `tell` is called in the loop's thread once `result` is there.
+    """A send that a thread waits for. `tell` is called in the loop's thread once it has ended.
 
-    Its request is a job of the pool; where it is deferred, or becomes so by its answer, a task takes it to its end.
+    Its request is a job of the pool; where it is deferred, or becomes so by its answer, a task takes it to its end. An
+    error that nobody has foreseen ends it too, and is raised in the thread that waits.
     """
 
-    __slots__ = ("_task", "_thread", "deadline", "is_in_turn", "prepared", "result", "tell", "timeout", "wire")
+    __slots__ = (
+        "_failure", "_result", "_task", "_thread", "deadline", "is_in_turn", "prepared", "tell", "timeout", "wire",
+    )  # fmt: skip
 
     def __init__(
         self, prepared: Ready | Deferred, timeout: float, tell: Callable[[Call], object], *, is_in_turn: bool = False
@@ -43,19 +46,31 @@ class Call:
         """True for one of many, whose time begins when its app's throttle has ended."""
         self.wire = b""
         self.deadline = 0.0
-        self.result: Result | None = None
+        self._result: Result | None = None
+        self._failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: LoopThread | None = None
+
+    @property
+    def result(self) -> Result:
+        """How it ended. Raises the error that nobody has foreseen."""
+        if self._failure is not None:
+            raise self._failure
+        assert self._result is not None  # noqa: S101 - it was told
+        return self._result
 
     def run(self, thread: LoopThread) -> None:
         """In the loop's thread: sends it."""
         self._thread = thread
-        self.deadline = thread.sender.pool.loop.time() + self.timeout
-        if isinstance(self.prepared, Ready):
-            self.wire = self.prepared.wire
-            thread.sender.pool.host(self.prepared.destination.route).send(self, self.prepared.app)
-        else:
-            self._task = thread.loop.create_task(self._finish(thread.sender, self.prepared))
+        self.deadline = thread.loop.time() + self.timeout
+        try:
+            if isinstance(self.prepared, Ready):
+                self.wire = self.prepared.wire
+                thread.sender.pool.host(self.prepared.destination.route).send(self, self.prepared.app)
+            else:
+                self._task = thread.loop.create_task(self._finish(thread.sender, self.prepared))
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
+            self._fail(error)
 
     def cancel(self, thread: LoopThread) -> None:
         """In the loop's thread: nobody waits for it any more."""
@@ -69,7 +84,10 @@ class Call:
                 result = await sender.finish_in_turn(deferred, self.timeout)
             else:
                 result = await sender.finish(deferred, self.deadline)
-        except asyncio.CancelledError:
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits, and never lost in this one
+            if self._task is None or not self._task.cancelling():
+                self._fail(error)
+                return
             # What was on the wire the pool has ended already; this waited for a token, or for its turn.
             unsent = SendAbortedError("The client was closed before this was sent.")
             result = sender.encoder.fail(deferred.channel, deferred.notification, unsent, deferred.key)
@@ -82,7 +100,11 @@ class Call:
     def answered(self, response: Response) -> None:
         """The answer is whole."""
         assert self._thread is not None  # noqa: S101 - it runs
-        outcome = self._thread.sender.read(self._request, response)
+        try:
+            outcome = self._thread.sender.read(self._request, response)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
+            self._fail(error)
+            return
         if isinstance(outcome, Deferred):
             self._task = self._thread.loop.create_task(self._finish(self._thread.sender, outcome))
         else:
@@ -99,7 +121,11 @@ class Call:
         return self.prepared
 
     def _end(self, result: Result) -> None:
-        self.result = result
+        self._result = result
+        self.tell(self)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
         self.tell(self)
 
 
@@ -153,7 +179,7 @@ class LoopThread:
         return self._sender
 
     def call(self, prepared: Ready | Deferred, timeout: float) -> Result:
-        """Has it sent, and waits for its Result."""
+        """Has it sent, and waits for its Result. Raises what nobody has foreseen."""
         lock = threading.Lock()
         lock.acquire()
         call = Call(prepared, timeout, lambda _: lock.release())
@@ -163,7 +189,6 @@ class LoopThread:
         except BaseException:  # Ctrl-C: the send is given up with the wait
             self.drop([call])
             raise
-        assert call.result is not None  # noqa: S101 - it was told
         return call.result
 
     def submit(self, call: Call) -> None:

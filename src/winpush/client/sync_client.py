@@ -81,7 +81,7 @@ class Client:
         thread = self._open()
         ended: queue.SimpleQueue[Call] = queue.SimpleQueue()  # looked up now: gevent may have patched it
         pending: set[Call] = set()
-        failure: Exception | None = None
+        failure: BaseException | None = None
         is_exhausted = False
         try:
             while pending or not is_exhausted:
@@ -101,8 +101,12 @@ class Client:
                 if pending:
                     call = ended.get()
                     pending.discard(call)
-                    assert call.result is not None  # noqa: S101 - it has ended
-                    yield call.result
+                    try:
+                        result = call.result
+                    except BaseException as error:  # noqa: BLE001 - as that of the source
+                        failure, is_exhausted = failure or error, True
+                    else:
+                        yield result
         finally:
             thread.drop(pending)
         if failure is not None:

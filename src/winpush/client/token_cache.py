@@ -10,9 +10,8 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from winpush.client.token_store import SharedToken, TokenStore, identity_of
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
@@ -24,6 +23,7 @@ from winpush.wns.protocol.auth import (
     Token,
     TokenProblem,
     TokenState,
+    check_answer,
     check_life,
     claims_for_new_token,
     token_until,
@@ -35,6 +35,8 @@ __all__ = ["AnyCredentials", "TokenCache", "TokenSource"]
 _MOST_SECONDS = 60.0
 # A store that takes longer is passed over.
 _STORE_SECONDS = 5.0
+
+T = TypeVar("T")
 
 
 class TokenSource(Protocol):
@@ -105,38 +107,41 @@ class TokenCache:
             await asyncio.gather(self._fetching, return_exceptions=True)
 
     async def _fetch(self, instead_of: Token | None) -> Token | TokenProblem:
+        """Never raises but for its own cancellation."""
         try:
-            stored = await self._find(instead_of)
-            answer = stored or await self._ask_in_time(instead_of)
-            if isinstance(answer, Token):
-                self._state = self._state.fetched(answer)
-                self.granted += stored is None
-            else:
-                self.refused += 1
-                self._state = self._state.failed(answer, datetime.now(UTC))
-            if isinstance(answer, Token) and stored is None:
-                await self._keep(answer)
-            return answer
+            return await self._obtain(instead_of)
+        except BaseException as error:  # somebody else's kind of Token or TokenProblem
+            if _is_given_up():
+                raise
+            return self._note(TokenProblem.of_error(error))
         finally:
             self._fetching = None
+
+    async def _obtain(self, instead_of: Token | None) -> Token | TokenProblem:
+        stored = await self._find(instead_of)
+        answer = self._note(stored or await self._ask_in_time(instead_of))
+        self.granted += stored is None and isinstance(answer, Token)
+        if stored is None and isinstance(answer, Token):
+            await self._keep(answer)
+        return answer
+
+    def _note(self, answer: Token | TokenProblem) -> Token | TokenProblem:
+        if isinstance(answer, Token):
+            self._state = self._state.fetched(answer)
+        else:
+            self.refused += 1
+            self._state = self._state.failed(answer, datetime.now(UTC))
+        return answer
 
     async def _find(self, instead_of: Token | None) -> Token | None:
         """The store's token, if there is a store, and it has one in time."""
         shared = self._shared
-        if shared is None:
-            return None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STORE_SECONDS):
-                found: Token | None = await _in_thread(lambda: shared.find(datetime.now(UTC), instead_of))
-                return found
-        return None
+        return None if shared is None else await _in_time(lambda: shared.find(datetime.now(UTC), instead_of))
 
     async def _keep(self, token: Token) -> None:
         shared = self._shared
         if shared is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_STORE_SECONDS):
-                    await _in_thread(lambda: shared.keep(token))
+            await _in_time(lambda: shared.keep(token))
 
     async def _ask_in_time(self, instead_of: Token | None) -> Token | TokenProblem:
         try:
@@ -153,15 +158,30 @@ class TokenCache:
             response = await self._deliver(self._credentials.request())
             if not isinstance(response, Response):
                 return TokenProblem.of_error(response)
-            answer: object = self._credentials.read(response, datetime.now(UTC))
-            if isinstance(answer, Token | TokenProblem):
-                return answer
-            return TokenProblem.of_error(TypeError("read() returned neither a Token nor a TokenProblem"))
+            answer = self._credentials.read(response, datetime.now(UTC))
+            return check_answer(answer, datetime.now(UTC))
         except BaseException as error:  # somebody else's code: whatever it raises means that there is no token
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if _is_given_up():
                 raise
             return TokenProblem.of_error(error)
+
+
+def _is_given_up() -> bool:
+    """True where a CancelledError is meant for this task, and isn't what somebody else's code has raised."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _in_time(work: Callable[[], T]) -> T | None:
+    """What a store does, in a thread; None when that takes too long, or can't be."""
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            done: T = await _in_thread(work)
+            return done
+    except BaseException:
+        if _is_given_up():
+            raise
+        return None
 
 
 async def _ask_source(source: TokenSource, instead_of: Token | None) -> Token | TokenProblem:

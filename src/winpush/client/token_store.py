@@ -195,8 +195,14 @@ class SharedToken:
         """A fresh token; with `instead_of`, which WNS refused, one that another process has got since."""
         if instead_of is not None:
             self._try(lambda: self.store.forget(self.identity, instead_of))
-        token = self._try(lambda: self.store.load(self.identity))
-        if not isinstance(token, Token) or not token.is_fresh(now):
+        return self._try(lambda: self._load(now, instead_of))
+
+    def _load(self, now: datetime, instead_of: Token | None) -> Token | None:
+        found: object = self.store.load(self.identity)
+        if not isinstance(found, Token):
+            return None
+        token = Token(found.value, found.expires_at, found.obtained_at)  # anew: a subclass need not be valid
+        if not token.is_fresh(now):
             return None
         if instead_of is None:
             return token
@@ -210,7 +216,8 @@ class SharedToken:
     def _try(self, work: Callable[[], T]) -> T | None:
         try:
             return work()
-        except Exception as error:  # noqa: BLE001 - a store's failure costs a token request, and no send
+        # A store's failure costs a token request, and no send. In this thread of its own nothing else can end it.
+        except BaseException as error:  # noqa: BLE001 - a SystemExit is passed on as little as another failure
             reason = error.strerror if isinstance(error, OSError) else None
             _log.warning("The token store failed: %s", reason or type(error).__name__)
             return None

@@ -17,6 +17,7 @@ from tests.wns.strategies import patient
 from winpush import Action, Outcome
 from winpush.errors import ConfigurationError, ConnectError, ValidationError
 from winpush.http import Response
+from winpush.results import Verdict
 from winpush.wns import EntraCredentials, Fetch, PackageCredentials, Token, TokenProblem, TokenState
 from winpush.wns.protocol.auth import Credentials, read_token_request, token_until
 
@@ -25,6 +26,8 @@ SECRET = "p/a+s=s%w o"
 ENTRA = EntraCredentials("contoso.onmicrosoft.com", "11111111-2222-3333-4444-555555555555", SECRET)
 PACKAGE = PackageCredentials("ms-app://s-1-15-2-1-2-3", SECRET)
 _BOTH = pytest.mark.parametrize("credentials", [ENTRA, PACKAGE], ids=["entra", "package"])
+
+_FAILED = TokenProblem.of_error(OSError()).verdict
 
 
 def _token(value: str = "abc", at: datetime = _NOW, life: timedelta = timedelta(days=1)) -> Token:
@@ -286,3 +289,35 @@ def test_inside_the_margin_the_old_token_serves_while_the_new_one_is_held_off() 
     assert state.ask(late)[1] == Fetch()
     state = state.failed(TokenProblem.of_error(ConnectError("no route")), late)
     assert state.ask(late)[1] == _token()
+
+
+@pytest.mark.parametrize("name", ["expires_at", "obtained_at"])
+@pytest.mark.parametrize("moment", [_NOW.replace(tzinfo=None), None, 86400, "2099-01-01T00:00:00+00:00"])
+def test_a_tokens_times_are_datetimes_with_a_time_zone(name: str, moment: Any) -> None:
+    times: dict[str, Any] = {"expires_at": _NOW, "obtained_at": _NOW, name: moment}
+    with pytest.raises(ValidationError, match=f"{name}: must be a datetime with a time zone"):
+        Token("abc", **times)
+
+
+def test_a_token_that_is_unpickled_is_checked_like_any_other() -> None:
+    whole = pickle.dumps(_token("abc"))
+    assert pickle.loads(whole) == _token("abc")  # noqa: S301 - it was made above
+    with pytest.raises(ValidationError, match="token"):
+        pickle.loads(whole.replace(b"abc", b"   "))  # noqa: S301 - the same
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ((None,), "verdict"),
+        ((Verdict(Outcome.ACCEPTED, Action.NOTHING, ""),), "verdict"),
+        ((Verdict(Outcome.CHANNEL_GONE, Action.DELETE_CHANNEL, ""),), "verdict"),
+        ((_FAILED, 30), "retry_after"),
+        ((_FAILED, "x"), "retry_after"),
+        ((_FAILED, timedelta(seconds=-1)), "retry_after"),
+        ((_FAILED, timedelta.max), "retry_after"),
+    ],
+)
+def test_a_problem_is_valid_once_it_exists(arguments: Any, field: str) -> None:
+    with pytest.raises(ValidationError, match=field):
+        TokenProblem(*arguments)

@@ -38,6 +38,7 @@ __all__ = [
     "TokenForm",
     "TokenProblem",
     "TokenState",
+    "check_answer",
     "check_life",
     "claims_for_new_token",
     "read_token_request",
@@ -57,6 +58,7 @@ _USUAL_LIFE = timedelta(hours=24)
 _MAX_LIFE = timedelta(days=365)
 _MARGIN = timedelta(minutes=5)
 _MAX_DETAIL = 2000
+_PROBLEMS = (Action.RETRY_LATER, Action.STOP_AND_FIX)
 
 # What azure-core and MSAL raise when no answer came, when the server failed, and when a page answered in its place.
 _AZURE_TROUBLE = frozenset({"ServiceRequestError", "ServiceResponseError", "MsalServiceError", "JSONDecodeError"})
@@ -67,7 +69,10 @@ _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token. Its value is a secret that never appears in a repr. Times are aware."""
+    """An access token. Its value is a secret that never appears in a repr. Times are aware.
+
+    Raises ValidationError.
+    """
 
     value: str = field(repr=False)
     expires_at: datetime
@@ -76,6 +81,14 @@ class Token:
     def __post_init__(self) -> None:
         if not isinstance(self.value, str) or not check_header("token", self.value).strip():
             raise ValidationError("token", "is empty, or not text")
+        for name in ("expires_at", "obtained_at"):
+            moment = getattr(self, name)
+            if not isinstance(moment, datetime) or moment.utcoffset() is None:
+                raise ValidationError(name, "must be a datetime with a time zone, such as datetime.now(UTC)")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A cache of tokens may be a pickle: one that is read is checked as one that is made.
+        return type(self), (self.value, self.expires_at, self.obtained_at)
 
     @property
     def renew_at(self) -> datetime:
@@ -93,10 +106,21 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TokenProblem:
-    """Why there is no token: the verdict for the sends waiting for it, and when to try again."""
+    """Why there is no token: the verdict for the sends waiting for it, and when to try again.
+
+    The verdict's action is RETRY_LATER or STOP_AND_FIX, and `retry_after` a year at most. Raises ValidationError.
+    """
 
     verdict: Verdict
     retry_after: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        verdict = self.verdict
+        if not (isinstance(verdict, Verdict) and isinstance(verdict.outcome, Outcome) and verdict.action in _PROBLEMS):
+            raise ValidationError("verdict", "must be a Verdict whose action is RETRY_LATER or STOP_AND_FIX")
+        wait = self.retry_after
+        if wait is not None and not (isinstance(wait, timedelta) and timedelta(0) <= wait <= _MAX_LIFE):
+            raise ValidationError("retry_after", "must be a timedelta from 0 to 365 days, or None")
 
     @classmethod
     def of(cls, verdict: Verdict, retry_after: timedelta | None, detail: str) -> TokenProblem:
@@ -111,14 +135,21 @@ class TokenProblem:
         Trouble with the proxy or with TLS is what it is at a send, and so is what azure-identity says of wrong
         credentials (`ClientAuthenticationError`). What else the network or the server does means that the server can't
         be reached. Any other exception is the object's own failure; of it only the kind is told, since its text may
-        hold a secret.
+        hold a secret. Never raises: not even for an error whose text or attributes can't be read.
         """
-        if isinstance(error, TransportError):
-            verdict = judge_failure(error)
-            if verdict.outcome in (Outcome.PROXY_FAILED, Outcome.TLS_FAILED):
-                return cls.of(verdict, verdict.delay, str(error))
-            return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, str(error))
-        return cls._of_other_error(error, _kinds(error), frozenset[str]().union(*map(_kinds, _causes(error))))
+        try:
+            if isinstance(error, TransportError):
+                return cls._of_transport_error(error)
+            return cls._of_other_error(error, _kinds(error), frozenset[str]().union(*map(_kinds, _causes(error))))
+        except BaseException:  # noqa: BLE001 - somebody else's class, whose own methods raise what they like
+            return cls.of(CREDENTIALS_FAILED, None, f"It raised {type(error).__name__}, which can't be read itself.")
+
+    @classmethod
+    def _of_transport_error(cls, error: TransportError) -> TokenProblem:
+        verdict = judge_failure(error)
+        if verdict.outcome in (Outcome.PROXY_FAILED, Outcome.TLS_FAILED):
+            return cls.of(verdict, verdict.delay, str(error))
+        return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, str(error))
 
     @classmethod
     def _of_other_error(cls, error: BaseException, kinds: frozenset[str], causes: frozenset[str]) -> TokenProblem:
@@ -135,7 +166,9 @@ class TokenProblem:
         if is_trouble or is_answer or isinstance(error, OSError):
             detail = _one_line(str(error)) if is_trouble or is_answer else type(error).__name__
             return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, detail)
-        return cls.of(CREDENTIALS_FAILED, None, f"It raised {type(error).__name__}.")
+        # Our own words name a field, and hold no secret.
+        words = f": {error}" if type(error) is ValidationError else ""
+        return cls.of(CREDENTIALS_FAILED, None, f"It raised {type(error).__name__}{words}.")
 
 
 def _kinds(error: BaseException) -> frozenset[str]:
@@ -429,6 +462,16 @@ def _hold(first: timedelta, times: int) -> timedelta:
 def token_until(value: str, expires_on: float, now: datetime) -> Token:
     """A token obtained by another library (azure-identity's `AccessToken`); `expires_on` is in seconds since 1970."""
     return Token(value, datetime.fromtimestamp(expires_on, UTC), now)
+
+
+def check_answer(answer: object, now: datetime) -> Token | TokenProblem:
+    """What somebody else's `Credentials.read` returned, made anew: a subclass need not be valid. Raises TypeError and
+    ValidationError."""
+    if isinstance(answer, Token):
+        return check_life(Token(answer.value, answer.expires_at, answer.obtained_at), now)
+    if isinstance(answer, TokenProblem):
+        return TokenProblem(answer.verdict, answer.retry_after)
+    raise TypeError("read() returned neither a Token nor a TokenProblem")
 
 
 def check_life(token: Token, now: datetime) -> Token | TokenProblem:
