@@ -331,3 +331,27 @@ def test_a_secret_that_can_not_be_one_is_refused_when_it_is_given(secret: str) -
 def test_an_authority_with_a_path_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="without a path"):
         wns.EntraCredentials("contoso.example", "id", "secret", "https://login.example/tenant")
+
+
+@pytest.mark.parametrize("expires_in", [0, -100, "0", "1e-9"])
+def test_a_server_whose_tokens_live_no_time_is_not_asked_at_every_send(expires_in: object, service: Service) -> None:
+    service.expires_in = expires_in
+    with Client(**service.options) as client:
+        results = [client.send(service.uri(), TOAST) for _ in range(10)]
+    assert {result.outcome for result in results} == {Outcome.CREDENTIALS_FAILED}
+    assert "expires_in" in results[0].explanation
+    assert len(service.token_requests) == 1
+
+
+def test_an_expired_token_of_ones_own_credentials_is_told_with_its_time(service: Service) -> None:
+    asked: list[int] = []
+
+    def expired(now: datetime) -> wns.Token:
+        asked.append(1)
+        return wns.Token("v", now - _HOUR, now - 2 * _HOUR)
+
+    with Client(wns=Reading(service, expired), allow_hosts=[service.server.authority]) as client:
+        results = [client.send(service.uri(), TOAST) for _ in range(10)]
+    assert {result.outcome for result in results} == {Outcome.CREDENTIALS_FAILED}
+    assert "expired at" in results[0].explanation
+    assert len(asked) == 1

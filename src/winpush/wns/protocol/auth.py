@@ -478,7 +478,10 @@ def check_life(token: Token, now: datetime) -> Token | TokenProblem:
     """The token, or the problem with one that has already expired: asked for again, it would be the same."""
     if token.is_valid(now):
         return token
-    problem = f"It returned a token that expired at {token.expires_at.isoformat()}: check this machine's clock."
+    if token.expires_at == token.obtained_at:  # what `expires_in` of 0 or below comes to
+        problem = "The token server granted a token that lives no time: expires_in is 0, or below."
+    else:
+        problem = f"It returned a token that expired at {token.expires_at.isoformat()}: check this machine's clock."
     return TokenProblem.of(CREDENTIALS_FAILED, None, problem)
 
 
