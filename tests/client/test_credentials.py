@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,9 @@ import pytest
 
 from tests.client.service import TOAST, Service, reply
 from tests.client.ways import Sender, every_way
-from winpush import Action, Client, ConfigurationError, Outcome, ProxyError, TlsError, wns
+from tests.waiting import PATIENCE
+from winpush import Action, AsyncClient, Client, ConfigurationError, Outcome, ProxyError, TlsError, wns
+from winpush.client.options import ClientOptions
 
 URI = "https://db5.notify.windows.com/?token=AwYAAADexample"
 
@@ -254,6 +257,77 @@ def test_the_timeout_covers_the_wait_for_a_token(send: Sender, stuck: Callable[[
     (result,) = send([(URI, TOAST)], {"wns": stuck(), "timeout": 0.2})
     assert result.outcome is Outcome.TIMED_OUT
     assert not result.may_have_arrived
+
+
+@dataclass
+class Vault:
+    """Credentials of winpush's own kind that look up what they need when they are asked, and take too long."""
+
+    service: Service
+    ended: threading.Event
+    blocks: str
+
+    def request(self) -> Any:
+        if self.blocks == "request":
+            self.ended.wait()
+        return self.service.credentials.request()
+
+    def read(self, response: Any, now: datetime) -> Any:
+        self.ended.wait()
+        return self.service.credentials.read(response, now)
+
+
+@pytest.fixture
+def ended() -> Iterator[threading.Event]:
+    """Set when the test has ended."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@every_way
+@pytest.mark.parametrize("blocks", ["request", "read"])
+def test_credentials_that_block_hold_up_nobody(
+    send: Sender, blocks: str, service: Service, ended: threading.Event
+) -> None:
+    options: ClientOptions = {**service.options, "wns": Vault(service, ended, blocks), "timeout": 0.2}
+    assert [result.outcome for result in send([(service.uri(), TOAST)] * 2, options)] == [Outcome.TIMED_OUT] * 2
+
+
+def test_an_async_get_token_that_blocks_its_loop_holds_up_no_other_send(
+    service: Service, ended: threading.Event
+) -> None:
+    class Blocking:
+        async def get_token(self, *scopes: str) -> Any:
+            ended.wait()
+
+    apps: dict[str, Any] = {"blocks": Blocking(), "works": service.credentials}
+    with Client(wns=apps, allow_hosts=[service.server.authority]) as client:
+        stuck = client.send(service.uri(), TOAST, app="blocks", timeout=0.2)
+        assert (stuck.outcome, stuck.may_have_arrived) == (Outcome.TIMED_OUT, False)
+        assert client.send(service.uri(), TOAST, app="works").ok
+
+
+def test_closing_a_client_does_not_wait_for_a_get_token_that_will_not_end(service: Service) -> None:
+    async def main() -> Outcome:
+        may_end, was_asked = asyncio.Event(), asyncio.Event()
+
+        class Stubborn:
+            async def get_token(self, *scopes: str) -> Any:
+                while not may_end.is_set():
+                    was_asked.set()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await may_end.wait()
+
+        client = AsyncClient(wns=Stubborn(), allow_hosts=[service.server.authority], timeout=PATIENCE)
+        sending = asyncio.create_task(client.send(service.uri(), TOAST))
+        await was_asked.wait()
+        await client.aclose()
+        outcome = (await sending).outcome
+        may_end.set()
+        return outcome
+
+    assert asyncio.run(main()) is Outcome.ABORTED
 
 
 def test_after_a_401_another_library_is_asked_for_a_token_that_is_new(service: Service) -> None:

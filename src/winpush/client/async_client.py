@@ -27,7 +27,9 @@ class AsyncClient:
 
     - `wns`: the credentials of a Windows app: `wns.EntraCredentials`, `wns.PackageCredentials`, or any object with
       `get_token(*scopes)`, sync or async. One token is shared by all senders, and renewed before it expires. For
-      several apps, a mapping of their names to these: then a send to WNS names its channel's app.
+      several apps, a mapping of their names to these: then a send to WNS names its channel's app. What is sync runs in
+      a thread of its own, where it may block; an async `get_token` runs on your loop: while it blocks that, nothing is
+      sent, and no timeout is kept.
     - `webpush`: the webpush.VapidKeys of a site, for messages to browsers. `webpush_reuse_keys=True` encrypts all of a
       client's messages with one key pair instead of a new one each, which saves most of the work; whoever learns that
       pair's private key, which never leaves the process, could then read every message, not one.
@@ -105,7 +107,10 @@ class AsyncClient:
         return (0, 0) if self._sender is None else self._sender.token_requests
 
     async def aclose(self) -> None:
-        """Closes every connection. Sends under way end with `Outcome.ABORTED`. Calling it twice does nothing."""
+        """Closes every connection. Sends under way end with `Outcome.ABORTED`. Calling it twice does nothing.
+
+        An async `get_token` that doesn't end when it is cancelled is left running on your loop after a second.
+        """
         self._closed = True
         if self._sender is not None:
             await self._sender.close()

@@ -18,6 +18,7 @@ from winpush.channels import Channel, Service
 from winpush.client.apps import refuse_app
 from winpush.client.encoder import Destination, Encoder, check
 from winpush.client.options import Settings
+from winpush.client.side_thread import SideLoop
 from winpush.client.throttle import Hold, Throttle
 from winpush.client.token_cache import TokenCache
 from winpush.client.token_store import InTurn
@@ -112,7 +113,7 @@ class Sender:
     `prepare`, `prepare_item` and `read` may be called from any thread, all else from the pool's loop.
     """
 
-    def __init__(self, encoder: Encoder, throttle: Throttle, pool: Pool) -> None:
+    def __init__(self, encoder: Encoder, throttle: Throttle, pool: Pool, aside: SideLoop | None = None) -> None:
         self.encoder = encoder
         self.throttle = throttle
         self.pool = pool
@@ -120,13 +121,12 @@ class Sender:
         apps, store = encoder.settings.apps, encoder.settings.token_store
         if store is not None and len(apps) > 1:
             store = InTurn(store)
-        self._tokens = {app: TokenCache(credentials, self._fetch, store) for app, credentials in apps.items()}
+        self._tokens = {app: TokenCache(login, self._fetch, store, aside) for app, login in apps.items()}
         self._messages = _message_encoder(encoder.settings)
 
     async def close(self) -> None:
         """Ends the connections, and what is under way."""
-        for tokens in self._tokens.values():
-            await tokens.close()
+        await asyncio.gather(*[tokens.close() for tokens in self._tokens.values()])
         await self.pool.close()
 
     # --- the one way through --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 
 from winpush.client.attempt import Deferred, Ready, Sender
 from winpush.client.encoder import Encoder
+from winpush.client.side_thread import SideLoop
 from winpush.client.throttle import Throttle
 from winpush.errors import ClientClosedError, SendAbortedError, TransportError
 from winpush.http import Response
@@ -141,6 +142,8 @@ class LoopThread:
         self._woken = False
         self._ready = threading.Event()
         self._sender: Sender | None = None
+        # A login of somebody else's that blocks a loop must not block this one, which all senders need.
+        self._aside = SideLoop()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(encoder, throttle), name="winpush", daemon=True)
         try:
@@ -166,7 +169,7 @@ class LoopThread:
 
     async def _open(self, encoder: Encoder, throttle: Throttle) -> None:
         pool = Pool(encoder.settings.limits)
-        self._sender = Sender(encoder, throttle, pool)
+        self._sender = Sender(encoder, throttle, pool, self._aside)
         # A connection through an https:// proxy is asyncio's, which no thread can have.
         if pool.rate_limit is None and pool.checkout.is_possible and not encoder.settings.proxies.any_secured:
             self.checkout = pool.checkout
@@ -220,6 +223,7 @@ class LoopThread:
         asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
+        self._aside.close()
 
     async def _close(self) -> None:
         self._drain()

@@ -1,25 +1,28 @@
 """The token of an app: one for all senders of a client, fetched once however many want it.
 
 What to do is decided by `wns.TokenState`, which is pure; this is the IO around it, on one event loop. Somebody else's
-credentials object may raise whatever it likes, and take as long: either becomes a TokenProblem, and nobody hangs.
+credentials object may raise whatever it likes, and take as long: either becomes a TokenProblem, and nobody hangs. What
+of it may block runs in a thread of its own; its coroutines run on the caller's loop, or aside from ours.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
+from winpush.client.side_thread import UNWIND_SECONDS, SideLoop, in_thread
 from winpush.client.token_store import SharedToken, TokenStore, identity_of
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.http import Request, Response
 from winpush.wns.protocol.auth import (
     SCOPE,
     Credentials,
+    EntraCredentials,
     Fetch,
+    PackageCredentials,
     Token,
     TokenProblem,
     TokenState,
@@ -35,6 +38,9 @@ __all__ = ["AnyCredentials", "TokenCache", "TokenSource"]
 _MOST_SECONDS = 60.0
 # A store that takes longer is passed over.
 _STORE_SECONDS = 5.0
+
+# These block nothing; another's may look a secret up in a vault.
+_OURS = (EntraCredentials, PackageCredentials)
 
 T = TypeVar("T")
 
@@ -54,19 +60,25 @@ AnyCredentials = Credentials | TokenSource
 
 
 class TokenCache:
-    """Holds the state, and lets concurrent senders share one token request."""
+    """Holds the state, and lets concurrent senders share one token request.
+
+    Coroutines of the credentials run on this loop, where it is the caller's own, or on the one `aside`.
+    """
 
     def __init__(
         self,
         credentials: AnyCredentials,
         deliver: Callable[[Request], Awaitable[Response | TransportError]],
         store: TokenStore | None = None,
+        aside: SideLoop | None = None,
     ) -> None:
         self._credentials = credentials
         self._shared = None if store is None else SharedToken(store, identity_of(credentials))
         self._deliver = deliver
+        self._aside = aside
         self._state = TokenState()
         self._fetching: asyncio.Task[Token | TokenProblem] | None = None
+        self._asking: asyncio.Task[Token | TokenProblem] | None = None
         self.granted = 0
         self.refused = 0
 
@@ -101,10 +113,12 @@ class TokenCache:
         self._state = self._state.accepted()
 
     async def close(self) -> None:
-        """Ends a token request that is under way."""
-        if self._fetching is not None:
-            self._fetching.cancel()
-            await asyncio.gather(self._fetching, return_exceptions=True)
+        """Ends a token request that is under way. One that doesn't end when it is cancelled is left to itself."""
+        tasks = [task for task in (self._fetching, self._asking) if task is not None and not task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=UNWIND_SECONDS)
 
     async def _fetch(self, instead_of: Token | None) -> Token | TokenProblem:
         """Never raises but for its own cancellation."""
@@ -144,26 +158,55 @@ class TokenCache:
             await _in_time(lambda: shared.keep(token))
 
     async def _ask_in_time(self, instead_of: Token | None) -> Token | TokenProblem:
+        # Waited for, and not awaited: somebody else's coroutine need not end when it is cancelled.
+        asking = self._asking = asyncio.get_running_loop().create_task(self._ask_server(instead_of))
         try:
-            async with asyncio.timeout(_MOST_SECONDS):
-                return await self._ask_server(instead_of)
-        except TimeoutError:
-            return TokenProblem.of_error(SendTimeoutError(f"No answer within {_MOST_SECONDS:g} seconds."))
+            await asyncio.wait([asking], timeout=_MOST_SECONDS)
+        finally:
+            asking.cancel()
+        if asking.done():
+            return asking.result()
+        return TokenProblem.of_error(SendTimeoutError(f"No answer within {_MOST_SECONDS:g} seconds."))
 
     async def _ask_server(self, instead_of: Token | None) -> Token | TokenProblem:
         """Never raises but for its own cancellation."""
+        credentials = self._credentials
         try:
-            if hasattr(self._credentials, "get_token"):
-                return await _ask_source(cast("TokenSource", self._credentials), instead_of)
-            response = await self._deliver(self._credentials.request())
+            if hasattr(credentials, "get_token"):
+                return await self._ask_source(cast("TokenSource", credentials), instead_of)
+            response = await self._deliver(await self._call(credentials.request))
             if not isinstance(response, Response):
                 return TokenProblem.of_error(response)
-            answer = self._credentials.read(response, datetime.now(UTC))
+            answer = await self._call(lambda: credentials.read(response, datetime.now(UTC)))
             return check_answer(answer, datetime.now(UTC))
         except BaseException as error:  # somebody else's code: whatever it raises means that there is no token
             if _is_given_up():
                 raise
             return TokenProblem.of_error(error)
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        if type(self._credentials) in _OURS:
+            return work()
+        done: T = await in_thread(work)
+        return done
+
+    async def _ask_source(self, source: TokenSource, instead_of: Token | None) -> Token | TokenProblem:
+        now = datetime.now(UTC)
+        options = {} if instead_of is None else claims_for_new_token(_parameters(source.get_token), now)
+
+        def ask() -> Any:
+            return source.get_token(SCOPE, **options)
+
+        if inspect.iscoroutinefunction(source.get_token):
+            access = await self._run(ask)
+        else:
+            access = await in_thread(ask)
+            access = await self._run(lambda: access) if inspect.isawaitable(access) else access
+        now = datetime.now(UTC)
+        return check_life(token_until(access.token, access.expires_on, now), now)
+
+    async def _run(self, work: Callable[[], Awaitable[Any]]) -> Any:
+        return await (work() if self._aside is None else self._aside.run(work))
 
 
 def _is_given_up() -> bool:
@@ -176,7 +219,7 @@ async def _in_time(work: Callable[[], T]) -> T | None:
     """What a store does, in a thread; None when that takes too long, or can't be."""
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            done: T = await _in_thread(work)
+            done: T = await in_thread(work)
             return done
     except BaseException:
         if _is_given_up():
@@ -184,48 +227,8 @@ async def _in_time(work: Callable[[], T]) -> T | None:
         return None
 
 
-async def _ask_source(source: TokenSource, instead_of: Token | None) -> Token | TokenProblem:
-    now = datetime.now(UTC)
-    options = {} if instead_of is None else claims_for_new_token(_parameters(source.get_token), now)
-    if inspect.iscoroutinefunction(source.get_token):
-        access = await source.get_token(SCOPE, **options)
-    else:
-        access = await _in_thread(lambda: source.get_token(SCOPE, **options))
-        access = await access if inspect.isawaitable(access) else access
-    now = datetime.now(UTC)
-    return check_life(token_until(access.token, access.expires_on, now), now)
-
-
 def _parameters(function: Callable[..., Any]) -> frozenset[str]:
     try:
         return frozenset(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # one in C says nothing
         return frozenset()
-
-
-async def _in_thread(work: Callable[[], Any]) -> Any:
-    """Runs it in a thread of its own, which nobody waits for when it takes too long: an executor's would keep the whole
-    program from ending, and can't pass on every exception."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
-
-    def end(outcome: tuple[Any, BaseException | None]) -> None:
-        if not done.done():
-            done.set_result(outcome)
-
-    def run() -> None:
-        outcome: tuple[Any, BaseException | None]
-        try:
-            outcome = work(), None
-        except BaseException as error:  # noqa: BLE001 - passed on to the loop's thread
-            outcome = None, error
-        try:
-            loop.call_soon_threadsafe(end, outcome)
-        except RuntimeError:  # the loop has ended: nobody waits any more
-            return
-
-    threading.Thread(target=run, name="winpush-token", daemon=True).start()
-    value, error = await done
-    if error is not None:
-        raise error
-    return value

@@ -192,7 +192,7 @@ def _cause(error: BaseException) -> object:
 
 
 class Credentials(Protocol):
-    """Requests tokens for one app."""
+    """Requests tokens for one app. The clients call one of your own in a thread of its own: it may block."""
 
     def request(self) -> Request:
         """The request for a token."""
