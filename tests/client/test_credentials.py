@@ -7,7 +7,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -343,6 +343,92 @@ def test_after_a_401_another_library_is_asked_for_a_token_that_is_new(service: S
         assert client.send(service.uri(), TOAST).ok
     assert asked[0] is None
     assert "nbf" in json.loads(asked[1] or "{}")["access_token"]
+
+
+class Access:
+    """What `get_token` returns."""
+
+    expires_on = 4_000_000_000
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+
+class CredentialUnavailableError(ClientAuthenticationError):
+    pass
+
+
+@dataclass
+class TakesNoClaims:
+    """A login with the parameter, which it refuses, as AzureCliCredential does; each of its tokens is another."""
+
+    error: Exception
+    asked: list[bool] = field(default_factory=list)
+    always: str = ""
+
+    def get_token(self, *scopes: str, claims: str | None = None) -> Any:
+        self.asked.append(claims is not None)
+        if claims is not None:
+            raise self.error
+        return Access(self.always or ("token-0" if len(self.asked) > 1 else "token-old"))
+
+
+class TakesNoClaimsAsync(TakesNoClaims):
+    async def get_token(self, *scopes: str, claims: str | None = None) -> Any:
+        return super().get_token(*scopes, claims=claims)
+
+
+@every_way
+@pytest.mark.parametrize("kind", [TakesNoClaims, TakesNoClaimsAsync])
+@pytest.mark.parametrize(
+    "error",
+    [
+        CredentialUnavailableError("az login --claims-challenge"),
+        ClientAuthenticationError("no claims here"),
+        TypeError("unexpected: claims"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_login_that_refuses_claims_is_asked_again_without(
+    send: Sender, kind: type[TakesNoClaims], error: Exception, service: Service
+) -> None:
+    login = kind(error)
+    (result,) = send([(service.uri(), TOAST)], {**service.options, "wns": login})
+    assert result.outcome is Outcome.ACCEPTED, result.explanation
+    assert login.asked == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "asked", "sends"),
+    [
+        (ClientAuthenticationError("AADSTS7000222: expired"), Outcome.CREDENTIALS_REFUSED, [False, True, False], 1),
+        (ServiceRequestError("no route to host"), Outcome.TOKEN_UNAVAILABLE, [False, True], 1),
+        (CredentialUnavailableError("az login"), Outcome.UNAUTHORIZED, [False, True, False], 2),
+    ],
+)
+def test_why_there_is_no_new_token_is_told_unless_it_is_only_of_the_claims(
+    error: Exception, outcome: Outcome, asked: list[bool], sends: int, service: Service
+) -> None:
+    login = TakesNoClaims(error, always="token-old")
+    with Client(wns=login, allow_hosts=[service.server.authority]) as client:
+        result = client.send(service.uri(), TOAST)
+    assert result.outcome is outcome
+    assert (str(error) in result.explanation) == (outcome is not Outcome.UNAUTHORIZED)
+    assert login.asked == asked
+    assert len(service.sends) == sends
+
+
+def test_claims_are_passed_to_a_get_token_that_takes_whatever_it_gets(service: Service) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Wrapper:
+        def get_token(self, *scopes: str, **options: Any) -> Any:
+            asked.append(options)
+            return Access("token-0" if "claims" in options else "token-old")
+
+    with Client(wns=Wrapper(), allow_hosts=[service.server.authority]) as client:
+        assert client.send(service.uri(), TOAST).ok
+    assert [list(options) for options in asked] == [[], ["claims"]]
 
 
 def test_a_token_that_has_already_expired_is_not_asked_for_at_every_send(service: Service) -> None:

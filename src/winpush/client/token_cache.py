@@ -17,6 +17,7 @@ from winpush.client.side_thread import UNWIND_SECONDS, SideLoop, in_thread
 from winpush.client.token_store import SharedToken, TokenStore, identity_of
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.http import Request, Response
+from winpush.results import Outcome
 from winpush.wns.protocol.auth import (
     SCOPE,
     Credentials,
@@ -29,6 +30,7 @@ from winpush.wns.protocol.auth import (
     check_answer,
     check_life,
     claims_for_new_token,
+    is_unavailable,
     token_until,
 )
 
@@ -49,7 +51,8 @@ class TokenSource(Protocol):
     """Any object that gets tokens itself, sync or async: azure-identity's credentials, for one.
 
     `get_token(*scopes)` returns (or awaits to) something with `token` and `expires_on` (seconds since 1970). Where it
-    takes `claims`, as azure-identity's does, it is asked with them for a token that is not from its cache.
+    takes `claims`, as azure-identity's does, or `**kwargs`, it is asked with them for a token that is not from its
+    cache; where it refuses them, it is asked once more without.
     """
 
     def get_token(self, *scopes: str) -> Any:
@@ -191,9 +194,21 @@ class TokenCache:
         return done
 
     async def _ask_source(self, source: TokenSource, instead_of: Token | None) -> Token | TokenProblem:
-        now = datetime.now(UTC)
-        options = {} if instead_of is None else claims_for_new_token(_parameters(source.get_token), now)
+        if instead_of is None or not _takes_claims(source.get_token):
+            return await self._get_token(source)
+        try:
+            return await self._get_token(source, claims=claims_for_new_token(datetime.now(UTC)))
+        except Exception as error:  # noqa: BLE001 - somebody else's code
+            problem = TokenProblem.of_error(error)
+            # Some have the parameter and take no claims (AzureCliCredential), or pass them on to what doesn't.
+            is_of_claims = problem.verdict.outcome is Outcome.CREDENTIALS_FAILED or is_unavailable(error)
+        if problem.verdict.outcome is not Outcome.CREDENTIALS_REFUSED and not is_of_claims:
+            return problem
+        answer = await self._get_token(source)
+        is_cached = isinstance(answer, Token) and answer.value == instead_of.value
+        return problem if is_cached and not is_of_claims else answer
 
+    async def _get_token(self, source: TokenSource, **options: str) -> Token | TokenProblem:
         def ask() -> Any:
             return source.get_token(SCOPE, **options)
 
@@ -227,8 +242,9 @@ async def _in_time(work: Callable[[], T]) -> T | None:
         return None
 
 
-def _parameters(function: Callable[..., Any]) -> frozenset[str]:
+def _takes_claims(function: Callable[..., Any]) -> bool:
     try:
-        return frozenset(inspect.signature(function).parameters)
+        parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):  # one in C says nothing
-        return frozenset()
+        return False
+    return "claims" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())

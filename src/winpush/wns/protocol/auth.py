@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -41,6 +41,7 @@ __all__ = [
     "check_answer",
     "check_life",
     "claims_for_new_token",
+    "is_unavailable",
     "read_token_request",
     "token_until",
 ]
@@ -154,8 +155,7 @@ class TokenProblem:
     @classmethod
     def _of_other_error(cls, error: BaseException, kinds: frozenset[str], causes: frozenset[str]) -> TokenProblem:
         # azure-identity reports whatever MSAL ran into as wrong credentials; the cause tells the server's trouble.
-        is_absent = "CredentialUnavailableError" in kinds
-        is_trouble = bool(kinds & _AZURE_TROUBLE or (causes & _AZURE_TROUBLE and not is_absent))
+        is_trouble = bool(kinds & _AZURE_TROUBLE or (causes & _AZURE_TROUBLE and not is_unavailable(error)))
         if is_trouble and "SSLCertVerificationError" in causes:
             return cls.of_error(TlsError(_one_line(str(error))))
         status = getattr(error, "status_code", None)
@@ -174,6 +174,11 @@ class TokenProblem:
 def _kinds(error: BaseException) -> frozenset[str]:
     """The names of its classes: other libraries' errors are known by these alone."""
     return frozenset(kind.__name__ for kind in type(error).__mro__)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """True where azure-identity says that a credential can't be used here, which is no word on whether it is right."""
+    return "CredentialUnavailableError" in _kinds(error)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -485,10 +490,7 @@ def check_life(token: Token, now: datetime) -> Token | TokenProblem:
     return TokenProblem.of(CREDENTIALS_FAILED, None, problem)
 
 
-def claims_for_new_token(parameters: Collection[str], now: datetime) -> dict[str, str]:
-    """What makes another library's `get_token`, with these parameters, pass over its cache: `claims`, as azure-identity
-    takes them, that the token was issued from now on. Empty where it doesn't take them."""
-    if "claims" not in parameters:
-        return {}
+def claims_for_new_token(now: datetime) -> str:
+    """What makes azure-identity's `get_token(claims=…)` pass over its cache: the token was issued from now on."""
     moment = str(int(now.timestamp()))
-    return {"claims": json.dumps({"access_token": {"nbf": {"essential": True, "value": moment}}})}
+    return json.dumps({"access_token": {"nbf": {"essential": True, "value": moment}}})
