@@ -162,7 +162,8 @@ def real_actions() -> dict[str, set[Action]]:
             takes = inspect.signature(error).parameters
             ways = [{}, *({name: True} for name in ("request_sent", "is_outage") if name in takes)]
             verdicts += [judge_failure(error("It failed.", **way)) for way in ways]
-    verdicts += [judge_failure(error("uri", "no good")) for error in (errors.ChannelError, errors.AppError)]
+    refused = (errors.ChannelError, errors.AppError, errors.ValidationError)
+    verdicts += [judge_failure(error("uri", "no good")) for error in refused]
     verdicts.append(wns.TokenProblem.of_error(RuntimeError()).verdict)
     for verdict in verdicts:
         found[verdict.outcome.name].add(verdict.action)

@@ -21,6 +21,7 @@ from winpush.errors import (
     SendTimeoutError,
     TlsError,
     TransportError,
+    ValidationError,
     WinPushError,
 )
 from winpush.http import Response
@@ -72,6 +73,7 @@ class Outcome(enum.Enum):
 
     INVALID_CHANNEL = "invalid-channel"
     UNKNOWN_APP = "unknown-app"
+    INVALID_NOTIFICATION = "invalid-notification"
     CONNECT_FAILED = "connect-failed"
     DNS_FAILED = "dns-failed"
     TLS_FAILED = "tls-failed"
@@ -272,7 +274,7 @@ class Result:
     @property
     def explanation(self) -> str:
         """What happened and what to do about it, in plain words."""
-        text = self.verdict.meaning if self.error is None else f"{self.error} {self.verdict.meaning}"
+        text = self.verdict.meaning if self.error is None else f"{_sentence(str(self.error))} {self.verdict.meaning}"
         return text if self.response is None or self.ok else text + self._words_of_the_service()
 
     def _words_of_the_service(self) -> str:
@@ -330,6 +332,10 @@ class Result:
         return None if self.response is None else self.response.find(names)
 
 
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
 class SendError(WinPushError):
     """Raised by `Result.raise_for_error()` for an answer other than success; `result` is the complete result."""
 
@@ -374,6 +380,9 @@ _NETWORK: dict[tuple[type[WinPushError], bool], Verdict] = {
     (ChannelError, False): _fix(Outcome.INVALID_CHANNEL, "Nothing was sent. Remove or correct this channel."),
     (AppError, False): _fix(
         Outcome.UNKNOWN_APP, "Nothing was sent. Name the channel's app, and give the client its credentials."
+    ),
+    (ValidationError, False): _fix(
+        Outcome.INVALID_NOTIFICATION, "Nothing was sent. Correct this notification, or what it is sent to."
     ),
     (DnsError, False): _retry(Outcome.DNS_FAILED, "Nothing was sent. Check the host name, or try again later."),
     (TlsError, False): _fix(Outcome.TLS_FAILED, "Nothing was sent. Fix the certificate or the trust settings."),

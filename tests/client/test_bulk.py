@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.client.ways import Sender, every_way
 from tests.paths import run
 from tests.servers import ACCEPTED, Peer, Server, closed_port
 from tests.waiting import until
-from winpush import AsyncClient, Client, ConfigurationError, Outcome, Result, mpns
+from winpush import AsyncClient, Client, ConfigurationError, Outcome, Result, ValidationError, mpns
 
 TOAST = mpns.Toast("Bold", "normal")
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -149,6 +150,65 @@ def test_send_many_survives_a_host_that_refuses_everything() -> None:
                 results = [result async for result in client.send_many((uri + str(n), TOAST) for n in range(2000))]
             assert Counter(result.outcome for result in results) == {Outcome.CONNECT_FAILED: 2000}
 
+        run(main)
+
+
+class Unpacked:
+    """No item, and nothing that can be looked at."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, None])
+@pytest.mark.parametrize(
+    "mistake", [None, "uri", ("uri", mpns.Toast), ("uri", None), ("uri",), 7, Unpacked()], ids=lambda _: ""
+)
+def test_what_is_no_item_is_told_after_the_results_so_far(mistake: object, concurrency: int | None) -> None:
+    def items() -> list[Any]:
+        given: Any = (server.uri("2"), *mistake[1:]) if isinstance(mistake, tuple) else mistake
+        return [(server.uri("1"), TOAST), given, (server.uri("3"), TOAST)]
+
+    async def stream() -> AsyncIterator[Any]:
+        for item in items():
+            yield item
+
+    async def main() -> None:
+        async with AsyncClient(allow_hosts=[server.authority]) as client:
+            for source in (items(), stream()):
+                results = []
+                with pytest.raises((ValidationError, RuntimeError)):  # noqa: PT012 - the loop is what raises
+                    async for result in client.send_many(source, concurrency=concurrency):
+                        results.append(result.ok)
+                assert results == [True]
+
+    with Server() as server:
+        run(main)
+        got = []
+        with Client(allow_hosts=[server.authority]) as client:
+            with pytest.raises((ValidationError, RuntimeError)):  # noqa: PT012 - the same
+                for result in client.send_many(items(), concurrency=concurrency):
+                    got.append(result.ok)
+            with pytest.raises(ValidationError, match="the class Toast: make one"):
+                client.send(server.uri(), mpns.Toast)  # type: ignore[arg-type]  # the mistake
+        assert got == [True]
+        assert len(server.requests) == 3  # the first item's, of each run
+
+
+def test_an_async_source_whose_own_task_was_cancelled_ends_in_its_error() -> None:
+    async def source() -> AsyncIterator[tuple[str, mpns.Toast]]:
+        yield server.uri(), TOAST
+        raise asyncio.CancelledError
+
+    async def main() -> None:
+        results = []
+        async with AsyncClient(allow_hosts=[server.authority]) as client:
+            with pytest.raises(asyncio.CancelledError):  # noqa: PT012 - the loop is what raises
+                async for result in client.send_many(source()):
+                    results.append(result.ok)
+        assert results == [True]
+
+    with Server() as server:
         run(main)
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from tests.certificates import Certificates
 from tests.client.service import Service, reply
-from tests.client.ways import Sender, every_way
+from tests.client.ways import Sender, every_way, send_many, send_streamed
 from tests.servers import Peer, Server
 from tests.waiting import PATIENCE
 from tests.webpush.browser import Browser
-from winpush import ChannelError, Client, ConfigurationError, Outcome, ValidationError, mpns, wns
+from winpush import Action, ChannelError, Client, ConfigurationError, Outcome, ValidationError, mpns, wns
 from winpush.channels import AllowedHosts, parse_origin
 from winpush.client.encoder import Destination
 from winpush.client.message_encoder import MessageEncoder
@@ -160,6 +160,20 @@ def test_a_mixed_stream_gets_each_services_own_result(send: Sender) -> None:
         hosts = [service.server.authority, push.authority]
         results = send(pairs, {**service.options, "allow_hosts": hosts, "webpush": KEYS})
     assert sorted(result.service.value for result in results if result.ok) == ["webpush", "wns", "wns"]
+
+
+@pytest.mark.parametrize("send", [send_many, send_streamed])
+def test_a_toast_for_a_browser_is_a_result_that_says_that_nothing_was_sent(send: Sender) -> None:
+    with Server(take) as server:
+        (browser,) = browsers(server, 1)
+        pairs = [(browser.subscription, wns.Toast("x"), "toast"), (browser.subscription, Message("x"), "message")]
+        results = {result.key: result for result in send(pairs, options(server))}
+        assert len(server.requests) == 1
+    toast = results["toast"]
+    assert (toast.outcome, toast.action) == (Outcome.INVALID_NOTIFICATION, Action.STOP_AND_FIX)
+    assert not toast.may_have_arrived
+    assert "Nothing was sent" in toast.explanation
+    assert results["message"].ok
 
 
 def test_what_is_mixed_up_is_refused_before_anything_is_sent() -> None:

@@ -91,12 +91,13 @@ class AsyncClient:
         `(channel_uri, notification, key, app)`; the key comes back as `result.key`, and `app` is that of `send`. At
         most `concurrency` sends are in flight (by default as many as there may be connections); neither the input nor
         the output is held whole. Results come in the order of the answers. A channel that can't be sent to is a Result
-        too (`Outcome.INVALID_CHANNEL`, or `UNKNOWN_APP` for an app without credentials), so that one bad URI stops
-        nothing.
+        too (`Outcome.INVALID_CHANNEL`, `UNKNOWN_APP` for an app without credentials, or `INVALID_NOTIFICATION` for what
+        it can't take), so that one bad URI stops nothing.
         A host that is slow does not hold up the others: up to four times `concurrency` sends wait for hosts that have
         no free connection; once that many wait, what is for a host that has answered nothing for a third of `timeout`
         is not sent (`Outcome.TIMED_OUT`, `may_have_arrived` is False).
-        When the source itself raises, the sends in flight end, their results come, and then its error is raised.
+        When the source itself raises, or gives what is no such tuple, the sends in flight end, their results come, and
+        then the error is raised.
         """
         number = parse_count("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
         return Bulk(self._open(), pairs, number).results()

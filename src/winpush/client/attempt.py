@@ -13,10 +13,10 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from winpush import webpush, wns
+from winpush import mpns, webpush, wns
 from winpush.channels import Channel, Service
 from winpush.client.apps import refuse_app
-from winpush.client.encoder import Destination, Encoder, check
+from winpush.client.encoder import Destination, Encoder, check, name_of
 from winpush.client.options import Settings
 from winpush.client.side_thread import SideLoop
 from winpush.client.throttle import Hold, Throttle
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Deferred", "Item", "Ready", "Sender", "unpack"]
 
+_NOTIFICATIONS = (mpns.Notification, wns.Notification, wns.ClearToasts, webpush.Message)
 _WNS, _NOTHING = Service.WNS, Action.NOTHING  # members of enumerations are slow to get at
 
 Address = str | webpush.Subscription
@@ -169,7 +170,7 @@ class Sender:
             wanted = "a webpush.Subscription, made by Subscription.of(what the browser gave)" if browser else "a string"
             raise ChannelError("channel_uri", f"must be {wanted}, not {kind}")
         if not isinstance(message, webpush.Message):
-            kind = type(message).__name__
+            kind = name_of(message)
             raise ValidationError("notification", f"must be a webpush.Message for a browser's subscription, not {kind}")
         if self._messages is None:
             raise ConfigurationError(
@@ -190,9 +191,11 @@ class Sender:
         return ready
 
     def prepare_item(self, item: Item) -> Ready | Deferred | Result:
-        """The request of one of many, or its Result: a bad channel, or an unknown app, stops nothing.
+        """The request of one of many, or its Result: a bad channel, an unknown app, or a notification that doesn't go
+        with its address, stops nothing.
 
-        Raises ValidationError and ConfigurationError for what no other item could be sent with either.
+        Raises ValidationError for what is no item with a notification, and ConfigurationError for what no other item
+        could be sent with either.
         """
         if type(item) is tuple and len(item) == 3:
             uri, notification, key = item
@@ -202,7 +205,7 @@ class Sender:
         try:
             return self.prepare(uri, notification, key, app)
         except WinPushError as error:
-            if isinstance(error, ConfigurationError) or getattr(notification, "service", None) is None:
+            if not isinstance(error, ValidationError) or not isinstance(notification, _NOTIFICATIONS):
                 raise
             return self.encoder.fail(None, notification, error, key)
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Iterator
+from typing import Any
 
 from winpush.client.attempt import Deferred, Item, Ready, Sender
-from winpush.errors import SendTimeoutError, TransportError, WinPushError
+from winpush.errors import SendTimeoutError, TransportError
 from winpush.http import Response
 from winpush.results import Result
 from winpush.transport.connection import Connection
@@ -23,6 +24,7 @@ __all__ = ["Bulk"]
 
 _PARKED = 4
 """For each send in flight, how many may wait for hosts that are full."""
+_NONE_NOW = object()  # and not None, which a source may give by mistake
 
 
 class _Slot:
@@ -180,12 +182,12 @@ class Bulk:
                 self._rest(slot)
                 return
             item = self._take()
-            if item is None:
+            if item is _NONE_NOW:
                 self._rest(slot)
                 return
             try:
                 prepared = self.sender.prepare_item(item)
-            except WinPushError as error:  # what no item could be sent with: raised by results()
+            except BaseException as error:  # noqa: BLE001 - of what is no item, or could not be sent: raised by results()
                 self._stop(error)
                 continue
             if isinstance(prepared, Ready):
@@ -260,22 +262,22 @@ class Bulk:
 
     # --- the source ---------------------------------------------------------------------------------------------
 
-    def _take(self) -> Item | None:
-        """The next item; None when there is none now (or ever, then `_exhausted` is set)."""
+    def _take(self) -> Any:
+        """The next item; `_NONE_NOW` when there is none now (or ever, then `_exhausted` is set)."""
         if self._source is None:
-            item = self._inbox.popleft() if self._inbox else None
+            item = self._inbox.popleft() if self._inbox else _NONE_NOW
             if self._room is not None and not self._room.done():
                 self._room.set_result(None)
             return item
         if self._exhausted:
-            return None
+            return _NONE_NOW
         try:
             return next(self._source)
         except StopIteration:
             self._exhausted = True
         except BaseException as error:  # noqa: BLE001 - the source's own error, raised to the caller by results()
             self._stop(error)
-        return None
+        return _NONE_NOW
 
     def _stop(self, error: BaseException) -> None:
         self._exhausted = True
@@ -288,6 +290,8 @@ class Bulk:
         """Takes from an async source what the slots can hold, and no more."""
         try:
             async for item in pairs:
+                if self._exhausted:  # stopped, and a source that awaits nothing takes no notice of it
+                    break
                 self._inbox.append(item)
                 self._resume()
                 while len(self._inbox) >= self._concurrency:

@@ -17,7 +17,7 @@ from winpush.transport.route import Route
 from winpush.transport.tls import LazyContext
 from winpush.wns.protocol.requests import check_channel
 
-__all__ = ["Destination", "Encoder", "check"]
+__all__ = ["Destination", "Encoder", "check", "name_of"]
 
 _MAX_DESTINATIONS = 4096
 
@@ -199,12 +199,19 @@ def check(channel: Channel, notification: Notification) -> None:
             "one with Subscription.of(what the browser gave)",
         )
     if not isinstance(notification, mpns.Notification | wns.Notification | wns.ClearToasts):
-        kind = type(notification).__name__
+        kind = name_of(notification)
         raise ValidationError("notification", f"must be a notification of winpush.mpns or winpush.wns, not {kind}")
     if notification.service is _WNS:
         check_channel(channel)
     else:
         check_mpns_channel(channel)
+
+
+def name_of(notification: object) -> str:
+    """What it is, for an error that says what it must be."""
+    if isinstance(notification, type):
+        return f"the class {notification.__name__}: make one, as {notification.__name__}(…)"
+    return type(notification).__name__
 
 
 def _make_tail(

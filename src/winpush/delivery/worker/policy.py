@@ -20,7 +20,7 @@ __all__ = ["THROTTLED", "SendPlan", "after", "before", "is_for_all", "later", "w
 THROTTLED = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outcome.THROTTLED})
 """Answers that ask every sender to pause, for this channel or for the whole app."""
 # Refusals specific to one channel, device or app: they say nothing about the others.
-_ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED, Outcome.UNKNOWN_APP})
+_ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED, Outcome.UNKNOWN_APP, Outcome.INVALID_NOTIFICATION})
 _PATIENCE: Millis = 7 * 24 * 3600 * 1000
 """How long a broadcast without an end of its own is tried."""
 _LOGIN_WAIT: Millis = 60_000
