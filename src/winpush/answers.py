@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from winpush.http import Response
 from winpush.results import StatusHeaders
 
-__all__ = ["WNS_HEADERS", "bears_wns_mark", "squeeze"]
+__all__ = ["WNS_HEADERS", "bears_wns_mark", "json_object", "squeeze"]
 
 _WNS_PREFIX = b"x-wns-"
 
@@ -25,6 +28,15 @@ WNS_HEADERS = StatusHeaders(
 def bears_wns_mark(response: Response) -> bool:
     """True when a header shows that WNS itself handled the request (wns.md 6)."""
     return any(name.startswith(_WNS_PREFIX) for name in response.index)
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is; empty for any other."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def squeeze(text: str) -> str:

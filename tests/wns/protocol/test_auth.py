@@ -147,22 +147,62 @@ def test_expires_in_is_a_number_a_string_or_absent(
         (_answer(400, error="invalid_client", error_description="x"), Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX),
         (_answer(401, error="invalid_client"), Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX),
         (_answer(400, error="temporarily_unavailable"), Outcome.TOKEN_THROTTLED, Action.RETRY_LATER),
-        (_answer(429), Outcome.TOKEN_THROTTLED, Action.RETRY_LATER),
-        (_answer(503), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
+        (_answer(429, error="too_many"), Outcome.TOKEN_THROTTLED, Action.RETRY_LATER),
+        (_answer(503, error="x"), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
         (_answer(500), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
-        (Response(200, (), b"<html>log in to the hotel</html>"), Outcome.TOKEN_UNAVAILABLE, Action.STOP_AND_FIX),
-        (Response(302), Outcome.TOKEN_UNAVAILABLE, Action.STOP_AND_FIX),
-        (_answer(200, access_token=""), Outcome.TOKEN_UNAVAILABLE, Action.STOP_AND_FIX),
-        (_answer(200, access_token="a\r\nb"), Outcome.TOKEN_UNAVAILABLE, Action.STOP_AND_FIX),
-        (_answer(200, access_token=5), Outcome.TOKEN_UNAVAILABLE, Action.STOP_AND_FIX),
-        (_answer(200, access_token="a", token_type="mac"), Outcome.TOKEN_UNAVAILABLE, Action.STOP_AND_FIX),
-        (Response(200, (), b"[]"), Outcome.TOKEN_UNAVAILABLE, Action.STOP_AND_FIX),
+        (_answer(403, error="invalid_client"), Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX),
+        (_answer(400, error="invalid_scope"), Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX),
+        (_answer(404, error="invalid_tenant"), Outcome.CREDENTIALS_REFUSED, Action.STOP_AND_FIX),
+        (_answer(200, access_token=""), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
+        (_answer(200, access_token="a\r\nb"), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
+        (_answer(200, access_token=5), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
+        (_answer(200, access_token="a", token_type="mac"), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
+        (Response(400), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
+        (Response(401), Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER),
+        (Response(429), Outcome.TOKEN_THROTTLED, Action.RETRY_LATER),
     ],
 )
 def test_a_failed_token_request_has_its_own_outcome(response: Response, outcome: Outcome, action: Action) -> None:
     problem = ENTRA.read(response, _NOW)
     assert isinstance(problem, TokenProblem)
     assert (problem.verdict.outcome, problem.verdict.action) == (outcome, action)
+
+
+_PAGE = b"<!DOCTYPE html><title>Blocked</title>"
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 407, 429, 503])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (b"text/html", _PAGE),
+        (b"text/plain", b"RBAC: access denied"),
+        (b"application/json", b'{"message":"Forbidden"}'),
+        (b"application/json", b'{"error":{"code":403}}'),
+        (b"application/json", b"[]"),
+    ],
+)
+def test_what_answers_in_the_token_servers_place_refuses_no_credentials(status: int, kind: bytes, body: bytes) -> None:
+    """A proxy, a firewall or a portal passes: it must not end a broadcast, nor say how long all must wait."""
+    problem = ENTRA.read(Response(status, ((b"Content-Type", kind), (b"Retry-After", b"86400")), body), _NOW)
+    assert isinstance(problem, TokenProblem)
+    assert (problem.verdict.outcome, problem.verdict.action) == (Outcome.TOKEN_UNAVAILABLE, Action.RETRY_LATER)
+    assert problem.retry_after == timedelta(minutes=1)
+    assert "Something else answered" in problem.verdict.meaning
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_portals_redirect_at_the_token_step_is_tried_again(status: int) -> None:
+    problem = ENTRA.read(Response(status, ((b"Location", b"http://portal.example/"),)), _NOW)
+    assert isinstance(problem, TokenProblem)
+    assert problem.verdict.action is Action.RETRY_LATER
+
+
+def test_a_gateways_error_is_no_code_of_a_token_server() -> None:
+    document = {"status": 403, "error": "Forbidden", "path": "/"}
+    problem = ENTRA.read(Response(403, (), json.dumps(document).encode()), _NOW)
+    assert isinstance(problem, TokenProblem)
+    assert problem.verdict.action is Action.RETRY_LATER
 
 
 def test_the_servers_words_are_told_without_the_secret() -> None:

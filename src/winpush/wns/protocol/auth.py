@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
+from winpush.answers import json_object
 from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
 from winpush.errors import ChannelError, ConfigurationError, TlsError, TransportError, ValidationError
 from winpush.http import Request, Response, check_header
@@ -328,23 +329,16 @@ def _request(name: str, url: str, client_id: str, client_secret: str, scope: str
 
 
 def _read(response: Response, now: datetime, secret: str) -> Token | TokenProblem:
-    document = _json(response.body)
+    document = json_object(response.body)
     if response.status_code == 200:
         try:
             return _token(document, now)
         except ValidationError:
             pass
-    error = str(document.get("error", ""))
+    given = document.get("error")
+    error = given if isinstance(given, str) else ""
     verdict, wait = judge_token(response, now, error)
     return TokenProblem.of(verdict, wait, _detail(error, document.get("error_description"), secret))
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _token(document: dict[str, Any], now: datetime) -> Token:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 
-from winpush.answers import WNS_HEADERS, bears_wns_mark, squeeze
+from winpush.answers import WNS_HEADERS, bears_wns_mark, json_object, squeeze
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, Verdict, foreign_answer
 from winpush.retries import timed
@@ -272,8 +272,39 @@ CREDENTIALS_FAILED = Verdict(
 )
 _TOKEN_UNFORESEEN = Verdict(
     Outcome.TOKEN_UNAVAILABLE,
-    Action.STOP_AND_FIX,
+    Action.RETRY_LATER,
     "The token server's response contains no token. Check its address, and what is answering there. Nothing was sent.",
+    _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+)
+_TOKEN_FOREIGN = Verdict(
+    Outcome.TOKEN_UNAVAILABLE,
+    Action.RETRY_LATER,
+    "Something else answered in the token server's place: a proxy, a firewall or a network's login page. It says "
+    "nothing about the credentials. Check what answers there. Nothing was sent.",
+    _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+)
+# The codes of a refusal (RFC 6749, sections 4.1.2.1 and 5.2; RFC 8707), and those of Entra beside them. A gateway's
+# JSON has an `error`, too, such as "Forbidden".
+_REFUSALS = frozenset(
+    (
+        "access_denied",
+        "consent_required",
+        "interaction_required",
+        "invalid_client",
+        "invalid_grant",
+        "invalid_request",
+        "invalid_resource",
+        "invalid_scope",
+        "invalid_target",
+        "invalid_tenant",
+        "login_required",
+        "unauthorized_client",
+        "unsupported_grant_type",
+    )
 )
 
 
@@ -371,11 +402,22 @@ def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Ver
 
     Never raises, and never reports a token as issued: that is up to the caller who has parsed it.
     """
-    row = _BY_TOKEN_CODE.get(response.status_code)
-    if response.status_code == 429 or (error == "temporarily_unavailable" and response.status_code < 500):
+    status = response.status_code
+    if not error and _is_no_token_servers(response):
+        return _TOKEN_FOREIGN, _TOKEN_FOREIGN.delay
+    if status == 429 or (error == "temporarily_unavailable" and status < 500):
         return timed(_TOKEN_THROTTLED, response, now)
-    if response.status_code >= 500 or error in ("temporarily_unavailable", "server_error"):
+    if status >= 500 or error in ("temporarily_unavailable", "server_error"):
         return timed(TOKEN_UNAVAILABLE, response, now)
-    if row is None or row.verdict is _TOKEN_ISSUED:
-        return _TOKEN_UNFORESEEN, None
-    return timed(row.verdict, response if row.honours_retry_after else None, now)
+    if 400 <= status and error in _REFUSALS:
+        row = _BY_TOKEN_CODE.get(status)
+        return _CREDENTIALS_REFUSED_ENTRA if row is None else row.verdict, None
+    return _TOKEN_UNFORESEEN, _TOKEN_UNFORESEEN.delay
+
+
+def _is_no_token_servers(response: Response) -> bool:
+    """True for an answer without an error's code that no token server gives: a page, a redirect, or a body that isn't
+    a token's JSON (wns.md 1.1). With none it could be anybody's."""
+    if response.is_page or 300 <= response.status_code < 400:
+        return True
+    return bool(response.body) and "access_token" not in json_object(response.body)
