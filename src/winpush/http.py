@@ -17,6 +17,8 @@ __all__ = [
     "write_head",
 ]
 
+_PASSING = (408, 421, 425)
+
 Headers = tuple[tuple[str, str], ...]
 HeaderIndex = dict[bytes, tuple[bytes, bytes]]
 """The headers of an answer: lower-case name -> (original name, value)."""
@@ -89,6 +91,17 @@ class Response:
         for header in self.headers:
             index.setdefault(header[0].lower(), header)
         return index
+
+    @property
+    def is_passing(self) -> bool:
+        """True for a status that says to send the same again: 408, 421 (RFC 9110, 15.5.9 and 15.5.20) and 425 (RFC 8470,
+        5.2)."""
+        return self.status_code in _PASSING
+
+    @property
+    def is_redirect(self) -> bool:
+        """True for a status that leads elsewhere, as a captive portal's; no push service does."""
+        return 300 <= self.status_code < 400
 
     @property
     def is_page(self) -> bool:

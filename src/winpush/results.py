@@ -40,6 +40,7 @@ __all__ = [
     "Verdict",
     "foreign_answer",
     "judge_failure",
+    "passing_answer",
 ]
 
 
@@ -141,11 +142,24 @@ def foreign_answer(service: str) -> Verdict:
     return Verdict(
         Outcome.FOREIGN_ANSWER,
         Action.RETRY_LATER,
-        f"This answer lacks {service}'s own headers, so something else gave it: a proxy, a firewall, another server. "
+        f"This answer lacks {service}'s own headers and words, so something else gave it: a proxy, a firewall, another server. "
         "Keep the channel, check what answers in the service's place, and try again later.",
         timedelta(minutes=1),
         Backoff.EXPONENTIAL,
         timedelta(hours=1),
+    )
+
+
+def passing_answer(service: str) -> Verdict:
+    """The verdict on a status that says to send the same again (`Response.is_passing`)."""
+    return Verdict(
+        Outcome.UNEXPECTED_ANSWER,
+        Action.RETRY_LATER,
+        f"The request came too late or too early for {service}, or by the wrong connection. Send it again.",
+        timedelta(minutes=1),
+        Backoff.EXPONENTIAL,
+        timedelta(hours=1),
+        source="RFC 9110, 15.5.9 and 15.5.20; RFC 8470, 5.2",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,3 +58,23 @@ def test_statuses_are_compared_as_other_senders_learned_to() -> None:
 def test_an_expired_subscription_is_gone_whatever_the_status() -> None:
     headers = ((b"X-NotificationStatus", b"Received"), (b"X-SubscriptionStatus", b"Expired"))
     assert mpns.judge(Response(200, headers)).action is Action.DELETE_CHANNEL
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 405, 406, 412, 429, 503])
+@pytest.mark.parametrize("body", [b"RBAC: access denied", b'{"message":"Forbidden"}', b"<html>x</html>"])
+def test_a_body_without_the_services_mark_is_a_proxys_or_a_sidecars(status: int, body: bytes) -> None:
+    """MPNS says all in its headers: such an answer stops no broadcast."""
+    assert mpns.judge(Response(status, (), body)).outcome is Outcome.FOREIGN_ANSWER
+    marked = mpns.judge(Response(status, ((b"X-MessageID", b"1"),), body))
+    assert marked == mpns.judge(Response(status, ((b"X-MessageID", b"1"),)))
+    assert marked.outcome is not Outcome.FOREIGN_ANSWER
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_redirect_is_a_portals_and_not_the_services(status: int) -> None:
+    assert mpns.judge(Response(status, ((b"Location", b"http://portal.example/"),))).outcome is Outcome.FOREIGN_ANSWER
+
+
+@pytest.mark.parametrize("status", [408, 421, 425])
+def test_a_status_that_says_to_send_again_is_tried_again(status: int) -> None:
+    assert mpns.judge(Response(status)).action is Action.RETRY_LATER

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from winpush.http import Response
-from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
+from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer, passing_answer
 
 __all__ = ["HEADERS", "ROWS", "Row", "judge"]
 
@@ -161,6 +161,7 @@ _UNFORESEEN = Verdict(
 
 _NOTHING = Action.NOTHING  # members of enumerations are slow to get at
 FOREIGN_ANSWER = foreign_answer("MPNS")
+_PASSING = passing_answer("MPNS")
 _MARKS = frozenset(
     (*HEADERS.notification_status, *HEADERS.device_connection_status, *HEADERS.subscription_status, *HEADERS.message_id)
 )
@@ -191,15 +192,21 @@ def judge(response: Response) -> Verdict:
     get = response.index.get
     found = get(_NOTIFICATION, _ABSENT)[1], get(_DEVICE, _ABSENT)[1], get(_SUBSCRIPTION, _ABSENT)[1]
     verdict = _look_up(response.status_code, *found)
-    return verdict if verdict.action is _NOTHING or not _is_foreign(response, verdict) else FOREIGN_ANSWER
+    if verdict.action is _NOTHING:
+        return verdict
+    if _is_foreign(response, verdict):
+        return FOREIGN_ANSWER
+    return _PASSING if verdict is _UNFORESEEN and response.is_passing else verdict
 
 
 def _is_foreign(response: Response, verdict: Verdict) -> bool:
-    """True when something other than MPNS gave this answer: it bears none of MPNS's headers (mpns.md 9.1), and it is a
-    page, or would end the channel."""
+    """True when something other than MPNS gave this answer: it bears none of MPNS's headers (mpns.md 9.1), and it has
+    a body, leads elsewhere, or would end the channel. MPNS says all in its headers."""
     if not _MARKS.isdisjoint(response.index):
         return False
-    return response.is_page or verdict.action is Action.DELETE_CHANNEL
+    if response.body or response.is_page or response.is_redirect:
+        return True
+    return verdict.action is Action.DELETE_CHANNEL
 
 
 # The same few responses keep coming, so each exact combination of bytes is judged once.

@@ -154,7 +154,7 @@ def test_where_the_two_names_disagree_it_is_no_success(first: str) -> None:
     assert judge(_response(200, **{first: "dropped", other: "received"}), _NOW)[0].outcome is Outcome.DROPPED
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 204, 301, 302, 402, 409, 412, 418, 502, 504, 599])
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 402, 409, 412, 418, 502, 504, 599])
 @pytest.mark.parametrize("word", [None, "", "queued", "ok"])
 def test_what_no_row_foresees_is_never_success(status: int, word: str | None) -> None:
     verdict, _ = judge(_response(status, X_WNS_Status=word), _NOW)
@@ -178,6 +178,43 @@ def test_an_answer_without_the_services_mark_deletes_no_channel(status: int, bod
     assert wait == timedelta(minutes=1)
 
 
+def test_a_firewalls_words_are_no_blocked_domain_of_wns() -> None:
+    response = _response(410, b"This domain is blocked. 410 Domain Blocked")
+    assert judge(response, _NOW)[0].outcome is Outcome.FOREIGN_ANSWER
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 401, 403, 404, 405, 406, 410, 412, 413, 429, 500, 503])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/plain", b"RBAC: access denied"),
+        ("text/plain", b"local_rate_limited"),
+        ("application/json", b'{"message":"Forbidden"}'),
+        (None, b"Bad Request"),
+    ],
+)
+def test_a_body_without_the_services_mark_is_a_proxys_or_a_sidecars(status: int, kind: str | None, body: bytes) -> None:
+    """WNS says all in its headers: such an answer stops no broadcast, and holds no app."""
+    response = _response(status, body, Content_Type=kind, Retry_After="86400")
+    verdict, wait = judge(response, _NOW)
+    assert (verdict.outcome, wait) == (Outcome.FOREIGN_ANSWER, timedelta(minutes=1))
+    assert not wants_new_token(response)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_portals_and_not_the_services(status: int) -> None:
+    assert judge(_response(status, Location="http://portal.example/"), _NOW)[0].outcome is Outcome.FOREIGN_ANSWER
+
+
+@pytest.mark.parametrize("status", [408, 421, 425])
+@pytest.mark.parametrize("mark", [None, "1"])
+def test_a_status_that_says_to_send_again_is_tried_again(status: int, mark: str | None) -> None:
+    """RFC 9110, 15.5.9 and 15.5.20; RFC 8470, 5.2."""
+    verdict, wait = judge(_response(status, X_WNS_Msg_ID=mark), _NOW)
+    assert (verdict.outcome, verdict.action) == (Outcome.UNEXPECTED_ANSWER, Action.RETRY_LATER)
+    assert wait == timedelta(minutes=1)
+
+
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 405, 413, 503])
 def test_a_page_of_a_proxy_or_firewall_is_not_the_services_answer(status: int) -> None:
     response = _response(status, _PAGE, Content_Type="text/html")
@@ -190,7 +227,7 @@ def test_a_page_of_a_proxy_or_firewall_is_not_the_services_answer(status: int) -
     [
         _response(410, X_WNS_Error_Description="Domain Blocked"),
         _response(410, X_WNS_Error_Description="The sending domain-blocked."),
-        _response(410, b"<h1>410 Domain Blocked</h1>"),
+        _response(410, b"<h1>410 Domain Blocked</h1>", X_WNS_Msg_ID="1"),
     ],
 )
 def test_a_blocked_domain_deletes_no_channel(response: Response) -> None:

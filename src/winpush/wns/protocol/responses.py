@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from winpush.answers import WNS_HEADERS, bears_wns_mark, json_object, squeeze
 from winpush.http import Response
-from winpush.results import Action, Backoff, Outcome, Verdict, foreign_answer
+from winpush.results import Action, Backoff, Outcome, Verdict, foreign_answer, passing_answer
 from winpush.retries import timed
 
 __all__ = [
@@ -314,6 +314,7 @@ def _first(*rows: Row) -> dict[int, Row]:
 
 
 FOREIGN_ANSWER = foreign_answer("WNS")
+_PASSING = passing_answer("WNS")
 _ABSENT = (b"", b"")
 _SUCCESSES = (200, 201)
 _PLAIN = [row for row in ROWS if row.reason is None and row.error_description is None]
@@ -346,6 +347,8 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
     row = _row_of(response)
     if (row is None or row.verdict.action is not Action.NOTHING) and _is_foreign(response, row):
         return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
+    if row is None and response.is_passing:
+        return timed(_PASSING, response, now)
     if row is None:
         return timed(_SERVER_TROUBLE if response.status_code >= 500 else _UNFORESEEN, response, now)
     if renewed and row.renews_token:
@@ -354,15 +357,18 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
 
 
 def is_foreign(response: Response) -> bool:
-    """True when something other than WNS gave this answer: it bears none of WNS's headers, and it is a page, or would
-    end the channel. A bare 403 is WNS's own, for a package without a mapping (wns.md 1.2)."""
+    """True when something other than WNS gave this answer: it bears none of WNS's headers, and it has a body, leads
+    elsewhere, or would end the channel. WNS says all in its headers (wns.md 6). A bare 403 is its own, for a package
+    without a mapping (wns.md 1.2)."""
     return _is_foreign(response, _row_of(response))
 
 
 def _is_foreign(response: Response, row: Row | None) -> bool:
     if bears_wns_mark(response):
         return False
-    return response.is_page or (row is not None and row.verdict.action is Action.DELETE_CHANNEL)
+    if response.body or response.is_page or response.is_redirect:
+        return True
+    return row is not None and row.verdict.action is Action.DELETE_CHANNEL
 
 
 def wants_new_token(response: Response) -> bool:
