@@ -153,6 +153,17 @@ def test_the_page_of_a_proxy_says_nothing_about_a_subscription() -> None:
         assert diagnose(page) is None
 
 
+@pytest.mark.parametrize("status", [408, 421, 425])
+def test_a_status_that_says_to_send_again_is_tried_again(status: int) -> None:
+    for headers in ({}, IDS):
+        assert judge(answer(status, headers), NOW)[0].action is Action.RETRY_LATER
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_something_elses(status: int) -> None:
+    assert judge(answer(status, {"Location": "http://portal.example/"}), NOW)[0].outcome is Outcome.FOREIGN_ANSWER
+
+
 def test_the_diagnosis_names_the_cause_and_what_the_service_said() -> None:
     assert "X-WNS-Cache-Policy" in str(diagnose(answer(400, TTL_CONFLICT)))
     for old in (CRYPTO_KEY, SIGNING_KEYS):
@@ -162,7 +173,8 @@ def test_the_diagnosis_names_the_cause_and_what_the_service_said() -> None:
     damaged = {"WWW-Authenticate": 'Bearer error="invalid_request",error_description="Invalid token"'}
     assert "%2b" in str(diagnose(answer(401, damaged)))
     assert "applicationServerKey" in str(diagnose(answer(400, body='{"reason":"VapidPkHashMismatch"}')))
-    assert 'The service said: "{"errno":109}".' in str(diagnose(answer(401, body='{"errno":109}')))
+    mozillas = '{"code":401,"errno":109}'
+    assert f'The service said: "{mozillas}".' in str(diagnose(answer(401, body=mozillas)))
     assert diagnose(answer(413)) is None
 
 

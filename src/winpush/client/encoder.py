@@ -179,8 +179,8 @@ class Encoder:
 
 def _read_message(channel: Channel, message: Notification, response: Response, key: object) -> Result:
     """The Result of a push service's answer."""
-    verdict, retry_after = webpush.judge(response, datetime.now(UTC))
-    diagnosis = None if verdict.action is _NOTHING else webpush.diagnose(response)
+    verdict, retry_after = webpush.judge(response, datetime.now(UTC), channel)
+    diagnosis = None if verdict.action is _NOTHING else webpush.diagnose(response, channel)
     return make_result(channel, message, verdict, webpush.HEADERS, response, None, retry_after, key, diagnosis)
 
 

@@ -7,18 +7,19 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from winpush.answers import WNS_HEADERS, bears_wns_mark, squeeze
+from winpush.channels import Channel
 from winpush.http import Response
-from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer
+from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer, passing_answer
 from winpush.retries import timed
+from winpush.webpush.marks import APPLE_ID, bears_mark
 
 __all__ = ["HEADERS", "ROWS", "Row", "diagnose", "judge"]
 
-_APPLE = (b"apns-id",)
 HEADERS = StatusHeaders(
     notification_status=WNS_HEADERS.notification_status,
     device_connection_status=WNS_HEADERS.device_connection_status,
     subscription_status=(),
-    message_id=(*WNS_HEADERS.message_id, *_APPLE),
+    message_id=(*WNS_HEADERS.message_id, *APPLE_ID),
     error_description=WNS_HEADERS.error_description,
     debug_trace=WNS_HEADERS.debug_trace,
     correlation_vector=WNS_HEADERS.correlation_vector,
@@ -121,6 +122,7 @@ _UNFORESEEN = Verdict(
     "answering (a proxy, a redirect, another server?).",
 )
 FOREIGN_ANSWER = foreign_answer("the push service")
+_PASSING = passing_answer("the push service")
 
 _LEGACY = (
     "The request uses the old draft's encryption or headers (aesgcm, Crypto-Key); a service takes aes128gcm and "
@@ -182,34 +184,44 @@ ROWS: tuple[Row, ...] = (
 )
 """Every known answer. Of the rows with one status, the first whose words fit counts."""
 
+# 201 is all four services' success (webpush.md 7). RFC 8030 has 202 for receipts, which none of them gives.
+_CREATED = 201
 _SUCCESSES = frozenset((200, 201, 202))
+# What RFC 8030 (sections 5 and 5.1) gives with a message that was taken: where it is, and where its receipts are.
+_RESOURCES = (b"location", b"link")
 _BY_CODE: dict[int, tuple[Row, ...]] = {
     code: tuple(row for row in ROWS if row.status_code == code) for code in {row.status_code for row in ROWS}
 }
 _ABSENT = (b"", b"")
-# A JSON object's key at Mozilla and Apple, a sentence at FCM (webpush.md 7).
-_GONE_WORDS = (b'"errno"', b'"reason"', b"push subscription")
 _REASONS = (*HEADERS.error_description, b"www-authenticate")
 
 
-def judge(response: Response, now: datetime) -> tuple[Verdict, timedelta | None]:
-    """The verdict, and the minimum wait before the next send (None if waiting wouldn't help). `now` is aware.
+def judge(response: Response, now: datetime, channel: Channel | None = None) -> tuple[Verdict, timedelta | None]:
+    """The verdict, and the minimum wait before the next send (None if waiting wouldn't help). `now` is aware; the
+    channel tells by whose marks the answer is known (None: by any push service's).
 
     Never raises; an answer that no row covers is never a success, and never ends a subscription.
     """
-    if response.status_code in _SUCCESSES and not response.is_page:
+    status = response.status_code
+    if status == _CREATED and not response.is_page:
         return timed(_accepted(response), response, now)
     row = _row_of(response)
-    if _is_foreign(response, row):
+    if _is_foreign(response, row, channel):
         return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
-    verdict = row.verdict if row is not None else _UNAVAILABLE if response.status_code >= 500 else _UNFORESEEN
+    if status in _SUCCESSES:
+        verdict = _accepted(response)
+    elif row is not None:
+        verdict = row.verdict
+    else:
+        verdict = _UNAVAILABLE if status >= 500 else _PASSING if response.is_passing else _UNFORESEEN
     return timed(verdict, response, now)
 
 
-def diagnose(response: Response) -> str | None:
-    """The known cause of a refusal, and what the service said in its body; None if there is neither."""
+def diagnose(response: Response, channel: Channel | None = None) -> str | None:
+    """The known cause of a refusal, and what the service said in its body; None if there is neither. `channel`: as for
+    `judge`."""
     row = _row_of(response)
-    if _is_foreign(response, row):
+    if _is_foreign(response, row, channel):
         return None
     cause = None if row is None else row.cause
     said = "" if response.is_page else " ".join(response.body[:1000].decode("utf-8", "replace").split())
@@ -234,20 +246,20 @@ def _of_words(*words: bytes) -> Verdict:
     return _DROPPED if b"dropped" in said else _UNFORESEEN
 
 
-def _is_foreign(response: Response, row: Row | None) -> bool:
-    """True when something other than a push service gave this answer: a page, such as a proxy or firewall answers with,
-    or one that would end the subscription and has nothing of a push service in it."""
-    if bears_wns_mark(response):
+def _is_foreign(response: Response, row: Row | None, channel: Channel | None) -> bool:
+    """True when something other than the push service gave this answer, and not in a way that any may: a page, a
+    redirect, words that aren't the service's, or a success or an end of the subscription that bears none of its marks.
+    A 5xx says only that it must wait, whoever says so."""
+    if bears_mark(response, channel):
         return False
-    return response.is_page or (
-        row is not None and row.verdict.action is Action.DELETE_CHANNEL and not _is_in_known_words(response)
-    )
-
-
-def _is_in_known_words(response: Response) -> bool:
-    """True for an answer of Apple, of Mozilla or of FCM, who say that a subscription is gone in their bodies."""
-    body = response.body[:1000]
-    return any(words in body for words in _GONE_WORDS) or response.find(_APPLE) is not None
+    status = response.status_code
+    if response.is_page or response.is_redirect:
+        return True
+    if status in _SUCCESSES:
+        return response.index.keys().isdisjoint(_RESOURCES)
+    if status >= 500:
+        return False
+    return bool(response.body) or (row is not None and row.verdict.action is Action.DELETE_CHANNEL)
 
 
 def _row_of(response: Response) -> Row | None:
