@@ -16,7 +16,8 @@ from tests.transport.proxies import answer, tunnel
 from winpush import Action, Client, ConfigurationError, Outcome, Result, mpns
 from winpush.channels import AllowedHosts, parse_origin
 from winpush.client.options import ClientOptions
-from winpush.transport.proxy import Proxies, Proxy
+from winpush.errors import ProxyError
+from winpush.transport.proxy import Proxies, Proxy, read_connect_answer
 
 TOAST = mpns.Toast("a")
 REAL = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQ?x=1"
@@ -75,6 +76,39 @@ def test_a_proxy_that_will_not_open_the_tunnel_says_why(path: Path, data: bytes,
     assert result.outcome is Outcome.PROXY_FAILED
     assert said in result.explanation
     assert not result.may_have_arrived
+
+
+OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
+PROXY = Proxy("proxy.example", 8080)
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 3])
+def test_what_comes_before_the_proxys_answer_is_passed_over(first: bytes) -> None:
+    """RFC 9110, 15.2: any number of interim answers."""
+    assert read_connect_answer(first + OPEN, PROXY)
+    for size in range(len(first + OPEN)):
+        assert not read_connect_answer((first + OPEN)[:size], PROXY)
+    with pytest.raises(ProxyError, match="407"):
+        read_connect_answer(first + b"HTTP/1.1 407 No\r\n\r\n", PROXY)
+    with pytest.raises(ProxyError, match="bytes of its own"):
+        read_connect_answer(first + OPEN + b"x", PROXY)
+
+
+def test_a_proxy_whose_interim_answers_never_end_is_given_up() -> None:
+    with pytest.raises(ProxyError, match="doesn't end"):
+        read_connect_answer(b"HTTP/1.1 100 Continue\r\n\r\n" * 4000, PROXY)
+
+
+def test_a_proxy_that_changes_the_protocol_has_opened_no_tunnel() -> None:
+    with pytest.raises(ProxyError, match="101"):
+        read_connect_answer(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", PROXY)
+
+
+@pytest.mark.parametrize(("status", "is_outage"), [(408, True), (429, True), (502, True), (403, False), (400, False)])
+def test_a_proxy_that_was_slow_or_asked_too_much_is_tried_again(status: int, is_outage: bool) -> None:  # noqa: FBT001 - a case of the table
+    with pytest.raises(ProxyError) as caught:
+        read_connect_answer(b"HTTP/1.1 %d No\r\n\r\n" % status, PROXY)
+    assert caught.value.is_outage is is_outage
 
 
 CHALLENGES = [

@@ -21,6 +21,10 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: ([^\r\n]*))?\r?\n")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 MAX_ANSWER_BYTES = 65_536
+_SWITCHING = 101
+# It was slow, or asked too much (RFC 9110, 15.5.9; RFC 6585, 4); a 5xx says that it, or the way behind it, is down. Any
+# other says that it doesn't want to.
+_PASSING = (408, 429)
 _MAX_LOGIN_CHARACTERS = 255  # RFC 1929: a byte for each length
 
 
@@ -192,22 +196,23 @@ def connect_request(origin: Origin, proxy: Proxy) -> bytes:
 
 def read_connect_answer(received: bytes, proxy: Proxy) -> bool:
     """True when the tunnel is open, False when more bytes must come. Raises ProxyError when the proxy refuses."""
-    end = received.find(b"\r\n\r\n")
-    if end < 0:
-        if len(received) > MAX_ANSWER_BYTES:
-            raise ProxyError(f"The proxy {proxy} sent a response head that doesn't end.")
-        return False
-    match = _STATUS_LINE.match(received)
-    if match is None:
-        raise ProxyError(f"The proxy {proxy} did not answer in HTTP.")
-    status = int(match[1])
+    begin, status = 0, 100
+    while 100 <= status < 200 and status != _SWITCHING:  # any number may come before the answer (RFC 9110, 15.2)
+        end = received.find(b"\r\n\r\n", begin)
+        if end < 0 or begin > MAX_ANSWER_BYTES:
+            if len(received) > MAX_ANSWER_BYTES:
+                raise ProxyError(f"The proxy {proxy} sent a response head that doesn't end.")
+            return False
+        match = _STATUS_LINE.match(received, begin)
+        if match is None:
+            raise ProxyError(f"The proxy {proxy} did not answer in HTTP.")
+        head, status, begin = received[begin:end], int(match[1]), end + 4
     if status == 407:
-        raise proxy.wants_login(_challenges(received[:end]))
+        raise proxy.wants_login(_challenges(head))
     if not 200 <= status < 300:
         problem = f"The proxy {proxy} refused to connect ({status})."
-        # A 5xx says that the proxy, or the way behind it, is down; any other that it doesn't want to.
-        raise ProxyError(problem, status_code=status, is_outage=status >= 500)
-    if len(received) > end + 4:
+        raise ProxyError(problem, status_code=status, is_outage=status in _PASSING or status >= 500)
+    if len(received) > begin:
         raise ProxyError(f"The proxy {proxy} sent bytes of its own into the tunnel.")
     return True
 
