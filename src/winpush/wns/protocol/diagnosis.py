@@ -177,6 +177,13 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
         "[wns.md 5 [W1]]",
     ),
     (
+        lambda case: case.word == "dropped" and case.status == 200 and not case.is_told,
+        "WNS doesn't say why it dropped this. The device may be offline, and WNS kept nothing for it (a toast, or "
+        "cache=False); the user or the app may have turned notifications off; or the channel belongs to a secondary "
+        "tile, which accepts tiles and badges only. Send it with request_status=True to learn whether the device is "
+        "connected. [wns.md 2.1, 5, 7 [W1, W2]]",
+    ),
+    (
         lambda case: case.word == "dropped" and case.status == 200,
         "The device refuses this kind of notification: the user or the app has turned notifications off, or the "
         "channel belongs to a secondary tile, which accepts tiles and badges only. [wns.md 2.1, 7 [W1, W2]]",
