@@ -121,6 +121,16 @@ def test_a_throttle_waits_as_long_as_it_says() -> None:
     assert judge(answer(429, {"Retry-After": "0"}), NOW)[1] == timedelta(0)
 
 
+@pytest.mark.parametrize("status", [200, 201, 406, 429])
+@pytest.mark.parametrize("name", ["X-WNS-Status", "X-WNS-NotificationStatus"])
+def test_a_throttled_channel_is_alone_and_holds_no_push_service(status: int, name: str) -> None:
+    """The word is WNS's for one channel (wns.md 7); the one for the sender is `appthrottled`."""
+    verdict, wait = judge(answer(status, {name: "channelthrottled"}), NOW)
+    assert (verdict.outcome, verdict.action) == (Outcome.CHANNEL_THROTTLED, Action.RETRY_LATER)
+    assert wait == timedelta(minutes=10)
+    assert judge(answer(status, {name: "appthrottled"}), NOW)[0].outcome is Outcome.THROTTLED
+
+
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize(
     ("headers", "body"),

@@ -97,6 +97,15 @@ _THROTTLED = Verdict(
     Backoff.FIXED,
     source=_SEEN,
 )
+_CHANNEL_THROTTLED = Verdict(
+    Outcome.CHANNEL_THROTTLED,
+    Action.RETRY_LATER,
+    "Too many for this subscription. Slow down on it, and send this again later; others aren't affected.",
+    10 * _MINUTE,
+    Backoff.EXPONENTIAL,
+    _HOUR,
+    source="wns.md 7 [W1]; the delay from rpush, wns.md 7.2 [T4]",
+)
 _TOO_LARGE = Verdict(
     Outcome.PAYLOAD_TOO_LARGE,
     Action.STOP_AND_FIX,
@@ -136,6 +145,9 @@ _SIGNATURE = (
     "clock, and at what may have changed the request on its way. [webpush.md 4]"
 )
 
+# WNS's word for one channel's limit (wns.md 7); of any other that ends so, the sender's.
+_CHANNELS = "channelthrottled"
+
 ROWS: tuple[Row, ...] = (
     Row(201, (), _ACCEPTED),
     Row(200, (), _ACCEPTED),
@@ -173,9 +185,11 @@ ROWS: tuple[Row, ...] = (
     Row(403, (), _SENDER, _SIGNATURE),
     Row(404, (), _GONE),
     Row(405, (), _NOT_ALLOWED),
+    Row(406, (_CHANNELS,), _CHANNEL_THROTTLED),
     Row(406, (), _THROTTLED),
     Row(410, (), _GONE),
     Row(413, (), _TOO_LARGE),
+    Row(429, (_CHANNELS,), _CHANNEL_THROTTLED),
     Row(429, (), _THROTTLED),
     Row(500, (), _UNAVAILABLE),
     Row(502, (), _UNAVAILABLE),
@@ -241,6 +255,8 @@ def _of_words(*words: bytes) -> Verdict:
     said = {word.strip().lower() for word in words} - {b""}
     if said <= {b"received"}:
         return _ACCEPTED
+    if _CHANNELS.encode() in said:
+        return _CHANNEL_THROTTLED
     if any(word.endswith(b"throttled") for word in said):
         return _THROTTLED
     return _DROPPED if b"dropped" in said else _UNFORESEEN
@@ -276,7 +292,7 @@ def _fits(row: Row, said: str) -> bool:
 
 def _texts(response: Response) -> str:
     """Everything that may say why: WNS says it in headers, the others in bodies."""
-    headers = [response.header(name) or "" for name in _REASONS]
+    headers = [response.header(name) or "" for name in (*HEADERS.notification_status, *_REASONS)]
     return squeeze(" ".join([*headers, response.body[:1000].decode("latin-1")]))
 
 
