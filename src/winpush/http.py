@@ -84,12 +84,15 @@ class Response:
 
     @property
     def index(self) -> HeaderIndex:
-        """The headers by lower-case name; the first one if repeated. Don't modify it."""
+        """The headers by lower-case name; of one that comes again with other values, all of them, with commas between
+        (RFC 9110, 5.3): none of two that contradict each other counts. Don't modify it."""
         if self._index is not None:
             return self._index
         index: HeaderIndex = {}
         for header in self.headers:
-            index.setdefault(header[0].lower(), header)
+            first = index.setdefault(header[0].lower(), header)
+            if first is not header and first[1] != header[1]:
+                index[header[0].lower()] = (first[0], b"%b, %b" % (first[1], header[1]))
         return index
 
     @property

@@ -78,3 +78,15 @@ def test_a_redirect_is_a_portals_and_not_the_services(status: int) -> None:
 @pytest.mark.parametrize("status", [408, 421, 425])
 def test_a_status_that_says_to_send_again_is_tried_again(status: int) -> None:
     assert mpns.judge(Response(status)).action is Action.RETRY_LATER
+
+
+@pytest.mark.parametrize("words", [(b"Received", b"Dropped"), (b"Dropped", b"Received"), (b"Received", b"QueueFull")])
+def test_a_status_that_comes_twice_and_differs_is_no_success(words: tuple[bytes, ...]) -> None:
+    headers = tuple((b"X-NotificationStatus", word) for word in words)
+    verdict = mpns.judge(Response(200, headers))
+    assert verdict.outcome is Outcome.UNEXPECTED_ANSWER
+
+
+def test_a_subscription_of_which_two_things_are_said_is_kept() -> None:
+    headers = ((b"X-SubscriptionStatus", b"Active"), (b"X-SubscriptionStatus", b"Expired"))
+    assert mpns.judge(Response(200, headers)).action is not Action.DELETE_CHANNEL

@@ -196,6 +196,21 @@ def test_closed_before_the_request_is_read_is_accepted_by_nobody_who_did_not_rea
     assert second in accepted
 
 
+def test_a_status_in_the_trailer_of_an_answer_is_none_of_its_headers(path: Path) -> None:
+    trailing = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + ACCEPTED_HEADERS + b"\r\n"
+    with Server(answer_with(trailing)) as server:
+        (result,) = path([(server.uri(), TOAST)], allow_hosts=[server.authority])
+    assert result.outcome is Outcome.UNEXPECTED_ANSWER
+    assert result.notification_status is None
+
+
+def test_a_status_that_comes_twice_and_differs_is_no_success(path: Path) -> None:
+    twice = ACCEPTED.replace(b"\r\n\r\n", b"\r\nX-NotificationStatus: Dropped\r\n\r\n")
+    with Server(answer_with(twice)) as server:
+        (result,) = path([(server.uri(), TOAST)], allow_hosts=[server.authority])
+    assert result.outcome is Outcome.UNEXPECTED_ANSWER
+
+
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_a_connection_closed_while_idle_costs_no_send(path: Path, secure: bool, certificates: Certificates) -> None:
     def one_answer(peer: Peer) -> None:

@@ -163,6 +163,12 @@ def test_the_page_of_a_proxy_says_nothing_about_a_subscription() -> None:
         assert diagnose(page) is None
 
 
+@pytest.mark.parametrize("words", [(b"received", b"dropped"), (b"dropped", b"received")])
+def test_a_status_that_comes_twice_and_differs_is_no_success(words: tuple[bytes, ...]) -> None:
+    response = Response(201, tuple((b"X-WNS-Status", word) for word in words))
+    assert judge(response, NOW)[0].outcome is Outcome.DROPPED
+
+
 @pytest.mark.parametrize("status", [408, 421, 425])
 def test_a_status_that_says_to_send_again_is_tried_again(status: int) -> None:
     for headers in ({}, IDS):

@@ -252,7 +252,7 @@ def _accepted(response: Response) -> Verdict:
 @lru_cache(maxsize=256)
 def _of_words(*words: bytes) -> Verdict:
     """WNS's own words decide; the other services have none."""
-    said = {word.strip().lower() for word in words} - {b""}
+    said = {word.strip() for word in b",".join(words).lower().split(b",")} - {b""}
     if said <= {b"received"}:
         return _ACCEPTED
     if _CHANNELS.encode() in said:

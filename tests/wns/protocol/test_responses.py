@@ -154,6 +154,17 @@ def test_where_the_two_names_disagree_it_is_no_success(first: str) -> None:
     assert judge(_response(200, **{first: "dropped", other: "received"}), _NOW)[0].outcome is Outcome.DROPPED
 
 
+@pytest.mark.parametrize("words", [(b"received", b"dropped"), (b"dropped", b"received"), (b"received, dropped",)])
+def test_a_status_that_comes_twice_and_differs_is_no_success(words: tuple[bytes, ...]) -> None:
+    response = Response(200, tuple((b"X-WNS-Status", word) for word in words))
+    assert judge(response, _NOW)[0].outcome is Outcome.DROPPED
+
+
+def test_a_status_that_comes_twice_and_is_the_same_counts() -> None:
+    response = Response(200, ((b"X-WNS-Status", b"received"), (b"x-wns-status", b"received")))
+    assert judge(response, _NOW)[0].outcome is Outcome.ACCEPTED
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 402, 409, 412, 418, 502, 504, 599])
 @pytest.mark.parametrize("word", [None, "", "queued", "ok"])
 def test_what_no_row_foresees_is_never_success(status: int, word: str | None) -> None:

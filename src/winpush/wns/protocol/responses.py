@@ -389,8 +389,9 @@ def _row_of(response: Response) -> Row | None:
 # The same few responses keep coming, so each exact combination of bytes is looked up once.
 @lru_cache(maxsize=1024)
 def _look_up(code: int, *statuses: bytes) -> Row | None:
-    """Looks up by the service's status words; if they disagree, `received` loses."""
-    words = [status.decode("latin-1").strip().lower() for status in statuses if status.strip()]
+    """Looks up by the service's status words; if they disagree, `received` loses. A header that came twice has both."""
+    said = [word.strip() for word in b",".join(statuses).decode("latin-1").lower().split(",")]
+    words = [word for word in said if word]
     word = min(words, key=lambda word: word == "received") if words else None
     if code in _THROTTLE_CODES and word in _THROTTLES:
         return _THROTTLES[word]
