@@ -97,8 +97,10 @@ class Response:
 
     @property
     def is_passing(self) -> bool:
-        """True for a status that says to send the same again: 408, 421 (RFC 9110, 15.5.9 and 15.5.20) and 425 (RFC 8470,
-        5.2)."""
+        """True for a status that says to send the same again.
+
+        408 and 421 are in RFC 9110, 15.5.9 and 15.5.20; 425 in RFC 8470, 5.2.
+        """
         return self.status_code in _PASSING
 
     @property

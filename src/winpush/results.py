@@ -142,8 +142,8 @@ def foreign_answer(service: str) -> Verdict:
     return Verdict(
         Outcome.FOREIGN_ANSWER,
         Action.RETRY_LATER,
-        f"This answer lacks {service}'s own headers and words, so something else gave it: a proxy, a firewall, another server. "
-        "Keep the channel, check what answers in the service's place, and try again later.",
+        f"This answer lacks {service}'s own headers and words, so something else gave it: a proxy, a firewall, another "
+        "server. Keep the channel, check what answers in the service's place, and try again later.",
         timedelta(minutes=1),
         Backoff.EXPONENTIAL,
         timedelta(hours=1),

@@ -31,7 +31,7 @@ def test_a_redirect_is_not_followed_so_no_token_and_no_payload_goes_astray(statu
         with Client(**options) as client:  # type: ignore[arg-type]  # the same options, with one more host
             result = client.send(service.uri(), TOAST)
     assert strayed == []
-    assert result.outcome is Outcome.UNEXPECTED_ANSWER
+    assert result.outcome is Outcome.FOREIGN_ANSWER
     assert not result.ok
     assert not result.should_delete_channel
 

@@ -76,6 +76,34 @@ def test_credentials_that_raise_stop_a_broadcast_and_keep_every_channel(
     assert not service.sends
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (403, "text/html", b"<!DOCTYPE html><title>Blocked</title>"),
+        (400, "text/html", b"<html>Sign in</html>"),
+        (200, "text/html", b"<html>Sign in</html>"),
+        (403, "application/json", b'{"message":"Forbidden"}'),
+        (302, "text/plain", b""),
+    ],
+)
+@pytest.mark.parametrize("at_token", [True, False], ids=["token", "send"])
+def test_what_a_proxy_or_portal_answers_stops_no_broadcast(
+    at_token: bool, status: int, kind: str, body: bytes, tmp_path: Path, service: Service
+) -> None:
+    page = reply(status, {"Content-Type": kind, "Location": "http://portal.example/"}, body)
+    if at_token:
+        service.token_answer = page
+    else:
+        service.answer = lambda _: page
+    with open_outbox(tmp_path, service) as outbox:
+        outbox.register_many({"uri": service.uri(number), "platform": "windows"} for number in range(30))
+        number = outbox.broadcast(CONTENT)
+        outbox.deliver_until_idle()
+        progress = outbox.progress(number)
+        assert (progress.state, progress.states) == (BroadcastState.RUNNING, {DeliveryState.WAITING: 30})
+        assert len(list(outbox.channels())) == 30
+
+
 def test_an_expired_secret_stops_a_broadcast_and_the_history_has_entras_words(tmp_path: Path, service: Service) -> None:
     said = "AADSTS7000222: The provided client secret keys for app 'x' are expired. Trace ID: 1-2 Correlation ID: 3-4"
     error = {"error": "invalid_client", "error_description": f"{said} {'.' * 400} Timestamp: 2026-11-27"}

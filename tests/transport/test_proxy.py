@@ -82,7 +82,9 @@ OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 PROXY = Proxy("proxy.example", 8080)
 
 
-@pytest.mark.parametrize("first", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 3])
+@pytest.mark.parametrize(
+    "first", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 3]
+)
 def test_what_comes_before_the_proxys_answer_is_passed_over(first: bytes) -> None:
     """RFC 9110, 15.2: any number of interim answers."""
     assert read_connect_answer(first + OPEN, PROXY)
@@ -104,8 +106,10 @@ def test_a_proxy_that_changes_the_protocol_has_opened_no_tunnel() -> None:
         read_connect_answer(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", PROXY)
 
 
-@pytest.mark.parametrize(("status", "is_outage"), [(408, True), (429, True), (502, True), (403, False), (400, False)])
-def test_a_proxy_that_was_slow_or_asked_too_much_is_tried_again(status: int, is_outage: bool) -> None:  # noqa: FBT001 - a case of the table
+@pytest.mark.parametrize(
+    ("status", "is_outage"), [(302, True), (408, True), (429, True), (502, True), (403, False), (400, False)]
+)
+def test_a_proxy_that_was_slow_or_asked_too_much_is_tried_again(status: int, is_outage: bool) -> None:
     with pytest.raises(ProxyError) as caught:
         read_connect_answer(b"HTTP/1.1 %d No\r\n\r\n" % status, PROXY)
     assert caught.value.is_outage is is_outage

@@ -51,9 +51,7 @@ def test_without_a_channel_the_words_of_any_push_service_count(response: Respons
         b"no push subscription of this gateway",
     ],
 )
-def test_words_that_no_push_service_has_are_something_elses(
-    channel: Channel | None, status: int, body: bytes
-) -> None:
+def test_words_that_no_push_service_has_are_something_elses(channel: Channel | None, status: int, body: bytes) -> None:
     response = Response(status, ((b"Retry-After", b"86400"),), body)
     verdict, _ = judge(response, NOW, channel)
     assert (verdict.outcome, verdict.action) == (Outcome.FOREIGN_ANSWER, Action.RETRY_LATER)

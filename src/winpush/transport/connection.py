@@ -231,8 +231,8 @@ class Connection:
         self._reason = "OK" if reason == b"OK" else reason.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header of the answer. What follows a body in chunks isn't one: a trailer counts only for who knows that it
-        may (RFC 9110, 6.5.1)."""
+        """One header of the answer. What follows a body in chunks isn't one: a trailer counts only for those who know
+        that it may (RFC 9110, 6.5.1)."""
         if self._body is None:
             self._headers.append((name, value))
 

@@ -211,7 +211,10 @@ def read_connect_answer(received: bytes, proxy: Proxy) -> bool:
         raise proxy.wants_login(_challenges(head))
     if not 200 <= status < 300:
         problem = f"The proxy {proxy} refused to connect ({status})."
-        raise ProxyError(problem, status_code=status, is_outage=status in _PASSING or status >= 500)
+        is_outage = (
+            status in _PASSING or status >= 500 or 300 <= status < 400
+        )  # a redirect is a portal's, before a login
+        raise ProxyError(problem, status_code=status, is_outage=is_outage)
     if len(received) > begin:
         raise ProxyError(f"The proxy {proxy} sent bytes of its own into the tunnel.")
     return True

@@ -1,4 +1,4 @@
-"""By what an answer is known as a push service's own: its headers, or the exact form of its body (webpush.md 6 and 7)."""
+"""By what an answer is known as a push service's own: its headers, or its body's exact form (webpush.md 6 and 7)."""
 
 from __future__ import annotations
 

@@ -416,7 +416,7 @@ def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Ver
         return timed(_TOKEN_THROTTLED, response, now)
     if status >= 500 or error in ("temporarily_unavailable", "server_error"):
         return timed(TOKEN_UNAVAILABLE, response, now)
-    if 400 <= status and error in _REFUSALS:
+    if status >= 400 and error in _REFUSALS:
         row = _BY_TOKEN_CODE.get(status)
         return _CREDENTIALS_REFUSED_ENTRA if row is None else row.verdict, None
     return _TOKEN_UNFORESEEN, _TOKEN_UNFORESEEN.delay
