@@ -47,7 +47,7 @@ def receive_login(
         world,
         request,
         answer,
-        Judged("wns", made.status, outcome, made.reason, kind, made.remarks, word=word, source=source),
+        Judged("wns", made.status, outcome, made.reason, kind, made.remarks, word=word, source=source, is_login=True),
         now,
         fault=fault,
     )

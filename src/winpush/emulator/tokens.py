@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from winpush.emulator.apps import CLIENT_ID, CLIENT_SECRET, PACKAGE_SID, App, Apps
 from winpush.emulator.assertions import ASSERTION_TYPE, AssertionRefusedError, Certificates
+from winpush.emulator.redaction import shown_id
 from winpush.wns.protocol.responses import ROWS, Endpoint
 
 __all__ = [
@@ -283,7 +284,7 @@ def _unknown_app(client_id: str, apps: Apps, *, entra: bool) -> str:
     right = f"is {ids[0]}" if len(ids) == 1 else f"are {', '.join(ids)}{', …' * (len(apps.known) > _SHOWN_IDS)}"
     is_others = client_id.lower().startswith("ms-app://") if entra else _GUID.fullmatch(client_id) is not None
     hint = f" {other}." if is_others else ""
-    return f"There is no app with the client_id {client_id[:80]!r} here; the emulator's {right}.{hint}"
+    return f"There is no app with the client_id {shown_id(client_id)[:80]!r} here; the emulator's {right}.{hint}"
 
 
 def _wrong_scope(scope: str, right: str) -> str:

@@ -1,0 +1,146 @@
+"""A request as it may be shown: without the secrets in its path, query, headers and body.
+
+What isn't known to be harmless is a secret: a client under test writes a name wrong, or a channel URI that no channel
+has, and the record must be fit to be shown to others all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote_plus
+
+__all__ = ["shorten_secret", "shown_body", "shown_header", "shown_id", "shown_login", "shown_path"]
+
+_LONG = 24
+_FORM = "application/x-www-form-urlencoded"
+# A channel URI's path before its secret, which has slashes of its own on Windows Phone 8.1.
+_CHANNEL = re.compile(
+    r"/(?:un)?throttledthirdparty/[^/]*/|/u/1/[^/]*/|/wpush/v[0-9]/|/fcm/send/|/wp/|/Q(?=[\w-]{60})", re.IGNORECASE
+)
+_URL = re.compile(r"https?://([^/?#\s<>\"']*)([^\s<>\"']*)", re.IGNORECASE)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# What a login holds that is no secret (RFC 6749, section 4.4; wns.md 1.1), and never long enough to hide one.
+_HARMLESS = frozenset({"granttype", "clientassertiontype", "scope", "resource", "tenant"})
+_IDS = frozenset({"clientid", "appid"})
+# Parts of the names of secrets, in lower case and without what joins words: `ClientSecret` is `client_secret`.
+_SECRET = re.compile(r"secret|passw|pwd|token|assertion|credential|apikey|code|signature|authoriz|cookie")
+_SECRET_HEADER = re.compile(r"secret|passw|pwd|token|assertion|credential|apikey|authoriz|cookie")
+_FIELD_NAME = re.compile(r"[A-Za-z_.-]{1,32}")
+# In any other text only names that can't be a notification's own words, in a form, in JSON, in XML or in multipart.
+_NAMED = re.compile(
+    r"(client[_-]?secret|client[_-]?assertion(?!_?type)|refresh[_-]?token|access[_-]?token|password)"
+    r"([\"'\\]*(?:\s*[=:>]\s*|[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)[\\]*)"
+    r"(\"(?:\\.|[^\"\\])*\"?|'[^']*'?|[^&<>\s\"']+)",
+    re.IGNORECASE,
+)
+_PART = re.compile(r"name=\"?([^\";\r\n]*)\"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n(.*?)(?=\r?\n--|\Z)", re.DOTALL)
+
+
+def shorten_secret(secret: str, *, tail: bool = False) -> str:
+    """Too little of a secret to use it, and enough to recognize it: its first four characters, or its last six."""
+    if len(secret) < _LONG:
+        return "…"
+    return f"…{secret[-6:]}" if tail else f"{secret[:4]}… ({len(secret)} characters)"
+
+
+def shown_id(client_id: str) -> str:
+    """The id of an app, in full if it has the form of one: a secret may stand in its place."""
+    is_id = len(client_id) < _LONG or _GUID.fullmatch(client_id) or client_id.lower().startswith("ms-app://")
+    return client_id if is_id else shorten_secret(client_id)
+
+
+# --- paths --------------------------------------------------------------------------------------------------------
+
+
+def shown_path(path: str, query: str) -> str:
+    """Path and query, with channel tokens and whatever else is long or named like a secret shortened."""
+    channel = _CHANNEL.match(path)
+    if channel is not None:
+        shown = channel[0] + shorten_secret(path[channel.end() :], tail=True)
+    else:
+        shown = "/".join(_shown_segment(each) for each in path.split("/"))
+    return shown + ("?" + "&".join(_shown_argument(each) for each in query.split("&")) if query else "")
+
+
+def _shown_segment(segment: str) -> str:
+    return segment if len(segment) < _LONG or _GUID.fullmatch(segment) else shorten_secret(segment, tail=True)
+
+
+def _shown_argument(argument: str) -> str:
+    name, equals, value = argument.partition("=")
+    name_ = _plain(unquote_plus(name))
+    if name_ in _IDS:
+        return name + equals + shown_id(unquote_plus(value))
+    is_secret = len(value) >= _LONG or _SECRET.search(name_)
+    shown = shorten_secret(value, tail=True) if is_secret and name_ not in _HARMLESS and value else value
+    return (name if len(name) < _LONG else shorten_secret(name, tail=True)) + equals + shown
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+# --- headers ------------------------------------------------------------------------------------------------------
+
+
+def shown_header(name: str, value: str) -> str:
+    """A header's value: of `Authorization` and the like its scheme and a start, of URLs in others what is no secret."""
+    if not _SECRET_HEADER.search(_plain(name)):
+        return _URL.sub(_shown_url, value)
+    scheme, space, secret = value.strip().partition(" ")
+    return f"{scheme} {shorten_secret(secret)}" if space and len(scheme) < _LONG else shorten_secret(value)
+
+
+def _shown_url(match: re.Match[str]) -> str:
+    target, _, _ = match[2].partition("#")
+    path, _, query = target.partition("?")
+    return f"{match[0].partition('//')[0]}//{match[1].rpartition('@')[2]}{shown_path(path, query)}"
+
+
+# --- bodies -------------------------------------------------------------------------------------------------------
+
+
+def shown_body(text: str, content_type: str) -> str:
+    """The body of a notification, without secrets that a login's names give away."""
+    if content_type.partition(";")[0].strip().lower() == _FORM:
+        return shown_login(text)
+    return _NAMED.sub(lambda match: f"{match[1]}{match[2]}{_shortened(match[3])}", text)
+
+
+def _shortened(value: str) -> str:
+    quote = value[0] if value[:1] in ("'", '"') else ""
+    return f"{quote}{shorten_secret(value.strip(quote or None))}{quote}"
+
+
+def shown_login(text: str) -> str:
+    """The body of a login in whatever form it came: the fields by name, and of their values those that are harmless."""
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    if isinstance(given, dict):
+        return json.dumps({_shown_name(name): _shown_field(name, value) for name, value in given.items()})
+    fields: Iterable[tuple[str, str]] = _PART.findall(text) or parse_qsl(text, keep_blank_values=True)
+    return "&".join(f"{_shown_name(name)}={_escaped(_shown_field(name, value))}" for name, value in fields)
+
+
+def _escaped(value: str) -> str:
+    """Readable, and still a form: only what separates fields is escaped."""
+    return re.sub(r"[%&=+\r\n]", lambda match: quote(match[0]), value)
+
+
+def _shown_name(name: str) -> str:
+    return name if _FIELD_NAME.fullmatch(name) else shorten_secret(name)
+
+
+def _shown_field(name: str, value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    plain = _plain(name)
+    if plain in _IDS:
+        return shown_id(text)
+    if plain in _HARMLESS:
+        return text
+    return shorten_secret(text) if len(text) >= _LONG or _SECRET.search(plain) else text
