@@ -155,6 +155,38 @@ def test_what_our_types_would_lose_stays_the_senders_own_document(document: str)
     assert notification.tag == "a"
 
 
+_FULL = """<toast launch="map:x" activationType="protocol" duration="long"><header id="1" title="x" arguments="y"/>
+<visual lang="de"><binding template="ToastGeneric"><text hint-maxLines="1">a</text><image src="a.png" alt="b"/>
+<progress value="0.5" status="s"/><group><subgroup hint-weight="1"><text>a</text></subgroup></group></binding></visual>
+<actions><input id="t" type="text"/><input id="s" type="selection"><selection id="1" content="c"/></input>
+<action content="a" arguments="b"/><action placement="contextMenu" content="a" arguments="b"/></actions>
+<audio src="ms-winsoundevent:Notification.IM" loop="true"/></toast>"""
+_LEGACY = """<toast><visual><binding template="ToastImageAndText01">
+<image id="1" src="a.png"/><text id="1">a</text></binding></visual></toast>"""
+
+
+def _without_one_attribute(document: str) -> list[str]:
+    count = sum(len(element.attrib) for element in ElementTree.fromstring(document).iter())  # noqa: S314 - ours
+    made = []
+    for number in range(count):
+        root = ElementTree.fromstring(document)  # noqa: S314 - ours
+        element, name = [(element, name) for element in root.iter() for name in element.attrib][number]
+        del element.attrib[name]
+        made.append(ElementTree.tostring(root, encoding="unicode"))
+    return made
+
+
+@pytest.mark.parametrize("document", [*_without_one_attribute(_FULL), *_without_one_attribute(_LEGACY)])
+def test_a_document_that_lacks_any_one_attribute_is_read_or_stays_as_it_is(document: str) -> None:
+    assert not isinstance(wns.parse(_FULL, "toast"), wns.Xml)
+    assert wns.parse(document, "toast").push_type == "toast"
+
+
+def test_a_header_without_its_title_or_arguments_stays_the_senders_own_document() -> None:
+    for lost in (' title="x"', ' arguments="y"', ' title="x" arguments="y"'):
+        assert isinstance(wns.parse(_FULL.replace(lost, ""), "toast"), wns.Xml)
+
+
 @pytest.mark.parametrize(
     ("document", "kind"),
     [

@@ -111,9 +111,13 @@ _BY_MEANING: dict[str, Kind] = {"value": Fraction(), "displayTimestamp": Moment(
 
 
 def _values(element: Element, table: Schema, *ignored: str) -> dict[str, Any]:
-    """The element's attributes by Python name. Raises DocumentError for one that isn't in the table."""
+    """The element's attributes by Python name; None for a required one that is missing, which our types then refuse.
+
+    Raises DocumentError for one that isn't in the table.
+    """
     fixed = dict(table.fixed)
-    values: dict[str, Any] = {}
+    required = [entry for entry in table.attributes if entry.required and entry.wire not in ignored]
+    values: dict[str, Any] = dict.fromkeys(entry.name for entry in required)
     for wire, text in element.attributes.items():
         if wire in fixed or wire in ignored:
             continue
@@ -140,12 +144,11 @@ def _text(element: Element) -> Text:
 
 
 def _image(element: Element) -> Image:
-    return Image(**{"src": "", **_values(element, attributes.IMAGE)})
+    return Image(**_values(element, attributes.IMAGE))
 
 
 def _progress(element: Element) -> Progress:
-    values = _values(element, attributes.PROGRESS)
-    return Progress(values.pop("value", None), values.pop("status", None), **values)
+    return Progress(**_values(element, attributes.PROGRESS))
 
 
 def _group(element: Element) -> Group:
@@ -238,18 +241,17 @@ def _actions(element: Element) -> tuple[list[Any], Any]:
 
 def _input(element: Element) -> TextInput | SelectionInput:
     if element.attributes.get("type") == "text":
-        return TextInput(**{"id": "", **_values(element, attributes.TEXT_INPUT)})
-    selections = [Selection(**{"id": "", "content": "", **_values(child, attributes.SELECTION)}) for child in element]
-    return SelectionInput(**{"id": "", **_values(element, attributes.SELECTION_INPUT)}, selections=selections)
+        return TextInput(**_values(element, attributes.TEXT_INPUT))
+    selections = [Selection(**_values(child, attributes.SELECTION)) for child in element]
+    return SelectionInput(**_values(element, attributes.SELECTION_INPUT), selections=selections)
 
 
 def _action(element: Element) -> Button | MenuEntry:
     if element.name != "action":
         raise _uncovered(element)
-    missing = {"content": None, "arguments": None}
     if "placement" in element.attributes:
-        return MenuEntry(**{**missing, **_values(element, attributes.MENU_ENTRY)})
-    return Button(**{**missing, **_values(element, attributes.BUTTON)})
+        return MenuEntry(**_values(element, attributes.MENU_ENTRY))
+    return Button(**_values(element, attributes.BUTTON))
 
 
 def _tile(root: Element, options: Options) -> Notification:
