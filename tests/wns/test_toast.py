@@ -79,6 +79,9 @@ GOOD: list[Callable[[], object]] = [
     lambda: wns.Toast("a", audio=wns.Audio("ms-appdata:///local/a.wav")),
     lambda: wns.Toast("a", audio=wns.Audio("ms-resource:Sound")),
     lambda: wns.Toast("a", audio=wns.Audio(silent=True)),
+    lambda: wns.Toast("a", audio=wns.Audio()),
+    lambda: wns.Toast("a", actions=[wns.Button("", "b", tool_tip="Reply")]),
+    lambda: wns.Toast("a", wns.Progress(-0.0, "s")),
     lambda: wns.Toast("a", display_timestamp=_NOW),
     lambda: wns.Toast("a", people="mailto:a@b.example", toast_id="t"),
     lambda: wns.Toast("a", lang="en-US", base_uri="https://a.example/", add_image_query=False, version=1),
@@ -176,7 +179,6 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: wns.Audio("https://a.example/a.mp3"), "audio.src"),
     (lambda: wns.Audio("ms-appx:///a.ogg"), "audio.src"),
     (lambda: wns.Audio(wns.Sound.SMS, silent=True), "audio.silent"),
-    (lambda: wns.Audio(), "audio"),
     (lambda: wns.Toast("a", audio="Mail"), "audio"),  # type: ignore[arg-type]  # the wrong type is the test
     (lambda: wns.Toast("a", display_timestamp=_NOW.replace(tzinfo=None)), "toast.display_timestamp"),
     (lambda: wns.Toast("a", display_timestamp="now"), "toast.display_timestamp"),  # type: ignore[arg-type]  # as above

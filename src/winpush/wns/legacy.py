@@ -12,14 +12,13 @@ from winpush.wns.notifications import Notification
 from winpush.wns.options import Options
 from winpush.wns.schema import attributes, rules
 from winpush.wns.schema.actions import Audio
-from winpush.wns.schema.elements import Image, Part, check_attributes, open_tag
+from winpush.wns.schema.elements import ADAPTIVE_HINTS, Image, Part, check_attributes, open_tag
 from winpush.wns.schema.enums import Branding, Duration
 from winpush.wns.schema.templates import CATALOGUE, Template
 
 __all__ = ["LegacyBinding", "LegacyTile", "LegacyToast", "check_fallback", "settle_version", "with_auto_version"]
 
 _put = object.__setattr__
-_IMAGE_FIELDS = ("placement", "crop", "align", "remove_margin", "overlay", "id")
 
 
 def _template(kind: str, name: object) -> Template:
@@ -53,7 +52,7 @@ def _take_images(template: Template, images: Sequence[str | Image]) -> tuple[Ima
     for image in taken:
         if not isinstance(image, Image):
             raise ValidationError("images", f"can't contain a {type(image).__name__}")
-        if any(getattr(image, name) is not None for name in _IMAGE_FIELDS):
+        if any(getattr(image, name) is not None for name in (*ADAPTIVE_HINTS, "id")):
             raise ValidationError("images", "of a legacy template have src, alt and add_image_query only")
     if len(taken) != template.images:
         raise ValidationError("images", f"are {len(taken)}; {template.name} has {template.images}")
@@ -70,8 +69,10 @@ def _write_fields(texts: Sequence[str], images: Sequence[Image]) -> str:
     return "".join(written)
 
 
-def check_fallback(name: str, size: str | None) -> None:
-    """A fallback is the name of a version 1 template of the same size."""
+def check_fallback(name: str | None, size: str | None) -> None:
+    """A fallback is the name of a version 1 template of the same size. None is none."""
+    if name is None:
+        return
     template = CATALOGUE.get(name)
     if template is None or template.version != 1 or template.kind != "tile":
         raise ValidationError("binding.fallback", f"is {name!r}; it must be a version 1 name, such as TileSquareText01")
@@ -106,7 +107,7 @@ class LegacyBinding(Part):
         _put(self, "images", _take_images(template, self.images))
         if self.fallback == "auto":
             _put(self, "fallback", template.fallback)
-        elif self.fallback is not None:
+        else:
             check_fallback(self.fallback, template.size)
         check_attributes(self, attributes.LEGACY_BINDING)
         check_legacy_branding(self.branding)

@@ -113,8 +113,7 @@ class TileBinding(Part):
         _put(self, "lock_status2", lock_status2)
         _put(self, "lock_status3", lock_status3)
         check_attributes(self, attributes.TILE_BINDING)
-        if fallback is not None:
-            check_fallback(fallback, size)
+        check_fallback(fallback, size)
         _check_parts(self)
 
     def to_element(self) -> str:

@@ -595,6 +595,16 @@ def test_a_background_is_darkened_only_where_there_is_text(inside: str, own: str
     assert picture(given)["sizes"]["medium"]["background"]["overlay"] == 60
 
 
+@pytest.mark.parametrize("placement", ["background", "peek"])
+def test_a_tile_has_one_image_behind_and_one_before_its_content(placement: str) -> None:
+    inside = "".join(f"<image src='{name}.png' placement='{placement}' hint-overlay='0'/>" for name in "bc")
+    view = tile(_A + inside)
+    shown = picture(view)["sizes"]["medium"]
+    assert shown[placement]["src"] == "b.png"
+    assert [item["type"] for item in shown["content"]] == ["text"]
+    assert [remark.rule for remark in view.remarks] == ["place-taken"]
+
+
 def test_the_default_overlay_of_a_peek_image_is_doubted_with_both_pages() -> None:
     view = tile(_A + "<image src='p.png' placement='peek'/>")
     (remark,) = view.remarks

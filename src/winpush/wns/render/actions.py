@@ -8,7 +8,7 @@ from typing import Any
 from winpush._xml import Element
 from winpush.wns.render.lint import Inspection
 from winpush.wns.schema import attributes
-from winpush.wns.schema.actions import MAX_SELECTIONS
+from winpush.wns.schema.actions import MAX_SELECTIONS, is_blank
 from winpush.wns.schema.attributes import Attribute, Schema
 from winpush.wns.schema.enums import Sound
 from winpush.wns.schema.rules import BUTTON_SCENARIOS, LOOPING_SCENARIOS, MAX_ACTIONS, MAX_INPUTS
@@ -112,7 +112,10 @@ def _show_action(inspection: Inspection, element: Element, path: str, picture: d
     if not inspection.requires(values, element, table, path):
         return
     check_uri(inspection, values, "arguments", f"{path}@arguments")
-    if values.get("activation_type") == "system" and values["arguments"] not in ("snooze", "dismiss"):
+    if values.get("activation_type") != "system":
+        if is_blank(values["content"], values.get("image"), values.get("tool_tip")):
+            inspection.remark("blank-action", f"{path}@content", "menu entry" if _is_menu(element) else "button")
+    elif values["arguments"] not in ("snooze", "dismiss"):
         inspection.remark("system-argument", f"{path}@arguments", values["arguments"])
     if "input_id" in values and values["input_id"] not in [item["id"] for item in picture["inputs"]]:
         inspection.remark("no-such-input", f"{path}@hint-inputId", values.pop("input_id"))
@@ -161,6 +164,13 @@ def show_audio(inspection: Inspection, toast: dict[str, Any], part: Part) -> dic
     element, path = part
     values = inspection.attributes(element, attributes.AUDIO, path)
     inspection.nothing_inside(element, path)
+    if not element.attributes:
+        inspection.remark("no-effect", path, "An empty <audio>")
+    if values.get("silent"):
+        for name in ("src", "loop"):
+            if values.pop(name, None):
+                inspection.remark("silent-sound", f"{path}@{name}", name)
+        return {**heard, **values}
     if values.get("loop"):
         if "duration" not in toast and not looping:
             inspection.remark("loop-duration", f"{path}@loop")

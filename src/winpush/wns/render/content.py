@@ -10,6 +10,7 @@ from typing import Any
 from winpush._xml import Element
 from winpush.wns.render.lint import Inspection
 from winpush.wns.schema import attributes
+from winpush.wns.schema.elements import ADAPTIVE_HINTS, OVERLAID
 from winpush.wns.schema.templates import Template
 from winpush.wns.schema.types import scheme_of
 
@@ -51,6 +52,9 @@ def picture_image(inspection: Inspection, element: Element, path: str, base: Bas
     """The picture of an image, with the `url` that is loaded; None if it doesn't show."""
     values = inspection.attributes(element, attributes.IMAGE, path)
     inspection.nothing_inside(element, path)
+    if "overlay" in values and values.get("placement") not in OVERLAID:
+        inspection.remark("no-effect", f"{path}@hint-overlay", "hint-overlay")
+        del values["overlay"]
     if not inspection.requires(values, element, attributes.IMAGE, path) or not values["src"]:
         return None
     return {"type": "image", **values, "url": base.resolve(values["src"], values.get("add_image_query"))}
@@ -135,7 +139,7 @@ def legacy_fields(
         if child.name == "text":
             shown: dict[str, Any] | None = picture_text(inspection, child, place)
         else:
-            shown = picture_image(inspection, child, place, base)
+            shown = _legacy_image(inspection, child, place, base)
         if number > most or number in found:
             inspection.remark("field-count", place, f"{template.name} has {_fields(most, child.name)}")
         else:
@@ -147,6 +151,18 @@ def legacy_fields(
         "texts": [texts.get(number) for number in range(1, template.texts + 1)],
         "images": [images.get(number) for number in range(1, template.images + 1)],
     }
+
+
+_WIRES = {entry.name: entry.wire for entry in attributes.IMAGE.attributes}
+
+
+def _legacy_image(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
+    """The template decides where an image is and how it is cut."""
+    shown = picture_image(inspection, element, path, base)
+    for name in ADAPTIVE_HINTS:
+        if shown is not None and shown.pop(name, None) is not None:
+            inspection.remark("no-effect", f"{path}@{_WIRES[name]}", _WIRES[name])
+    return shown
 
 
 def _number(inspection: Inspection, element: Element, path: str, place: int) -> int:

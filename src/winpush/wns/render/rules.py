@@ -174,6 +174,9 @@ RULES = {
     ),
     "no-such-selection": Rule(_IGNORED, "There is no selection with the id {detail!r}; none is preselected.", _TOAST),
     "system-argument": Rule(_IGNORED, "A system button's arguments must be snooze or dismiss, not {detail!r}.", _TOAST),
+    "blank-action": Rule(
+        _NOTE, "There is no caption, icon or tool tip: the {detail} is blank; what Windows shows is unverified.", _TOAST
+    ),
     "images-on-some": Rule(
         _NOTE,
         "Some buttons have an icon and some don't: each icon shows beside its caption, not in the icon-button style.",
@@ -197,6 +200,7 @@ RULES = {
         "wns.md 9.2 [W9, R1]",
         "wns.md 3.3 [T4]",
     ),
+    "silent-sound": Rule(_IGNORED, 'With silent="true" nothing plays, so {detail} has no effect.', "wns.md 9.2 [W9]"),
     "registered-sound": Rule(
         _NOTE,
         "This isn't one of Windows's sounds: it plays if the app has registered it, otherwise {detail} plays.",
@@ -235,6 +239,7 @@ RULES = {
         _NOTE, 'According to the enumeration, the template needs version="3".', _LEGACY, "wns.md 12.1 [T1, T2]"
     ),
     "same-size": Rule(_IGNORED, "There is already a binding for the size {detail}; this one is ignored.", _LEGACY),
+    "fallback-name": Rule(_NOTE, "Only Windows 8 reads the fallback, and this one {detail}.", _LEGACY),
     "needs-badge": Rule(_NOTE, "The number beside the icon comes from a badge notification.", "wns.md 10.2 [W10]"),
     "phone-only": Rule(_IGNORED, "The template is for Windows Phone only; Windows skips it.", "wns.md 12.4 [W11]"),
     "retired-template": Rule(

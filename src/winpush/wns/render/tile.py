@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from winpush._xml import Element
+from winpush.errors import ValidationError
+from winpush.wns.legacy import check_fallback
 from winpush.wns.render.content import (
     Base,
     has_content,
@@ -16,6 +18,7 @@ from winpush.wns.render.content import (
 )
 from winpush.wns.render.lint import Inspection
 from winpush.wns.schema import attributes
+from winpush.wns.schema.elements import OVERLAID
 from winpush.wns.schema.templates import CATALOGUE, Template
 from winpush.wns.tile import MAX_PHOTOS, TEMPLATES, TILE_PLACEMENTS
 
@@ -87,10 +90,11 @@ def _show_adaptive(
         inspection.remark("lock-screen", path)
         lock = []
     _check_presentation(inspection, path, values.get("presentation"), size, content)
+    _check_fallback(inspection, path, values, size)
     picture: dict[str, Any] = {**_inherited(visual, values), "background": None, "peek": None, "content": []}
     for item in content:
         place = item.get("placement", "inline")
-        if place != "inline" and picture[place] is None:
+        if place != "inline":
             picture[place] = item
         else:
             picture["content"].append(item)
@@ -112,6 +116,13 @@ def _check_emptiness(inspection: Inspection, path: str, values: dict[str, Any], 
         inspection.remark("empty-binding", path)
 
 
+def _check_fallback(inspection: Inspection, path: str, values: dict[str, Any], size: str | None) -> None:
+    try:
+        check_fallback(values.get("fallback"), size)
+    except ValidationError as error:
+        inspection.remark("fallback-name", f"{path}@fallback", error.problem)
+
+
 def _inherited(visual: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """The binding's own values, defaulting to those of the whole tile."""
     kept = {name: value for name, value in visual.items() if name != "version"}
@@ -120,6 +131,7 @@ def _inherited(visual: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
 
 def _show_content(inspection: Inspection, binding: Element, path: str, base: Base) -> list[dict[str, Any]]:
     content: list[dict[str, Any]] = []
+    taken: set[str] = set()
     for child, place in inspection.children(binding, path, known=("text", "image", "group")):
         shown: dict[str, Any] | None
         if child.name == "text":
@@ -128,17 +140,31 @@ def _show_content(inspection: Inspection, binding: Element, path: str, base: Bas
                 if shown.pop(name, None) is not None:
                     inspection.remark("no-effect", place, name)
         elif child.name == "image":
-            shown = picture_image(inspection, child, place, base)
-            if shown is not None and shown.get("placement") not in TILE_PLACEMENTS:
-                inspection.remark("wrong-placement", f"{place}@placement", shown["placement"])
-                shown = None
-            elif shown is not None and shown.get("placement") == "peek" and "overlay" not in shown:
-                inspection.remark("peek-overlay", place)
+            shown = _show_image(inspection, child, place, base, taken)
         else:
             shown = picture_group(inspection, child, place, base)
         if shown is not None:
             content.append(shown)
     return content
+
+
+def _show_image(
+    inspection: Inspection, element: Element, path: str, base: Base, taken: set[str]
+) -> dict[str, Any] | None:
+    """An image; `taken` are the places behind and before the content, which have one image each."""
+    shown = picture_image(inspection, element, path, base)
+    placement = None if shown is None else shown.get("placement")
+    if placement not in TILE_PLACEMENTS:
+        inspection.remark("wrong-placement", f"{path}@placement", placement)
+        return None
+    if placement in taken:
+        inspection.remark("place-taken", f"{path}@placement", placement)
+        return None
+    if placement in OVERLAID:
+        taken.add(placement)
+    if shown is not None and placement == "peek" and "overlay" not in shown:
+        inspection.remark("peek-overlay", path)
+    return shown
 
 
 def _check_presentation(
@@ -181,6 +207,7 @@ def _show_legacy(
     values = inspection.attributes(binding, table, path)
     fields = legacy_fields(inspection, binding, path, template, Base.of(visual, values))
     inherited = _inherited(visual, values)
+    _check_fallback(inspection, path, values, template.size)
     _check_emptiness(
         inspection, path, inherited, [item for kind in fields.values() for item in kind if item is not None]
     )

@@ -231,8 +231,6 @@ def _add_image(toast: _Toast, content: _Content, element: Element, path: str, ba
     for name, wire in (("align", "hint-align"), ("remove_margin", "hint-removeMargin")):
         if shown.pop(name, None) is not None:
             inspection.remark("top-level-image-hint", f"{path}@{wire}")
-    if shown.pop("overlay", None) is not None:
-        inspection.remark("no-effect", f"{path}@hint-overlay", "hint-overlay")
     if not _take_place(toast, content, shown, path):
         content.before = element.name
         content.rest.append(shown)

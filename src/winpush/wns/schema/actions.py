@@ -27,6 +27,7 @@ __all__ = [
     "SelectionInput",
     "SnoozeAndDismiss",
     "TextInput",
+    "is_blank",
 ]
 
 MAX_SELECTIONS = 5
@@ -36,6 +37,11 @@ def check_protocol(field: str, activation: str | None, arguments: str | None) ->
     """Protocol activation needs a URI."""
     if activation == "protocol" and (arguments is None or scheme_of(arguments) is None):
         raise ValidationError(field, "must be a URI such as 'bingmaps:?q=sushi' when the activation type is protocol")
+
+
+def is_blank(content: str, image: str | None = None, tool_tip: str | None = None) -> bool:
+    """True for an action of the app without a caption, an icon, and the tool tip that an empty caption may have."""
+    return not (content.strip() or image or tool_tip)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -120,9 +126,9 @@ class SelectionInput(Part):
 class Button(Part):
     """A button. `arguments` is what the app gets, or the URI of `activation_type="protocol"`.
 
-    `input_id` places it beside that input. With an `image` (16×16 pixels, white on transparent) `content` may be empty,
-    and `tool_tip` then describes it; `tool_tip` and `style` need Windows 11. `Button.snooze()` and `Button.dismiss()`
-    are the system's own.
+    `input_id` places it beside that input. With an `image` (16×16 pixels, white on transparent) or a `tool_tip`, which
+    describes it, `content` may be empty; `tool_tip` and `style` need Windows 11. `Button.snooze()` and
+    `Button.dismiss()` are the system's own.
     """
 
     content: str
@@ -142,8 +148,10 @@ class Button(Part):
         if self.activation_type == "system":
             if self.arguments not in ("snooze", "dismiss"):
                 raise ValidationError("action.arguments", "of a system button must be 'snooze' or 'dismiss'")
-        elif not self.content and self.image is None:
-            raise ValidationError("action.content", "is empty and there is no image: the button would be blank")
+        elif is_blank(self.content, self.image, self.tool_tip):
+            raise ValidationError(
+                "action.content", "is empty, without an image or a tool_tip: the button would be blank"
+            )
 
     @classmethod
     def snooze(cls, *, input_id: str | None = None, content: str = "") -> Button:
@@ -177,7 +185,7 @@ class MenuEntry(Part):
     def __post_init__(self) -> None:
         check_attributes(self, attributes.MENU_ENTRY)
         check_protocol("action.arguments", self.activation_type, self.arguments)
-        if not self.content:
+        if is_blank(self.content):
             raise ValidationError("action.content", "is empty: the menu entry would be blank")
 
     def to_element(self) -> str:
@@ -213,8 +221,6 @@ class Audio(Part):
         check_attributes(self, attributes.AUDIO)
         if self.src is not None:
             object.__setattr__(self, "src", SOUNDS.get(self.src, self.src))
-        if self.src is None and self.loop is None and self.silent is None:
-            raise ValidationError("audio", "is empty; give src, loop or silent, or leave the audio out")
         if self.silent and (self.src is not None or self.loop):
             raise ValidationError("audio.silent", "is True although a sound is given; choose one")
 

@@ -20,7 +20,18 @@ from winpush.wns.schema import attributes
 from winpush.wns.schema.attributes import Schema
 from winpush.wns.schema.enums import Crop, ImageAlign, ImagePlacement, TextAlign, TextPlacement, TextStacking, TextStyle
 
-__all__ = ["Group", "Image", "Part", "Progress", "Subgroup", "Text", "as_json", "open_tag"]
+__all__ = [
+    "ADAPTIVE_HINTS",
+    "OVERLAID",
+    "Group",
+    "Image",
+    "Part",
+    "Progress",
+    "Subgroup",
+    "Text",
+    "as_json",
+    "open_tag",
+]
 
 
 def check_attributes(part: object, table: Schema) -> None:
@@ -113,6 +124,12 @@ class Text(Part):
         return f"{open_tag(self, attributes.TEXT)}>{escape(self.text)}</text>"
 
 
+OVERLAID = ("background", "peek")
+"""The placements of images that `hint-overlay` darkens (wns.md 10.1)."""
+ADAPTIVE_HINTS = ("placement", "crop", "align", "remove_margin", "overlay")
+"""What an image in a legacy template doesn't have (wns.md 10.4)."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Image(Part):
     """An image: inline unless `placement` says otherwise.
@@ -135,7 +152,7 @@ class Image(Part):
 
     def __post_init__(self) -> None:
         check_attributes(self, attributes.IMAGE)
-        if self.overlay is not None and self.placement not in ("background", "peek"):
+        if self.overlay is not None and self.placement not in OVERLAID:
             raise ValidationError("image.overlay", "is for background and peek images only")
 
     def to_element(self) -> str:

@@ -340,7 +340,7 @@ class Fraction:
 
     def write(self, value: object) -> str:
         """In decimal without an exponent, which Windows might not read."""
-        return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+        return format(Decimal(repr(abs(value))), "f") if isinstance(value, float) else str(value)  # -0.0 is 0.0
 
     def read(self, _field: str, text: str) -> object:
         """A number if it is one."""
