@@ -644,3 +644,25 @@ def test_the_badge_has_no_attributes_but_two() -> None:
     assert rules(wns.show(b"<badge value='1' colour='red'/>", "badge")) == ["unknown-attribute"]
     assert rules(wns.show(b"<badge value='1' version='2'/>", "badge")) == ["bad-value"]
     assert rules(wns.show(b"<badge value='1' version='1'/>", "badge")) == []
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("http://x", "http://x/a.png"),
+        ("http://x:8080", "http://x:8080/a.png"),
+        ("http://x?q=/y/", "http://x/a.png"),
+        ("https://x#y/z", "https://x/a.png"),
+        ("http://x/", "http://x/a.png"),
+        ("http://x/y", "http://x/a.png"),
+        ("http://x/y/", "http://x/y/a.png"),
+        ("http://x/y/z?q=/w/", "http://x/y/a.png"),
+        ("ms-appx:///", "ms-appx:///a.png"),
+        ("ms-appx:///y/z", "ms-appx:///y/a.png"),
+        ("ms-appdata:///local/", "ms-appdata:///local/a.png"),
+        ("file:///c:/y/", "file:///c:/y/a.png"),
+    ],
+)
+def test_a_relative_source_stays_at_the_host_and_in_the_folder_of_its_base(base: str, url: str) -> None:
+    view = toast(f"{_A}<image src='a.png'/>", binding=f"baseUri='{base}'")
+    assert picture(view)["content"][-1]["url"] == url

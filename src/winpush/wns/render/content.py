@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from winpush.wns.schema.types import scheme_of
 __all__ = ["Base", "has_content", "has_text", "legacy_fields", "picture_group", "picture_image", "picture_text"]
 
 _APP = "ms-appx:///"
+_BASE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:(//)?)([^?#]*)")
 # What a device appends for `addImageQuery`, with the documentation's example values.
 _QUERY = "ms-scale=100&ms-contrast=standard&ms-lang=en-us"
 
@@ -41,11 +43,16 @@ class Base:
         if source.startswith("ms-appx:") or scheme_of(source) is not None or source[1:2] == ":":
             address = source
         else:
-            start = self.uri if self.uri.endswith("/") else f"{self.uri.rpartition('/')[0]}/"
-            address = start + source.replace("\\", "/").lstrip("/")
+            address = self._folder() + source.replace("\\", "/").lstrip("/")
         if not (self.add_image_query if add_image_query is None else add_image_query):
             return address
         return f"{address}{'&' if '?' in address else '?'}{_QUERY}"
+
+    def _folder(self) -> str:
+        """What a relative path is put after: the base up to its last slash, and all of it if it is only a host."""
+        match = _BASE.match(self.uri)
+        start, slashes, rest = ("", "", self.uri) if match is None else match.groups()
+        return f"{start}{rest.rpartition('/')[0] if '/' in rest or not slashes else rest}/"
 
 
 def picture_image(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
