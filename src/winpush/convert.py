@@ -12,11 +12,10 @@ from typing import overload
 
 from winpush import mpns, wns
 from winpush.errors import NothingToSendError, ValidationError
-from winpush.mpns.fields import TEMPLATES, TILE_FIELDS, Kind
 from winpush.mpns.tiles import Text as Content
 from winpush.wns.schema.elements import Image, Text
 from winpush.wns.schema.enums import Branding, ImagePlacement, Size
-from winpush.wns.schema.types import SOUND_TYPES, scheme_of
+from winpush.wns.schema.types import scheme_of
 from winpush.wns.tile import TileContent
 
 __all__ = ["lost_in_wns", "to_wns", "to_wns_badge"]
@@ -146,8 +145,6 @@ def _lost(notification: mpns.Notification) -> Iterator[str]:
         yield "callback_uri: WNS has no callbacks; request_status=True reports the device's connection."
     if isinstance(notification, mpns.Xml):
         notification = mpns.parse(notification.document)
-    if isinstance(notification, mpns.Toast) and notification.sound is not None and _sound(notification.sound) is None:
-        yield f"sound: Windows only plays {', '.join(SOUND_TYPES)} files in the app package."
     if isinstance(notification, _AnyTile):
         yield from _lost_of_tile(notification)
 
@@ -157,20 +154,9 @@ def _lost_of_tile(tile: _AnyTile) -> Iterator[str]:
         yield "id: on Windows, a secondary tile has its own channel; send this to that channel."
     if tile.count is not None:
         yield "count: on Windows, the count is a badge; send to_wns_badge() as well."
-    for name, value in _images_of(tile):
-        if isinstance(value, str) and not _image(value):
-            yield f"{name}: Windows only loads png, jpg and gif images from http, https, or the app's files."
     if isinstance(tile, mpns.IconicTile) and isinstance(tile.background_color, str):
         yield "background_color: on Windows, the app manifest sets a tile's color."
     yield "A Windows tile notification replaces the whole tile: unset and cleared fields end up empty."
-
-
-def _images_of(tile: _AnyTile) -> Iterator[tuple[str, Content]]:
-    if isinstance(tile, mpns.CycleTile):
-        yield from (("cycle_images", image) for image in tile.cycle_images or ())
-    for name in TEMPLATES[type(tile).__name__].fields:
-        if TILE_FIELDS[name].kind is Kind.IMAGE:
-            yield name, getattr(tile, name, None)
 
 
 def _make(tile: _AnyTile, bindings: Sequence[wns.TileBinding | wns.LegacyBinding]) -> wns.Tile | wns.LegacyTile:
@@ -208,23 +194,17 @@ def _two_sides(
 
 
 def _image(value: Content, placement: ImagePlacement | None = None) -> list[Image]:
-    """The image, or an empty list if there is none or Windows can't load it."""
+    """The image, or an empty list if there is none. Windows loads whatever a phone does (mpns.md 6.9, wns.md 10.3)."""
     if not isinstance(value, str):
         return []
     # A phone doesn't darken images; Windows darkens a background by a fifth, and perhaps a peek image (wns.md 10.1).
     overlay = None if placement is None else 0
-    try:
-        return [Image(_address(value), placement=placement, overlay=overlay)]
-    except ValidationError:
-        return []
+    return [Image(_address(value), placement=placement, overlay=overlay)]
 
 
 def _sound(value: str | None) -> wns.Audio | None:
-    """The sound, or None if there is none or Windows can't play it."""
-    try:
-        return None if value is None else wns.Audio(_address(value))
-    except ValidationError:
-        return None
+    """The sound, or None. Windows plays whatever a phone does (mpns.md 5, wns.md 9.2)."""
+    return None if value is None else wns.Audio(_address(value))
 
 
 def _address(file: str) -> str:

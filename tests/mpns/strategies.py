@@ -20,6 +20,9 @@ XML_TEXT = st.text(
     max_size=40,
 )
 
+IMAGES = st.sampled_from(["red.jpg", "/Images/red.PNG", "https://a.example/b?c=1&d", "http://a.example/c.jpeg?x", "i"])
+SOUNDS = st.sampled_from(["Sounds/new.wav", "/a b.MP3", "ü.wma"])
+PICTURES = st.none() | st.just(CLEAR) | IMAGES
 TEXTS = st.none() | st.just(CLEAR) | XML_TEXT
 COUNTS = st.none() | st.just(CLEAR) | st.integers(0, 99)
 IDS = st.none() | XML_TEXT.map(lambda text: f"/{text}")
@@ -30,10 +33,10 @@ COLOURS = st.none() | st.just(CLEAR) | st.from_regex(r"#([0-9A-F]{2})?[0-9a-f]{6
 def toasts(draw: st.DrawFn) -> Toast:
     silent = draw(st.booleans())
     return Toast(
-        draw(XML_TEXT),
+        draw(XML_TEXT.filter(str.strip)),
         draw(st.none() | XML_TEXT),
         draw(st.none() | XML_TEXT.map(lambda text: f"?{text}")),
-        None if silent else draw(st.none() | XML_TEXT.filter(str.strip)),
+        None if silent else draw(st.none() | SOUNDS),
         silent,
     )
 
@@ -45,15 +48,21 @@ def tiles(kind: Any, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Noti
     )
 
 
-BACK = dict.fromkeys(("back_background_image", "back_title", "back_content"), TEXTS)
-WIDE = ("small_background_image", "wide_background_image", "wide_back_content", "wide_back_background_image")
-ICONIC = ("icon_image", "small_icon_image", "wide_content1", "wide_content2", "wide_content3")
-CYCLES = st.none() | st.lists(TEXTS, min_size=1, max_size=9).filter(lambda images: images[-1] is not None)
+BACK = {"back_background_image": PICTURES, "back_title": TEXTS, "back_content": TEXTS}
+WIDE = {
+    **dict.fromkeys(("small_background_image", "wide_background_image", "wide_back_background_image"), PICTURES),
+    "wide_back_content": TEXTS,
+}
+ICONIC = {
+    **dict.fromkeys(("icon_image", "small_icon_image"), PICTURES),
+    **dict.fromkeys(("wide_content1", "wide_content2", "wide_content3"), TEXTS),
+}
+CYCLES = st.none() | st.lists(PICTURES, min_size=1, max_size=9).filter(lambda images: images[-1] is not None)
 
 NOTIFICATIONS = st.one_of(
     toasts(),
-    tiles(Tile, background_image=st.none() | XML_TEXT, **BACK),
-    tiles(FlipTile, background_image=TEXTS, **BACK, **dict.fromkeys(WIDE, TEXTS)),
-    tiles(IconicTile, background_color=COLOURS, **dict.fromkeys(ICONIC, TEXTS)),
-    tiles(CycleTile, small_background_image=TEXTS, cycle_images=CYCLES),
+    tiles(Tile, background_image=st.none() | IMAGES, **BACK),
+    tiles(FlipTile, background_image=PICTURES, **BACK, **WIDE),
+    tiles(IconicTile, background_color=COLOURS, **ICONIC),
+    tiles(CycleTile, small_background_image=PICTURES, cycle_images=CYCLES),
 )

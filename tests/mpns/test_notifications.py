@@ -20,6 +20,13 @@ ID = "2f6f6e1e-6d2e-4a9a-9d2d-6ab5b0f4d6b1"
     [
         (lambda: Toast(), "text1", "at least one"),
         (lambda: Toast("", ""), "text1", "at least one"),
+        (lambda: Toast(" ", "\n"), "text1", "at least one"),
+        (lambda: Toast("a", sound="a.ogg"), "sound", "wav, mp3, wma"),
+        (lambda: Toast("a", sound="http://a.example/a.wav"), "sound", "package"),
+        (lambda: Tile("a.gif"), "background_image", ".gif"),
+        (lambda: Tile("ftp://a.example/a.png"), "background_image", "'ftp'"),
+        (lambda: Tile(" "), "background_image", "blank"),
+        (lambda: CycleTile(cycle_images=["a.png", "b.svg?x"]), "cycle_image2", ".svg"),
         (lambda: Toast(7), "text1", "int"),  # type: ignore[arg-type]  # on purpose
         (lambda: Toast("a", param="Page.xaml"), "param", "'/'"),
         (lambda: Toast("a", param=""), "param", "empty"),
@@ -81,6 +88,9 @@ def test_a_value_that_can_not_be_sent_is_refused_by_name(make: Callable[[], Any]
         lambda: Toast("a", param="?x=1&y=2"),
         lambda: Toast("a", silent=True),
         lambda: Toast("a", sound="Sounds/new.wav"),
+        lambda: Toast("a", " "),
+        lambda: Tile(title=" "),
+        lambda: Tile("isostore:/Shared/ShellContent/x.png", back_background_image="https://a.example/a?b=c.gif&d"),
         lambda: Toast("x" * (3072 - len(Toast("x").body) + 1)),
         lambda: Tile(count=0),
         lambda: Tile(count=99),

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from winpush._xml import check_text
 from winpush.errors import ValidationError
 from winpush.http import check_header
+from winpush.mpns.fields import Kind
 
 MAX_COUNT = 99
 MAX_PAYLOAD_BYTES = 3072
 # "Request headers 1 KB" (mpns.md 1.3 [M4]) covers all headers together; this leaves room for the others.
 MAX_CALLBACK_CHARACTERS = 700
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+UNVERIFIED_SCHEMES = ("isostore", "ms-appx")
+"""Of an app's files in Windows Phone's APIs; that a push can name them is unverified (mpns.md 6.9)."""
+_IMAGE_SCHEMES = ("http", "https", *UNVERIFIED_SCHEMES)
+_OTHER_IMAGE = re.compile(r"\.(gif|svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.IGNORECASE)
+SOUND_TYPES = ("wav", "mp3", "wma")
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{2})?[0-9A-Fa-f]{6}")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -43,6 +52,35 @@ def check_colour(field: str, value: str) -> None:
     check_string(field, value)
     if not _COLOUR.fullmatch(value):
         raise ValidationError(field, f"is {value!r}, which is not a colour; use #AARRGGBB, such as #FF524742")
+
+
+def scheme_of(value: str) -> str | None:
+    """The scheme of a file's address in lower case, or None for a path."""
+    match = _SCHEME.match(value)
+    return None if match is None else match[1].lower()
+
+
+def check_image(field: str, value: str) -> None:
+    """A jpg or png: a path in the app's package, or an http(s) address (mpns.md 6.9)."""
+    check_string(field, value)
+    if not value.strip():
+        raise ValidationError(field, "is blank; give the image's address, or leave it out")
+    scheme = scheme_of(value)
+    if scheme is not None and scheme not in _IMAGE_SCHEMES:
+        raise ValidationError(
+            field, f"has the scheme {scheme!r}; an image is a path in the app's package or an http(s) address"
+        )
+    if other := _OTHER_IMAGE.search(value):
+        raise ValidationError(field, f"is a .{other[1]} file; phones show jpg and png")
+
+
+def check_sound(field: str, value: str) -> None:
+    """A sound file in the app's package (mpns.md 5)."""
+    check_string(field, value)
+    if scheme_of(value) not in (None, *UNVERIFIED_SCHEMES):
+        raise ValidationError(field, "must be a path in the app's package, such as Sounds/new.wav")
+    if value.rpartition(".")[2].lower() not in SOUND_TYPES:
+        raise ValidationError(field, f"must be a file of one of the types {', '.join(SOUND_TYPES)}")
 
 
 def check_link(field: str, value: str) -> None:
@@ -93,3 +131,14 @@ def check_payload(body: bytes) -> None:
     """At most 3,072 bytes (3 KB, mpns.md 1.3)."""
     if len(body) > MAX_PAYLOAD_BYTES:
         raise ValidationError("payload", f"has {len(body):,} bytes; MPNS accepts at most {MAX_PAYLOAD_BYTES:,}")
+
+
+CHECKS: dict[Kind, Callable[[str, Any], None]] = {
+    Kind.TEXT: check_string,
+    Kind.IMAGE: check_image,
+    Kind.COUNT: check_count,
+    Kind.COLOUR: check_colour,
+    Kind.LINK: check_link,
+    Kind.SOUND: check_sound,
+}
+"""What a field of each kind can hold."""

@@ -118,8 +118,9 @@ def _jsonable(value: object) -> object:
 class Toast(Notification):
     """A banner across the top of the screen: a bold title, a text, and the page that a tap opens.
 
-    `param` (Windows Phone 7.1 and later) starts with `/` or `?`. `sound` (8.0 Update 3 and later) is a path inside the
-    app's package; `silent=True` plays none. Raises ValidationError when both text1 and text2 are missing.
+    `param` (Windows Phone 7.1 and later) starts with `/` or `?`. `sound` (8.0 Update 3 and later) is the path of a
+    wav, mp3 or wma file inside the app's package; `silent=True` plays none. Raises ValidationError when both text1 and
+    text2 are missing or blank.
     """
 
     text1: str | None = None
@@ -137,7 +138,7 @@ class Toast(Notification):
                 object.__setattr__(self, name, None)
             elif value is not None:
                 checks.check_string(name, value)
-        if self.text1 is None and self.text2 is None:
+        if not any(text is not None and text.strip() for text in (self.text1, self.text2)):
             raise ValidationError("text1", "is empty, and so is text2: a toast needs at least one of them")
         if self.param is not None:
             checks.check_link("param", self.param)
@@ -148,7 +149,7 @@ class Toast(Notification):
         if not isinstance(self.silent, bool):
             raise ValidationError("silent", "must be True or False")
         if self.sound is not None:
-            checks.check_string("sound", self.sound)
+            checks.check_sound("sound", self.sound)
             if self.silent:
                 raise ValidationError("sound", "is given although silent is True; choose one")
 

@@ -19,7 +19,6 @@ __all__ = ["Shown", "show"]
 _NO_TEXT = "There is no text. That a phone then shows no toast is assumed: no source says so."
 _TOAST_BY_WIRE = {field.wire: field for field in TOAST_FIELDS}
 _TILE_BY_WIRE = {field.wire: field for field in TILE_FIELDS.values()}
-_CHECKS = {Kind.COLOUR: checks.check_colour, Kind.LINK: checks.check_link}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _show_toast(document: Document, version: str) -> Shown:
     for name in cleared:
         remarks.append(f'{name}: Action="Clear" is for tiles; a toast ignores the element.')
         del values[name]
-    if not any(values.get(name) for name in ("text1", "text2")):
+    if not any(str(values.get(name, "")).strip() for name in ("text1", "text2")):
         return Shown("toast", remarks=(*remarks, _NO_TEXT))
     silent = document.silent and reads(version, "8.0")
     return Shown("toast", values=values, silent=silent, remarks=tuple(remarks))
@@ -126,6 +125,8 @@ def _read_values(
         elif not reads(version, field_.since):
             remarks.append(f"{wire}: came with Windows Phone {field_.since}; {version} ignores it.")
         elif (read := _read_value(field_, value, remarks)) is not None:
+            if field_.name in values:
+                remarks.append(f"{wire}: occurs more than once; which one a phone takes is unverified.")
             values[field_.name] = read
     return values
 
@@ -133,21 +134,28 @@ def _read_values(
 def _read_value(field_: Field, value: str | Clear, remarks: list[str]) -> str | int | Clear | None:
     if isinstance(value, Clear):
         return value
-    if not value.strip():
+    if not (value if field_.kind is Kind.TEXT else value.strip()):
         remarks.append(
             f'{field_.wire}: is empty, which is treated as no change (unverified); Action="Clear" erases it.'
         )
         return None
     if field_.kind is Kind.COUNT:
         return _read_count(field_, value.strip(), remarks)
-    check = _CHECKS.get(field_.kind)
-    if check is not None:
-        try:
-            check(field_.wire, value)
-        except ValidationError as error:
-            remarks.append(f"{error}; the phone ignores it.")
-            return None
+    try:
+        checks.CHECKS[field_.kind](field_.wire, value)
+    except ValidationError as error:
+        remarks.append(f"{error}; the phone ignores it.")
+        return None
+    _remark_doubt(field_, value, remarks)
     return value
+
+
+def _remark_doubt(field_: Field, value: str, remarks: list[str]) -> None:
+    if not value.strip():
+        remarks.append(f"{field_.wire}: is blank; whether a phone shows that or keeps what it has is unverified.")
+    scheme = checks.scheme_of(value) if field_.kind in (Kind.IMAGE, Kind.SOUND) else None
+    if scheme in checks.UNVERIFIED_SCHEMES:
+        remarks.append(f"{field_.wire}: that a push can name a file by {scheme}: is unverified; send its path.")
 
 
 def _read_count(field_: Field, text: str, remarks: list[str]) -> int | None:

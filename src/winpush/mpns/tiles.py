@@ -8,7 +8,7 @@ from typing import Any
 
 from winpush.errors import NothingToSendError, ValidationError
 from winpush.mpns import checks, payloads
-from winpush.mpns.fields import CLEAR, CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, Clear, Kind
+from winpush.mpns.fields import CLEAR, CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, Clear
 from winpush.mpns.notifications import Notification, check_version, reads
 
 __all__ = ["CycleTile", "FlipTile", "IconicTile", "Text", "Tile", "TileNotification"]
@@ -34,7 +34,7 @@ class TileNotification(Notification):
                 if name in template.not_clearable:
                     raise ValidationError(name, "can't be cleared on a 7.x tile; use a FlipTile, or send another image")
             elif value is not None:
-                _CHECKS[TILE_FIELDS[name].kind](name, value)
+                checks.CHECKS[TILE_FIELDS[name].kind](name, value)
         if self.id is not None:
             checks.check_tile_id(self.id)
         self._finish(payloads.write_tile(template, self.id, values))
@@ -58,14 +58,6 @@ class TileNotification(Notification):
 
     def _names(self) -> tuple[str, ...]:
         return (*TEMPLATES[type(self).__name__].fields, "id")
-
-
-_CHECKS: dict[Kind, Any] = {
-    Kind.TEXT: checks.check_string,
-    Kind.IMAGE: checks.check_string,
-    Kind.COUNT: checks.check_count,
-    Kind.COLOUR: checks.check_colour,
-}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
