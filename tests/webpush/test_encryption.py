@@ -119,6 +119,7 @@ def changed(at: int, value: bytes) -> bytes:
         (changed(100, b"\x00\x00"), "body"),
         (changed(16, (17).to_bytes(4)), "rs"),
         (changed(16, (20).to_bytes(4)), "rs"),
+        (changed(16, (len(vector.PLAINTEXT) + 17).to_bytes(4)), "rs"),
         (changed(20, b"\x10"), "keyid"),
         (changed(22, b"\x00\x00\x00"), "keyid"),
     ],
@@ -133,7 +134,7 @@ def test_a_delimiter_other_than_2_is_dropped() -> None:
     body = http_ece.encrypt(
         bytes(5000), salt=vector.SALT, private_key=SENDER, dh=vector.subscription().p256dh, auth_secret=AUTH, rs=4096
     )
-    first_record = body[: 86 + 4096]
+    first_record = body[:16] + (4097).to_bytes(4) + body[20 : 86 + 4096]
     with pytest.raises(ValidationError, match="2"):
         decrypt(first_record, BROWSER, AUTH)
 

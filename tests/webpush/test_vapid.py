@@ -258,6 +258,9 @@ def test_a_services_check_names_what_is_wrong() -> None:
     other = VapidKeys.generate(SUBJECT).application_server_key
     assert told("Bearer abc") == "scheme"
     assert told("vapid t=abc") == "parts"
+    assert told(good.replace("vapid t=", "vapid t=a, t=")) == "parts"
+    assert told(f"{good}=") == "k"
+    assert told(good.replace(", k=", "==, k=")) == "signature"
     assert told(good.replace(KEYS.application_server_key, other)) == "signature"
     assert told(good, "https://fcm.googleapis.com") == "aud"
     assert told(good, now=NOW + timedelta(hours=13)) == "exp"

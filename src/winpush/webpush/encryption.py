@@ -75,8 +75,9 @@ def decrypt(body: bytes, browser: ec.EllipticCurvePrivateKey, auth: bytes) -> by
         raise ValidationError("keyid", f"has {length} bytes; the sender's public key has 65")
     sender_key, sealed = body[21:86], body[86:]
     check_point("keyid", sender_key)
-    if record_size < 18 or len(sealed) > record_size:
-        raise ValidationError("rs", f"is {record_size}; a message is one record, and this one has {len(sealed)} bytes")
+    if record_size < 18 or len(sealed) >= record_size:  # greater, and not equal: RFC 8291, section 4
+        words = f"is {record_size}; a message is one record of fewer bytes than that, and this one has {len(sealed)}"
+        raise ValidationError("rs", words)
     public = browser.public_key().public_bytes(*_POINT)
     shared = browser.exchange(_ECDH, ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, sender_key))
     key, nonce = _content_keys(_input_key(shared, auth, public, sender_key), salt)

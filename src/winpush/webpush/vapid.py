@@ -21,7 +21,7 @@ from winpush.secrecy import SecretText
 from winpush.webpush.base64url import decode, encode
 from winpush.webpush.private_keys import CURVE, public_bytes, read_private_key
 
-__all__ = ["VapidKeys", "VapidToken", "read_token"]
+__all__ = ["VapidKeys", "VapidToken", "is_subject", "read_subject", "read_token"]
 
 _LIFE = timedelta(hours=12)
 """Half of what RFC 8292 allows, so that a clock that is wrong by hours does no harm."""
@@ -29,6 +29,7 @@ _MARGIN = timedelta(minutes=10)
 _MAX_LIFE = timedelta(hours=24)
 _HEADER = encode(b'{"typ":"JWT","alg":"ES256"}')
 _MAIL = re.compile(r"mailto:[^@\s<>]+@[^@\s<>]+")
+_UNPADDED = re.compile(r"[A-Za-z0-9_-]*")
 _PAGE = re.compile(r"https://[^/\s<>]+(/[^\s<>]*)?")
 
 
@@ -62,7 +63,7 @@ class VapidKeys:
         key = self.private_key
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != CURVE.name:
             raise ConfigurationError("VAPID key: must be a private key of P-256; VapidKeys.parse() reads every form")
-        if not _is_subject(self.subject):
+        if not is_subject(self.subject):
             raise ConfigurationError(
                 f"subject: is {self.subject!r:.80}; give where a push service reaches you, such as "
                 "'mailto:ops@example.com' or 'https://example.com/contact'"
@@ -113,7 +114,7 @@ class VapidKeys:
         )
 
 
-def _is_subject(subject: object) -> bool:
+def is_subject(subject: object) -> bool:
     """A mail address or a page (RFC 8292, section 2.1)."""
     return isinstance(subject, str) and bool(_MAIL.fullmatch(subject) or _PAGE.fullmatch(subject))
 
@@ -123,18 +124,37 @@ def read_token(authorization: str, origin: str, now: datetime, *, needs_subject:
 
     Raises ValidationError, whose `field` is the claim or part at fault.
     """
+    token, key = _parts(authorization)
+    public = _decode("k", key)
+    claims = _verify(token, public)
+    _check_claims(claims, origin, now)
+    if needs_subject and not is_subject(claims.get("sub")):
+        raise ValidationError("sub", "must be mailto: with an address, or an https:// page")
+    return public
+
+
+def read_subject(authorization: str) -> object:
+    """The `sub` of a token that `read_token` took, or None: it is optional (RFC 8292, section 2.1)."""
+    return json.loads(_decode("claims", _parts(authorization)[0].split(".")[1])).get("sub")
+
+
+def _parts(authorization: str) -> tuple[str, str]:
+    """The token and the key."""
     match = re.fullmatch(r"vapid\s+(.*)", authorization.strip(), re.IGNORECASE)
     if match is None:
         raise ValidationError("scheme", "must be vapid, with t and k")
-    parts = dict(part.strip().partition("=")[::2] for part in match[1].split(","))
-    if "t" not in parts or "k" not in parts:
-        raise ValidationError("parts", "must be t, the token, and k, the public key")
-    public = decode("k", parts["k"])
-    claims = _verify(parts["t"], public)
-    _check_claims(claims, origin, now)
-    if needs_subject and not _is_subject(claims.get("sub")):
-        raise ValidationError("sub", "must be mailto: with an address, or an https:// page")
-    return public
+    pairs = [part.strip().partition("=")[::2] for part in match[1].split(",")]
+    parts = dict(pairs)
+    if "t" not in parts or "k" not in parts or len(parts) < len(pairs):
+        raise ValidationError("parts", "must be t, the token, and k, the public key, once each")
+    return parts["t"], parts["k"]
+
+
+def _decode(field: str, text: str) -> bytes:
+    """A part of a token, which has one form (RFC 7515, section 2; RFC 8292, section 3.2; webpush.md 3)."""
+    if not _UNPADDED.fullmatch(text):
+        raise ValidationError(field, "must be base64url without padding")
+    return decode(field, text)
 
 
 def _check_claims(claims: Mapping[str, Any], origin: str, now: datetime) -> None:
@@ -151,7 +171,7 @@ def _check_claims(claims: Mapping[str, Any], origin: str, now: datetime) -> None
 
 def _verify(token: str, public: bytes) -> dict[str, Any]:
     signed, _, signature = token.rpartition(".")
-    raw = decode("signature", signature)
+    raw = _decode("signature", signature)
     if len(raw) != 64:
         raise ValidationError("signature", f"has {len(raw)} bytes; ES256 has 64, r and s, never DER")
     try:
@@ -159,8 +179,8 @@ def _verify(token: str, public: bytes) -> dict[str, Any]:
         der = encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
         key.verify(der, signed.encode(), ec.ECDSA(hashes.SHA256()))
         header, _, body = signed.partition(".")
-        is_es256 = json.loads(decode("header", header)).get("alg") == "ES256"
-        claims = json.loads(decode("claims", body))
+        is_es256 = json.loads(_decode("header", header)).get("alg") == "ES256"
+        claims = json.loads(_decode("claims", body))
     except (InvalidSignature, ValueError, AttributeError, RecursionError):
         raise ValidationError("signature", "is not that of k") from None
     if not is_es256 or not isinstance(claims, dict):

@@ -91,6 +91,10 @@ def test_what_the_browser_cant_read_is_taken_and_dropped_silently(winpush_emulat
         (sealed(browser)[:90], "at least 103"),
         (sealed(browser)[:20] + b"\x40" + sealed(browser)[21:], "keyid has 64 bytes"),
         (sealed(browser)[:16] + bytes(3) + b"\x12" + sealed(browser)[20:], "rs is 18"),
+        (
+            sealed(browser)[:16] + bytes(3) + b"\x16" + sealed(browser)[20:],
+            "rs is 22; a message is one record",
+        ),
         (b"in the clear", "at least 103"),
     ]:
         assert push(winpush_emulator, browser, body).status == 201
@@ -140,6 +144,12 @@ def test_who_says_not_or_wrongly_who_sends_is_refused(winpush_emulator: Emulator
         (None, None, "Authorization is missing"),
         ("WebPush abc", old, "scheme must be vapid"),
         ("vapid t=abc", old, "parts must be t"),
+        (good.replace("vapid t=", "vapid t=a.b.c, t="), old, "parts must be t, the token, and k, the public key, once"),
+        (f"{good}, k={KEYS.application_server_key}", old, "once each"),
+        (f"{good}=", signature, "k must be base64url without padding"),
+        (good.replace("k=", "k=+"), signature, "k must be base64url without padding"),
+        (good.replace(", k=", "==, k="), signature, "signature must be base64url without padding"),
+        (good.replace(", k=", "/, k="), signature, "signature must be base64url without padding"),
         (good.replace("vapid t=ey", "vapid t=ex"), signature, "signature is not that of k"),
         (claims_changed(good, aud="https://fcm.googleapis.com"), signature, "aud must be http://127"),
         (authorization(browser, datetime.now(UTC) - timedelta(days=1)), signature, "exp has passed"),
@@ -165,6 +175,16 @@ def test_apple_wants_to_know_who_sends(subject: object, winpush_emulator: Emulat
         other = winpush_emulator.create_subscription(browser=name)
         changes = {"Authorization": claims_changed(authorization(other), sub=subject)}
         assert push(winpush_emulator, other, changes=changes).status == 201
+        remarks = [remark for remark in winpush_emulator.requests[-1].remarks if "token's sub is" in remark]
+        assert len(remarks) == (subject is not None)
+        assert all("unverified" in remark for remark in remarks)
+
+
+def test_a_right_subject_is_not_remarked(winpush_emulator: Emulator, browser: Browser) -> None:
+    for subject in ("mailto:ops@example.com", "https://example.com/contact"):
+        changes = {"Authorization": claims_changed(authorization(browser), sub=subject)}
+        assert push(winpush_emulator, browser, changes=changes).status == 201
+        assert winpush_emulator.requests[-1].remarks == ()
 
 
 def test_the_key_that_signs_must_not_encrypt(winpush_emulator: Emulator, browser: Browser) -> None:

@@ -24,7 +24,7 @@ from winpush.emulator.world import World
 from winpush.errors import ValidationError
 from winpush.webpush import decrypt
 from winpush.webpush.requests import RequestHead, read_head
-from winpush.webpush.vapid import read_token
+from winpush.webpush.vapid import is_subject, read_subject, read_token
 
 __all__ = ["come_back", "find_browser", "receive_web_push"]
 
@@ -208,7 +208,7 @@ def _check_body(request: Incoming, public: bytes) -> None:
 
 def _pass_on(world: World, browser: Browser, request: Incoming, head: RequestHead, now: datetime) -> _Judgement:
     ttl = min(head.ttl, browser.family.max_ttl)
-    remarks = (*head.remarks, *remark_transfer(request))
+    remarks = (*head.remarks, *_remark_subject(request), *remark_transfer(request))
     message, why = _open(world, browser, request.body, head, now)
     text = why if message is None else message.text
     if browser.is_offline and not (ttl and head.is_cached):
@@ -225,6 +225,16 @@ def _pass_on(world: World, browser: Browser, request: Incoming, head: RequestHea
     words, is_shown = _what_shows(message)
     device = {"is_shown": is_shown, "elements": [], "left_out": 0, "summary": words}
     return _Judgement(Fate.TAKEN, f"Accepted and decrypted. {words}", remarks, text, device, ttl)
+
+
+def _remark_subject(request: Incoming) -> tuple[str, ...]:
+    subject = read_subject(request.header("authorization") or "")
+    if subject is None or is_subject(subject):
+        return ()
+    return (
+        f"The VAPID token's sub is {str(subject)[:80]!r}; it should be mailto: with an address, or an https:// page "
+        "(RFC 8292, section 2.1). Apple refuses others; whether this service does is unverified.",
+    )
 
 
 def _open(
