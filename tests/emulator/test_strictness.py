@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -160,6 +161,68 @@ def test_a_document_that_is_not_utf_8_is_remarked(
     assert any("documents UTF-8" in remark for remark in winpush_emulator.requests[-1].remarks) is remarked
     push_wns(winpush_emulator, device, "badge", (prolog + '<badge value="1"/>').encode(encoding))
     assert any("documents UTF-8" in remark for remark in winpush_emulator.requests[-1].remarks) is remarked
+
+
+@pytest.mark.parametrize(
+    ("charset", "remarked"),
+    [("utf-16", True), ("iso-8859-1", True), ('"ISO-8859-1"', True), ("UTF-8", False), ('"utf-8"', False)],
+)
+def test_a_charset_that_is_not_the_documents_is_remarked(
+    charset: str, remarked: bool, winpush_emulator: Emulator
+) -> None:
+    phone, device = winpush_emulator.create_channel(), winpush_emulator.create_windows_channel()
+    header = {"Content-Type": f"text/xml; charset={charset}"}
+    assert post(winpush_emulator, phone, TOAST.body, {**MPNS_HEADERS["toast"], **header}).status == 200
+    assert any("Content-Type says charset=" in remark for remark in winpush_emulator.requests[-1].remarks) is remarked
+    assert push_wns(winpush_emulator, device, "badge", b'<badge value="1"/>', header).status == 200
+    assert any("Content-Type says charset=" in remark for remark in winpush_emulator.requests[-1].remarks) is remarked
+
+
+def exchange_bytes(emulator: Emulator, sent: bytes, answers: int) -> list[int]:
+    """The statuses of the answers to these bytes on one connection."""
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=PATIENCE) as connection:
+        connection.sendall(sent)
+        statuses = []
+        with connection.makefile("rb") as received:
+            for _ in range(answers):
+                statuses.append(int(received.readline().split()[1]))
+                length = 0
+                while (line := received.readline()) != b"\r\n":
+                    name, _, value = line.partition(b":")
+                    length = int(value) if name.lower() == b"content-length" else length
+                received.read(length)
+        return statuses
+
+
+def raw_toast(emulator: Emulator, host: str = "Host: {}\r\n", version: str = "1.1") -> bytes:
+    path = emulator.create_channel().uri.partition(emulator.authority)[2]
+    headers = "".join(f"{name}: {value}\r\n" for name, value in MPNS_HEADERS["toast"].items())
+    head = f"POST {path} HTTP/{version}\r\n{host.format(emulator.authority)}{headers}"
+    return f"{head}Content-Length: {len(TOAST.body)}\r\n\r\n".encode() + TOAST.body
+
+
+def test_pipelined_requests_are_answered_and_remarked(winpush_emulator: Emulator) -> None:
+    assert exchange_bytes(winpush_emulator, raw_toast(winpush_emulator) * 3, 3) == [200] * 3
+    told = [any("pipelining" in remark for remark in record.remarks) for record in winpush_emulator.requests]
+    assert told == [False, True, True]
+
+
+def test_requests_one_after_the_other_are_not_pipelined(winpush_emulator: Emulator, winpush_client: Client) -> None:
+    phone = winpush_emulator.create_channel()
+    for _ in range(3):
+        assert winpush_client.send(phone.uri, TOAST).ok
+    assert [record.remarks for record in winpush_emulator.requests] == [()] * 3
+
+
+@pytest.mark.parametrize("host", ["", "Host: {0}\r\nHost: {0}\r\n"])
+def test_a_request_of_http_1_1_has_one_host(host: str, winpush_emulator: Emulator) -> None:
+    assert exchange_bytes(winpush_emulator, raw_toast(winpush_emulator, host), 1) == [400]
+    assert "one Host header" in winpush_emulator.requests[-1].reason
+    assert winpush_emulator.requests[-1].verdict == "bad-request"
+
+
+def test_a_request_of_http_1_0_needs_no_host(winpush_emulator: Emulator) -> None:
+    assert exchange_bytes(winpush_emulator, raw_toast(winpush_emulator, "", "1.0"), 1) == [200]
 
 
 def test_an_empty_raw_notification_is_remarked(winpush_emulator: Emulator) -> None:

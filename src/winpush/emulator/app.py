@@ -33,7 +33,7 @@ from winpush.emulator.reference import render
 from winpush.emulator.service import Service
 from winpush.emulator.streams import Streams
 from winpush.emulator.tokens import TENANT_ID
-from winpush.emulator.wire import has_certificate, queue_little, transport_of
+from winpush.emulator.wire import has_certificate, is_pipelined, queue_little, transport_of
 from winpush.emulator.wns.gateway import is_wns_channel
 from winpush.emulator.world import Simulated
 from winpush.errors import ValidationError
@@ -147,7 +147,11 @@ class _App:
             secure=request.url.scheme == "https",
             certificate=has_certificate(request.scope),
             query=request.url.query,
+            is_pipelined=is_pipelined(request.scope),
         )
+        if request.scope["http_version"] == "1.1" and len(request.headers.getlist("host")) != 1:
+            answer = self._service.refuse_host(incoming)
+            return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
         answer, fault = self._service.receive(incoming)
         response = Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
         return response if fault is None else await self._spoil(request, response, fault)

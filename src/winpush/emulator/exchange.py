@@ -22,7 +22,7 @@ _KEPT_HEADER_CHARACTERS = 300
 class Incoming:
     """One request as it arrived. Header names are in lower case; `certificate`: the client presented a valid one.
 
-    `path` is decoded, `query` is not.
+    `path` is decoded, `query` is not. `is_pipelined`: it came before the one before it was answered.
     """
 
     method: str
@@ -32,6 +32,7 @@ class Incoming:
     secure: bool = False
     certificate: bool = False
     query: str = ""
+    is_pipelined: bool = False
 
     def header(self, name: str) -> str | None:
         """The value of the last header with this name (in lower case), or None."""

@@ -417,10 +417,21 @@ class Service:
             return f"{'https' if incoming.secure else 'http'}://{host}"
         return self._base(secure=incoming.secure)
 
+    def refuse_host(self, incoming: Incoming) -> Answer:
+        """The answer to a request of HTTP/1.1 without a Host, or with several, from any server (RFC 9112, 3.2)."""
+        words = "A request of HTTP/1.1 has one Host header (RFC 9112, section 3.2); this one has none, or several."
+        with self._lock:
+            return self._refuse(incoming, Judged("", 400, Outcome.BAD_REQUEST, words), self.now())
+
     def _refuse_unknown(self, incoming: Incoming, now: datetime) -> Answer:
         words = "Nothing here. The page is at /, the API under /api/."
-        answer = Answer(404, (("Content-Type", "application/json"),), json.dumps({"error": words}).encode())
-        keep(self._world, incoming, answer, Judged("", 404, Outcome.CHANNEL_GONE, words, word="not-found"), now)
+        return self._refuse(incoming, Judged("", 404, Outcome.CHANNEL_GONE, words, word="not-found"), now)
+
+    def _refuse(self, incoming: Incoming, judged: Judged, now: datetime) -> Answer:
+        """An answer that is no push service's."""
+        document = json.dumps({"error": judged.reason}).encode()
+        answer = Answer(judged.status, (("Content-Type", "application/json"),), document)
+        keep(self._world, incoming, answer, judged, now)
         return answer
 
     def add_login_certificate(self, certificate: bytes) -> None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["MAX_HEAD_BYTES", "WireProtocol", "has_certificate", "queue_little", "transport_of"]
+__all__ = ["MAX_HEAD_BYTES", "WireProtocol", "has_certificate", "is_pipelined", "queue_little", "transport_of"]
 
 MAX_HEAD_BYTES = 65_536
 """Far over MPNS's own limit of 1 KB, which is answered with 400 and recorded."""
@@ -54,10 +54,11 @@ class WireProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Called when a request begins."""
+        is_early = self.cycle is not None and not self.cycle.response_complete
         super().on_message_begin()
         self._begin_waiting()
         scope = cast("dict[str, Any]", self.scope)
-        scope["extensions"] = {**scope.get("extensions", {}), _ENTRY: {"transport": self.transport}}
+        scope["extensions"] = {**scope.get("extensions", {}), _ENTRY: {"transport": self.transport, "early": is_early}}
 
     def on_headers_complete(self) -> None:
         """Called when a request's head is there."""
@@ -83,6 +84,11 @@ class WireProtocol(HttpToolsProtocol):
 def transport_of(scope: Any) -> asyncio.Transport:
     """The connection that a request arrived on."""
     return cast("asyncio.Transport", scope["extensions"][_ENTRY]["transport"])
+
+
+def is_pipelined(scope: Any) -> bool:
+    """True for a request that began to arrive before the one before it on this connection was answered."""
+    return bool(scope["extensions"][_ENTRY]["early"])
 
 
 def queue_little(scope: Any) -> None:

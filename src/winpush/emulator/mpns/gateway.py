@@ -12,7 +12,7 @@ from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns.channel_states import row_for
 from winpush.emulator.mpns.delivery import QUEUE_LIMIT, deliver
-from winpush.emulator.transfer import remark_encoding, remark_transfer
+from winpush.emulator.transfer import remark_charset, remark_encoding, remark_transfer
 from winpush.emulator.world import Phone, Waiting, World
 from winpush.errors import ValidationError
 from winpush.mpns import Row
@@ -131,7 +131,7 @@ def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
         raise _RefusedError(
             row_for(400), f"The headers say {head.kind}, but the document holds a {document.kind}.", head.kind
         )
-    return head.kind, document, (*remarks, *remark_encoding(request.body, "MPNS"))
+    return head.kind, document, (*remarks, *remark_encoding(request.body, "MPNS"), *remark_charset(request))
 
 
 def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read: _Read) -> _Judgement:

@@ -15,7 +15,7 @@ from winpush.emulator.channel_uris import read_wns_token
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
 from winpush.emulator.tokens import Tokens
-from winpush.emulator.transfer import is_chunked, remark_encoding, remark_transfer
+from winpush.emulator.transfer import is_chunked, remark_charset, remark_encoding, remark_transfer
 from winpush.emulator.wns.device import CHANNEL_LIFE, Device, wns_row
 from winpush.emulator.wns.verdict import verdict_of
 from winpush.emulator.wns.web_push import remark_web_push
@@ -178,7 +178,7 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return _Judgement(row, row.verdict.meaning, head.kind, head.remarks, row.error_description, asked)
     view = show(request.body, head.kind, on_phone=device.is_phone)
-    remarks = (*head.remarks, *remark_transfer(request), *_remark_body(head.kind, request.body))
+    remarks = (*head.remarks, *remark_transfer(request), *_remark_body(head.kind, request))
     remarks = (*remarks, *[f"{remark.path}: {remark.message}" for remark in view.remarks])
     verdict = verdict_of(request.body, view)
 
@@ -206,10 +206,10 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
     return judgement(_what_shows(view))
 
 
-def _remark_body(kind: str, body: bytes) -> tuple[str, ...]:
+def _remark_body(kind: str, request: Incoming) -> tuple[str, ...]:
     if kind != "raw":
-        return remark_encoding(body, "WNS")
-    return () if body else ("The payload is empty: a raw notification must have content (wns.md 8).",)
+        return (*remark_encoding(request.body, "WNS"), *remark_charset(request))
+    return () if request.body else ("The payload is empty: a raw notification must have content (wns.md 8).",)
 
 
 def _what_shows(view: View) -> str:
