@@ -368,7 +368,7 @@ class Service:
                 return wns_gateway.receive_wns(self._world, self._tokens, incoming, now, fault), fault
             if incoming.method in ("GET", "HEAD") and not is_mpns_path(incoming.path):
                 return self._refuse_unknown(incoming, now), None
-            phone = self._world.mpns_channels.get(incoming.path)
+            phone = mpns_gateway.find_phone(self._world, incoming.path)
             fault = self.faults.strike(None if phone is None else phone.id)
             return mpns_gateway.receive(self._world, incoming, now, fault), fault
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from winpush.channels import Channel, Service, check_phone_path, refuse_browser
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request
+from winpush.mpns.checks import check_message_id
 from winpush.mpns.notifications import Batching, Notification
 
 __all__ = [
@@ -18,9 +20,11 @@ __all__ = [
     "headers_of",
     "kind_of",
     "read_head",
+    "target_of",
 ]
 
 MAX_HEADER_BYTES = 1024
+_SOME_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,11 @@ class RequestHead:
     remarks: tuple[str, ...] = ()
 
 
+def target_of(kind: str) -> str | None:
+    """The X-WindowsPhone-Target of a kind, or None for raw."""
+    return _KINDS[kind].target
+
+
 def kind_of(headers: Mapping[str, str]) -> str | None:
     """The kind that a request's headers name (in lower case), or None for a target that MPNS doesn't know."""
     target = headers.get("x-windowsphone-target", "").strip().lower()
@@ -117,8 +126,21 @@ def read_head(headers: Mapping[str, str]) -> RequestHead:
         remarks.append(
             f"Content-Type is {content_type or 'missing'}; Microsoft's samples send text/xml for every kind."
         )
+    remarks += _remark_message_id(headers)
     batching = _batching(kind, headers.get("x-notificationclass"), remarks)
     return RequestHead(kind, batching, headers.get("x-messageid"), tuple(remarks))
+
+
+def _remark_message_id(headers: Mapping[str, str]) -> list[str]:
+    remarks = []
+    if "x-message-id" in headers:
+        remarks.append("X-Message-ID is ignored, and no id comes back: the header is called X-MessageID (mpns.md 2).")
+    try:
+        check_message_id(headers.get("x-messageid", _SOME_ID))
+    except ValidationError:
+        value = headers["x-messageid"][:40]
+        remarks.append(f"X-MessageID is {value!r}, and documented is a UUID; whether another comes back is unverified.")
+    return remarks
 
 
 def _batching(kind: str, value: str | None, remarks: list[str]) -> Batching | None:

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from tests.reference import FOLDER
 from winpush import Client, ClientCertificate, Outcome, Tls, mpns
 from winpush.emulator import Emulator, Phone
+from winpush.emulator.exchange import Incoming
+from winpush.emulator.service import Addresses, Service
+from winpush.emulator.world import Record
 from winpush.mpns import parse
 from winpush.mpns.payloads import read_document
 
@@ -232,3 +235,92 @@ def test_any_request_is_answered_from_the_table(
     path = shared_emulator.phones[0].uri.partition(shared_emulator.authority)[2]
     answer, _ = shared_emulator.receive(Incoming("POST", path, headers, body))
     assert answer.status in {row.status_code for row in mpns.ROWS}
+
+
+# --- what is sent and not meant ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("body", "target"), [(TOAST.body, "toast"), (mpns.Tile(title="a").body, "token")])
+def test_a_document_that_is_sent_as_raw_is_remarked(body: bytes, target: str, winpush_emulator: Emulator) -> None:
+    phone = winpush_emulator.create_channel()
+    raw = {"Content-Type": "text/xml", "X-NotificationClass": "3"}
+    assert post(winpush_emulator, phone, body, raw).status == 200
+    assert f"without X-WindowsPhone-Target: {target} it is raw" in winpush_emulator.requests[-1].remarks[-1]
+    for other in (b"<a/>", b"text", b"{}"):
+        assert post(winpush_emulator, phone, other, raw).status == 200
+        assert winpush_emulator.requests[-1].remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ({"X-MessageID": "notauuid"}, "X-MessageID is 'notauuid', and documented is a UUID"),
+        ({"X-MessageID": ""}, "X-MessageID is ''"),
+        ({"X-Message-ID": "2f6f6e1e-6d2e-4a9a-9d2d-6ab5b0f4d6b1"}, "the header is called X-MessageID"),
+        ({"X-MessageID": "2F6F6E1E-6D2E-4A9A-9D2D-6AB5B0F4D6B1"}, None),
+    ],
+)
+def test_a_message_id_of_another_form_or_name_is_remarked(
+    header: dict[str, str], said: str | None, winpush_emulator: Emulator
+) -> None:
+    response = post(winpush_emulator, winpush_emulator.create_channel(), TOAST.body, {**GOOD, **header})
+    assert response.status == 200
+    remarks = winpush_emulator.requests[-1].remarks
+    assert (said is None and remarks == ()) or (said is not None and said in remarks[0])
+
+
+# --- callbacks --------------------------------------------------------------------------------------------------------
+
+CALLBACK = {"X-CallbackURI": "https://a.example/gone", "Content-Type": "application/octet-stream"}
+
+
+def register(
+    phone: Phone, service: Service, headers: dict[str, str], body: bytes = b"opaque", *, certificate: bool = True
+) -> tuple[int, Record]:
+    given = tuple((name.lower(), value) for name, value in headers.items())
+    incoming = Incoming("POST", f"{phone.path}/callback", given, body, secure=True, certificate=certificate)
+    return service.receive(incoming)[0].status, service.requests[-1]
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service(Addresses("127.0.0.1", 1, 2), seed=1)
+
+
+def test_a_callback_is_registered_and_its_answer_is_said_to_be_unverified(service: Service) -> None:
+    phone = service.create_channel(authenticated=True)
+    status, record = register(phone, service, CALLBACK)
+    assert (status, record.kind, record.phone, record.verdict) == (200, "callback", phone.id, "accepted")
+    assert record.answer["X-SubscriptionStatus"] == "Active"
+    assert "X-NotificationStatus" not in record.answer
+    assert ["unverified" in remark for remark in record.remarks] == [True]
+    assert phone.token not in repr(record)
+    assert not phone.raws
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "said"),
+    [
+        ({}, b"", 400, "X-CallbackURI is missing"),
+        ({**CALLBACK, "X-CallbackURI": "/gone"}, b"", 400, "absolute"),
+        (CALLBACK, b"x" * 1025, 400, "1,025 bytes"),
+        ({**CALLBACK, "Content-Type": "text/xml"}, b"", 200, "The callback is registered"),
+    ],
+)
+def test_what_a_callback_registration_needs(
+    headers: dict[str, str], body: bytes, status: int, said: str, service: Service
+) -> None:
+    got, record = register(service.create_channel(authenticated=True), service, headers, body)
+    assert got == status
+    assert said in record.reason
+    told = any("application/* is documented" in remark for remark in record.remarks)
+    assert told is not headers.get("Content-Type", "").startswith("application/")
+
+
+def test_a_callback_is_for_authenticated_senders_and_good_channels(service: Service) -> None:
+    assert register(service.create_channel(), service, CALLBACK)[0] == 401
+    assert register(service.create_channel(authenticated=True), service, CALLBACK, certificate=False)[0] == 401
+    gone = service.create_channel(state="expired", authenticated=True)
+    assert register(gone, service, CALLBACK)[0] == 404
+    service.remove(gone)
+    assert register(gone, service, CALLBACK)[0] == 404

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
+from winpush.emulator.mpns.callback import CALLBACK, register
 from winpush.emulator.mpns.channel_states import row_for
 from winpush.emulator.mpns.delivery import QUEUE_LIMIT, deliver
 from winpush.emulator.transfer import remark_charset, remark_encoding, remark_transfer
@@ -18,10 +19,10 @@ from winpush.errors import ValidationError
 from winpush.mpns import Row
 from winpush.mpns.checks import MAX_PAYLOAD_BYTES
 from winpush.mpns.payloads import Document, read_document
-from winpush.mpns.requests import MAX_HEADER_BYTES, kind_of, read_head
+from winpush.mpns.requests import MAX_HEADER_BYTES, kind_of, read_head, target_of
 from winpush.results import Outcome
 
-__all__ = ["receive"]
+__all__ = ["find_phone", "receive"]
 
 DAILY_LIMIT = 500
 _NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -47,9 +48,14 @@ class _RefusedError(Exception):
         self.judgement = _Judgement(row, reason, kind, remarks)
 
 
+def find_phone(world: World, path: str) -> Phone | None:
+    """The phone with this channel, or with this address for its callback."""
+    return world.mpns_channels.get(path) or world.mpns_channels.get(path.removesuffix(CALLBACK))
+
+
 def receive(world: World, request: Incoming, now: datetime, fault: Fault | None = None) -> Answer:
     """Judges a request, delivers to the phone, and records both. Never raises."""
-    phone = world.mpns_channels.get(request.path)
+    phone = find_phone(world, request.path)
     if fault is not None and fault.status is not None:
         judgement, answer = _fault_answer(request, fault.status)
     else:
@@ -81,6 +87,9 @@ def _judge(world: World, phone: Phone | None, request: Incoming, now: datetime) 
     _check_size(request)
     if phone.authenticated and not (request.secure and request.certificate):
         raise _RefusedError(row_for(401), "This channel is authenticated: it needs https with a client certificate.")
+    if request.path != phone.path:
+        row, reason, remarks = register(phone, request)
+        return _Judgement(row, reason, "callback", remarks)
     kind, document, remarks = _read(request)
     remarks = (*remarks, *_remark_callback(phone, request))
     if not phone.authenticated and world.sent_today(phone, now) >= DAILY_LIMIT:
@@ -123,7 +132,7 @@ def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
         head = read_head(dict(request.headers))
         remarks = (*head.remarks, *remark_transfer(request))
         if head.kind == "raw":
-            return head.kind, None, remarks
+            return head.kind, None, (*remarks, *_remark_document(request.body))
         document = read_document(request.body)
     except ValidationError as error:
         raise _RefusedError(row_for(400), f"{error}.") from None
@@ -132,6 +141,18 @@ def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
             row_for(400), f"The headers say {head.kind}, but the document holds a {document.kind}.", head.kind
         )
     return head.kind, document, (*remarks, *remark_encoding(request.body, "MPNS"), *remark_charset(request))
+
+
+def _remark_document(raw: bytes) -> tuple[str, ...]:
+    """A remark on a raw notification that was meant to be none."""
+    try:
+        kind = read_document(raw).kind
+    except ValidationError:
+        return ()
+    return (
+        f"The payload is the document of a {kind}, and without X-WindowsPhone-Target: {target_of(kind)} it is raw: the "
+        "app gets it as it is, and the phone shows nothing (mpns.md 2).",
+    )
 
 
 def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read: _Read) -> _Judgement:
