@@ -229,3 +229,39 @@ def test_logins_at_the_two_servers_are_of_two_apps(winpush_emulator: Emulator) -
     log_in(winpush_emulator, ENTRA, ENTRA_FORM)
     assert log_in(winpush_emulator, PACKAGE, PACKAGE_FORM)[0] == 200
     assert winpush_emulator.requests[-1].remarks == ()
+
+
+# --- paths that no token server has -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (f"/{TENANT_ID}/oauth2/token", "Entra's path of version 1"),
+        ("/common/OAuth2/token/", "Entra's path of version 1"),
+        (f"{ENTRA}/", "There is no token server at this path"),
+        (ENTRA.replace("v2.0", "V2.0"), "There is no token server at this path"),
+        (f"/{TENANT_ID}/oauth2/v2/token", "There is no token server at this path"),
+        ("/oauth2/v2.0/token", "There is no token server at this path"),
+        (f"/{TENANT_ID}/token", "There is no token server at this path"),
+        ("/accesstoken.srf/", "There is no token server at this path"),
+        ("/ACCESSTOKEN.SRF", "There is no token server at this path"),
+        ("/accesstoken", "There is no token server at this path"),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_login_at_a_path_that_no_token_server_has_is_told_where_they_are(
+    method: str, path: str, said: str, winpush_emulator: Emulator
+) -> None:
+    response, body = call(winpush_emulator, method, path, "client_secret=x", {"Content-Type": "text/plain"})
+    assert response.status == 404
+    assert json.loads(body)["error_description"] == winpush_emulator.requests[-1].reason
+    assert said in winpush_emulator.requests[-1].reason
+    assert "/{tenant}/oauth2/v2.0/token" in winpush_emulator.requests[-1].reason
+    assert (winpush_emulator.requests[-1].verdict, winpush_emulator.requests[-1].kind) == ("not-found", "token")
+
+
+@pytest.mark.parametrize("path", ["/throttledthirdparty/01.00/token", "/u/1/db3/token", "/wpush/v2/token"])
+def test_a_channel_whose_name_is_token_is_a_channel(path: str, winpush_emulator: Emulator) -> None:
+    assert call(winpush_emulator, "POST", path, b"")[0].status in (401, 404)
+    assert winpush_emulator.requests[-1].service in ("mpns", "webpush")

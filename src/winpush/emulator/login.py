@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from winpush.emulator.channel_uris import is_mpns_path
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault
 from winpush.emulator.tokens import TENANT_ID, LoginAnswer, TokenRequest, Tokens, headers_of, is_token_path
@@ -14,15 +15,36 @@ from winpush.emulator.world import World
 from winpush.results import Outcome
 from winpush.wns.protocol.responses import ROWS, Endpoint
 
-__all__ = ["is_login", "receive_login"]
+__all__ = ["is_login", "misses_login", "receive_login", "refuse_login"]
 
 _OPENID_PATH = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
+_VERSION_1 = re.compile(r"/[^/]+/oauth2/token/?", re.IGNORECASE)
+# What is meant for a token server: its path with a slash too many, in capitals, without a part.
+_NEAR = re.compile(r"(?:/[^/]+)*/(?:oauth2(?:/.*)?|token/?|accesstoken(?:\.srf)?/?)", re.IGNORECASE)
+_SERVERS = "Entra's is /{tenant}/oauth2/v2.0/token, and login.live.com's is /accesstoken.srf (wns.md 1.1)"
 _JSON = ("Content-Type", "application/json")
 
 
 def is_login(path: str) -> bool:
     """True for the path of a token server, or of the document that tells MSAL where it is."""
     return is_token_path(path) or _OPENID_PATH.fullmatch(path) is not None
+
+
+def misses_login(path: str) -> bool:
+    """True for a path that no token server has, and that was meant for one."""
+    return not is_login(path) and not is_mpns_path(path) and _NEAR.fullmatch(path) is not None
+
+
+def refuse_login(world: World, request: Incoming, now: datetime) -> Answer:
+    """The answer to a login at a path that no token server has."""
+    words = f"There is no token server at this path: {_SERVERS}."
+    if _VERSION_1.fullmatch(request.path):
+        words = f"This is Entra's path of version 1, at which no login for WNS is documented: {_SERVERS}."
+    document = {"error": "not_found", "error_description": words}
+    answer = Answer(404, (_JSON, *headers_of(404).items()), json.dumps(document).encode())
+    outcome, _ = _outcome(404)
+    keep(world, request, answer, Judged("wns", 404, outcome, words, "token", word="not-found", is_login=True), now)
+    return answer
 
 
 def receive_login(

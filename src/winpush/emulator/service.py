@@ -22,7 +22,7 @@ from winpush.emulator.channel_uris import is_mpns_path, read_wns_token
 from winpush.emulator.examples import example_for
 from winpush.emulator.exchange import Answer, Incoming, Judged, keep
 from winpush.emulator.faults import Fault, Faults
-from winpush.emulator.login import is_login, receive_login
+from winpush.emulator.login import is_login, misses_login, receive_login, refuse_login
 from winpush.emulator.mpns import delivery as mpns_delivery
 from winpush.emulator.mpns import gateway as mpns_gateway
 from winpush.emulator.preview import preview
@@ -366,6 +366,8 @@ class Service:
                 device = self._world.wns_channels.get(read_wns_token(incoming.query))
                 fault = self.faults.strike(None if device is None else device.id)
                 return wns_gateway.receive_wns(self._world, self._tokens, incoming, now, fault), fault
+            if misses_login(incoming.path):
+                return refuse_login(self._world, incoming, now), None
             if incoming.method in ("GET", "HEAD") and not is_mpns_path(incoming.path):
                 return self._refuse_unknown(incoming, now), None
             phone = mpns_gateway.find_phone(self._world, incoming.path)
