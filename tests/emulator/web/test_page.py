@@ -32,7 +32,8 @@ def test_what_arrives_is_shown_as_text_whatever_it_says(
     hostile = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
     phone = winpush_emulator.create_channel("8.1", name=hostile)
     winpush_client.send(phone.uri, mpns.Toast(hostile, hostile))
-    winpush_client.send(phone.uri, mpns.FlipTile("javascript:alert(1)", 1, hostile))
+    tile = mpns.FlipTile("a.png", 1, hostile).body.replace(b"a.png", b"javascript:alert(1)")
+    winpush_client.send(phone.uri, mpns.Xml("tile", tile))
     screen = page.locator(f"[data-phone='{phone.id}']")
     screen.locator(".toast", has_text="<img src=x").first.wait_for()
     screen.locator(".tile").first.wait_for()
