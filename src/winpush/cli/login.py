@@ -27,6 +27,17 @@ _MAX_SECRET_BYTES = 65_536
 _AROUND = "\ufeff \t\r\n"
 
 
+def _not_typed(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Raises click.UsageError for a secret that was typed."""
+    name = str(parameter.name)
+    if value is not None and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "A secret on the command line is visible to all users of the machine. "
+            f"Set {parameter.envvar}{_OR_FILE if parameter.envvar == _SECRET else ''}."
+        )
+    return value
+
+
 def _from_environment(name: str, **attributes: Any) -> Callable[[Any], Any]:
     variable = "WINPUSH_" + name.lstrip("-").replace("-", "_").upper()
     return option(name, heading="Login", envvar=variable, show_envvar=True, **attributes)
@@ -68,12 +79,13 @@ _OPTIONS = (
         help="Keep the token in this file, which only you can read, for the next command. Default: each command asks "
         "for a token. [WNS]",
     ),
-    option("--client-secret", heading="Login", envvar=_SECRET, hidden=True),
+    option("--client-secret", heading="Login", envvar=_SECRET, hidden=True, callback=_not_typed),
     option(
         "--client-certificate-passphrase",
         heading="Login",
         envvar="WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE",
         hidden=True,
+        callback=_not_typed,
     ),
 )
 
@@ -103,12 +115,6 @@ class _Given:
     @classmethod
     def of(cls, values: dict[str, Any]) -> _Given:
         """Pops it from the command's values."""
-        for name in ("client_secret", "client_certificate_passphrase"):
-            if values[name] is not None and _was_typed(name):
-                raise click.UsageError(
-                    "A secret on the command line is visible to all users of the machine. "
-                    f"Set WINPUSH_{name.upper()}{_OR_FILE if name == 'client_secret' else ''}."
-                )
         return cls(
             tenant=_stripped(values.pop("tenant_id")),
             client=_stripped(values.pop("client_id")),
@@ -207,11 +213,6 @@ def _secret_of(given: _Given) -> str:
 
 def _stripped(value: str | None) -> str | None:
     return None if value is None else value.strip(_AROUND)
-
-
-def _was_typed(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def read_secret(file: Path, name: str) -> str:

@@ -8,7 +8,7 @@ import multiprocessing
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -30,11 +30,12 @@ def run_processes(number: int, target: Callable[..., None], arguments: tuple[Any
     `replaces`: one that dies is replaced after two seconds.
     """
     context = multiprocessing.get_context("spawn")  # a fork would inherit connections and locks
+    names = click.get_current_context().command_path.split()
     running: list[SpawnProcess] = []
     stopping, code = False, 0
 
     def start() -> None:
-        process = context.Process(target=_run, args=(target, arguments))
+        process = context.Process(target=_run, args=(target, arguments, names))
         process.start()
         running.append(process)
 
@@ -62,10 +63,14 @@ def run_processes(number: int, target: Callable[..., None], arguments: tuple[Any
     return code
 
 
-def _run(target: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    """In the process itself: errors are shown as by the command."""
+def _run(target: Callable[..., None], arguments: tuple[Any, ...], names: Sequence[str]) -> None:
+    """In the process itself: errors are shown as by the command, and the target has a context, as there."""
+    context: click.Context | None = None
+    for name in names:
+        context = click.Context(click.Command(name), parent=context, info_name=name)
     try:
-        target(*arguments)
+        with context or contextlib.nullcontext():
+            target(*arguments)
     except (click.ClickException, WinPushError) as error:
         show(error)
         sys.exit(exit_code_of(error))

@@ -74,6 +74,38 @@ def test_a_process_that_is_killed_is_replaced_and_all_end_with_the_one_that_was_
         eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in second))
 
 
+@on_postgresql
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"WINPUSH_TENANT_ID": "t", "WINPUSH_CLIENT_ID": "c", "WINPUSH_CLIENT_SECRET": "s3cret"},
+        {"WINPUSH_PACKAGE_SID": "ms-app://s-1-15-2-1", "WINPUSH_CLIENT_SECRET": "s3cret"},
+        {"WINPUSH_AZURE_IDENTITY": "environment"},
+    ],
+    ids=["entra", "package", "azure"],
+)
+def test_the_processes_take_the_login_from_the_environment(
+    variables: dict[str, str], make_outbox: Callable[..., Outbox], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "WINPUSH_AZURE_IDENTITY" in variables:
+        pytest.importorskip("azure.identity", reason="the extra winpush[azure] is not installed")
+    make_outbox()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with started("worker", "--processes", "2", "--until-idle", "--db", url) as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert process.wait(PATIENCE) == 0, said
+    assert said.count("Stopped.") == 2
+
+
+def test_a_secret_on_the_command_line_is_refused_before_a_process_is_started() -> None:
+    done = call("worker", "--processes", "2", "--db", "postgresql://ada@127.0.0.1:9/push", "--client-secret", "s3cret")
+    assert done.returncode == 2
+    assert "Set WINPUSH_CLIENT_SECRET" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
 def test_a_file_is_for_one_process(tmp_path: Path) -> None:
     done = call("worker", "--processes", "2", "--db", f"sqlite:///{tmp_path}/push.db")
     assert done.returncode == 2
