@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
 import sys
@@ -42,7 +43,59 @@ def test_a_table_without_what_draws_it_leads_to_the_extra(tmp_path: Path) -> Non
     assert call("db", "upgrade", *database).returncode == 0
     done = without("rich", "history", *database)
     assert done.returncode == 2
-    assert done.stderr == 'winpush: the command line needs rich. Run: pip install "winpush[cli]"\n'
+    assert done.stderr == 'Error: The command line needs rich. Run: pip install "winpush[cli]"\n'
+
+
+def _without_cryptography(tmp_path: Path) -> dict[str, tuple[str, ...]]:
+    """Commands that need it, with the files that they name."""
+    subscription, key = tmp_path / "browser.json", tmp_path / "vapid.pem"
+    keys = {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"}
+    keys["auth"] = "BTBZMqHH6r4Tts7J_aSIgg"
+    subscription.write_text(json.dumps({"endpoint": "https://fcm.googleapis.com/fcm/send/a", "keys": keys}))
+    key.write_text("any")
+    db = ("--db", f"sqlite:///{tmp_path}/push.db", "--create")
+    vapid = ("--vapid-key", str(key), "--subject", "mailto:you@example.com")
+    return {
+        "keys": ("webpush", "keys", str(tmp_path / "new.pem")),
+        "send": ("webpush", "send", str(subscription), "Hello", *vapid),
+        "doctor": ("doctor", str(subscription), *vapid),
+        "message": ("broadcast", "message", "Hello", *db, *vapid),
+        "worker": ("worker", "--until-idle", *db, *vapid),
+        "emulator": ("emulator", "--port", "0"),
+    }
+
+
+@pytest.mark.parametrize("name", ["keys", "send", "doctor", "message", "worker", "emulator"])
+def test_what_needs_cryptography_names_its_extra_in_one_line(name: str, tmp_path: Path) -> None:
+    done = without("cryptography", *_without_cryptography(tmp_path)[name])
+    extra = "emulator" if name == "emulator" else "webpush"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("Error: ")
+    assert f'Run: pip install "winpush[{extra}]"' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("cryptography", ("webpush", "keys", "new.pem", "--json")),
+        ("cryptography", ("emulator", "--port", "0", "--json")),
+        ("sqlalchemy", ("channels", "list", "--json")),
+        ("rich", ("broadcast", "Hello", "--json")),
+    ],
+)
+def test_what_is_not_installed_is_json_for_machines(module: str, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    more = ("--db", f"sqlite:///{tmp_path}/push.db", "--create") if arguments[0] == "broadcast" else ()
+    done = without(module, *arguments, *more)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "pip install" in json.loads(done.stdout)["error"]["message"]
+
+
+@pytest.mark.parametrize("module", ["cryptography", "starlette", "uvicorn", "markdown_it"])
+def test_the_emulator_names_its_extra_to_programs_too(module: str) -> None:
+    code = f"import sys; sys.modules[{module!r}] = None\nfrom winpush.emulator import Emulator"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment())
+    assert f'ConfigurationError: The emulator needs {module}. Run: pip install "winpush[emulator]"' in done.stderr
 
 
 @pytest.mark.parametrize("module", ["rich", "uvicorn", "sqlalchemy"])

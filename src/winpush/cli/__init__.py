@@ -19,10 +19,9 @@ def main() -> None:
 
         code = run()
     except ModuleNotFoundError as missing:
-        name = (missing.name or "").partition(".")[0]
-        if name not in ("click", "rich"):
+        if (missing.name or "").partition(".")[0] != "click":
             raise
-        sys.stderr.write(f'winpush: the command line needs {name}. Run: pip install "winpush[cli]"\n')
+        sys.stderr.write('winpush: the command line needs click. Run: pip install "winpush[cli]"\n')
         sys.exit(2)
     except KeyboardInterrupt:  # before click is loaded to handle it
         code = 130

@@ -80,13 +80,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:  # Ctrl-C; click has already printed a newline
         return 130
     except (click.ClickException, WinPushError) as error:
-        exit_code = exit_code_of(error)
-        if _wants_json(typed):
-            echo_json_error(error, exit_code)
-        else:
-            show(error)
-        return exit_code
+        return _tell(error, typed)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] != "rich":
+            raise
+        return _tell(click.UsageError('The command line needs rich. Run: pip install "winpush[cli]"'), typed)
     return code if isinstance(code, int) else 0
+
+
+def _tell(error: click.ClickException | WinPushError, typed: Sequence[str]) -> int:
+    """Tells why a command failed; the exit code."""
+    exit_code = exit_code_of(error)
+    if _wants_json(typed):
+        echo_json_error(error, exit_code)
+    else:
+        show(error)
+    return exit_code
 
 
 def _wants_json(typed: Sequence[str]) -> bool:

@@ -72,5 +72,3 @@ def read_keys(file: Path, subject: str) -> VapidKeys:
         raise click.UsageError(f"{file}: {error.strerror}.") from None
     except ConfigurationError as error:
         raise click.UsageError(f"{error}." if str(error).startswith("subject") else f"{file}: {error}.") from None
-    except ModuleNotFoundError as error:
-        raise click.UsageError(f"{error}.") from None

@@ -5,6 +5,16 @@ a simulated phone whose channel URI looks like a real one, and the page at `emul
 extra `winpush[emulator]`.
 """
 
+try:  # only to name the missing extra, before a module needs it
+    import cryptography as _cryptography  # noqa: F401 - see above
+    import markdown_it as _markdown_it  # noqa: F401
+    import starlette as _starlette  # noqa: F401
+    import uvicorn as _uvicorn  # noqa: F401
+except ImportError as missing:
+    from winpush.errors import ConfigurationError
+
+    raise ConfigurationError(f'The emulator needs {missing.name}. Run: pip install "winpush[emulator]"') from None
+
 from winpush.emulator.apps import App
 from winpush.emulator.faults import Fault
 from winpush.emulator.mpns.channel_states import CHANNEL_STATES

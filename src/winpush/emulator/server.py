@@ -12,18 +12,14 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
+import uvicorn
+
+from winpush.emulator.app import make_app
 from winpush.emulator.certificates import Authority
 from winpush.emulator.service import Addresses, Service
+from winpush.emulator.wire import WireProtocol
 from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
-
-try:
-    import uvicorn
-
-    from winpush.emulator.app import make_app
-    from winpush.emulator.wire import WireProtocol
-except ImportError as missing:
-    raise ConfigurationError(f'The emulator needs {missing.name}; pip install "winpush[emulator]"') from None
 
 __all__ = ["Emulator"]
 

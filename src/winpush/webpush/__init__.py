@@ -55,9 +55,10 @@ if not TYPE_CHECKING:  # otherwise a type checker would accept any name
         try:
             home = importlib.import_module(_HOME[name])
         except ModuleNotFoundError as error:
-            if error.name != "cryptography":
+            if (error.name or "").partition(".")[0] != "cryptography":
                 raise
-            hint = f'{name} needs cryptography: pip install "winpush[webpush]"'
-            raise ModuleNotFoundError(hint, name=error.name) from None
+            from winpush.errors import ConfigurationError
+
+            raise ConfigurationError('Web Push needs cryptography. Run: pip install "winpush[webpush]"') from None
         value = globals()[name] = getattr(home, name)
         return value
