@@ -18,6 +18,7 @@ from winpush.errors import WinPushError
 
 __all__ = ["cli", "run"]
 
+_DRAWS = ("rich", "markdown_it")  # the second one comes with the first
 _COMMANDS = {
     "send": "winpush.cli.send.command",
     "webpush": "winpush.cli.webpush",
@@ -82,9 +83,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.ClickException, WinPushError) as error:
         return _tell(error, typed)
     except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.partition(".")[0] != "rich":
+        if missing.name is None or missing.name.partition(".")[0] not in _DRAWS:
             raise
-        return _tell(click.UsageError('The command line needs rich. Run: pip install "winpush[cli]"'), typed)
+        return _tell(click.UsageError(f'The command line needs {missing.name}. Run: pip install "winpush[cli]"'), typed)
     return code if isinstance(code, int) else 0
 
 

@@ -1,9 +1,11 @@
-"""Which of the drivers' errors say that the database is away: not now, but perhaps later."""
+"""Which of the drivers' errors say that the database is away, perhaps for now, and what to do about it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -27,6 +29,17 @@ AWAY = {
 _COLLIDED = ("40P01", "40001")
 _READ_ONLY = "25006"
 _LOCKED = "55P03"
+_UNUSABLE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+_REFUSALS = (
+    (r"database .* does not exist", "Create it, or correct the name in the database's URL"),
+    (r"role .* does not exist", "Correct the user in the database's URL"),
+    (r"no password supplied", "Give the password in the database's URL, or in PGPASSWORD"),
+    (r"password authentication failed", "Correct the user and the password in the database's URL"),
+    (r"authentication failed|pg_hba\.conf", "Let this user in, in the server's pg_hba.conf, or give another user"),
+    (r"failed to resolve host|could not translate host", "Correct the host in the database's URL"),
+)
+"""What PostgreSQL and its driver say of a URL that leads to no database, and what to do. The errors of a connection that
+doesn't come to be have no SQLSTATE."""
 
 
 class DatabaseError(WinPushError):
@@ -59,7 +72,12 @@ def is_locked(error: BaseException | None) -> bool:
 
 def _is_busy(error: DBAPIError) -> bool:
     """The same of a SQLite file, where the worker takes it for an outage: a file has one lock for all."""
-    return getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    return _sqlite_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _sqlite_name(error: DBAPIError) -> str:
+    """SQLite's name of the error, such as SQLITE_FULL; '' where it is another database's."""
+    return getattr(error.orig, "sqlite_errorname", None) or ""
 
 
 def has_collided(error: BaseException | None) -> bool:
@@ -76,27 +94,59 @@ def _is_away(error: DBAPIError) -> bool:
 
 def commit_lost(error: DBAPIError) -> DatabaseError:
     """What to say of a commit whose answer didn't come."""
-    said = str(error.orig).strip().partition("\n")[0]
     return DatabaseError(
-        f"The connection was lost while the database was storing this: {said}. It may be stored or not. Look before "
+        f"The connection was lost while the database was storing this: {_first_line(error)}. It may be stored or not. Look before "
         "you try again; with an idempotency_key, just try again",
         may_be_stored=True,
     )
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Translates drivers' errors that may pass to DatabaseError."""
+def translated(file: Path | None = None) -> Iterator[None]:
+    """Translates drivers' errors that may pass, or that say that there is no such database, to DatabaseError. `file` is
+    the one of a SQLite database."""
     try:
         yield
     except DBAPIError as error:
-        if not _is_away(error):
+        if not (_is_away(error) or _sqlite_name(error).startswith(_UNUSABLE)):
             raise
-        said = str(error.orig).strip().partition("\n")[0]
         if is_locked(error) or _is_busy(error):
+            said = _first_line(error)
             what = f"Another transaction held for too long what this one needs: {said}. Nothing was written; try again"
+        elif file is not None and _sqlite_name(error):
+            what = _describe_file(error, file.absolute())
         else:
-            what = f"The database is not available: {said}. Check that it is running and try again"
+            what = _describe_server(error)
         raise DatabaseError(what) from error
     except sa.exc.TimeoutError as error:
         raise DatabaseError("All database connections are in use. Try again, or use fewer threads") from error
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
+
+
+def _describe_server(error: DBAPIError) -> str:
+    for line in str(error.orig).splitlines():
+        for pattern, to_do in _REFUSALS:
+            if re.search(pattern, line):
+                said = re.sub(r"^.*failed: (FATAL: +)?", "", line)
+                return f"The database can't be connected to: {said}. {to_do}"
+    return f"The database is not available: {_first_line(error)}. Check that it is running and try again"
+
+
+def _describe_file(error: DBAPIError, file: Path) -> str:
+    name, said = _sqlite_name(error), _first_line(error)
+    if name.startswith("SQLITE_NOTADB"):
+        return f"The file {file} is not a SQLite database. Name the outbox's own file, or one that isn't there yet"
+    if name.startswith("SQLITE_CORRUPT"):
+        return f"The database file {file} is damaged: {said}. Put back a backup of it"
+    if file.is_dir():
+        return f"{file} is a folder. Name a file in it: sqlite:///{file / 'push.db'}"
+    if not file.parent.is_dir():
+        return f"The folder {file.parent} doesn't exist. Make it, or correct the path"
+    if name.startswith("SQLITE_FULL"):
+        return f"There is no room for the database file {file}: {said}. Make room and try again"
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
+        return f"The database file {file} can't be used: {said}. Check who may write it and its folder"
+    return f"The database file {file} is not available: {said}. Try again"

@@ -199,7 +199,7 @@ class Database:
         use = object()
         self._uses.add(use)
         try:
-            with translated(), self.engine.connect() as connection:
+            with translated(path_of(self.url)), self.engine.connect() as connection:
                 yield connection
         except (DBAPIError, DatabaseError) as error:
             tell_if_newer(self.engine, error)
