@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 
+from tests.cli.commands import call as run_here
 from tests.cli.windows import call
 from tests.shell import TOAST
 from winpush import Channel, Service, mpns, wns
@@ -190,6 +191,90 @@ def test_what_is_used_wrongly_says_the_next_thing_to_type(arguments: list[str], 
     done = call("broadcast", *arguments, stdin="no XML")
     assert done.exit_code == 2
     assert said in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("bagde", "badge"), ("badges", "badge"), ("Badge", "badge"), ("tost", "toast"), ("toat", "toast"),
+        ("tiles", "tile"), ("flip-tiles", "flip-tile"), ("mesage", "message"), ("contents", "content"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("more", [("5",), ("--tag", "news")])
+def test_a_mistyped_kind_is_not_sent_as_a_text(word: str, kind: str, more: tuple[str, ...]) -> None:
+    done = call("broadcast", word, *more, "--dry-run")
+    assert done.exit_code == 2
+    assert f"{word!r} is not a kind. Did you mean: winpush broadcast {kind} …?" in done.output
+    assert f"write 'winpush broadcast toast {word} …'" in done.output
+    assert content("toast", word, "5") == Content(mpns=mpns.Toast(word, "5"), wns=wns.Toast(word, "5"))
+
+
+@pytest.mark.parametrize("words", [["Goal!", "1:0"], ["Table", "Free"], ["Storm warning", "Gusts"], ["Now"]])
+def test_a_text_that_is_like_no_kind_needs_none(words: list[str]) -> None:
+    assert content(*words).mpns == mpns.Toast(*words)
+
+
+def test_completion_behind_a_mistyped_kind_says_nothing() -> None:
+    broadcast.command.make_context("broadcast", ["bagde", "5"], resilient_parsing=True)
+
+
+@pytest.fixture
+def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outbox with one channel, which has the tag news."""
+    pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
+    monkeypatch.setenv("WINPUSH_DB", f"sqlite:///{tmp_path}/push.db")
+    assert call("channels", "add", MPNS_URI, "--tag", "news").exit_code == 0
+
+
+NOBODY = ("--tag", "newz", "--service", "mpns", "--attribute", "team=FC Bern")
+
+
+@pytest.mark.parametrize("more", [(), ("--store-only",), ("--json",)])
+def test_a_broadcast_to_nobody_says_so_and_which_options_chose_them(more: tuple[str, ...], db: None) -> None:
+    done = run_here("broadcast", "Hello", *NOBODY, *more)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "Warning: No channel matches --tag newz --service mpns --attribute 'team=FC Bern', so this is for nobody. "
+        "'winpush channels list' shows the channels and their tags.\n"
+    )
+    said = run_here("broadcasts", "show", "1").stdout
+    assert "--store-only" in more or said == (
+        "Broadcast 1: finished. It is for nobody: no channel matched its audience.\n"
+    )
+
+
+def test_a_broadcast_without_any_channel_says_so(db: None) -> None:
+    assert call("channels", "remove", "1").exit_code == 0
+    done = run_here("broadcast", "Hello")
+    assert "No channel is registered, so this is for nobody. 'winpush channels add' registers one." in done.stderr
+
+
+def test_a_broadcast_to_somebody_warns_of_nothing(db: None) -> None:
+    done = run_here("broadcast", "Hello", "--tag", "news", "--store-only")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_key_that_was_used_before_says_whose_text_is_sent(db: None) -> None:
+    store = ("broadcast", "--store-only", "--idempotency-key", "k")
+    assert run_here(*store, "First").stdout.startswith("Stored broadcast 1.")
+    assert run_here("broadcast", "--store-only", "Between").stdout.startswith("Stored broadcast 2.")
+    again = run_here(*store, "Second")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "Broadcast 1 was stored before, with the same --idempotency-key: its content is the first" in again.stderr
+    assert json.loads(run_here(*store, "Third", "--json").stdout) == {"broadcast": 1, "stored_before": True}
+    other = ("broadcast", "--store-only", "--idempotency-key", "other", "Third", "--json")
+    assert json.loads(run_here(*other).stdout)["stored_before"] is False
+
+
+def test_ctrl_c_says_what_becomes_of_the_broadcast(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(broadcast, "follow", interrupted)
+    done = run_here("broadcast", "Hello", "--not-before", "2999-01-01T00:00Z")
+    assert done.returncode == 130
+    assert "Broadcast 1 is stored: 'winpush worker' goes on with it" in done.stderr
+    assert "'winpush broadcasts cancel 1' drops" in done.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -110,6 +110,25 @@ def test_what_is_no_time_is_refused_with_how_to_write_one(text: str) -> None:
         PastTime(lambda: NOW).convert(text, None, None)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--format", "csv", "--json"), "--json and --format csv contradict each other. Give only one of them."),
+        (("--format", "table", "--json"), "--json and --format table contradict each other"),
+        (("--format", "csv", "--wide"), "--wide is for the table"),
+        (("--json", "--wide"), "--wide is for the table"),
+    ],
+)
+def test_no_option_is_ignored_in_silence(arguments: tuple[str, ...], said: str, outbox: Outbox) -> None:
+    done = call("history", *arguments)
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_json_is_json_lines(outbox: Outbox) -> None:
+    assert call("history", "--json").output == call("history", "--format", "jsonl", "--json").output
+
+
 def test_a_spreadsheet_runs_no_cell(outbox: Outbox, tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/push.db")
     starts = ("=1+1", "+1", "@a", "-1", "\tx", "\rx")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import shlex
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from winpush.cli.help import option
 from winpush.cli.outbox import (
     audience_options,
     create_option,
+    describe_nobody,
     most_gone_option,
     open_outbox,
     require_login,
@@ -31,14 +34,21 @@ from winpush.cli.send.windows import read_document, windows_option
 from winpush.errors import ValidationError
 
 if TYPE_CHECKING:
-    from winpush.delivery import Content, SendOptions
+    from winpush.delivery import Audience, Content, Outbox, Progress, SendOptions
 
 __all__ = ["command"]
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 _DEFAULT = "toast"
+_NEAR = 0.75
+"""From this likeness on, a word is taken for a mistyped kind: a badge that is sent as a toast reaches everybody."""
 _DOCUMENTS = {"--xml": Service.WNS, "--phone-xml": Service.MPNS}
+_INTERRUPTED = 130
+_STORED_BEFORE = (
+    "Broadcast {} was stored before, with the same --idempotency-key: its content is the first one's, and nothing was "
+    "stored now."
+)
 _TEXT_FOR = "A text for this language; the second one is the second text. Repeatable."
 _TEMPLATE = "Replace {name} in the texts by each channel's attribute."
 
@@ -50,6 +60,12 @@ class _KindGroup(GuessingGroup):
         """The arguments with the kind that is meant. Raises click.UsageError where that isn't clear."""
         if args and (args[0] in self.commands or args[0] in ("-h", "--help")):
             return args
+        near = difflib.get_close_matches(args[0].lower(), self.commands, 1, _NEAR) if len(args) > 1 else []
+        if near:
+            raise click.UsageError(
+                f"{args[0]!r} is not a kind. Did you mean: winpush broadcast {near[0]} …?\n"
+                f"To send it as a text, write 'winpush broadcast {_DEFAULT} {shlex.quote(args[0])} …'."
+            )
         words = [word for word in args if word in self.commands]
         if words:
             raise click.UsageError(
@@ -60,7 +76,12 @@ class _KindGroup(GuessingGroup):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parses the arguments."""
-        return super().parse_args(ctx, self.complete(args))
+        try:
+            args = self.complete(args)
+        except click.UsageError:
+            if not ctx.resilient_parsing:  # shell completion must not print errors
+                raise
+        return super().parse_args(ctx, args)
 
 
 @click.group(
@@ -151,17 +172,46 @@ def _broadcast(content: Content, values: dict[str, Any]) -> None:
     with open_outbox(values.pop("db"), values, create=create, settings=settings) as outbox:
         if not values["store_only"]:
             require_login(outbox, values, audience, content)
-        number = outbox.broadcast(content, audience, **options)
+        if next(outbox.channels(audience), None) is None:
+            click.echo(f"Warning: {describe_nobody()}", err=True)
+        number, is_new = _store(outbox, content, audience, options)
+        if not is_new:
+            click.echo(_STORED_BEFORE.format(number), err=True)
         if values["store_only"]:
             said = f"Stored broadcast {number}. Run 'winpush worker' to send it."
-            echo_json({"broadcast": number}) if as_json else click.echo(said)
+            if as_json:
+                echo_json({"broadcast": number, "stored_before": not is_new})
+            elif is_new:
+                click.echo(said)
             return
-        outbox.start()
-        follow(lambda: outbox.progress(number), quiet=as_json)
-        progress = outbox.progress(number, detailed=True)
+        progress = _deliver(outbox, number, quiet=as_json)
     echo_json(progress_to_dict(progress)) if as_json else click.echo("\n".join(describe(progress)))
     if progress.state.value != "finished":
         click.get_current_context().exit(1)
+
+
+def _store(outbox: Outbox, content: Content, audience: Audience, options: SendOptions) -> tuple[int, bool]:
+    """The broadcast's number, and whether it is new: one that has the same idempotency key is not stored again."""
+    if options["idempotency_key"] is None:
+        return outbox.broadcast(content, audience, **options), True
+    newest = next(outbox.list_broadcasts(), None)
+    number = outbox.broadcast(content, audience, **options)
+    return number, newest is None or number > newest.id
+
+
+def _deliver(outbox: Outbox, number: int, *, quiet: bool) -> Progress:
+    """Sends it, with its progress shown; how it ended. Ctrl-C says what becomes of it."""
+    try:
+        outbox.start()
+        follow(lambda: outbox.progress(number), quiet=quiet)
+        return outbox.progress(number, detailed=True)
+    except KeyboardInterrupt:
+        click.echo(
+            f"Broadcast {number} is stored: 'winpush worker' goes on with it, 'winpush broadcasts show {number}' "
+            f"shows it, and 'winpush broadcasts cancel {number}' drops what isn't sent yet.",
+            err=True,
+        )
+        raise click.exceptions.Exit(_INTERRUPTED) from None
 
 
 def _add(kind: Kind) -> None:

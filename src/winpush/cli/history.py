@@ -96,7 +96,12 @@ def history(db: str, limit: int | None, form: str, output: str, as_json: bool, w
 
     Each has the ids that Microsoft support asks for; the table shows them with --wide. Times are UTC.
     """
-    form = "jsonl" if as_json else form
+    if as_json:
+        if form != "jsonl" and _is_typed("form"):
+            raise click.UsageError(f"--json and --format {form} contradict each other. Give only one of them.")
+        form = "jsonl"
+    if wide and form != "table":
+        raise click.UsageError("--wide is for the table; JSON and CSV have all columns. Leave it out.")
     if limit is None and form == "table":
         limit = _TABLE_ROWS
     newest_first = not values.pop("oldest_first")
@@ -108,14 +113,18 @@ def history(db: str, limit: int | None, form: str, output: str, as_json: bool, w
         click.echo(f"There are more: {_next_command(last.id)}", err=True)
 
 
+def _is_typed(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
 def _next_command(after: int) -> str:
     """What was typed, to go on behind this attempt."""
     context = click.get_current_context()
     words = ["winpush", "history"]
     for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
         value = context.params.get(parameter.name or "")
-        if source is click.core.ParameterSource.COMMANDLINE and parameter.name not in ("after", "output", "db"):
+        if _is_typed(parameter.name or "") and parameter.name not in ("after", "output", "db"):
             text = value.isoformat() if isinstance(value, datetime) else str(value)
             words += [parameter.opts[0]] if value is True else [parameter.opts[0], text]
     return shlex.join([*words, "--after", str(after)])

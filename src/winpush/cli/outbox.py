@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import click
 
 from winpush.channels import Service
 from winpush.cli.apps import apps_option, take_apps
-from winpush.cli.help import option
+from winpush.cli.help import Option, option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import link_citations
@@ -27,6 +28,7 @@ __all__ = [
     "create_option",
     "database_errors",
     "database_option",
+    "describe_nobody",
     "json_option",
     "most_gone_option",
     "open_outbox",
@@ -214,6 +216,24 @@ def audience_options(function: Any) -> Any:
     for add in reversed(_AUDIENCE):
         function = add(function)
     return function
+
+
+def describe_nobody() -> str:
+    """That the audience which was typed is nobody, and the options that chose it."""
+    context = click.get_current_context()
+    typed = []
+    for parameter in context.command.params:
+        if not isinstance(parameter, Option) or parameter.heading != "Audience":
+            continue
+        value = context.params[str(parameter.name)]
+        for each in value if isinstance(value, tuple) else () if value is None else (value,):
+            typed.append(f"{parameter.opts[0]} {shlex.quote(str(each))}")
+    if not typed:
+        return "No channel is registered, so this is for nobody. 'winpush channels add' registers one."
+    return (
+        f"No channel matches {' '.join(typed)}, so this is for nobody. "
+        "'winpush channels list' shows the channels and their tags."
+    )
 
 
 def take_audience(values: dict[str, Any]) -> Any:

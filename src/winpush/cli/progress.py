@@ -48,6 +48,8 @@ def remaining_of(state: Progress, rate: float) -> timedelta | None:
 def describe(state: Progress, rate: float | None = None, now: datetime | None = None) -> list[str]:
     """The progress in lines: the first says how far it is."""
     rate, now = state.rate if rate is None else rate, now or datetime.now(UTC)
+    if state.total == 0:
+        return [f"Broadcast {state.broadcast}: {state.state.value}. It is for nobody: no channel matched its audience."]
     head = f"Broadcast {state.broadcast}: {state.state.value}. {state.done:,} of {state.total or 0:,} done"
     remaining = remaining_of(state, rate)
     left = "" if remaining is None else f", {describe_delay(remaining)} left"
@@ -142,7 +144,9 @@ def follow(look: Callable[[], Progress], *, quiet: bool) -> Progress:
         return f"{state.done:,} done, {state.waiting:,} waiting, {state.rate:,.0f}/s{left}"
 
     columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.description}"))
-    with Bars(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+    console = Console(stderr=True)
+    # In a pipe it would be an empty line.
+    with Bars(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=1.0)
         while True:
             state = look()
