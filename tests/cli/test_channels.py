@@ -105,9 +105,15 @@ def test_a_browser_is_registered_from_its_subscription(way: str, tmp_path: Path,
         ("https://fcm.googleapis.com/fcm/send/SECRET", None, "Put the whole subscription"),
         ('{"endpoint": "https://fcm.googleapis.com/fcm/send/SECRET"}', None, "into a file"),
         ("-", '{"endpoint": "https://fcm.googleapis.com/fcm/send/SECRET"}', "JSON.stringify"),
-        ("-", "", "must start with http"),
+        ("-", "", "Standard input has neither a channel URI nor a browser's subscription as JSON"),
+        ("-", "some text SECRET", "Standard input has neither"),
         ("-", "{", "is not JSON"),
-        ("none.json", None, "must start with http"),
+        ("none.json", None, "There is no file none.json. A channel URI starts with http"),
+        ("./nowhere/none", None, "There is no file ./nowhere/none."),
+        ("/tmp", None, "/tmp is a folder."),
+        ("db5.notify.windows.com/SECRET", None, "must start with http"),
+        ("db5.example/w/?token=SECRET", None, "must start with http"),
+        ("SECRET" * 1000, None, "must start with http"),
         ("-", '{"endpoint": "https://db5.notify.windows.com/?token=SECRET", "keys": KEYS}', "is a native channel"),
         ("https://db5.notify.windows.com/w/?token=", None, "names no subscription"),
     ],
@@ -120,6 +126,23 @@ def test_what_is_no_subscription_is_said_and_not_shown(
     assert done.exit_code != 0
     assert said in " ".join(f"{done.output} {done.exception}".split())
     assert "SECRET" not in done.output
+
+
+@pytest.mark.parametrize("command", [("channels", "add"), ("doctor",)], ids=" ".join)
+def test_a_file_that_is_not_json_is_named(command: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("some text")
+    for given, said in ((file, f"{file} has neither a channel URI"), (tmp_path / "no.json", "There is no file ")):
+        done = call(*command, str(given))
+        assert done.exit_code == 2
+        assert said in done.output.replace("\n", " ")
+        assert "as the app received it" not in done.output
+
+
+def test_send_says_once_what_is_no_channel_uri() -> None:
+    done = call("send", "toast", "nofile.json", "Hello")
+    assert done.exit_code == 2
+    assert "The channel URI must start with http:// or https://." in done.output
 
 
 def test_a_path_of_windows_is_a_file_and_no_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

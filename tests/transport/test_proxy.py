@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +18,7 @@ from winpush import Action, Client, ConfigurationError, Outcome, Result, mpns
 from winpush.channels import AllowedHosts, parse_origin
 from winpush.client.options import ClientOptions
 from winpush.errors import ProxyError
+from winpush.transport import connect
 from winpush.transport.proxy import Proxies, Proxy, read_connect_answer
 
 TOAST = mpns.Toast("a")
@@ -156,6 +158,33 @@ def test_a_proxy_that_is_not_there_is_told_apart(uri: str) -> None:
         result = client.send(uri, TOAST)
     assert result.outcome is Outcome.PROXY_FAILED
     assert f"127.0.0.1:{port}" in result.explanation
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5h"])
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_a_proxy_whose_name_does_not_resolve_is_told_apart(
+    path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_address(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(connect, "resolve", no_address)
+    if scheme == "socks5h":
+        pytest.importorskip("python_socks", reason="the extra winpush[socks] is not installed")
+    service = Service()
+    with service.server:
+        options: ClientOptions = {**service.options, "proxy": f"{scheme}://ada:secret@nosuch.invalid:8080"}
+        results = [*path([(service.uri(), WNS_TOAST)], **options), *path([(REAL, TOAST)], **options)]
+    for result in results:
+        assert (result.outcome, result.action) == (Outcome.PROXY_FAILED, Action.RETRY_LATER)
+        assert "nosuch.invalid:8080 can't be reached: its name can't be resolved" in result.explanation
+        assert "secret" not in result.explanation
+
+
+def test_a_proxy_whose_name_is_none_is_to_be_fixed() -> None:
+    with Client(proxy=f"http://{'a' * 64}.example:8080") as client:
+        result = client.send(REAL, TOAST)
+    assert (result.outcome, result.action) == (Outcome.PROXY_FAILED, Action.STOP_AND_FIX)
 
 
 def test_the_environment_counts_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ __all__ = ["read_address"]
 
 # One letter is a drive of Windows.
 _URI = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_LOOKS_LIKE_FILE = re.compile(r"[^?%]*(?:/|\\|\.\w{1,10})[^?%/\\]{0,64}")
 _MAX_BYTES = 65_536
 
 
@@ -26,10 +27,33 @@ def read_address(given: str, allow_hosts: Iterable[str]) -> str | Subscription:
     """
     if given.lstrip().startswith("{"):
         raise click.UsageError("Put the subscription's JSON into a file, and give the file, or - for standard input.")
-    if given != "-" and (_URI.match(given) or not Path(given).is_file()):
+    if given != "-" and (_URI.match(given) or not _is_file(given)):
         return given
     text = _read(given).strip()
-    return Subscription.of(text, allow_hosts=allow_hosts) if text.startswith(("{", "[")) else text
+    if text.startswith(("{", "[")):
+        return Subscription.of(text, allow_hosts=allow_hosts)
+    if not _URI.match(text):
+        where = "Standard input" if given == "-" else given
+        raise click.UsageError(
+            f"{where} has neither a channel URI nor a browser's subscription as JSON, as JSON.stringify(subscription) "
+            "gives it."
+        )
+    return text
+
+
+def _is_file(given: str) -> bool:
+    """Whether the file is there. Raises click.UsageError for what can only be the name of one that isn't."""
+    try:
+        if Path(given).is_file():
+            return True
+    except (OSError, ValueError):  # too long for a name
+        return False
+    if Path(given).is_dir():
+        raise click.UsageError(f"{given} is a folder. Give a channel URI, or a file with a subscription.")
+    # A URI without its beginning is a secret as a whole one is.
+    if _LOOKS_LIKE_FILE.fullmatch(given) and "notify." not in given:
+        raise click.UsageError(f"There is no file {given}. A channel URI starts with http:// or https://.")
+    return False
 
 
 def _read(file: str) -> str:

@@ -40,11 +40,11 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
     except ssl.SSLError as error:
         raise TlsError(describe_tls(error, str(route.origin)), is_outage=isinstance(error, HANGING_UP)) from error
     except socket.gaierror as error:
-        raise DnsError(f"The name {_dialled(route)!r} can't be resolved: {error.strerror}.") from error
+        raise _describe_name(route, str(error.strerror), passes=True) from error
     except OSError as error:
         raise _describe_refusal(error, route) from error
     except ValueError as error:  # a label that IDNA refuses, a name that TLS can't ask for
-        raise DnsError(f"The name {_dialled(route)!r} can't be resolved: it is not a valid host name.") from error
+        raise _describe_name(route, "it is not a valid host name", passes=False) from error
 
 
 async def _dial_epoll(route: Route, owner: Owner, host: Home, reactor: Reactor) -> Connection:
@@ -73,8 +73,12 @@ async def _open_tunnel(reactor: Reactor, sock: socket.socket, origin: Origin, pr
         raise
 
 
-def _dialled(route: Route) -> str:
-    return route.origin.dial_host if route.proxy is None else route.proxy.host
+def _describe_name(route: Route, reason: str, *, passes: bool) -> ConnectError:
+    """That the name which is dialled has no address: the proxy's, if there is one. `passes`: by itself, perhaps."""
+    if route.proxy is not None:
+        problem = f"The proxy {route.proxy} can't be reached: its name can't be resolved: {reason}."
+        return ProxyError(problem, is_outage=passes)
+    return DnsError(f"The name {route.origin.dial_host!r} can't be resolved: {reason}.")
 
 
 def _describe_refusal(error: OSError, route: Route) -> ConnectError:

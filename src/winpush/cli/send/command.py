@@ -79,7 +79,8 @@ def _send(uri: str, kind: Kind, values: dict[str, Any]) -> None:
         notification = kind.makers[service](values)
         request = _request(channel, notification)
     except ChannelError as error:
-        raise click.UsageError(in_options(f"The channel URI {error.problem}.")) from None
+        problem = error.problem.removeprefix("is not a channel URI: it ")
+        raise click.UsageError(in_options(f"The channel URI {problem}.")) from None
     except ValidationError as error:
         raise click.UsageError(explain_value(error)) from None
     if dry_run:

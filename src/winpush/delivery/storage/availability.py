@@ -38,8 +38,8 @@ _REFUSALS = (
     (r"authentication failed|pg_hba\.conf", "Let this user in, in the server's pg_hba.conf, or give another user"),
     (r"failed to resolve host|could not translate host", "Correct the host in the database's URL"),
 )
-"""What PostgreSQL and its driver say of a URL that leads to no database, and what to do. The errors of a connection that
-doesn't come to be have no SQLSTATE."""
+"""What PostgreSQL and its driver say of a URL that leads to no database, and what to do: an error of a
+connection that doesn't come to be has no SQLSTATE."""
 
 
 class DatabaseError(WinPushError):
@@ -95,8 +95,8 @@ def _is_away(error: DBAPIError) -> bool:
 def commit_lost(error: DBAPIError) -> DatabaseError:
     """What to say of a commit whose answer didn't come."""
     return DatabaseError(
-        f"The connection was lost while the database was storing this: {_first_line(error)}. It may be stored or not. Look before "
-        "you try again; with an idempotency_key, just try again",
+        f"The connection was lost while the database was storing this: {_first_line(error)}. It may be stored "
+        "or not. Look before you try again; with an idempotency_key, just try again",
         may_be_stored=True,
     )
 
