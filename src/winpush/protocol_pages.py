@@ -83,7 +83,7 @@ def source(key: str) -> str:
     """The source behind a key, as Markdown. Raises ValidationError for an unknown key."""
     found = re.search(rf'^\| <a id="{re.escape(key.lower())}"></a>(\S+) \| (.+) \|$', page(SOURCES), re.M)
     if found is None:
-        raise ValidationError("key", f"{key!r} is the key of no source; type 'winpush protocol sources' for all")
+        raise ValidationError("key", f"there is no source {key!r}; type 'winpush protocol sources' for all")
     return f"**{found[1]}** {found[2]}\n"
 
 

@@ -211,7 +211,7 @@ def test_a_mistyped_kind_is_not_sent_as_a_text(word: str, kind: str, more: tuple
 
 @pytest.mark.parametrize("words", [["Goal!", "1:0"], ["Table", "Free"], ["Storm warning", "Gusts"], ["Now"]])
 def test_a_text_that_is_like_no_kind_needs_none(words: list[str]) -> None:
-    assert content(*words).mpns == mpns.Toast(*words)
+    assert content(*words) == content("toast", *words)
 
 
 def test_completion_behind_a_mistyped_kind_says_nothing() -> None:

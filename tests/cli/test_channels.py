@@ -75,13 +75,37 @@ def test_a_key_is_removed_or_erased() -> None:
     assert "erased" in call("channels", "list", "--gone").output
 
 
-@pytest.mark.parametrize("arguments", [(), ("1", "--for-key", "ada")])
-def test_what_to_remove_is_given_in_one_way(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Give the number of a channel, or --for-key KEY."),
+        (("1", "--for-key", "ada"), "Give either a channel's number or --for-key, not both: 1 or --for-key ada."),
+    ],
+)
+def test_what_to_remove_is_given_in_one_way(arguments: tuple[str, ...], said: str) -> None:
     call("db", "upgrade")
     done = call("channels", "remove", *arguments)
     assert done.exit_code == 2
-    assert "Give the number of a channel, or --for-key KEY." in done.output
+    assert said in done.output
     assert "No channel has the key 'eve'" in call("channels", "remove", "--for-key", "eve").output
+
+
+def test_a_channel_is_shown_with_a_name_and_a_value_in_each_line() -> None:
+    assert call("channels", "add", URI.format(1), "--key", "ada").exit_code == 0
+    lines = call("channels", "show", "1").output.splitlines()
+    fields = dict(line.split(": ", 1) for line in lines)
+    assert fields["Channel"].strip().startswith("http://")
+    assert fields["Registered at"].strip().startswith("20")
+    assert len({len(line) - len(line.split(": ", 1)[1].lstrip()) for line in lines}) == 1
+
+
+def test_a_row_of_another_host_leads_to_the_option_for_machines_too(tmp_path: Path) -> None:
+    file = tmp_path / "channels.csv"
+    file.write_text("uri\nhttp://push.example:81/x\n")
+    first = json.loads(call("channels", "import", str(file), "--json").output.splitlines()[0])
+    assert (first["line"], first["field"]) == (2, "uri")
+    assert "--allow-host push.example:81" in first["problem"]
+    assert "allow_hosts" not in first["problem"]
 
 
 @pytest.mark.parametrize("way", ["file", "stdin"])
@@ -110,7 +134,7 @@ def test_a_browser_is_registered_from_its_subscription(way: str, tmp_path: Path,
         ("-", "{", "is not JSON"),
         ("none.json", None, "There is no file none.json. A channel URI starts with http"),
         ("./nowhere/none", None, "There is no file ./nowhere/none."),
-        ("/tmp", None, "/tmp is a folder."),
+        ("..", None, ".. is a folder."),
         ("db5.notify.windows.com/SECRET", None, "must start with http"),
         ("db5.example/w/?token=SECRET", None, "must start with http"),
         ("SECRET" * 1000, None, "must start with http"),

@@ -102,6 +102,15 @@ def test_the_doctor_goes_through_a_document_element_by_element(emulator: Emulato
     assert examine(emulator, device.uri, "--no-probe", "--xml", str(broken))[-1]["to_do"] == "fix the document"
 
 
+def test_the_doctor_says_once_what_a_finding_is_about(tmp_path: Path) -> None:
+    (tmp_path / "bad.xml").write_text("<toast>")
+    found = json.loads(call("doctor", "--xml", str(tmp_path / "bad.xml"), "--json").output.splitlines()[-1])
+    assert (found["about"], found["text"][:18]) == ("document", "is not well-formed")
+    found = json.loads(call("doctor", "-", "--json", stdin="[]").output)
+    assert found["about"] == "subscription"
+    assert not found["text"].startswith("subscription")
+
+
 def test_the_doctor_speaks_to_people_too(emulator: Emulator) -> None:
     done = call("doctor", emulator.create_windows_channel().uri, **login(emulator))
     assert done.exit_code == 0

@@ -87,6 +87,20 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert f"Can't answer health probes on 127.0.0.1:{port}" in done.stderr
 
 
+@pytest.mark.parametrize("what", ["health", "metrics"])
+def test_a_host_that_is_not_this_machine_is_named(what: str, tmp_path: Path) -> None:
+    pytest.importorskip("opentelemetry.sdk", reason="the extra winpush[prometheus] is not installed")
+    options = ("worker", "--db", f"sqlite:///{tmp_path}/push.db", "--create", f"--{what}-port", "0")
+    done = run(*options, f"--{what}-host", "192.0.2.1")
+    assert done.returncode == 1
+    assert f"Choose another --{what}-host." in done.stderr
+
+
+def test_a_page_that_there_is_not_says_which_there_are(tmp_path: Path) -> None:
+    with worker("--db", f"sqlite:///{tmp_path}/push.db", "--create") as (_, ask):
+        assert ask("/nothing")[0] == 404
+
+
 def test_a_worker_whose_loop_stands_still_is_not_alive() -> None:
     clock = Clock()
     health = Health("sqlite://", clock)

@@ -64,7 +64,7 @@ def test_channels_are_added_listed_shown_and_removed(shell: Shell, emulator: Emu
     assert [(row["id"], row["platform"], row["tags"]) for row in rows] == [(1, "8.0", ["news"]), (2, "windows", [])]
     shown = json.loads(shell("channels", "show", "2", "--json"))
     assert (shown["attributes"], shown["locale"]) == ({"name": "Ada"}, "de-AT")
-    assert "Attributes:   name=Ada\n" in shell("channels", "show", "2")
+    assert "Attributes:    name=Ada\n" in shell("channels", "show", "2")
     assert phone.uri not in shell("channels", "list")
     assert "ada" in shell("channels", "list", "--tag", "news")
     assert shell("channels", "remove", "1") == "Removed channel 1.\n"

@@ -34,7 +34,7 @@ def test_a_running_broadcast_says_how_far_it_is_and_how_long_it_takes() -> None:
     assert shown == [
         "Broadcast 3: running. 1,000 of 5,000 done (20 %), 100/s, 40 seconds left.",
         "      1,000  accepted",
-        "  4,000 are due now, and sent by a worker.",
+        "  4,000 are due now: a worker sends them as soon as one runs.",
     ]
 
 
@@ -52,9 +52,13 @@ TEN = NOW.replace(hour=22, minute=0)
         (Wait("asked-to-wait", 7, TEN), "7 wait since the service asked to, the next at 22:00 UTC"),
         (Wait("paused", 9), "9 wait since the broadcast is paused: winpush broadcasts resume 3"),
         (Wait("not-before", 9, TEN), "9 wait for the broadcast's begin, 22:00 UTC"),
-        (Wait("no-login", 1, NOW), "1 wait for a worker that has a login for their service"),
-        (Wait("rate", 1), "1 wait for their turn at the broadcast's own rate"),
-        (Wait("turn", 1), "1 wait for another send to the same channel"),
+        (Wait("no-login", 1, NOW), "1 waits for a worker that has a login for its service"),
+        (Wait("rate", 1), "1 waits for its turn at the broadcast's own rate"),
+        (Wait("due", 1), "1 is due now: a worker sends it as soon as one runs"),
+        (Wait("due", 2), "2 are due now: a worker sends them as soon as one runs"),
+        (Wait("queue-full", 1, TEN), "1 waits to be tried again after queue-full, at 22:00 UTC"),
+        (Wait("quiet-hours", 1, TEN), "1 waits for quiet hours, at 22:00 UTC"),
+        (Wait("turn", 1), "1 waits for another send to the same channel"),
     ],
 )
 def test_each_reason_to_wait_has_a_sentence(wait: Wait, said: str) -> None:
@@ -65,6 +69,34 @@ def test_each_reason_to_wait_has_a_sentence(wait: Wait, said: str) -> None:
 def test_what_waits_for_a_time_is_not_in_the_time_that_is_left() -> None:
     wait = Wait("quiet-hours", 4000, NOW)
     assert "left" not in describe(progress(BroadcastState.RUNNING, 1000, 5000, wait), now=NOW)[0]
+
+
+@pytest.mark.parametrize("state", ["paused", "cancelling", "stopping", "expiring", "cancelled", "finished"])
+def test_what_does_not_run_has_no_time_left(state: str) -> None:
+    shown = describe(progress(BroadcastState(state), 1000, 5000, Wait("due", 4000)), now=NOW)
+    assert "left" not in shown[0]
+
+
+def test_no_time_is_left_where_something_waits_longer_than_that() -> None:
+    waits = (Wait("due", 40), Wait("queue-full", 1, TEN))
+    assert "left" not in describe(progress(BroadcastState.RUNNING, 10, 51, *waits), now=NOW)[0]
+    assert "left" in describe(progress(BroadcastState.RUNNING, 10, 50, waits[0]), now=NOW)[0]
+
+
+@pytest.mark.parametrize("state", ["cancelling", "stopping", "expiring"])
+def test_what_is_being_ended_is_not_promised_to_be_sent(state: str) -> None:
+    waits = (Wait("due", 1), Wait("queue-full", 3999, TEN))
+    shown = describe(progress(BroadcastState(state), 1000, 5000, *waits), now=NOW)
+    assert shown[2:] == ["  4,000 are not sent any more: a worker does the rest."]
+
+
+def test_a_cancelled_broadcast_is_told_in_words(outbox: Outbox, emulator: Emulator) -> None:
+    outbox.register({"uri": emulator.create_channel().uri})
+    number = str(outbox.broadcast(TOAST))
+    assert call("broadcasts", "cancel", number).output == (
+        f"Broadcast {number} is being cancelled: nothing more of it is sent. A worker does the rest.\n"
+    )
+    assert json.loads(call("broadcasts", "cancel", number, "--json").output)["state"] == "cancelling"
 
 
 @pytest.fixture

@@ -83,9 +83,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.ClickException, WinPushError) as error:
         return _tell(error, typed)
     except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.partition(".")[0] not in _DRAWS:
+        name = (missing.name or "").partition(".")[0]
+        if name not in _DRAWS:
             raise
-        return _tell(click.UsageError(f'The command line needs {missing.name}. Run: pip install "winpush[cli]"'), typed)
+        return _tell(click.UsageError(f'The command line needs {name}. Run: pip install "winpush[cli]"'), typed)
     return code if isinstance(code, int) else 0
 
 

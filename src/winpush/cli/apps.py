@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def _login(file: Path, name: str, table: Any, usual_server: str | None) -> wns.C
         more = () if server is None else (server,)
         return wns.EntraCredentials(table["tenant_id"], table["client_id"], secret, *more)
     except ConfigurationError as error:
-        raise click.UsageError(f"{where}: {error}.") from None
+        said = re.sub(r"^(authority|token_url): ", "token_server: ", str(error))
+        raise click.UsageError(f"{where}: {said}.") from None
 
 
 def _secret(file: Path, where: str, table: dict[str, str]) -> str:

@@ -31,6 +31,7 @@ from winpush.cli.send.command import explain_value
 from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, is_for, is_typed, message_options
 from winpush.cli.send.phone import phone_option
 from winpush.cli.send.windows import read_document, windows_option
+from winpush.cli.times import ZonedTime
 from winpush.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
-_TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
+_TIME = ZonedTime()
 _DEFAULT = "toast"
 _NEAR = 0.75
 """From this likeness on, a word is taken for a mistyped kind: a badge that is sent as a toast reaches everybody."""
@@ -118,7 +119,7 @@ def _schedule_options(function: Any) -> Any:
                 "--not-before",
                 heading="Schedule",
                 type=_TIME,
-                help="Don't send before this time, such as 2026-05-01T08:30+02:00.",
+                help="Don't send before this time: 2026-05-01T08:30+02:00, or 2h (in two hours).",
             ),
             option("--expires-at", heading="Schedule", type=_TIME, help="Don't send after this time."),
             option(

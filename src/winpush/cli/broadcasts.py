@@ -85,6 +85,9 @@ def show(db: str, number: int, as_json: bool, is_watched: bool, interval: float)
     echo_json(progress_to_dict(state)) if as_json else click.echo("\n".join(describe(state)))
 
 
+_SAID = {"cancelling": "being cancelled: nothing more of it is sent. A worker does the rest"}
+
+
 def _add_change(name: str, help_text: str) -> None:
     def change(db: str, number: int, as_json: bool) -> None:
         with open_outbox(db) as outbox:
@@ -92,7 +95,7 @@ def _add_change(name: str, help_text: str) -> None:
         if as_json:
             echo_json({"broadcast": number, "state": state})
         else:
-            click.echo(f"Broadcast {number} is {state.value}.")
+            click.echo(f"Broadcast {number} is {_SAID.get(state.value, state.value)}.")
 
     made = click.argument("number", type=int)(json_option(database_option(change)))
     broadcasts.command(name, help=help_text, examples=[f"winpush broadcasts {name} 1"])(made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from winpush.cli.outbox import (
     take_pair,
 )
 from winpush.cli.output import counted, echo_json, echo_json_line, host_to_allow
+from winpush.cli.words import in_words
 from winpush.errors import ValidationError
 from winpush.webpush import Subscription
 
@@ -193,7 +194,9 @@ def remove(db: str, number: int | None, key: str | None, reason: str, erase: boo
     Its URI is kept for a time, see 'winpush worker --keep-gone', unless you --erase it. With a key, --erase also erases
     what was sent to this key alone.
     """
-    if (number is None) == (key is None):
+    if number is not None and key is not None:
+        raise click.UsageError(f"Give either a channel's number or --for-key, not both: {number} or --for-key {key}.")
+    if number is None and key is None:
         raise click.UsageError("Give the number of a channel, or --for-key KEY.")
     with open_outbox(db) as outbox:
         if key is not None:
@@ -278,13 +281,14 @@ class _Told:
     def refused(self, error: RowError) -> None:
         """A row was refused."""
         self._errors += 1
-        said, host = host_to_allow(str(error))
+        said, host = host_to_allow(error.problem if self._as_json else str(error))
         self._of_other_hosts += host is not None
         if self._as_json:
-            echo_json_line(error)
+            problem = said if host is None else f"{said}; to send to your own server, allow it with --allow-host {host}"
+            echo_json_line(replace(error, problem=in_words(problem)))
         elif self._errors <= _SHOWN_ERRORS:
             self._clear()
-            click.echo(said, err=True)
+            click.echo(in_words(said), err=True)
 
     def taken(self, number: int) -> None:
         """So many rows are registered."""
@@ -366,6 +370,7 @@ def _show(found: Iterable[ChannelInfo], as_json: bool) -> None:
 
 def _show_one(info: ChannelInfo) -> None:
     """Prints what is known of a channel, a line for each field."""
+    shown = {}
     for field in fields(info):
         value = getattr(info, field.name)
         if isinstance(value, datetime):
@@ -375,4 +380,8 @@ def _show_one(info: ChannelInfo) -> None:
         elif isinstance(value, Mapping):
             value = " ".join(f"{name}={each}" for name, each in value.items())
         if value not in (None, ""):
-            click.echo(f"{field.name.replace('_', ' ').capitalize() + ':':<14}{value}")
+            name = "channel" if field.name == "short" else field.name.replace("_", " ")
+            shown[f"{name.capitalize()}:"] = value
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        click.echo(f"{name:<{width}} {value}")

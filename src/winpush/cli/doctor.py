@@ -107,7 +107,7 @@ def _examine(given: str, options: ClientOptions, *, probes: bool) -> Iterator[Fi
             yield check_login(options)
         return
     except ValidationError as error:
-        yield Finding("subscription", "bad", str(error), "have the page send JSON.stringify(subscription) again")
+        yield _invalid("subscription", error, "have the page send JSON.stringify(subscription) again")
         return
     if channel.is_web_push or subscription is not None:
         yield from examine_browser(channel, subscription, options, probes=probes)
@@ -126,6 +126,11 @@ def _check_target(channel: Channel) -> None:
         check_endpoint(channel.target)
     elif channel.service is Service.WNS:
         check_channel(channel)
+
+
+def _invalid(about: str, error: ValidationError, to_do: str) -> Finding:
+    """What is invalid. The error's field stands in it, unless the finding is about that."""
+    return Finding(about, "bad", error.problem if error.field == about else str(error), to_do)
 
 
 def _unusable(error: ChannelError) -> Finding:
@@ -174,7 +179,7 @@ def _examine_document(body: bytes) -> Iterator[Finding]:
         wns.Xml(kind, body)  # type: ignore[arg-type]  # one of the three
         view = wns.show(body, kind)
     except ValidationError as error:
-        yield Finding("document", "bad", str(error), "fix the document")
+        yield _invalid("document", error, "fix the document")
         return
     if not view.remarks:
         yield Finding("document", "good", f"a device would show all of this {kind}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import socket
 
 import click
 
 from winpush.cli.output import hide_channels, in_options
+from winpush.cli.words import in_words
 from winpush.errors import WinPushError
 
-__all__ = ["exit_code_of", "show"]
+__all__ = ["describe_refused_address", "exit_code_of", "show"]
 
 
 def exit_code_of(error: click.ClickException | WinPushError) -> int:
@@ -24,4 +27,10 @@ def show(error: click.ClickException | WinPushError) -> None:
         return
     shown = io.StringIO()
     error.show(shown)
-    click.echo(hide_channels(shown.getvalue()), nl=False, err=True)
+    click.echo(hide_channels(in_words(shown.getvalue())), nl=False, err=True)
+
+
+def describe_refused_address(error: OSError, option: str) -> str:
+    """Why an address can't be listened on, and the one of `--…-host` and `--…-port` to change."""
+    of_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    return f"{error.strerror}. Choose another --{option}-{'host' if of_host else 'port'}."

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.failures import describe_refused_address
+
 if TYPE_CHECKING:
     from winpush.delivery import Worker
 
@@ -123,7 +125,7 @@ def serve_health(host: str, port: int, health: Health) -> Iterator[None]:
         server = _Server((host, port), functools.partial(_Handler, {"/healthz": health.alive, "/readyz": health.ready}))
     except OSError as error:
         raise click.ClickException(
-            f"Can't answer health probes on {host}:{port}: {error.strerror}. Choose another --health-port."
+            f"Can't answer health probes on {host}:{port}: {describe_refused_address(error, 'health')}"
         ) from None
     _log.info("Health: http://%s:%d", host, server.server_port)
     thread = threading.Thread(target=server.serve_forever, name="winpush-health", daemon=True)
@@ -156,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answers 200 or 503 with a JSON object."""
         page = self._pages.get(self.path.partition("?")[0])
         if page is None:
-            self.send_error(404, "There are /healthz and /readyz")
+            self.send_error(404, "Only /healthz and /readyz are answered here")
             return
         report = page()
         body = json.dumps(report.to_dict()).encode() + b"\n"

@@ -21,6 +21,7 @@ import click
 
 from winpush import Action, Request, Result
 from winpush.citations import Citation, cited, parse
+from winpush.cli.words import in_words
 from winpush.protocol_pages import uri
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def host_to_allow(problem: str) -> tuple[str, str | None]:
 
 def in_options(message: str) -> str:
     """The library's message, with the option to type instead of the Python to write."""
+    message = in_words(message)
     problem, host = host_to_allow(message)
     return message if host is None else f"{problem.rstrip('.')}.\nTo send to your own server, add: --allow-host {host}"
 

@@ -18,17 +18,20 @@ __all__ = ["describe", "follow", "progress_to_dict", "watch"]
 
 _REFRESH_SECONDS = 0.2
 _ENDED = ("finished", "cancelled", "stopped", "expired")
+_ENDING = ("cancelling", "stopping", "expiring")
 _REASONS = {
-    "due": "{number} are due now, and sent by a worker",
-    "paused": "{number} wait since the broadcast is paused: winpush broadcasts resume {broadcast}",
-    "not-before": "{number} wait for the broadcast's begin, {at}",
-    "rate": "{number} wait for their turn at the broadcast's own rate",
-    "quiet-hours": "{number} wait for quiet hours, the next at {at}",
-    "asked-to-wait": "{number} wait since the service asked to, the next at {at}",
-    "no-login": "{number} wait for a worker that has a login for their service",
-    "turn": "{number} wait for another send to the same channel",
+    "due": "{number} {are} due now: a worker sends {them} as soon as one runs",
+    "paused": "{number} {wait} since the broadcast is paused: winpush broadcasts resume {broadcast}",
+    "not-before": "{number} {wait} for the broadcast's begin, {at}",
+    "rate": "{number} {wait} for {their} turn at the broadcast's own rate",
+    "quiet-hours": "{number} {wait} for quiet hours, {next} {at}",
+    "asked-to-wait": "{number} {wait} since the service asked to, {next} {at}",
+    "no-login": "{number} {wait} for a worker that has a login for {their} service",
+    "turn": "{number} {wait} for another send to the same channel",
 }
-_RETRY = "{number} wait to be tried again after {reason}, the next at {at}"
+_RETRY = "{number} {wait} to be tried again after {reason}, {next} {at}"
+_ONE = {"are": "is", "them": "it", "their": "its", "wait": "waits", "next": "at"}
+_SEVERAL = {"are": "are", "them": "them", "their": "their", "wait": "wait", "next": "the next at"}
 
 
 def percent_of(state: Progress) -> float:
@@ -37,10 +40,10 @@ def percent_of(state: Progress) -> float:
 
 
 def remaining_of(state: Progress, rate: float) -> timedelta | None:
-    """How long what waits for nothing will take at this rate per second; None if that can't be said."""
-    held = sum(wait.number for wait in state.waits if wait.reason not in ("due", "rate"))
-    left = (state.total or 0) - state.done - held
-    if state.state.value in _ENDED or left <= 0 or rate <= 0:
+    """How long the rest will take at this rate per second; None if that can't be said, as where some of it waits."""
+    left = (state.total or 0) - state.done
+    waits = any(wait.reason not in ("due", "rate") for wait in state.waits)
+    if state.state.value != "running" or waits or left <= 0 or rate <= 0:
         return None
     return timedelta(seconds=left / rate)
 
@@ -55,7 +58,11 @@ def describe(state: Progress, rate: float | None = None, now: datetime | None = 
     left = "" if remaining is None else f", {describe_delay(remaining)} left"
     lines = [f"{head} ({percent_of(state):.0f} %), {rate:,.0f}/s{left}."]
     lines += [f"  {number:>9,}  {name}" for name, number in sorted(state.outcomes.items(), key=lambda pair: -pair[1])]
-    lines += [f"  {_describe_wait(wait, state.broadcast, now)}." for wait in state.waits]
+    waits = [f"  {_describe_wait(wait, state.broadcast, now)}." for wait in state.waits]
+    if waits and state.state.value in _ENDING:
+        number = sum(wait.number for wait in state.waits)
+        waits = [f"  {number:,} {'is' if number == 1 else 'are'} not sent any more: a worker does the rest."]
+    lines += waits
     if state.stop_reason:
         lines.append(f"  {state.stop_reason}")
     return lines
@@ -64,7 +71,8 @@ def describe(state: Progress, rate: float | None = None, now: datetime | None = 
 def _describe_wait(wait: Wait, broadcast: int, now: datetime) -> str:
     text = _REASONS.get(wait.reason, _RETRY)
     at = "a time not known" if wait.next_at is None else _moment(wait.next_at, now)
-    return text.format(number=f"{wait.number:,}", reason=wait.reason, broadcast=broadcast, at=at)
+    words = _ONE if wait.number == 1 else _SEVERAL
+    return text.format(number=f"{wait.number:,}", reason=wait.reason, broadcast=broadcast, at=at, **words)
 
 
 def _moment(moment: datetime, now: datetime) -> str:
@@ -140,7 +148,7 @@ def follow(look: Callable[[], Progress], *, quiet: bool) -> Progress:
     from rich.progress import Progress as Bars
 
     def said(state: Progress) -> str:
-        left = "" if state.remaining is None else f", {describe_delay(state.remaining)} left"
+        left = "" if not state.remaining else f", {describe_delay(state.remaining)} left"
         return f"{state.done:,} done, {state.waiting:,} waiting, {state.rate:,.0f}/s{left}"
 
     columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.description}"))

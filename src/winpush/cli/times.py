@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-__all__ = ["PastTime"]
+__all__ = ["PastTime", "ZonedTime"]
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])(?:\s*ago)?", re.IGNORECASE)
+_LATER = re.compile(r"(?:in\s+)?(\d{1,6})\s*([smhdw])", re.IGNORECASE)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -54,3 +55,36 @@ class PastTime(click.ParamType):  # type: ignore[type-arg]  # generic from click
         except (ValueError, OverflowError):
             return None
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+class ZonedTime(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on
+    """A moment, as an aware datetime. Its zone must be given: in another one it is hours earlier or later."""
+
+    name = "TIME"
+
+    def __init__(self, now: Callable[[], datetime] = _utc_now) -> None:
+        self._now = now
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Reads it. Raises click.BadParameter."""
+        if isinstance(value, datetime):
+            return value
+        text = str(value).strip()
+        moment = self._read(text)
+        if moment is None or moment.tzinfo is None:
+            what = "not a time" if moment is None else "a time without its zone"
+            self.fail(
+                f"{text!r} is {what}. Write 2026-05-01T08:30+02:00 (the time and the offset of its zone; Z is UTC), or "
+                "2h (in two hours).",
+                param,
+                ctx,
+            )
+        return moment
+
+    def _read(self, text: str) -> datetime | None:
+        try:
+            if later := _LATER.fullmatch(text):
+                return self._now() + timedelta(**{_UNITS[later[2].lower()]: int(later[1])})
+            return datetime.fromisoformat(text)
+        except (ValueError, OverflowError):
+            return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from winpush.cli.failures import describe_refused_address
 from winpush.cli.health import Health, serve_health
 from winpush.cli.help import Command, option
 from winpush.cli.logs import FORMATS, LEVELS, logging_to_stderr
@@ -70,7 +71,7 @@ def _keep(name: str, what: str) -> Callable[[Any], Any]:
     "--health-port",
     heading="Worker",
     type=click.IntRange(0, 65_535),
-    help="Answer /healthz (it lives) and /readyz (it can deliver) on this port.",
+    help="Answer health probes on this port: /healthz (is it alive?) and /readyz (can it deliver?).",
 )
 @option("--health-host", heading="Worker", default="127.0.0.1", show_default=True, help="Address to answer them on.")
 @_keep("--keep-history", "history and ended broadcasts")
@@ -108,7 +109,8 @@ def command(
     """Deliver what is in the outbox. Several workers can share one database.
 
     On Ctrl-C or SIGTERM it gives the sends in flight five seconds, records them and exits; what has no answer by then
-    is sent again later. A database server that is away is waited for (with --until-idle, only once it was there).
+    is sent again later. It waits for a database server that is away; with --until-idle it fails if the server is away
+    at the start.
 
     Exit code: 0 stopped or nothing due, 1 failed, 2 usage error.
     """
@@ -188,7 +190,7 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
     except OSError as error:
         provider.shutdown()
         raise click.ClickException(
-            f"Can't serve metrics on {host}:{port}: {error.strerror}. Choose another --metrics-port."
+            f"Can't serve metrics on {host}:{port}: {describe_refused_address(error, 'metrics')}"
         ) from None
     _log.info("Metrics: http://%s:%d", host, server.server_port)  # the log shortens addresses with a path
     try:

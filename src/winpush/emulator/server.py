@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 import threading
@@ -230,7 +231,10 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
             raise OSError(None, "no such port")
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            option = "host"
+        reason = (error.strerror or "").partition(" (while attempting")[0]
         typed = f"{option}= (--{option.replace('_', '-')})"
         raise ConfigurationError(
-            f"The emulator can't listen on {host}:{port}: {error.strerror}. Choose another with {typed}."
+            f"The emulator can't listen on {host}:{port}: {reason}. Choose another with {typed}."
         ) from None

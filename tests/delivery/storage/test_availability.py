@@ -95,7 +95,7 @@ def test_a_file_that_broke_while_it_was_open_is_said_so(tmp_path: Path, sqlite_t
         ("failed to resolve host 'dbb': [Errno -2] Name or service not known", "Correct the host"),
         (
             'connection to server at "127.0.0.1", port 9 failed: Connection refused',
-            "is not available: connection failed: connection to server at \"127.0.0.1\", port 9 failed: Connection "
+            'is not available: connection failed: connection to server at "127.0.0.1", port 9 failed: Connection '
             "refused. Check that it is running",
         ),
         (

@@ -152,11 +152,13 @@ def _is_local(host: str) -> bool:
 def explain_value(error: ValidationError) -> str:
     """The library's message, with the option to type instead of the Python to write."""
     context = click.get_current_context()
-    option = error.field.replace("_", "-")
+    option, problem = error.field.replace("_", "-"), str(error)
+    if any(f"--{option}" in each.opts for each in context.command.params):
+        problem = f"--{option}: {error.problem}"
     types = [each.type for each in context.command.params if each.name == "clear"]
     clearable = any(isinstance(each, click.Choice) and option in each.choices for each in types)
     advice = f", or use --clear {option} to erase it" if clearable else ""
-    problem = str(error).replace(", or pass mpns.CLEAR to erase it", advice)
+    problem = problem.replace(", or pass mpns.CLEAR to erase it", advice)
     return f"{problem}.\nRun '{context.command_path} --help' for the options."
 
 

@@ -225,7 +225,7 @@ _ALL = (
     ),
     Kind(
         "clear",
-        "Remove toasts from the action center of Windows Phone 8.1.",
+        "Remove toasts from the action centre of Windows Phone 8.1.",
         _clear_fields,
         {_WNS: make_clear},
         ("--everything",),

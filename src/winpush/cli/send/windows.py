@@ -14,6 +14,7 @@ import click
 from winpush import wns
 from winpush.channels import Service
 from winpush.cli.help import Option, option
+from winpush.cli.times import ZonedTime
 from winpush.wns.schema.enums import Branding, Duration, Scenario
 
 __all__ = [
@@ -75,7 +76,7 @@ def delivery_options(function: Any) -> Any:
             made("--group", help="The same for a group of toasts (Windows Phone)."),
             made("--ttl", type=float, metavar="SECONDS", help="Time to live: drop it if it isn't delivered by then."),
             made("--cache/--no-cache", default=None, help="Whether WNS keeps it while the device is offline."),
-            made("--suppress-popup", is_flag=True, default=None, help="Add to the action center without a banner."),
+            made("--suppress-popup", is_flag=True, default=None, help="Add to the action centre without a banner."),
             made("--request-status", is_flag=True, default=None, help="Ask WNS for the device's connection status."),
             made(
                 "--priority",
@@ -121,7 +122,7 @@ def toast_options(function: Any) -> Any:
             windows_option("--progress", metavar="VALUE", help="Progress bar: 0.0 to 1.0, or 'indeterminate'."),
             windows_option("--progress-status", default="", help="Text below the progress bar."),
             windows_option("--progress-title", help="Text above the progress bar."),
-            windows_option("--header", metavar="ID=TITLE", help="Group toasts under this header in the action center."),
+            windows_option("--header", metavar="ID=TITLE", help="Group toasts under this header in the action centre."),
             windows_option(
                 "--scenario",
                 type=click.Choice(get_args(Scenario)),
@@ -130,9 +131,7 @@ def toast_options(function: Any) -> Any:
             windows_option(
                 "--duration", type=click.Choice(get_args(Duration)), help="How long the banner stays on screen."
             ),
-            windows_option(
-                "--timestamp", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="Time of the event, with UTC offset."
-            ),
+            windows_option("--timestamp", type=ZonedTime(), help="Time of the event, such as 2026-05-01T08:30+02:00."),
         ],
         function,
     )
