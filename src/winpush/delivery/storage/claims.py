@@ -85,11 +85,12 @@ _SUSPECT = (
     .join(broadcasts, _B.id == _D.broadcast)
     .where(_D.due <= bindparam("now"), _D.claims >= CAREFUL - 1, _B.state == BroadcastState.RUNNING.value, _IS_FREE)
     .limit(1)
+    .with_for_update(of=deliveries, skip_locked=True)
 )
 
 
 def has_suspects(connection: Connection, now: Millis) -> bool:
-    """Whether something is due that may kill its worker."""
+    """Whether something is due that may kill its worker, and that nobody has locked."""
     return connection.scalar(_SUSPECT, {"now": now}) is not None
 
 

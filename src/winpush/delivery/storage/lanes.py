@@ -104,11 +104,14 @@ _CLAIM_LANE = _claim(IS_LANE, _IS_TIME, ~_IS_SUSPECT, order=(_LAST_TURN, _L.turn
 # Thousands are due at the same moment: an order among them would read all of them.
 _CLAIM_PARCEL = _claim(IS_PARCEL, _L.not_before <= _NOW, ~_IS_SUSPECT, order=(_L.not_before,))
 _CLAIM_SUSPECT = _claim(_IS_TIME, _IS_SUSPECT, order=(_L.turn, *_KEY))
-_SUSPECT = sa.select(sa.literal(1)).where(*_MAY_BE_CLAIMED, _IS_SUSPECT).limit(1)
+_SUSPECT = (
+    sa.select(sa.literal(1)).where(*_MAY_BE_CLAIMED, _IS_SUSPECT).limit(1).with_for_update(of=lanes, skip_locked=True)
+)
 
 
 def has_suspects(connection: Connection, now: Millis) -> bool:
-    """Whether there is a lane or a parcel to run that may kill its worker."""
+    """Whether there is a lane or a parcel to run that may kill its worker. Without one that somebody has locked: who
+    makes room for it would not get it."""
     return connection.scalar(_SUSPECT, {"now": now, "latest": now + 2 * _SECOND}) is not None
 
 

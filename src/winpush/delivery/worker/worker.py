@@ -48,6 +48,8 @@ _STAND_BY_SECONDS = 0.25
 _GATHER_SECONDS = 0.1
 """The least time between claims of small batches, such as those of single notifications."""
 _SWEEP_SECONDS = 1.0
+_HINDERED_SECONDS = 10.0
+"""What may kill a worker, and couldn't be claimed though room was made for it, is left alone for so long."""
 _HOLDS_SECONDS = 1.0
 """How soon a batch that is under way knows whom another worker was asked to hold."""
 
@@ -75,7 +77,7 @@ class Worker:
         self._connections = client_settings.limits.connections
         self._clock, self._monotonic, self._settings = clock, monotonic, settings
         self._telemetry, self._keep_history, self._keep_gone = telemetry, keep_history, keep_gone
-        self._gather_until = self._looked_until = self._swept_until = 0.0
+        self._gather_until = self._looked_until = self._swept_until = self._hindered_until = 0.0
         self._numbers = itertools.count(1)
         self._plans, self._pauses = Plans(), Pauses()
         self._outages = Outages(name, monotonic)
@@ -271,11 +273,12 @@ class Worker:
         more = False
         if looks:
             refuse_newer(read_revision(connection))
-            self._drains = claims.has_suspects(connection, now) or lanes.has_suspects(connection, now)
+            self._drains = self._has_suspects(connection, now)
         if self._drains:
             # Claimed only when nothing else is under way: a wait would look like another death.
             batch = self._claim_suspect(connection, now) if is_alone else None
-            return batch, schedule.held(connection, now), is_alone
+            if batch is not None or not is_alone:
+                return batch, schedule.held(connection, now), is_alone
         if has_gathered and (looks or not may_run_lane):
             batch, more = self._claim_due(connection, now)
         if batch is None and may_run_lane:
@@ -297,11 +300,18 @@ class Worker:
                 return batch
         return None
 
+    def _has_suspects(self, connection: Connection, now: Millis) -> bool:
+        if self._monotonic() < self._hindered_until:
+            return False
+        return claims.has_suspects(connection, now) or lanes.has_suspects(connection, now)
+
     def _claim_suspect(self, connection: Connection, now: Millis) -> Batch | None:
         lease, size = self._settings.lease_millis, self._settings.batch
         batch = claims.claim_due(connection, self._new_owner(), now, lease, size, suspects=True)
         batch = batch or lanes.claim_suspect(connection, self._new_owner(), now, lease, self._settings.lane_batch)
         self._drains, self._looked_until = False, 0.0
+        if batch is None:  # another worker has it, or has locked it, and may be frozen: all else goes on
+            self._hindered_until = self._monotonic() + _HINDERED_SECONDS
         return batch
 
     def _claim_due(self, connection: Connection, now: Millis) -> tuple[Batch | None, bool]:

@@ -1,0 +1,60 @@
+"""What two workers have died at runs alone, and keeps nothing else from being sent for longer than that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from tests.delivery.sending import register
+from tests.waiting import eventually
+from winpush import mpns
+from winpush.delivery import DeliveryState, Outbox
+from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.schema import broadcasts, deliveries, lanes
+from winpush.emulator import Emulator
+
+TOAST = mpns.Toast("Hello")
+SENT = {DeliveryState.DELIVERED: 1}
+
+
+def make_suspect(url: str, table: sa.Table, column: str) -> None:
+    """As two workers leave it that were killed."""
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.update(table).values({column: 2}))
+    database.close()
+
+
+@contextmanager
+def locked(url: str, table: sa.Table) -> Iterator[None]:
+    """A worker that is frozen in its transaction has these rows."""
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.select(table).with_for_update())
+        yield
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("held", ["lane", "delivery", "rate"])
+def test_one_that_a_frozen_worker_has_locked_keeps_nothing_else_from_being_sent(
+    outbox: Outbox, winpush_emulator: Emulator, url: str, held: str
+) -> None:
+    register(outbox, winpush_emulator, 3)
+    for key in ("bob", "ada"):
+        outbox.register({"uri": winpush_emulator.create_channel().uri, "key": key})
+    if held == "delivery":
+        suspect, size = outbox.notify("bob", TOAST), 1
+        make_suspect(url, deliveries, "claims")
+    else:
+        suspect, size = outbox.broadcast(TOAST, rate=100 if held == "rate" else None), 5
+        make_suspect(url, lanes, "starts")
+    with locked(url, {"lane": lanes, "delivery": deliveries, "rate": broadcasts}[held]), outbox:
+        numbers = [outbox.notify("ada", TOAST), outbox.broadcast(TOAST)]
+        eventually(lambda: [outbox.progress(number).done for number in numbers] == [1, 5])
+    assert outbox.progress(suspect).states.get(DeliveryState.DELIVERED, 0) == 0
+    outbox.deliver_until_idle()
+    assert outbox.progress(suspect).states == {DeliveryState.DELIVERED: size}
