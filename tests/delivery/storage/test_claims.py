@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from tests.delivery.clock import Clock, StillClock
 from tests.delivery.sending import register
@@ -15,6 +16,7 @@ from winpush import mpns, wns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
 from winpush.delivery.storage import claims, lanes, schedule
 from winpush.delivery.storage.database import Database, Millis, to_millis
+from winpush.delivery.storage.schema import broadcasts
 from winpush.emulator import Emulator, Fault, Phone
 
 TOAST = mpns.Toast("Hello")
@@ -451,6 +453,27 @@ def test_a_rate_holds_for_retries(outbox: Outbox, winpush_emulator: Emulator, wo
     # A second's worth at once, and then as the rate allows.
     assert max(seconds.values()) <= 20
     assert len(seconds) >= 4
+
+
+@pytest.mark.parametrize("rate", [None, 1])
+def test_a_single_notification_waits_for_its_turn_as_a_lane_does(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, url: str, clock: Clock, rate: int | None
+) -> None:
+    """A worker of one place would send all of a broadcast before it; not so where it waits for its own rate."""
+    register(outbox, winpush_emulator, 20)
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+    outbox.broadcast(TOAST)
+    batch = worker.claim(size=5)
+    assert batch is not None
+    number = outbox.notify("ada", TOAST, rate=rate)
+    now, goes_on = to_millis(clock()), rate is not None
+    database = Database(url)
+    with database.write() as connection:
+        if rate is not None:
+            connection.execute(sa.update(broadcasts).where(broadcasts.c.id == number).values(paced_until=now + 1000))
+        assert (lanes.read_ahead(connection, batch, now, 5, share=True) is not None) is goes_on
+        assert lanes.read_ahead(connection, batch, now, 5, share=False) is not None
+    database.close()
 
 
 def test_an_answer_about_a_devices_old_channel_says_nothing_about_its_new_one(

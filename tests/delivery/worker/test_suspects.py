@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
 
+from tests.client.service import Service, reply
 from tests.delivery.sending import register
-from tests.waiting import eventually
-from winpush import mpns
-from winpush.delivery import DeliveryState, Outbox
+from tests.servers import Peer
+from tests.waiting import PATIENCE, eventually
+from winpush import mpns, wns
+from winpush.delivery import DeliveryState, Outbox, WorkerSettings
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.schema import broadcasts, deliveries, lanes
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
-SENT = {DeliveryState.DELIVERED: 1}
 
 
 def make_suspect(url: str, table: sa.Table, column: str) -> None:
@@ -58,3 +61,36 @@ def test_one_that_a_frozen_worker_has_locked_keeps_nothing_else_from_being_sent(
     assert outbox.progress(suspect).states.get(DeliveryState.DELIVERED, 0) == 0
     outbox.deliver_until_idle()
     assert outbox.progress(suspect).states == {DeliveryState.DELIVERED: size}
+
+
+def test_what_is_behind_the_part_that_may_kill_is_sent_beside_all_else(
+    make_outbox: Callable[..., Outbox], url: str
+) -> None:
+    """One of the answers to a later part of the lane comes only when somebody else's notification has."""
+    service, arrived, numbers = Service(), threading.Event(), itertools.count()
+
+    def serve(peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            if b"/token" in request.split(b"\r\n")[0]:
+                peer.send(service.take_token(request))
+                continue
+            if b"token=ada" in request:
+                arrived.set()
+            elif next(numbers) == 30:
+                arrived.wait(PATIENCE)
+            peer.send(reply(200, {"X-WNS-Status": "received"}))
+
+    service.server.behaviour = serve
+    with service.server:
+        outbox = make_outbox(**service.options, settings=WorkerSettings(batch=20, batches=2), max_connections=4)
+        for number in range(60):
+            outbox.register(service.uri(number))
+        broadcast = outbox.broadcast(wns.Toast("Hello"))
+        outbox.register({"uri": service.uri("ada"), "key": "ada"})
+        make_suspect(url, lanes, "starts")
+        outbox.start()
+        eventually(lambda: outbox.progress(broadcast).done >= 20)
+        outbox.notify("ada", wns.Toast("Hello"))
+        eventually(arrived.is_set)
+        eventually(lambda: outbox.progress(broadcast).done == 60)
+        outbox.close()

@@ -26,7 +26,7 @@ from winpush.delivery.storage.finalize import finalize_channels, finalize_part
 from winpush.delivery.storage.parcels import targets_in
 from winpush.delivery.storage.rows import CAREFUL, Batch, Lane, Target
 from winpush.delivery.storage.schedule import held, held_until
-from winpush.delivery.storage.schema import broadcasts, lanes
+from winpush.delivery.storage.schema import broadcasts, deliveries, lanes
 from winpush.delivery.storage.targets import next_targets
 from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, NO_PARCEL
 
@@ -56,21 +56,25 @@ _LEAST_STARTS = 5
 WORKER_LOST = "worker-lost"
 """The outcome of a channel that keeps killing its worker."""
 
-_L, _B = lanes.c, broadcasts.c
+_L, _B, _D = lanes.c, broadcasts.c, deliveries.c
 _RUNNING = BroadcastState.RUNNING.value
 _KEY = (_L.broadcast, _L.first, _L.parcel)
 _THIS = (_L.broadcast == bindparam("of"), _L.first == bindparam("begins"), _L.parcel == bindparam("which"))
 _IS_FREE = sa.or_(_L.owner.is_(None), _L.lease_until <= db_now())
+_IS_ROW_FREE = sa.or_(_D.owner.is_(None), _D.lease_until <= db_now())
 _NOW, _LATEST = bindparam("now", type_=sa.BigInteger), bindparam("latest", type_=sa.BigInteger)
 # A lane that a worker has had never waits as long as that: a clock was set back.
 _IS_TIME = sa.or_(_L.not_before <= _NOW, sa.and_(_L.turn > 0, _L.not_before > _LATEST))
+
+
 # Not a join: SQLite would scan all broadcasts (`notify` creates a great many) to find a few lanes.
-_MAY_RUN = (
-    sa.select(_B.id)
-    .where(_B.id == _L.broadcast, _B.state == _RUNNING, sa.or_(_B.rate.is_(None), _B.paced_until <= _NOW))
-    .offset(0)  # keeps PostgreSQL from joining all of them before it takes the first
-    .exists()
-)
+def _may_run(broadcast: sa.Column[int]) -> sa.ColumnElement[bool]:
+    is_time = sa.or_(_B.rate.is_(None), _B.paced_until <= _NOW)
+    # The offset keeps PostgreSQL from joining all of them before it takes the first.
+    return sa.select(_B.id).where(_B.id == broadcast, _B.state == _RUNNING, is_time).offset(0).exists()
+
+
+_MAY_RUN = _may_run(_L.broadcast)
 _other = lanes.alias("other")
 _LAST_TURN = (
     sa.select(sa.func.max(_other.c.turn))
@@ -290,10 +294,13 @@ def store_refusals(connection: Connection, lane: Lane, refusals: dict[str, int])
 # It may have been given back by a write whose answer was lost.
 _MAY_GO_ON = sa.and_(_IS_TIME, _B.state == _RUNNING, _L.owner == bindparam("mine"))
 _STATE = sa.select(_L.last, _MAY_GO_ON).join(broadcasts, _B.id == _L.broadcast).where(*_THIS)
-_WAITS = tuple(
-    sa.select(sa.literal(1)).where(IS_OPEN, _L.owner.is_(None), *conditions, _MAY_RUN).order_by(*order).limit(1)
-    for conditions, order in (((IS_LANE, _IS_TIME), ()), ((IS_PARCEL, _L.not_before <= _NOW), (_L.not_before,)))
+_ANY = sa.select(sa.literal(1)).limit(1)
+_WAITS = (
+    _ANY.where(IS_OPEN, _L.owner.is_(None), IS_LANE, _IS_TIME, _MAY_RUN),
+    _ANY.where(IS_OPEN, _L.owner.is_(None), IS_PARCEL, _L.not_before <= _NOW, _MAY_RUN).order_by(_L.not_before),
+    _ANY.where(_D.due <= _NOW, _IS_ROW_FREE, _may_run(_D.broadcast)).order_by(_D.due),
 )
+"""Lanes, parcels and single deliveries that could be sent now, and are in no worker's hands."""
 
 
 def follow(

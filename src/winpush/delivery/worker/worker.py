@@ -259,11 +259,13 @@ class Worker:
 
     async def _begin(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> None:
         """Gives a batch a place. One that may kill this process is alone in it: it takes nothing else with it."""
-        place = asyncio.create_task(self._run_place(client, batch, held))
+        survived = asyncio.Event()
+        place = asyncio.create_task(self._run_place(client, batch, held, survived))
         self._places.add(place)
         place.add_done_callback(self._finished)
+        place.add_done_callback(lambda _: survived.set())
         if batch.is_suspect:
-            await asyncio.wait([place])
+            await survived.wait()
 
     def _claim(self, connection: Connection) -> _Claimed:
         now, has_gathered = self._now(), self._monotonic() >= self._gather_until
@@ -359,8 +361,9 @@ class Worker:
 
     # --- a place --------------------------------------------------------------------------------------------------
 
-    async def _run_place(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> None:
-        """Sends a batch, and each one that follows it in its lane."""
+    async def _run_place(self, client: AsyncClient, batch: Batch, held: schedule.Held, survived: asyncio.Event) -> None:
+        """Sends a batch, and each one that follows it in its lane. `survived`: those that may kill this process are
+        behind it."""
         runs_lane = batch.lane is not None
         self._running_lanes += runs_lane
         share_from = self._monotonic() + self._settings.turn.total_seconds()
@@ -370,6 +373,8 @@ class Worker:
                 following = await self._deliver(client, *following, share_from)
                 if following is not None:
                     self._batches.take(following[0])
+                    if not following[0].is_suspect:
+                        survived.set()
         finally:
             self._running_lanes -= runs_lane
 
