@@ -254,15 +254,15 @@ _MOVE = (
         number=_L.number - bindparam("passed"),
         **{name: sa.case((_IS_END, None), else_=_L[name]) for name in ("channels", "times")},
     )
-    .returning(_L.refusals)
+    .returning(_L.refusals, _L.last)
 )
 
 
 def move_cursor(
     connection: Connection, batch: Batch, lease: Millis, size: int, reach: int | None = None
 ) -> Row[Any] | None:
-    """Moves the cursor behind the batch and renews the lease; the lane's refusals so far. `reach` is the end of the
-    batch behind it, if that is being sent already.
+    """Moves the cursor behind the batch and renews the lease; the lane's refusals so far, and its last channel. `reach`
+    is the end of the batch behind it, if that is being sent already.
 
     None if the cursor isn't where the batch begins: somebody else runs the lane.
     """
@@ -287,7 +287,7 @@ def was_written(connection: Connection, batch: Batch) -> bool:
 
 
 def store_refusals(connection: Connection, lane: Lane, refusals: dict[str, int]) -> None:
-    """Stores how many sends in a row each service has refused in this lane."""
+    """Stores what this lane notes of refusals, see refusals.py."""
     _set(connection, lane, refusals=refusals)
 
 

@@ -19,7 +19,7 @@ from winpush.delivery.storage.channels import bring_back
 from winpush.delivery.storage.claims import DELIVERY_KEY
 from winpush.delivery.storage.database import Millis, any_of, insert_rows, update_rows
 from winpush.delivery.storage.finalize import add_counts
-from winpush.delivery.storage.refusals import Runs, add_refusals, reason_to_stop, summed
+from winpush.delivery.storage.refusals import Runs, add_lane, add_refusals, noted, reason_to_stop
 from winpush.delivery.storage.rows import Batch, Lane, Record, Tried
 from winpush.delivery.storage.schema import attempts, broadcasts, channels, deliveries
 
@@ -115,17 +115,21 @@ def _write_batch(
 def _stop_refused(
     connection: Connection, batch: Batch, records: Sequence[Record], moved: Any, now: Millis
 ) -> dict[int, str]:
-    """Adds to the refusals in a row, of the lane or of the broadcasts; those that reach their limit stop."""
+    """Adds to the refusals in a row, of the lane or, at its end, of the broadcasts; those that reach their limit
+    stop."""
     runs = _refusals(records)
-    if batch.lane is None or not runs:
+    if batch.lane is None:
         return add_refusals(connection, runs, now)
     if moved is None:
         return {}
-    (number, row), (run,) = *batch.broadcasts.items(), runs.values()
+    ((number, row),) = batch.broadcasts.items()
+    run = runs.get(number, {})
     if batch.lane.parcel:  # one batch, or few: what was refused before it counts, too
         is_refused = row.refusals or any(length for length, _ in run.values())
         return add_refusals(connection, runs, now) if is_refused else {}
-    refusals = summed(moved.refusals or {}, run)
+    refusals = noted(moved.refusals or {}, run)
+    if batch.lane.end >= moved.last:
+        return add_lane(connection, number, refusals, now)
     if refusals != moved.refusals:
         lanes.store_refusals(connection, batch.lane, refusals)
     reason = reason_to_stop(row, refusals)

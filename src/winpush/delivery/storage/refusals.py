@@ -12,7 +12,7 @@ from winpush.delivery.storage.broadcasts import stop
 from winpush.delivery.storage.database import Millis, in_list
 from winpush.delivery.storage.schema import broadcasts
 
-__all__ = ["Runs", "add_refusals", "reason_to_stop", "summed"]
+__all__ = ["Runs", "add_lane", "add_refusals", "noted", "reason_to_stop", "summed"]
 
 Runs = dict[str, tuple[int, bool]]
 """By service: how many refusals in a row, and whether another answer came before them."""
@@ -20,6 +20,9 @@ Runs = dict[str, tuple[int, bool]]
 _B = broadcasts.c
 _REFUSALS = sa.select(_B.id, _B.refusals, _B.stop_after).order_by(_B.id).with_for_update()
 _REFUSALS_OF_ONE = _REFUSALS.where(_B.id == bindparam("this"))
+_OPEN = sa.select(_B.refusals).where(_B.id == bindparam("this"))
+_ANSWERED, _MARK = " answered", -1
+"""A lane's note that a service has given it other answers, too. As a number of refusals it is none."""
 
 
 def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> dict[int, str]:
@@ -40,6 +43,22 @@ def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) 
             if reason is not None and stop(connection, row.id, now, reason):
                 stopped[row.id] = reason
     return stopped
+
+
+def add_lane(connection: Connection, number: int, notes: Mapping[str, int], now: Millis) -> dict[int, str]:
+    """The same with what a lane of this broadcast has noted, at its end: where an audience is sparse, a lane has few
+    channels, and none would come to the limit. Locks the broadcast only if refusals are open in either."""
+    services = {name.removesuffix(_ANSWERED) for name in notes}
+    runs = {service: (notes.get(service, 0), service + _ANSWERED in notes) for service in services}
+    is_open = any(length for length, _ in runs.values()) or connection.scalar(_OPEN, {"this": number})
+    return add_refusals(connection, {number: runs}, now) if is_open else {}
+
+
+def noted(before: Mapping[str, int], runs: Runs) -> dict[str, int]:
+    """What a lane notes: the refusals in a row by service, with these behind those before, and which services have
+    given other answers."""
+    answered = {service + _ANSWERED: _MARK for service, (_, interrupted) in runs.items() if interrupted}
+    return summed(before, runs) | answered
 
 
 def summed(before: Mapping[str, int], runs: Runs) -> dict[str, int]:
