@@ -25,7 +25,7 @@ from winpush.delivery.storage.schema import broadcasts, channels, deliveries, la
 from winpush.delivery.storage.targets import TARGET
 from winpush.delivery.storage.unfinished import IS_OPEN
 
-__all__ = ["DELIVERY_KEY", "claim_due", "has_suspects", "keep_due", "release_all", "release_due"]
+__all__ = ["DELIVERY_KEY", "claim_due", "has_suspects", "keep_due", "release_all", "release_due", "release_owned"]
 
 _MOST_CLAIMS = 5
 _AGAIN = 32
@@ -152,8 +152,19 @@ def keep_due(connection: Connection, batch: Batch, lease: Millis) -> bool:
 
 def release_due(connection: Connection, batch: Batch) -> None:
     """Gives back what was claimed and not sent; another worker may take it at once."""
-    mine = sa.update(deliveries).where(_D.owner == batch.owner, _D.due.is_not(None))
+    _release_due(connection, batch.owner)
+
+
+def _release_due(connection: Connection, owner: str) -> None:
+    mine = sa.update(deliveries).where(_D.owner == owner, _D.due.is_not(None))
     connection.execute(mine.values(owner=None, claims=_D.claims - 1))
+
+
+def release_owned(connection: Connection, owner: str) -> None:
+    """The same with whatever this owner may have claimed."""
+    _release_due(connection, owner)
+    mine = sa.update(lanes).where(lanes.c.owner == owner)
+    connection.execute(mine.values(owner=None, starts=lanes.c.starts - 1, ahead=lanes.c.cursor))
 
 
 def release_all(connection: Connection) -> None:

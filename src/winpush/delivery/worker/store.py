@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -48,12 +49,15 @@ class Store:
     async def __call__(self, work: Callable[[Connection], _T], *, writes: bool = True, keeps: bool = False) -> _T:
         """The result of `work` in a transaction. Raises what `work` raises, and DatabaseError once told to stop.
 
-        `keeps`: it writes outcomes of sends.
+        `keeps`: it writes outcomes of sends. If the answer to its commit is lost, the server is asked what came of it:
+        once others have gone on, the tables don't tell. Not so what only may write: a transaction without a number
+        costs the server less.
         """
         delay = _LEAST_DELAY
         while True:
             try:
-                result = await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work, writes)
+                run = partial(self._run, work, writes=writes, traced=keeps)
+                result = await asyncio.get_running_loop().run_in_executor(self._thread, run)
                 self._outages.database_works()
                 return result
             except DatabaseError as error:
@@ -70,8 +74,9 @@ class Store:
             # The database is there: there may be other work that can be done.
             delay = _LEAST_DELAY if is_locked(cause) or has_collided(cause) else min(delay * 2, _MOST_DELAY)
 
-    def _run(self, work: Callable[[Connection], _T], writes: bool) -> _T:
-        with self._database.write() if writes else self._database.read(bounded=True) as connection:
+    def _run(self, work: Callable[[Connection], _T], *, writes: bool, traced: bool) -> _T:
+        database = self._database
+        with database.write(traced=traced) if writes else database.read(bounded=True) as connection:
             return work(connection)
 
     def close(self) -> None:

@@ -245,7 +245,7 @@ class Worker:
     async def _fill(self, client: AsyncClient, *, gathers: bool) -> bool:
         """Claims work until all places are taken or none is left; True if there may be more."""
         while len(self._places) < self._settings.batches and not self._stopping:
-            batch, held, more = await self._store(self._claim)
+            batch, held, more = await self._store(self._claiming())
             if batch is None:
                 return more
             self._pauses.reset()
@@ -267,7 +267,20 @@ class Worker:
         if batch.is_suspect:
             await survived.wait()
 
-    def _claim(self, connection: Connection) -> _Claimed:
+    def _claiming(self) -> Callable[[Connection], _Claimed]:
+        """What claims a batch; called again, it first gives back what it may have claimed before: maybe only the answer
+        to its commit was lost."""
+        owners: list[str] = []
+
+        def claim(connection: Connection) -> _Claimed:
+            for each in owners:
+                claims.release_owned(connection, each)
+            owners.append(self._new_owner())
+            return self._claim(connection, owners[-1])
+
+        return claim
+
+    def _claim(self, connection: Connection, owner: str) -> _Claimed:
         now, has_gathered = self._now(), self._monotonic() >= self._gather_until
         looks = has_gathered and self._monotonic() >= self._looked_until
         may_run_lane, is_alone = self._running_lanes < self._lane_places, not self._places
@@ -278,26 +291,26 @@ class Worker:
             self._drains = self._has_suspects(connection, now)
         if self._drains:
             # Claimed only when nothing else is under way: a wait would look like another death.
-            batch = self._claim_suspect(connection, now) if is_alone else None
+            batch = self._claim_suspect(connection, owner, now) if is_alone else None
             if batch is not None or not is_alone:
                 return batch, schedule.held(connection, now), is_alone
         if has_gathered and (looks or not may_run_lane):
-            batch, more = self._claim_due(connection, now)
+            batch, more = self._claim_due(connection, owner, now)
         if batch is None and may_run_lane:
-            batch = self._claim_lane(connection, now)
+            batch = self._claim_lane(connection, owner, now)
             if batch is None and has_gathered and not looks:
-                batch, more = self._claim_due(connection, now)
+                batch, more = self._claim_due(connection, owner, now)
             if batch is None:
                 more = lanes.split_lane(connection, now, self._settings.lane_batch) or more
         return batch, schedule.held(connection, now), more
 
-    def _claim_lane(self, connection: Connection, now: Millis) -> Batch | None:
+    def _claim_lane(self, connection: Connection, owner: str, now: Millis) -> Batch | None:
         """A lane, or a parcel that is due: first what was claimed the last time but one, so that neither waits for the
         other's end."""
         for _ in range(2):
             claim = lanes.claim_parcel if self._parcels_next else lanes.claim_lane
             self._parcels_next = not self._parcels_next
-            batch = claim(connection, self._new_owner(), now, self._settings.lease_millis, self._settings.lane_batch)
+            batch = claim(connection, owner, now, self._settings.lease_millis, self._settings.lane_batch)
             if batch is not None:
                 return batch
         return None
@@ -307,16 +320,16 @@ class Worker:
             return False
         return claims.has_suspects(connection, now) or lanes.has_suspects(connection, now)
 
-    def _claim_suspect(self, connection: Connection, now: Millis) -> Batch | None:
+    def _claim_suspect(self, connection: Connection, owner: str, now: Millis) -> Batch | None:
         lease, size = self._settings.lease_millis, self._settings.batch
-        batch = claims.claim_due(connection, self._new_owner(), now, lease, size, suspects=True)
-        batch = batch or lanes.claim_suspect(connection, self._new_owner(), now, lease, self._settings.lane_batch)
+        batch = claims.claim_due(connection, owner, now, lease, size, suspects=True)
+        batch = batch or lanes.claim_suspect(connection, owner, now, lease, self._settings.lane_batch)
         self._drains, self._looked_until = False, 0.0
         if batch is None:  # another worker has it, or has locked it, and may be frozen: all else goes on
             self._hindered_until = self._monotonic() + _HINDERED_SECONDS
         return batch
 
-    def _claim_due(self, connection: Connection, now: Millis) -> tuple[Batch | None, bool]:
+    def _claim_due(self, connection: Connection, owner: str, now: Millis) -> tuple[Batch | None, bool]:
         """What is due, and the ends of broadcasts: while lanes are free, at most every tenth of a second."""
         more = broadcasts.expire_due(connection, now) > 0
         more = finalize.finalize_ending(connection, now) or more
@@ -324,7 +337,7 @@ class Worker:
             broadcasts.finish_complete(connection, now)
             self._swept_until = self._monotonic() + _SWEEP_SECONDS
         self._looked_until = self._monotonic() + _GATHER_SECONDS
-        owner, size = self._new_owner(), self._settings.batch
+        size = self._settings.batch
         return claims.claim_due(connection, owner, now, self._settings.lease_millis, size, self._batches.busy), more
 
     def _gives_lanes_back(self) -> bool:
