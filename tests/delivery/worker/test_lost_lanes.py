@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from winpush.delivery import Outbox, WorkerSettings
 from winpush.delivery.storage import lanes
 from winpush.delivery.storage.database import Database, to_millis
 from winpush.delivery.storage.rows import Batch
-from winpush.delivery.storage.schema import attempts
+from winpush.delivery.storage.schema import attempts, deliveries
 from winpush.delivery.storage.schema import lanes as table
 from winpush.delivery.worker.batch import Sending
 from winpush.delivery.worker.outages import Outages
@@ -86,52 +87,80 @@ def test_what_is_read_ahead_never_lies_beyond_its_end(database: Database, clock:
     assert (lane_of(database).cursor, lane_of(database).ahead) == (10, 15)
 
 
-def test_nothing_of_what_was_read_ahead_is_sent_once_the_heartbeat_has_found_another_owner(
-    make_outbox: Callable[..., Outbox], url: str, clock: Clock
-) -> None:
-    service, beats = Service(), list[str]()
+class Silent:
+    """A service that answers when the test says so, and what a worker says to its database meanwhile."""
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("UPDATE") and f"{table.name} SET lease_until" in statement:
-            beats.append(statement)
+    def __init__(self, table: sa.Table) -> None:
+        self.service, self.released, self.beats, self._table = Service(), threading.Event(), 0, table
+        self.service.answer = self._answer
 
-    def has_history() -> bool:
-        with database.read() as connection:
-            return bool(connection.scalar(sa.select(sa.func.count()).select_from(attempts)))
+    def _answer(self, _: bytes) -> bytes:
+        self.released.wait(PATIENCE)
+        return reply(200, {"X-WNS-Status": "received"})
 
-    async def run() -> None:
-        options: ClientOptions = {**service.options, "max_connections": 1, "timeout": PATIENCE}
+    def _note(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        self.beats += statement.startswith("UPDATE") and f"{self._table.name} SET lease_until" in statement
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        event.listen(sa.Engine, "before_cursor_execute", self._note)
+        try:
+            yield
+        finally:
+            event.remove(sa.Engine, "before_cursor_execute", self._note)
+
+    async def take_over(self, database: Database, clock: Clock, is_sending: Callable[[], object]) -> None:
+        """Once that is being sent, another worker has it, and the heartbeat finds out before the first answer comes."""
+        options: ClientOptions = {**self.service.options, "max_connections": 1, "timeout": PATIENCE}
         worker = Worker(database, "w", options, clock=clock, settings=SHORT)
         working = asyncio.create_task(worker.run())
-        await until(lambda: service.sends and lane_of(database).ahead == 20)
+        await until(lambda: self.service.sends and is_sending())
         with database.write() as connection:
             far = to_millis(clock() + timedelta(days=1))
-            connection.execute(sa.update(table).values(owner="other/1", lease_until=far))
-        before = len(beats)
-        await until(lambda: len(beats) >= before + 2)
-        released.set()
-        await until(has_history)
+            connection.execute(
+                sa.update(self._table).where(self._table.c.owner.is_not(None)).values(owner="other/1", lease_until=far)
+            )
+        before = self.beats
+        await until(lambda: self.beats >= before + 2)
+        self.released.set()
+        await until(lambda: has_history(database))
         worker.stop()
         await working
 
-    released = threading.Event()
 
-    def answer(_: bytes) -> bytes:
-        released.wait(PATIENCE)
-        return reply(200, {"X-WNS-Status": "received"})
+def has_history(database: Database) -> bool:
+    with database.read() as connection:
+        return bool(connection.scalar(sa.select(sa.func.count()).select_from(attempts)))
 
-    service.answer = answer
-    database = Database(url)
-    with service.server:
+
+def test_nothing_of_what_was_read_ahead_is_sent_once_the_heartbeat_has_found_another_owner(
+    make_outbox: Callable[..., Outbox], url: str, clock: Clock
+) -> None:
+    silent = Silent(table)
+    database, service = Database(url), silent.service
+    with service.server, silent.watched():
         outbox = make_outbox(**service.options)
         for number in range(30):
             outbox.register(service.uri(number))
         outbox.broadcast(TOAST)
-        event.listen(sa.Engine, "before_cursor_execute", note)
-        try:
-            asyncio.run(run())
-        finally:
-            event.remove(sa.Engine, "before_cursor_execute", note)
-            database.close()
+        asyncio.run(silent.take_over(database, clock, lambda: lane_of(database).ahead == 20))
+    database.close()
     # The first, and one that may have been handed to the client behind it.
+    assert 1 <= len(service.sends) <= 2
+
+
+def test_nothing_more_is_sent_of_single_notifications_that_another_worker_has_taken_over(
+    make_outbox: Callable[..., Outbox], url: str, clock: Clock
+) -> None:
+    """Two of them are for one channel, and go in turn."""
+    silent = Silent(deliveries)
+    database, service = Database(url), silent.service
+    with service.server, silent.watched():
+        outbox = make_outbox(**service.options)
+        for number in range(10):
+            outbox.register({"uri": service.uri(number), "key": f"user {number}"})
+            outbox.notify(f"user {number}", TOAST)
+        outbox.notify("user 0", TOAST)
+        asyncio.run(silent.take_over(database, clock, lambda: True))
+    database.close()
     assert 1 <= len(service.sends) <= 2

@@ -243,6 +243,8 @@ class Batches:
         waits, seen = dict[int, Millis](), set[int]()
         end = self._monotonic() + self._turn
         async for target in turns:
+            if sending.is_lost:
+                return
             self._read_clock()
             number = target.id
             may_go_on = number not in seen or self._monotonic() < end
