@@ -363,18 +363,39 @@ def test_a_claim_is_not_taken_over_before_its_lease_has_ended(
     assert len(again.targets) == 10
 
 
+@pytest.mark.parametrize("rate", [None, 100])
 def test_a_broadcast_goes_on_when_the_clock_was_set_back(
-    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock, url: str, rate: int | None
 ) -> None:
     register(outbox, winpush_emulator, 10)
-    number = outbox.broadcast(TOAST)
+    number = outbox.broadcast(TOAST, rate=rate)
     assert worker.claim(size=5) is not None
     clock.ahead -= timedelta(days=1)
+    worker.end_leases()
     for _ in range(2):
+        assert (next_at(url, to_millis(clock())) or 0) <= to_millis(clock())
         batch = worker.claim(size=5, takes_over=True)
         assert batch is not None
         worker.write(batch)
+        clock.ahead += timedelta(seconds=1)
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 10}
+
+
+def test_single_notifications_with_a_rate_go_on_when_the_clock_was_set_back(
+    outbox: Outbox, winpush_emulator: Emulator, worker: Worker, clock: Clock
+) -> None:
+    outbox.register_many({"uri": winpush_emulator.create_channel().uri, "key": "all"} for _ in range(200))
+    number = outbox.notify("all", TOAST, rate=100)
+    clock.ahead += timedelta(days=1)
+    first = worker.claim(size=50)
+    assert first is not None
+    assert worker.write(first) == 50
+    clock.ahead -= timedelta(days=1)
+    while outbox.progress(number).states != {DeliveryState.DELIVERED: 200}:
+        batch = worker.claim()
+        assert batch is not None
+        worker.write(batch)
+        clock.ahead += timedelta(seconds=2)
 
 
 def test_an_idle_worker_halves_the_lane_of_another(outbox: Outbox, winpush_emulator: Emulator, worker: Worker) -> None:

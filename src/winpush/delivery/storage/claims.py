@@ -21,6 +21,7 @@ from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.finalize import add_counts
 from winpush.delivery.storage.lanes import SHARE, WORKER_LOST, lock_shares
 from winpush.delivery.storage.rows import CAREFUL, Batch, Target
+from winpush.delivery.storage.schedule import FAR
 from winpush.delivery.storage.schema import broadcasts, channels, deliveries, lanes
 from winpush.delivery.storage.targets import TARGET
 from winpush.delivery.storage.unfinished import IS_OPEN
@@ -119,8 +120,12 @@ def _in_turn(
     read again for every batch."""
     taken: list[Target] = []
     later: list[tuple[Any, ...]] = []
-    paced = {number: float(max(now, row.paced_until)) for number, row in rows.items() if row.rate}
-    spread = {number: float(max(now + SHARE, rows[number].spread_until)) for number in paced}
+    paced, spread = dict[int, float](), dict[int, float]()
+    for number, row in rows.items():
+        if row.rate:
+            is_far = row.paced_until > now + FAR
+            paced[number] = max(now, 0 if is_far else row.paced_until)
+            spread[number] = max(now + SHARE, 0 if is_far else row.spread_until)
     for target in found:
         number = int(target.broadcast)
         if number not in paced:

@@ -25,7 +25,7 @@ from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.finalize import finalize_channels, finalize_part
 from winpush.delivery.storage.parcels import targets_in
 from winpush.delivery.storage.rows import CAREFUL, Batch, Lane, Target
-from winpush.delivery.storage.schedule import held, held_until
+from winpush.delivery.storage.schedule import FAR, held, held_until
 from winpush.delivery.storage.schema import broadcasts, deliveries, lanes
 from winpush.delivery.storage.targets import next_targets
 from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, NO_PARCEL
@@ -63,13 +63,12 @@ _THIS = (_L.broadcast == bindparam("of"), _L.first == bindparam("begins"), _L.pa
 _IS_FREE = sa.or_(_L.owner.is_(None), _L.lease_until <= db_now())
 _IS_ROW_FREE = sa.or_(_D.owner.is_(None), _D.lease_until <= db_now())
 _NOW, _LATEST = bindparam("now", type_=sa.BigInteger), bindparam("latest", type_=sa.BigInteger)
-# A lane that a worker has had never waits as long as that: a clock was set back.
 _IS_TIME = sa.or_(_L.not_before <= _NOW, sa.and_(_L.turn > 0, _L.not_before > _LATEST))
 
 
 # Not a join: SQLite would scan all broadcasts (`notify` creates a great many) to find a few lanes.
 def _may_run(broadcast: sa.Column[int]) -> sa.ColumnElement[bool]:
-    is_time = sa.or_(_B.rate.is_(None), _B.paced_until <= _NOW)
+    is_time = sa.or_(_B.rate.is_(None), _B.paced_until <= _NOW, _B.paced_until > _LATEST)
     # The offset keeps PostgreSQL from joining all of them before it takes the first.
     return sa.select(_B.id).where(_B.id == broadcast, _B.state == _RUNNING, is_time).offset(0).exists()
 
@@ -116,7 +115,7 @@ _SUSPECT = (
 def has_suspects(connection: Connection, now: Millis) -> bool:
     """Whether there is a lane or a parcel to run that may kill its worker. Without one that somebody has locked: who
     makes room for it would not get it."""
-    return connection.scalar(_SUSPECT, {"now": now, "latest": now + 2 * _SECOND}) is not None
+    return connection.scalar(_SUSPECT, {"now": now, "latest": now + FAR}) is not None
 
 
 def claim_lane(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
@@ -137,7 +136,7 @@ def claim_suspect(connection: Connection, owner: str, now: Millis, lease: Millis
 def _claimed(
     connection: Connection, claim: ReturningUpdate[Any], owner: str, now: Millis, lease: Millis, size: int
 ) -> Batch | None:
-    wanted = {"mine": owner, "now": now, "latest": now + 2 * _SECOND, "lease": lease}
+    wanted = {"mine": owner, "now": now, "latest": now + FAR, "lease": lease}
     row = connection.execute(claim, wanted).one_or_none()
     if row is None:
         return None
@@ -154,7 +153,8 @@ def _claimed(
 def lock_shares(connection: Connection, numbers: Sequence[int], now: Millis, *, ahead: Millis = 0) -> frozenset[int]:
     """Those of these broadcasts of whose rate this transaction, and no other, may take a share. One that another worker
     has locked isn't waited for. `ahead`: how much of the time to come may have been taken already."""
-    free = sa.select(_B.id).where(_B.id.in_(sorted(numbers)), _B.paced_until <= now + ahead)
+    is_time = sa.or_(_B.paced_until <= now + ahead, _B.paced_until > now + FAR)
+    free = sa.select(_B.id).where(_B.id.in_(sorted(numbers)), is_time)
     return frozenset(lock_rows(connection, free, waits=False))
 
 
@@ -333,7 +333,7 @@ def _behind_it(
     """The next batch, if the lane may go on, and whether this one is the lane's last."""
     lane, (row,) = batch.lane, batch.broadcasts.values()
     assert lane is not None  # noqa: S101 - the caller's branch
-    waits = {"now": now, "latest": now + 2 * _SECOND}
+    waits = {"now": now, "latest": now + FAR}
     last, may_run = connection.execute(_STATE, {**_mine(batch), **waits}).one()
     if lane.end >= last:
         return None, True
@@ -385,7 +385,7 @@ def split_lane(connection: Connection, now: Millis, size: int) -> bool:
 
     With a rate there is nothing to gain: its lane waits for its share, and not for a worker.
     """
-    row = connection.execute(_LARGEST, {"least": 4 * size, "soon": now + 2 * _SECOND}).one_or_none()
+    row = connection.execute(_LARGEST, {"least": 4 * size, "soon": now + FAR}).one_or_none()
     if row is None:
         return False
     middle = (int(row.ahead) + int(row.last)) // 2

@@ -13,12 +13,15 @@ from winpush.delivery.storage.rows import Target
 from winpush.delivery.storage.schema import broadcasts, deliveries, holds, lanes
 from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, parcels_of, work_of
 
-__all__ = ["Held", "SendingApp", "depths", "has_claims", "held", "held_until", "hold", "next_at"]
+__all__ = ["FAR", "Held", "SendingApp", "depths", "has_claims", "held", "held_until", "hold", "next_at"]
 
 SendingApp = tuple[str, str | None]
 """Who is put on hold: a service, and the app that sends to it. None is the app without a name."""
 Held = dict[SendingApp, Millis]
 """Until when each of them is on hold."""
+
+FAR: Millis = 2000
+"""Neither a rate nor a hold makes what has been begun wait as long as that: a clock that was ahead was set right."""
 
 _OPEN = (broadcasts.c.ended_at.is_(None), broadcasts.c.state == BroadcastState.RUNNING.value)
 _ENDING = (broadcasts.c.ended_at.is_(None), any_of(broadcasts.c.state, [state.value for state in FINALIZES_AS]))
@@ -74,7 +77,9 @@ def depths(connection: Connection) -> tuple[int, int]:
 
 
 _B, _D, _L = broadcasts.c, deliveries.c, lanes.c
-_PACED = sa.select(_B.paced_until).where(_B.id == _L.broadcast, _B.rate.is_not(None)).scalar_subquery()
+_LATEST = sa.bindparam("latest", type_=sa.BigInteger)
+_PACED_UNTIL = sa.case((_B.paced_until > _LATEST, 0), else_=_B.paced_until)
+_PACED = sa.select(_PACED_UNTIL).where(_B.id == _L.broadcast, _B.rate.is_not(None)).scalar_subquery()
 _DUE = (
     sa.select(_D.due)
     .join(broadcasts, _B.id == _D.broadcast)
@@ -90,9 +95,14 @@ _PARCEL = (
     .limit(1)
 )
 _FIRST_PARCEL = parcels_of(_B.id, *_IS_FREE).with_only_columns(sa.func.min(_L.not_before)).scalar_subquery()
-_RATED = sa.select(_B.paced_until, _FIRST_PARCEL.label("due")).where(*_OPEN, _B.rate.is_not(None)).subquery()
+_RATED = (
+    sa.select(_PACED_UNTIL.label("paced_until"), _FIRST_PARCEL.label("due"))
+    .where(*_OPEN, _B.rate.is_not(None))
+    .subquery()
+)
+_FROM = sa.case((sa.and_(_L.turn > 0, _L.not_before > _LATEST), 0), else_=_L.not_before)
 _NEXT = (
-    sa.select(sa.func.min(sa.func.coalesce(sa.case((_L.not_before < _PACED, _PACED)), _L.not_before))).where(
+    sa.select(sa.func.min(sa.func.coalesce(sa.case((_FROM < _PACED, _PACED)), _FROM))).where(
         IS_OPEN, IS_LANE, _L.owner.is_(None), _OF_A_RUNNING
     ),
     _DUE,
@@ -117,6 +127,6 @@ _LEASES = (
 
 def next_at(connection: Connection, now: Millis) -> Millis | None:
     """When the next work is due; None if no work is left."""
-    moments = [connection.scalar(statement) for statement in _NEXT]
+    moments = [connection.scalar(statement, {"latest": now + FAR}) for statement in _NEXT]
     moments += [None if (left := connection.scalar(each)) is None else now + left for each in _LEASES]
     return min((moment for moment in moments if moment is not None), default=None)
