@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from winpush.delivery.states import FINALIZES_AS, MOVES, BroadcastState, Move
 from winpush.delivery.storage.broadcasts import AWAY
-from winpush.delivery.storage.database import Millis, any_of, insert_or_raise
+from winpush.delivery.storage.database import Millis, any_of, in_list, insert_or_raise
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.rows import Target
 from winpush.delivery.storage.schema import broadcasts, deliveries, holds, lanes
 from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, parcels_of, work_of
 
-__all__ = ["FAR", "Held", "SendingApp", "depths", "has_claims", "held", "held_until", "hold", "next_at"]
+__all__ = ["FAR", "Held", "SendingApp", "depths", "has_claims", "held", "held_until", "hold", "next_at", "not_running"]
 
 SendingApp = tuple[str, str | None]
 """Who is put on hold: a service, and the app that sends to it. None is the app without a name."""
@@ -51,6 +53,13 @@ def held_until(held: Held, target: Target) -> Millis:
     """Until when whoever throttles this channel with others holds it; 0 for one that is not held."""
     sender = target.sender
     return 0 if sender is None else held.get(sender, 0)
+
+
+def not_running(connection: Connection, numbers: Collection[int]) -> frozenset[int]:
+    """Those of these broadcasts for which nothing is to be sent: they are paused, or end."""
+    these = in_list(connection, broadcasts.c.id, list(numbers))
+    halted = sa.select(broadcasts.c.id).where(these, broadcasts.c.state != BroadcastState.RUNNING.value)
+    return frozenset(connection.scalars(halted))
 
 
 # Not a join: SQLite would scan all broadcasts (`notify` creates a great many) to find a few lanes.

@@ -14,7 +14,7 @@ from typing import Any
 from winpush.client.async_client import AsyncClient
 from winpush.client.attempt import Item
 from winpush.delivery.content.content import Form
-from winpush.delivery.states import DeliveryState
+from winpush.delivery.states import DeliveryState, WaitReason
 from winpush.delivery.storage import schedule
 from winpush.delivery.storage.database import DatabaseError, Millis
 from winpush.delivery.storage.rows import Batch, Record, Target
@@ -83,6 +83,8 @@ class Batches:
         self._under_way: list[Sending] = []
         # Who was put on hold since: a batch may have been read before.
         self._held: schedule.Held = {}
+        # Broadcasts that were running when their batches were read, and have been paused since, or end.
+        self._halted: frozenset[int] = frozenset()
         self._scopes: set[asyncio.Timeout] = set()
         self._end: float | None = None
 
@@ -92,7 +94,8 @@ class Batches:
         return tuple(self._busy)
 
     def take(self, batch: Batch) -> None:
-        """It was claimed: its channels are busy from now on."""
+        """It was claimed: its broadcasts run, and its channels are busy from now on."""
+        self._halted -= batch.broadcasts.keys()
         for channel, owner in busy_with(batch).items():
             self._busy.setdefault(channel, owner)
 
@@ -131,9 +134,9 @@ class Batches:
             self._scopes.discard(scope)
 
     @property
-    def are_under_way(self) -> bool:
-        """Whether anything is being sent."""
-        return bool(self._under_way)
+    def broadcasts(self) -> frozenset[int]:
+        """Of which something is being sent."""
+        return frozenset(number for sending in self._under_way for number in sending.batch.broadcasts)
 
     def hold(self, held: schedule.Held) -> None:
         """What is under way sends nothing more for those who are on hold; nor does what was read, and comes next."""
@@ -141,6 +144,11 @@ class Batches:
         self._held = {sender: until for sender, until in self._held.items() if until > now}
         for known in (self._held, *(sending.held for sending in self._under_way)):
             _hold(known, held)
+
+    def halt(self, broadcasts: frozenset[int]) -> None:
+        """What is under way sends nothing more of these broadcasts, and of these alone; nor does what was read, and
+        comes next. They go back unsent."""
+        self._halted = broadcasts
 
     def end_by(self, when: float) -> None:
         """From this time of the event loop on, no answer is waited for."""
@@ -229,9 +237,13 @@ class Batches:
             # In another batch: its answer may ask for a pause.
             if number in in_flight or (busy and busy.get(number, owner) != owner):
                 wait = max(wait, now + _TURN_MILLIS)
-            form = before(plans[target.broadcast], target, wait, now)
-            if not self._login.is_given:
-                form = self._login.or_wait(form, plans[target.broadcast], target, now)
+            form: Form | Record
+            if target.broadcast in self._halted:
+                form = later(plans[target.broadcast], target, now, WaitReason.PAUSED)
+            else:
+                form = before(plans[target.broadcast], target, wait, now)
+                if not self._login.is_given:
+                    form = self._login.or_wait(form, plans[target.broadcast], target, now)
             if isinstance(form, Record):
                 sending.done.append(form)
             else:
@@ -260,6 +272,8 @@ class Batches:
 
     def _form(self, sending: Sending, target: Target, wait: Millis, *, may_go_on: bool) -> Form | Record:
         now, plan = self._approximate_now, sending.plans[target.broadcast]
+        if target.broadcast in self._halted:
+            return later(plan, target, now, WaitReason.PAUSED)
         wait = max(wait, schedule.held_until(sending.held, target), self._resting.get(target.id, 0))
         if target.id in self._in_flight:
             wait = max(wait, now + _TURN_MILLIS)

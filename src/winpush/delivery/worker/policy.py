@@ -91,10 +91,10 @@ def _before(plan: SendPlan, target: Target, wait: Millis, now: Millis) -> Form |
     return instead(DeliveryState.SKIPPED, form.reason.value)
 
 
-def later(plan: SendPlan, target: Target, now: Millis) -> Record:
+def later(plan: SendPlan, target: Target, now: Millis, why: WaitReason = WaitReason.TURN) -> Record:
     """What to record about a target that is given back unsent: it is due as before, so that it keeps its place."""
-    state, why, due = DeliveryState.WAITING.value, WaitReason.TURN.value, min(plan.begins, now)
-    return Record(plan.number, target.id, target.service, state, why, target.attempts, now, due)
+    state, due = DeliveryState.WAITING.value, min(plan.begins, now)
+    return Record(plan.number, target.id, target.service, state, why.value, target.attempts, now, due)
 
 
 def without_login(plan: SendPlan, target: Target, now: Millis) -> Record:

@@ -51,7 +51,7 @@ _SWEEP_SECONDS = 1.0
 _HINDERED_SECONDS = 10.0
 """What may kill a worker, and couldn't be claimed though room was made for it, is left alone for so long."""
 _HOLDS_SECONDS = 1.0
-"""How soon a batch that is under way knows whom another worker was asked to hold."""
+"""How soon a batch that is under way knows whom another worker was asked to hold, and what was paused or cancelled."""
 
 
 class Worker:
@@ -449,18 +449,22 @@ class Worker:
         return plans
 
     async def _watch_holds(self) -> None:
-        """While batches are under way, tells them what services have asked other workers to wait for."""
+        """While batches are under way, tells them what services have asked other workers to wait for, and which of
+        their broadcasts were paused or cancelled, or stop."""
         while True:
             await asyncio.sleep(_HOLDS_SECONDS)
-            if not self._batches.are_under_way:
+            if not (numbers := self._batches.broadcasts):
                 continue
             try:
                 self._batches.hold(await self._store(lambda c: schedule.held(c, self._now()), writes=False))
+                self._batches.halt(await self._store(partial(schedule.not_running, numbers=numbers), writes=False))
             except DatabaseError:  # told to stop, and the database is away
                 return
             except Exception:
                 extra = {"worker": self._name}
-                _log.exception("What other workers were asked to hold is only seen between batches now", extra=extra)
+                _log.exception(
+                    "What others were asked to hold, and what is paused, is only seen between batches now", extra=extra
+                )
                 raise
 
     def _now(self) -> Millis:
