@@ -14,13 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam
 
-from winpush.delivery.states import BroadcastState, DeliveryState
+from winpush.delivery.states import BroadcastState
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.database import Millis, in_list, update_rows
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.finalize import add_counts
-from winpush.delivery.storage.lanes import SHARE, WORKER_LOST, lock_shares
-from winpush.delivery.storage.rows import CAREFUL, Batch, Target
+from winpush.delivery.storage.lanes import SHARE, WORKER_LOST, lock_shares, lost_record
+from winpush.delivery.storage.rows import CAREFUL, Batch, Record, Target
 from winpush.delivery.storage.schedule import FAR
 from winpush.delivery.storage.schema import broadcasts, channels, deliveries, lanes
 from winpush.delivery.storage.targets import TARGET
@@ -66,8 +66,9 @@ def claim_due(
     claims = int(rows[0].claims)
     found = _alike(rows, claims)
     if claims >= _MOST_CLAIMS:
-        _give_up(connection, found, now)
-        return Batch(owner, {}, ())
+        lost = tuple(lost_record(target, now) for target in found)
+        _give_up(connection, lost, now)
+        return Batch(owner, {}, (), lost=lost)
     plans = _rows(connection, {int(row.broadcast) for row in found})
     mine: frozenset[int] = frozenset()
     if rated := [number for number, row in plans.items() if row.rate]:
@@ -101,15 +102,14 @@ def _alike(rows: Sequence[Any], claims: int) -> list[Target]:
     return [Target._make(row[: len(Target._fields)]) for row in rows if row.claims == claims][:most]
 
 
-def _give_up(connection: Connection, targets: Sequence[Target], now: Millis) -> None:
+def _give_up(connection: Connection, lost: Sequence[Record], now: Millis) -> None:
     """Their last worker was lost with them alone: the others have it behind them."""
-    state = DeliveryState.FAILED.value
-    rows = [(each.broadcast, each.id, state, WORKER_LOST, now, None, None, 0) for each in targets]
+    rows = [(each.broadcast, each.channel, each.state, each.outcome, each.at, None, None, 0) for each in lost]
     columns = ("state", "outcome", "at", "due", "owner", "claims")
     update_rows(connection, deliveries, DELIVERY_KEY, columns, rows)
-    for each in targets:
-        add_counts(connection, {(each.broadcast, 0, state, WORKER_LOST): 1})
-    finish_broadcasts(connection, {each.broadcast for each in targets}, now)
+    for each in lost:
+        add_counts(connection, {(each.broadcast, 0, each.state, WORKER_LOST): 1})
+    finish_broadcasts(connection, {each.broadcast for each in lost}, now)
 
 
 def _in_turn(

@@ -8,6 +8,7 @@ batch sent twice, and never an outcome. A parcel (see parcels.py) is run in the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -24,7 +25,7 @@ from winpush.delivery.storage.database import Millis, lock_rows
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.finalize import finalize_channels, finalize_part
 from winpush.delivery.storage.parcels import targets_in
-from winpush.delivery.storage.rows import CAREFUL, Batch, Lane, Target
+from winpush.delivery.storage.rows import CAREFUL, Batch, Lane, Record, Target
 from winpush.delivery.storage.schedule import FAR, held, held_until
 from winpush.delivery.storage.schema import broadcasts, deliveries, lanes
 from winpush.delivery.storage.targets import next_targets
@@ -40,6 +41,7 @@ __all__ = [
     "has_suspects",
     "keep_lane",
     "lock_shares",
+    "lost_record",
     "move_cursor",
     "read_ahead",
     "release_lane",
@@ -175,12 +177,13 @@ def _read(connection: Connection, batch: Batch, now: Millis, size: int) -> Batch
     if wanted == 1 and lane.starts > _most_starts(size) and targets:
         passed = _behind(lane, end, 1)
         _give_up(connection, row, passed, targets[0], now)
-        return _read(connection, Batch(batch.owner, batch.broadcasts, (), passed), now, size)
+        lost = (*batch.lost, lost_record(targets[0], now))
+        return _read(connection, replace(batch, lane=passed, lost=lost), now, size)
     pause = _pause(connection, row, targets, now)
     if pause:
         _set(connection, lane, not_before=now + pause)
     connection.execute(_READ, {**_place(lane), "reach": end})
-    return Batch(batch.owner, batch.broadcasts, targets, _behind(lane, end, lane.starts))
+    return replace(batch, targets=targets, lane=_behind(lane, end, lane.starts))
 
 
 def _give_up(connection: Connection, row: Row[Any], passed: Lane, target: Target, now: Millis) -> None:
@@ -192,6 +195,12 @@ def _give_up(connection: Connection, row: Row[Any], passed: Lane, target: Target
         finalize_part(connection, row, passed, state, WORKER_LOST, now)
     number = {"number": _L.number - 1} if passed.parcel else {}
     _set(connection, passed, cursor=passed.end, ahead=passed.end, starts=1, **number)
+
+
+def lost_record(target: Target, now: Millis) -> Record:
+    """What is written about a channel that keeps killing its workers: it ends without an attempt."""
+    state, attempts = DeliveryState.FAILED.value, target.attempts
+    return Record(target.broadcast, target.id, target.service, state, WORKER_LOST, attempts, now, key=target.key)
 
 
 def careful_size(starts: int, size: int) -> int:

@@ -72,7 +72,8 @@ class Batch:
     """Claimed work: a part of a lane or a parcel of one broadcast, or, without a lane, due deliveries of several.
 
     `owner` proves the claim when the outcomes are written. `broadcasts` has their rows, by number. `claims` is how
-    often the due deliveries have been claimed since their last outcomes.
+    often the due deliveries have been claimed since their last outcomes. `lost` is what the claim itself has ended,
+    since it keeps killing its workers.
     """
 
     owner: str
@@ -80,6 +81,7 @@ class Batch:
     targets: Sequence[Target] = field(repr=False)
     lane: Lane | None = None
     claims: int = 1
+    lost: tuple[Record, ...] = ()
 
     @property
     def is_work(self) -> bool:
@@ -150,3 +152,5 @@ class Record(NamedTuple):
     effect: Effect | None = None
     refusal: bool | None = None
     """True for a refusal that a retry won't fix, False for an answer that ends a run of them, None for neither."""
+    key: str | None = None
+    """The channel's, for the hooks."""

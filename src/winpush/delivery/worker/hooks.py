@@ -13,7 +13,8 @@ from winpush.delivery.storage.rows import Record
 __all__ = ["Hook", "run_hooks"]
 
 Hook = Callable[[OutcomeEvent], None]
-"""Called for each outcome after it is stored, on the thread of the worker's event loop."""
+"""Called after it is stored, on the thread of the worker's event loop, for each outcome but those of channels that a
+broadcast ends without (it was cancelled, expired or stopped itself): they are ended without being looked at."""
 
 _WAITING = DeliveryState.WAITING.value
 _log = logging.getLogger("winpush.delivery")
@@ -45,4 +46,5 @@ def _event(entry: Record) -> OutcomeEvent:
         from_millis(entry.at),
         None if tried is None else tried.status,
         None if tried is None else tried.message_id,
+        entry.key,
     )

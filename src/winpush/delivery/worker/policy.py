@@ -69,7 +69,7 @@ def _before(plan: SendPlan, target: Target, wait: Millis, now: Millis) -> Form |
     """`before` without its shortcut for the common case."""
 
     def instead(state: DeliveryState, outcome: str | None = None, due: Millis | None = None) -> Record:
-        return Record(plan.number, target.id, target.service, state.value, outcome, target.attempts, now, due)
+        return _unsent(plan, target, state, outcome, now, due)
 
     if target.gone_at is not None:
         return instead(DeliveryState.GONE)
@@ -93,18 +93,22 @@ def _before(plan: SendPlan, target: Target, wait: Millis, now: Millis) -> Form |
 
 def later(plan: SendPlan, target: Target, now: Millis, why: WaitReason = WaitReason.TURN) -> Record:
     """What to record about a target that is given back unsent: it is due as before, so that it keeps its place."""
-    state, due = DeliveryState.WAITING.value, min(plan.begins, now)
-    return Record(plan.number, target.id, target.service, state, why.value, target.attempts, now, due)
+    return _unsent(plan, target, DeliveryState.WAITING, why.value, now, min(plan.begins, now))
+
+
+def _unsent(
+    plan: SendPlan, target: Target, state: DeliveryState, outcome: str | None, now: Millis, due: Millis | None = None
+) -> Record:
+    number, service, attempts = target.id, target.service, target.attempts
+    return Record(plan.number, number, service, state.value, outcome, attempts, now, due, key=target.key)
 
 
 def without_login(plan: SendPlan, target: Target, now: Millis) -> Record:
     """What to record about a target of WNS where the worker has no login: another worker may have one, or this one
     after its next start."""
-    state, due = DeliveryState.WAITING, now + _LOGIN_WAIT
     if plan.expires_at is None and now >= plan.begins + _PATIENCE:
-        return Record(plan.number, target.id, target.service, DeliveryState.ABANDONED.value, None, target.attempts, now)
-    why = WaitReason.NO_LOGIN.value
-    return Record(plan.number, target.id, target.service, state.value, why, target.attempts, now, due)
+        return _unsent(plan, target, DeliveryState.ABANDONED, None, now)
+    return _unsent(plan, target, DeliveryState.WAITING, WaitReason.NO_LOGIN.value, now, now + _LOGIN_WAIT)
 
 
 def _after_quiet_hours(plan: SendPlan, target: Target, now: Millis) -> Millis:
@@ -131,10 +135,8 @@ def after(plan: SendPlan, target: Target, result: Result, now: Millis) -> Record
         decided, due = _decide(plan, result, attempt, now)
         state = decided.value
         effect, refusal = _effect(target.uri, result, now), _refusal(result)
-    return _new(
-        Record,
-        (plan.number, tried.channel, target.service, state, tried.outcome, attempt, now, due, tried, effect, refusal),
-    )
+    number, service, outcome, key = tried.channel, target.service, tried.outcome, target.key
+    return _new(Record, (plan.number, number, service, state, outcome, attempt, now, due, tried, effect, refusal, key))
 
 
 _DELIVERED = DeliveryState.DELIVERED.value

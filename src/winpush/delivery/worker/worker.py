@@ -249,6 +249,7 @@ class Worker:
             if batch is None:
                 return more
             self._pauses.reset()
+            self._writer.tell_lost(batch)
             if not batch.is_work:
                 continue
             self._batches.take(batch)

@@ -55,6 +55,10 @@ class Writer:
         write = self._writing(batch, records)
         self._tell(await self._store(write, keeps=True))
 
+    def tell_lost(self, batch: Batch) -> None:
+        """Calls the hooks for what this claim has ended."""
+        run_hooks(self._hooks, batch.lost)
+
     async def advance(self, sent: Sending | None, sending: Sending, *, share: bool) -> Work | None:
         """While a batch of a lane is being sent, writes the one before it, and reads the one behind it: None if the
         lane doesn't go on behind it for now. If another worker runs the lane, nothing more is sent of the batch."""
