@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from tests.delivery.sending import register
 from tests.delivery.storage.claiming import Worker, claim_any
 from winpush import mpns
 from winpush.delivery import DeliveryState, Outbox
+from winpush.delivery.storage import schedule
 from winpush.delivery.storage.database import Database, to_millis
 from winpush.emulator import Emulator
 
@@ -98,3 +99,39 @@ def test_two_workers_never_take_the_same_share_and_neither_waits_for_the_other(
     for database in (first, second):
         database.close()
     assert [0 if batch is None else len(batch.targets) for batch in batches] == [share, 0]
+
+
+def test_single_notifications_that_wait_for_their_rate_alone_are_still_to_be_sent(
+    outbox: Outbox, winpush_emulator: Emulator, workers: list[Worker], url: str, clock: Clock
+) -> None:
+    """One that waits for a retry is not: it is due later."""
+    outbox.register_many({"uri": winpush_emulator.create_channel().uri, "key": "all"} for _ in range(3))
+    number, worker, database = outbox.notify("all", TOAST, rate=1), workers[0], Database(url)
+
+    def is_unfinished() -> bool:
+        with database.read() as connection:
+            return schedule.is_unfinished(connection, to_millis(clock()))
+
+    while (progress := outbox.progress(number)).done < 3:
+        batch = worker.claim()
+        if batch is not None:
+            worker.write(batch)
+        assert is_unfinished() is (outbox.progress(number).done < 3)
+        clock.ahead += timedelta(milliseconds=500)
+    assert progress.states == {DeliveryState.DELIVERED: 3}
+    outbox.notify("all", TOAST)
+    batch = worker.claim()
+    assert batch is not None
+    worker.write(batch, due=to_millis(clock() + timedelta(minutes=1)))
+    assert not is_unfinished()
+    database.close()
+
+
+def test_single_notifications_with_a_rate_are_all_sent_until_idle(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    outbox = make_outbox(clock=Clock())
+    outbox.register_many({"uri": winpush_emulator.create_channel().uri, "key": "all"} for _ in range(2))
+    number = outbox.notify("all", TOAST, rate=1)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 2}

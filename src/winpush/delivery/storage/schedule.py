@@ -13,9 +13,21 @@ from winpush.delivery.storage.database import Millis, any_of, in_list, insert_or
 from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.rows import Target
 from winpush.delivery.storage.schema import broadcasts, deliveries, holds, lanes
-from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, parcels_of, work_of
+from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, parcels_of, rows_of, work_of
 
-__all__ = ["FAR", "Held", "SendingApp", "depths", "has_claims", "held", "held_until", "hold", "next_at", "not_running"]
+__all__ = [
+    "FAR",
+    "Held",
+    "SendingApp",
+    "depths",
+    "has_claims",
+    "held",
+    "held_until",
+    "hold",
+    "is_unfinished",
+    "next_at",
+    "not_running",
+]
 
 SendingApp = tuple[str, str | None]
 """Who is put on hold: a service, and the app that sends to it. None is the app without a name."""
@@ -76,6 +88,11 @@ def has_claims(connection: Connection) -> bool:
     return connection.scalar(run) is not None or connection.scalar(owned) is not None
 
 
+def is_unfinished(connection: Connection, now: Millis) -> bool:
+    """Whether there is work though nothing is due soon: what is claimed, or waits for nothing but its own rate."""
+    return has_claims(connection) or connection.scalar(_PACED_ROW, {"now": now}) is not None
+
+
 def depths(connection: Connection) -> tuple[int, int]:
     """How many deliveries wait for their due time, and how many channel numbers running broadcasts haven't reached."""
     in_rows = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.due.is_not(None))
@@ -108,6 +125,13 @@ _RATED = (
     sa.select(_PACED_UNTIL.label("paced_until"), _FIRST_PARCEL.label("due"))
     .where(*_OPEN, _B.rate.is_not(None))
     .subquery()
+)
+# Single deliveries for which there was no share are spread out up to there.
+_PACED_ROW = (
+    sa.select(sa.literal(1))
+    .where(*_OPEN, _B.rate.is_not(None), _B.spread_until > sa.bindparam("now", type_=sa.BigInteger))
+    .where(rows_of(_B.id, _D.due <= _B.spread_until).exists())
+    .limit(1)
 )
 _FROM = sa.case((sa.and_(_L.turn > 0, _L.not_before > _LATEST), 0), else_=_L.not_before)
 _NEXT = (

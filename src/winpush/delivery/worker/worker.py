@@ -182,17 +182,19 @@ class Worker:
             if not told:
                 told, extra = True, {"worker": self._name}
                 _log.info("Another worker sends from the same file; this one stands by", extra=extra)
-            if self._stopping or (until_idle and await self._is_idle()):
+            if self._stopping or (until_idle and await self._is_idle(await self._time_to_wait())):
                 return False
             self._wake.clear()
             await self._pause(_STAND_BY_SECONDS)
         await self._store(claims.release_all)
         return True
 
-    async def _is_idle(self) -> bool:
-        """Whether nothing is due soon, and no worker, alive or dead, has work in hand."""
-        wait = await self._time_to_wait()
-        return wait > _IDLE_SECONDS and not await self._store(schedule.has_claims, writes=False)
+    async def _is_idle(self, wait: float) -> bool:
+        """Whether nothing is due soon (`wait`: in how many seconds the next is), no worker, alive or dead, has work in
+        hand, and nothing waits for its rate alone."""
+        if wait <= _IDLE_SECONDS:
+            return False
+        return not await self._store(lambda c: schedule.is_unfinished(c, self._now()), writes=False)
 
     async def _work(self, client: AsyncClient, *, until_idle: bool) -> None:
         while not self._stopping:
@@ -206,9 +208,8 @@ class Worker:
             if busy or (not until_idle and self._monotonic() < self._gather_until):
                 continue
             wait = await self._time_to_wait()
-            idle = not self._places and wait > _IDLE_SECONDS
             # Another worker may die and leave its claims: that work would still have to be done.
-            if until_idle and idle and not await self._store(schedule.has_claims, writes=False):
+            if until_idle and not self._places and await self._is_idle(wait):
                 return
             await self._pause(wait)
 
