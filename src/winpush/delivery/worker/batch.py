@@ -95,7 +95,7 @@ class Batches:
 
     def take(self, batch: Batch) -> None:
         """It was claimed: its broadcasts run, and its channels are busy from now on."""
-        self._halted -= batch.broadcasts.keys()
+        self._halted = self._halted.difference(batch.broadcasts)
         for channel, owner in busy_with(batch).items():
             self._busy.setdefault(channel, owner)
 
