@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal, Self, Unpack
+from typing import Any, Literal, Self, TypeVar, Unpack
 
 from sqlalchemy import ColumnElement, Connection
 
@@ -25,6 +25,7 @@ from winpush.delivery.states import BroadcastState, DeliveryState, Move
 from winpush.delivery.storage import broadcasts, channels, history, tombstones
 from winpush.delivery.storage.database import Database, Millis, to_millis
 from winpush.delivery.storage.group_commit import GroupCommit
+from winpush.delivery.storage.joining import run_joined
 from winpush.delivery.storage.migrate import prepare
 from winpush.delivery.storage.notifications import NewNotification, store_notifications
 from winpush.delivery.storage.notifier import announce
@@ -40,6 +41,7 @@ from winpush.webpush import Subscription
 
 __all__ = ["Outbox"]
 
+_T = TypeVar("_T")
 FileFormat = Literal["csv", "jsonl"]
 """A file format: CSV or JSON Lines."""
 _READERS = {"csv": read_csv, "jsonl": read_json_lines}
@@ -126,9 +128,10 @@ class Outbox:
         """
         wanted = self._checked(registration)
         now = self._now()
-        if connection is not None:
-            return channels.put(connection, wanted, now)
-        return self._group_commit.run(lambda target: channels.put(target, wanted, now))
+        return self._run(lambda target: channels.put(target, wanted, now), connection)
+
+    def _run(self, work: Callable[[Connection], _T], connection: Connection | None) -> _T:
+        return self._group_commit.run(work) if connection is None else run_joined(connection, work)
 
     def register_many(self, registrations: Iterable[Registerable]) -> int:
         """Registers many channels, a few thousand per transaction; returns how many. Raises ValidationError."""
@@ -289,7 +292,7 @@ class Outbox:
             announce(target)
             return number
 
-        number = self._group_commit.run(store) if connection is None else store(connection)
+        number = self._run(store, connection)
         self._wake()
         return number
 
@@ -310,7 +313,7 @@ class Outbox:
         if connection is None:
             number = self._group_commit.run_together(store_notifications, new)
         else:
-            (number,) = store_notifications(connection, [new])
+            (number,) = run_joined(connection, lambda target: store_notifications(target, [new]))
         self._wake()
         return number
 

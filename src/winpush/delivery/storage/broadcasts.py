@@ -80,7 +80,7 @@ def create(connection: Connection, new: NewBroadcast, last_channel: int, now: Mi
         row = {**values, "refusals": "{}"}
         number, made = insert_one(connection, broadcasts, tuple(row), tuple(row.values())), True
     else:
-        made = insert_new(connection, broadcasts, values)
+        made = insert_new(connection, broadcasts, values, "idempotency_key")
         same = sa.select(broadcasts.c.id).where(broadcasts.c.idempotency_key == new.idempotency_key)
         number = connection.execute(same).scalar_one()
     if made and last_channel:

@@ -295,11 +295,12 @@ def insert_values(
     columns: tuple[str, ...],
     rows: Sequence[tuple[Any, ...]],
     *,
-    skips_known: bool = False,
+    known_by: str | None = None,
 ) -> None:
     """Inserts many rows per statement, on SQLite: each statement hands over the GIL, and `executemany` runs one a row.
-    Values that are the same in all rows are passed once. `skips_known`: without those that a unique index has."""
-    name, suffix = table.name, " ON CONFLICT DO NOTHING" if skips_known else ""
+    Values that are the same in all rows are passed once. `known_by`: without those whose value of this unique column is
+    there."""
+    name, suffix = table.name, "" if known_by is None else f' ON CONFLICT ("{known_by}") DO NOTHING'
     whole = len(rows) - len(rows) % _AT_ONCE
     if whole:
         each = list(zip(*rows, strict=True))
@@ -456,7 +457,8 @@ def in_list(connection: Connection, column: sa.Column[Any], values: Sequence[Any
 def reserve_numbers(connection: Connection, table: Table, count: int) -> Sequence[int]:
     """Reserves `count` new values of the table's `id`, for a bulk insert."""
     if connection.dialect.name == "sqlite":
-        # Safe because SQLite has one writer at a time; an insert with an explicit id advances its counter.
+        # Safe in a write transaction, as SQLite has one writer at a time; an insert with an explicit id advances its
+        # counter.
         last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar() or 0
         return range(last + 1, last + 1 + count)
     sequence = sa.func.pg_get_serial_sequence(table.name, "id")
@@ -464,9 +466,10 @@ def reserve_numbers(connection: Connection, table: Table, count: int) -> Sequenc
     return connection.scalars(numbers).all()
 
 
-def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
-    """Inserts a row; False if one with the same unique values exists."""
-    statement = _insert(connection.dialect.name, table).values(**values).on_conflict_do_nothing()
+def insert_new(connection: Connection, table: Table, values: Mapping[str, Any], known_by: str) -> bool:
+    """Inserts a row; False if one with the same value of this unique column exists."""
+    insert = _insert(connection.dialect.name, table).values(**values)
+    statement = insert.on_conflict_do_nothing(index_elements=[known_by])
     return connection.execute(statement, execution_options=_COUNTED).rowcount == 1
 
 

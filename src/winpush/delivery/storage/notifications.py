@@ -112,11 +112,11 @@ def _store_in_file(connection: Connection, given: Sequence[NewNotification]) -> 
     addressed = _channels_of(connection, {each.key for each in given})
     numbers = reserve_numbers(connection, broadcasts, len(given))
     rows = [_row(number, each, addressed) for number, each in zip(numbers, given, strict=True)]
-    insert_values(connection, broadcasts, _ROW, rows, skips_known=True)
+    insert_values(connection, broadcasts, _ROW, rows, known_by="idempotency_key")
     made = set(numbers)
     if any(each.broadcast.idempotency_key is not None for each in given):
         found = sa.select(broadcasts.c.id).where(broadcasts.c.id >= numbers[0])
-        made = set(connection.scalars(found))
+        made &= set(connection.scalars(found))
     sent = [
         (number, channel, _WAITING, 0, each.now, each.broadcast.not_before)
         for number, each in zip(numbers, given, strict=True)

@@ -1,0 +1,52 @@
+"""Writing in a caller's transaction, on a connection that isn't ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from winpush.delivery.storage.schema import holds
+
+__all__ = ["run_joined"]
+
+_T = TypeVar("_T")
+_TAKE_THE_LOCK = f"DELETE FROM {holds.name} WHERE 0"  # noqa: S608 - a name of ours
+
+
+def run_joined(connection: Connection, work: Callable[[Connection], _T]) -> _T:
+    """Runs `work` in the caller's transaction, and returns its result. Raises what it raises, and the driver's errors.
+
+    On a file, it has SQLite's write lock from the beginning. Python's driver sends its BEGIN only before the first
+    INSERT, UPDATE or DELETE: what is read before that is out of date once it is written, and a savepoint that is
+    released outside a transaction is a commit.
+    """
+    if connection.dialect.name != "sqlite":
+        return work(connection)
+    driver: Any = connection.connection.driver_connection
+    if driver.in_transaction:
+        # It may only have read. Without the lock, our own read would make a later write fail instead of wait.
+        connection.exec_driver_sql(_TAKE_THE_LOCK)
+    elif _commits_each_statement(driver):
+        return _run_alone(connection, work)
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    return work(connection)
+
+
+def _commits_each_statement(driver: Any) -> bool:
+    """Whether the caller has asked for no transactions; in Python 3.12 and later there are two ways to ask."""
+    return driver.isolation_level is None or getattr(driver, "autocommit", False) is True
+
+
+def _run_alone(connection: Connection, work: Callable[[Connection], _T]) -> _T:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        if not connection.invalidated:
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+    return result
