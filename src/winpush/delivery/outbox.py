@@ -237,7 +237,7 @@ class Outbox:
         def remove(connection: Connection) -> int:
             if erase:
                 return tombstones.erase_key(connection, key, now)
-            return channels.remove(connection, channels.of_key(connection, key), reason, now)
+            return channels.remove(connection, tombstones.of_key(connection, key), reason, now)
 
         return self._database.run(remove)
 

@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.delivery.clock import Clock
 from tests.delivery.sending import register
 from winpush import ConfigurationError, mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage.database import Database, to_millis
+from winpush.delivery.storage.lanes import claim_lane
+from winpush.delivery.storage.outcomes import record
 from winpush.delivery.storage.rows import Record
 from winpush.delivery.worker.gone import GoneTally
 from winpush.emulator import Emulator
@@ -46,6 +50,55 @@ def test_a_registration_that_took_the_place_of_a_gone_one_stays_the_only_one(
     outbox.broadcast(TOAST)
     outbox.deliver_until_idle()
     assert {info.id for info in outbox.channels()} == {*range(2, 61), *again}
+
+
+def test_who_was_erased_or_removed_meanwhile_is_not_brought_back(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    done: list[object] = []
+
+    def leave(_event: object) -> None:
+        if not done and len(list(outbox.channels(gone=True))) >= 4:
+            done.append(outbox.remove_key("person 0", erase=True))
+            done.append(outbox.remove(2, erase=True))
+            done.append(outbox.remove(3, "opted out"))
+            done.append(outbox.remove_key("person 3", "opted out"))
+
+    outbox = make_outbox(settings=WorkerSettings(batch=10, batches=1, store_after=10), hooks=[leave])
+    for person in range(60):
+        outbox.register({"uri": winpush_emulator.create_channel(state="expired").uri, "key": f"person {person}"})
+    number = outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).state is BroadcastState.STOPPED
+    assert done == [1, True, False, 0]
+    reasons = {info.id: info.gone_reason for info in outbox.channels(gone=True)}
+    assert reasons == {1: "erased", 2: "erased", 3: "opted out", 4: "opted out"}
+    assert {info.id for info in outbox.channels()} == {*range(5, 61)}
+
+
+def test_a_reason_that_the_caller_gave_first_stays(outbox: Outbox, winpush_emulator: Emulator) -> None:
+    (channel,) = register(outbox, winpush_emulator)
+    assert outbox.remove(channel, "left")
+    assert not outbox.remove(channel)
+    assert [info.gone_reason for info in outbox.channels(gone=True)] == ["left"]
+
+
+def test_a_broadcast_that_was_deleted_meanwhile_is_passed_over(
+    outbox: Outbox, winpush_emulator: Emulator, url: str, clock: Clock
+) -> None:
+    """The tally of a worker remembers more than is kept."""
+    (channel,) = register(outbox, winpush_emulator)
+    number = outbox.broadcast(TOAST)
+    lease, now = 12_000, to_millis(clock())
+    database = Database(url)
+    batch = database.run(lambda connection: claim_lane(connection, "worker", now, lease, 10))
+    assert batch is not None
+    sent = [Record(number, channel, "mpns", DeliveryState.DELIVERED.value, "accepted", 1, now)]
+    doubted = {number + 1: "It was deleted long ago", number: "What it was told can't be true"}
+    written = database.run(lambda connection: record(connection, batch, sent, now, lease, 10, doubted=doubted))
+    database.close()
+    assert list(written.stopped) == [number]
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 1}
 
 
 def test_an_audience_of_which_some_are_gone_is_sent_to_as_ever(

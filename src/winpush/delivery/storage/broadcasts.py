@@ -121,8 +121,9 @@ def change(connection: Connection, number: int, what: Move, now: Millis, reason:
 
 
 def stop(connection: Connection, number: int, now: Millis, reason: str) -> bool:
-    """Stops a broadcast; False, and nothing done, if it is ending or has ended."""
-    may = (BroadcastState(get(connection, number, lock=True).state), Move.STOP) in MOVES
+    """Stops a broadcast; False, and nothing done, if it is ending, has ended, or was deleted since."""
+    state = connection.scalar(sa.select(broadcasts.c.state).where(broadcasts.c.id == number).with_for_update())
+    may = state is not None and (BroadcastState(state), Move.STOP) in MOVES
     if may:
         change(connection, number, Move.STOP, now, reason)
     return may

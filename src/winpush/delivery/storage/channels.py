@@ -23,14 +23,14 @@ from winpush.delivery.storage.database import (
     insert_rows,
     lock_rows,
     reserve_numbers,
-    run_sql,
     update_rows,
 )
 from winpush.delivery.storage.json_members import json_kind, json_text
 from winpush.delivery.storage.schema import ERASED, channels, deliveries, tags
 from winpush.delivery.storage.segments import gone_in
+from winpush.results import Outcome
 
-__all__ = ["Stored", "audience_filter", "of_key", "put", "put_many", "remove", "select_many", "stale"]
+__all__ = ["Stored", "audience_filter", "put", "put_many", "remove", "select_many", "stale"]
 
 _FIELDS = ("key", "device", "app", "platform", "os_version", "app_version", "locale", "time_zone")
 _COLLISIONS = 3
@@ -177,35 +177,50 @@ def _live() -> ColumnElement[bool]:
 
 
 def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Millis) -> int:
-    """Marks channels as gone, with the reason; returns how many were live."""
-    statement = (
-        sa.update(channels)
-        .where(channels.c.id == sa.bindparam("number"), channels.c.gone_at.is_(None))
-        .values(gone_at=now, gone_reason=reason)
-    )
-    rows = [{"number": number} for number in numbers]
-    return connection.execute(statement, rows).rowcount if rows else 0
+    """Marks channels as gone, with the reason; returns how many were live. One that its service has reported gone gets
+    this reason instead, and nothing brings it back any more."""
+    given = list(numbers)
+    if not given:
+        return 0
+    these = in_list(connection, channels.c.id, given)
+    lock_rows(connection, sa.select(channels.c.id).where(these).order_by("id"))
+    ended = sa.update(channels).where(these, _live()).values(gone_at=now, gone_reason=reason)
+    removed = connection.execute(ended).rowcount
+    connection.execute(sa.update(channels).where(these, _is_reported()).values(gone_reason=reason))
+    return removed
 
 
-def bring_back(connection: Connection, broadcast: int) -> int:
-    """Makes the channels that this broadcast removed live again, unless they were registered anew; returns how many."""
+def _is_reported() -> ColumnElement[bool]:
+    """Gone by what its service said, and neither removed nor erased by anybody since."""
+    return sa.and_(channels.c.gone_at.is_not(None), channels.c.gone_reason == Outcome.CHANNEL_GONE.value)
+
+
+def bring_back(connection: Connection, broadcast: int) -> None:
+    """Makes the channels live again that are gone because this broadcast was told so, unless they were registered anew,
+    removed or erased since."""
     table = deliveries.c
     told = (table.broadcast == broadcast, table.state == DeliveryState.GONE.value, table.outcome.is_not(None))
     when = {row.channel: row.at for row in connection.execute(sa.select(table.channel, table.at).where(*told))}
     when |= gone_in(connection, broadcast)
-    other = channels.alias("other")
-    same = sa.or_(
-        other.c.uri == channels.c.uri,
-        sa.and_(other.c.device == channels.c.device, other.c.service == channels.c.service),
-    )
-    again = sa.exists().where(other.c.gone_at.is_(None), same)
     these = in_list(connection, channels.c.id, sorted(when))
-    found = connection.execute(
-        sa.select(channels.c.id, channels.c.gone_at).where(these, channels.c.gone_at.is_not(None))
-    )
+    found = connection.execute(sa.select(channels.c.id, channels.c.gone_at).where(these, _is_reported()))
     removed = [row.id for row in found if row.gone_at >= when[row.id]]
-    restore = sa.update(channels).where(in_list(connection, channels.c.id, removed), ~again)
-    return connection.execute(restore.values(gone_at=None, gone_reason=None)).rowcount
+    for _ in range(_COLLISIONS if removed else 0):
+        try:
+            with connection.begin_nested():
+                _restore(connection, removed)
+            return
+        except IntegrityError:  # another transaction has just registered one anew; the next try finds it
+            continue
+
+
+def _restore(connection: Connection, numbers: Sequence[int]) -> None:
+    other = channels.alias("other")
+    device = (other.c.device == channels.c.device, other.c.service == channels.c.service)
+    same = sa.or_(other.c.uri == channels.c.uri, sa.and_(*device, other.c.app.is_not_distinct_from(channels.c.app)))
+    again = sa.exists().where(other.c.gone_at.is_(None), same)
+    restore = sa.update(channels).where(in_list(connection, channels.c.id, numbers), _is_reported(), ~again)
+    connection.execute(restore.values(gone_at=None, gone_reason=None))
 
 
 def audience_filter(audience: Audience) -> list[ColumnElement[bool]]:
@@ -248,12 +263,6 @@ def _has_attribute(name: str, value: object) -> ColumnElement[bool]:
         return sa.and_(kind == "string", text == value)
     # CASE, so that PostgreSQL doesn't try to cast text that isn't a number.
     return sa.case((kind == "number", sa.cast(text, sa.Double) == float(str(value))), else_=sa.false())
-
-
-def of_key(connection: Connection, key: str) -> list[int]:
-    """The numbers of the live channels with this key."""
-    statement = 'SELECT id FROM winpush_channels WHERE "key" = ? AND gone_at IS NULL ORDER BY id'
-    return [row[0] for row in run_sql(connection, statement, (key,))]
 
 
 def last_number(connection: Connection) -> int:
