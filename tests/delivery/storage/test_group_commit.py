@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from tests.delivery.together import blocked, in_threads
 from tests.waiting import PATIENCE, eventually
@@ -174,3 +175,87 @@ def test_those_that_do_not_come_back_are_waited_for_no_longer_than_half_the_last
     together = GroupCommit(database, monotonic=lambda: 0.0, patience=timedelta(seconds=PATIENCE))
     run_blocked(together, [lambda c, n=n: hold(c, f"n{n}") for n in range(3)])  # type: ignore[misc]  # bound
     assert together.run(lambda c: hold(c, "alone")) == "alone"
+
+
+def caught(call: Callable[[], Any]) -> Callable[[], Any]:
+    def run() -> Any:
+        try:
+            return call()
+        except BaseException as error:  # noqa: BLE001 - what the tests look at
+            return error
+
+    return run
+
+
+def held(together: GroupCommit, count: int) -> list[Callable[[], Any]]:
+    return [caught(lambda n=n: together.run(lambda c: hold(c, f"n{n}"))) for n in range(count)]  # type: ignore[misc]  # bound
+
+
+def test_who_is_interrupted_after_the_commit_has_others_told_that_it_may_be_stored(database: Database) -> None:
+    """They were told that nothing was."""
+    together, ended = GroupCommit(database), list[object]()
+
+    def interrupt_the_second(connection: Connection) -> None:
+        ended.append(connection)
+        if len(ended) == 2:
+            driver: Any = connection.connection.driver_connection
+            driver.commit()
+            raise Interrupted
+
+    sa.event.listen(database.engine, "commit", interrupt_the_second)
+    results = blocked(together, held(together, 4))
+    assert len([each for each in results if isinstance(each, Interrupted)]) == 1
+    others = [each for each in results if isinstance(each, DatabaseError)]
+    assert [each.may_be_stored for each in others] == [True] * 3
+    assert "may be stored" in str(others[0])
+    assert names(database) == {f"n{n}" for n in range(4)}
+
+
+def test_who_is_interrupted_before_the_commit_has_others_told_that_nothing_is_stored(database: Database) -> None:
+    together = GroupCommit(database)
+
+    def fail(_connection: Connection) -> None:
+        raise Interrupted
+
+    results = blocked(together, [*held(together, 3), caught(lambda: together.run(fail))])
+    others = [each for each in results if isinstance(each, DatabaseError)]
+    assert [each.may_be_stored for each in others] == [False] * 3
+    assert names(database) == set()
+
+
+class Said(Exception):
+    """A driver's error with this SQLSTATE."""
+
+    def __init__(self, state: str | None) -> None:
+        super().__init__("the server said so")
+        self.sqlstate = state
+
+
+def failing(state: str | None, calls: list[str | None]) -> Callable[[Connection], Any]:
+    def fail(_connection: Connection) -> Any:
+        calls.append(state)
+        raise OperationalError("SELECT", None, Said(state))
+
+    return fail
+
+
+@pytest.mark.parametrize("state", [None, "57P01", "53300", "08006"])
+def test_a_database_that_is_away_is_waited_for_once_by_all(database: Database, state: str | None) -> None:
+    """Each waited for it again, one after the other."""
+    calls: list[str | None] = []
+    results = run_blocked(GroupCommit(database), [failing(state, calls) for _ in range(5)])
+    assert [type(each) for each in results] == [DatabaseError] * 5
+    assert len({id(each) for each in results}) == 5
+    assert calls == [state]
+
+
+def test_who_waits_for_a_lock_fails_alone_and_many_such_fail_together(database: Database) -> None:
+    calls: list[str | None] = []
+    works: list[Callable[[Connection], Any]] = [lambda c, n=n: hold(c, f"n{n}") for n in range(4)]  # type: ignore[misc]  # bound
+    results = run_blocked(GroupCommit(database), [*works, failing("55P03", calls)])
+    assert isinstance(results.pop(), DatabaseError)
+    assert results == [f"n{n}" for n in range(4)]
+    calls.clear()
+    results = run_blocked(GroupCommit(database), [failing("55P03", calls) for _ in range(9)])
+    assert [type(each) for each in results] == [DatabaseError] * 9
+    assert len(calls) == 3

@@ -12,7 +12,16 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from winpush.errors import WinPushError
 
-__all__ = ["DatabaseError", "commit_lost", "has_collided", "is_locked", "is_read_only", "state_of", "translated"]
+__all__ = [
+    "DatabaseError",
+    "commit_lost",
+    "has_collided",
+    "is_locked",
+    "is_read_only",
+    "may_be_of_one",
+    "state_of",
+    "translated",
+]
 
 AWAY = {
     "08": "the connection failed",
@@ -40,6 +49,8 @@ _REFUSALS = (
 )
 """What PostgreSQL and its driver say of a URL that leads to no database, and what to do: an error of a
 connection that doesn't come to be has no SQLSTATE."""
+_OF_ONE = (*_COLLIDED, _LOCKED, "54", "57014")
+"""What a statement may bring upon itself: a collision, a lock, something too large, too long a time."""
 
 
 class DatabaseError(WinPushError):
@@ -83,6 +94,17 @@ def _sqlite_name(error: DBAPIError) -> str:
 def has_collided(error: BaseException | None) -> bool:
     """Whether PostgreSQL aborted the transaction because of another one; the same may be tried again at once."""
     return state_of(error) in _COLLIDED
+
+
+def may_be_of_one(error: BaseException | None) -> bool:
+    """Whether an error may come from one of several writes in a transaction, and spare the others when each is tried
+    alone: not if the database is away, or a file is locked, which has one lock for all."""
+    if getattr(error, "connection_invalidated", False):
+        return False
+    state = state_of(error)
+    if state is not None:
+        return state.startswith(_OF_ONE)
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", "") in ("SQLITE_ERROR", "SQLITE_TOOBIG")
 
 
 def _is_away(error: DBAPIError) -> bool:

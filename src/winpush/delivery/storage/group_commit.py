@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from winpush.delivery.storage.availability import is_locked, may_be_of_one
 from winpush.delivery.storage.database import Database, DatabaseError
 
 __all__ = ["GroupCommit"]
@@ -23,22 +24,28 @@ _T = TypeVar("_T")
 _V = TypeVar("_V")
 _Store = Callable[[Connection, Sequence[_V]], Sequence[_T]]
 _MOST = 200
+_MOST_LOCKED = 1
+"""How many of a group may wait by themselves for a lock that somebody else holds, before the others are told so too."""
 
 
 class _Write:
     """One thread's pending write. `turn` is set when it is done, or when its thread must lead the next transaction."""
 
-    __slots__ = ("done", "error", "result", "store", "turn", "value")
+    __slots__ = ("done", "error", "is_written", "result", "store", "turn", "value")
 
     def __init__(self, store: _Store[Any, Any], value: Any) -> None:
         self.store, self.value = store, value
         self.turn = threading.Event()
         self.done = False
+        self.is_written = False  # from here on its transaction may be committed at any moment
         self.result: Any = None
         self.error: BaseException | None = None
 
     def alone(self, connection: Connection) -> Sequence[Any]:
-        return self.store(connection, [self.value])
+        self.is_written = False
+        results = self.store(connection, [self.value])
+        self.is_written = True
+        return results
 
     def end(self, error: BaseException | None = None) -> None:
         self.error, self.done = error, True
@@ -132,11 +139,7 @@ class GroupCommit:
         except BaseException:
             for write in batch:
                 if not write.done:
-                    write.end(
-                        DatabaseError(
-                            "The thread that was committing this write was interrupted; nothing was stored. Try again"
-                        )
-                    )
+                    write.end(_interrupted(may_be_stored=write.is_written))
             raise
 
     def _gather(self) -> None:
@@ -154,31 +157,61 @@ class GroupCommit:
     def _write(self, batch: list[_Write]) -> None:
         if len(batch) > 1 and self._write_all(batch):
             return
-        for write in batch:
+        locked = 0
+        for place, write in enumerate(batch):
             try:
                 (write.result,) = self._database.run(write.alone)
+            except DatabaseError as error:
+                locked += is_locked(error.__cause__)
+                write.end(error)
+                if locked > _MOST_LOCKED or not (error.may_be_stored or may_be_of_one(error.__cause__)):
+                    _end_all(batch[place + 1 :], error)
+                    return
             except Exception as error:  # noqa: BLE001 - raised again in the thread whose write this is
                 write.end(error)
             else:
                 write.end()
 
     def _write_all(self, batch: list[_Write]) -> bool:
-        """False, with nothing written, if any of them fails: running each on its own then shows which one."""
+        """False, with nothing written, if one of them may have failed by itself: running each on its own then shows
+        which one. What is wrong with the database is told to all: each would wait for it as long as this one has."""
         try:
             with self._database.write(traced=True) as connection:
                 for store, writes in _by_store(batch).items():
                     results = store(connection, [write.value for write in writes])
                     for write, result in zip(writes, results, strict=True):
                         write.result = result
+                for write in batch:
+                    write.is_written = True
         except Exception as error:  # noqa: BLE001 - raised again when each runs on its own
-            if not (isinstance(error, DatabaseError) and error.may_be_stored):
-                return False
-            for write in batch:  # tried again, it might be stored twice
-                write.end(error)
-            return True
-        for write in batch:
-            write.end()
+            if isinstance(error, DatabaseError) and (error.may_be_stored or not may_be_of_one(error.__cause__)):
+                _end_all(batch, error)  # tried again, what may be stored might be stored twice
+                return True
+            for write in batch:
+                write.is_written = False
+            return False
+        _end_all(batch)
         return True
+
+
+def _end_all(writes: Iterable[_Write], error: DatabaseError | None = None) -> None:
+    """Each thread raises an error of its own: raising the same one in several would mix up their tracebacks."""
+    for write in writes:
+        own = None if error is None else DatabaseError(str(error), may_be_stored=error.may_be_stored)
+        if own is not None and error is not None:
+            own.__cause__ = error.__cause__
+        write.end(own)
+
+
+def _interrupted(*, may_be_stored: bool) -> DatabaseError:
+    outcome = (
+        "It may be stored or not. Look before you try again; with an idempotency_key, just try again"
+        if may_be_stored
+        else "Nothing was stored. Try again"
+    )
+    return DatabaseError(
+        f"The thread that was committing this write was interrupted. {outcome}", may_be_stored=may_be_stored
+    )
 
 
 def _run_each(connection: Connection, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:
