@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.delivery.timeouts import with_timeout
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, eventually
 from winpush import Service
 from winpush.delivery import Audience, Outbox, Registration
 from winpush.delivery.registry.registration import Scalar, version_key
@@ -160,6 +160,46 @@ def test_a_device_that_moved_need_not_wait_for_what_its_old_channel_was_told(dat
     assert live(database)[0][-1] == later
     register(2)
     assert live(database)[0][-1] is None
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_device_that_two_register_at_the_same_moment_has_one_channel(url: str, database: Database) -> None:
+    """Neither sees the other's row before it is committed. A file has one writer at a time."""
+    other, said = Database(with_timeout(url, PATIENCE)), list[str]()
+    sa.event.listen(other.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+
+    def register(target: Database, number: int) -> None:
+        with target.write() as connection:
+            put(connection, Registration(uri_of(number), device="d", allow_hosts=[HOST]), NOW)
+
+    second = threading.Thread(target=register, args=(other, 2))
+    with database.write() as connection:
+        put(connection, Registration(uri_of(1), device="d", allow_hosts=[HOST]), NOW)
+        second.start()
+        eventually(lambda: any("INSERT" in each for each in said))
+    second.join()
+    other.close()
+    assert [row[1] for row in live(database)] == [uri_of(2)]
+    with database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tags)) == 0
+
+
+@pytest.mark.parametrize("many", [True, False])
+@pytest.mark.parametrize("again", [1, 2, 4])
+def test_a_device_that_has_two_channels_has_one_after_its_next_registration(
+    database: Database, many: bool, again: int
+) -> None:
+    """An earlier version could make two."""
+    with database.write() as connection:
+        for number in range(4):
+            put(connection, Registration(uri_of(number), allow_hosts=[HOST]), NOW)
+        connection.execute(sa.update(channels).values(device="d"))
+        registration = Registration(uri_of(again), device="d", allow_hosts=[HOST])
+        if many:
+            put_many(connection, [registration], NOW)
+        else:
+            put(connection, registration, NOW)
+    assert [row[1] for row in live(database)] == [uri_of(again)]
 
 
 def test_the_same_channels_registered_by_several_at_once_are_there_once(url: str) -> None:

@@ -32,12 +32,19 @@ def merge(rows: Sequence[Known], registrations: Iterable[Registration]) -> list[
     """Applies each registration in turn.
 
     A known URI is renewed. A known device of the same app gets its new URI. If both are known but are different
-    channels, the device's channel is gone. `rows`, in order of number, are all channels with one of the URIs or
-    devices; they are changed and returned, followed by new ones.
+    channels, the device's channel is gone; so are all others of the device. `rows`, in order of number, are all
+    channels with one of the URIs or devices; they are changed and returned, followed by new ones.
     """
     result = list(rows)
     by_uri = {row.uri: row for row in rows}
-    by_device = {(row.device, row.service, row.app): row for row in rows if row.device is not None}
+    by_device: dict[tuple[str, str, str | None], Known] = {}
+    doubles: dict[tuple[str, str, str | None], list[Known]] = {}
+    for row in rows:
+        if row.device is not None:
+            place = (row.device, row.service, row.app)
+            if place in by_device:
+                doubles.setdefault(place, []).append(by_device[place])
+            by_device[place] = row
     for each in registrations:
         device = None if each.device is None else (each.device, each.service.value, each.app)
         known = by_uri.get(each.uri)
@@ -53,6 +60,10 @@ def merge(rows: Sequence[Known], registrations: Iterable[Registration]) -> list[
             owner.gone = True
             del by_uri[owner.uri]
         assert known is not None  # noqa: S101 - one of the branches above
+        for double in doubles.pop(device, ()) if device is not None else ():
+            if double is not known and not double.gone and (double.device, double.service, double.app) == device:
+                double.gone = True
+                del by_uri[double.uri]
         old = (known.device, known.service, known.app)
         if known.device is not None and by_device.get(old) is known:  # type: ignore[arg-type]  # not None
             del by_device[old]  # type: ignore[arg-type]  # not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
@@ -87,25 +88,46 @@ def _put_safely(connection: Connection, registration: Registration, now: Millis)
 
 def _put(connection: Connection, registration: Registration, now: Millis) -> tuple[int, bool]:
     """The channel's number, and whether it is new."""
-    live = _live()
-    by_uri = connection.scalar(sa.select(channels.c.id).where(channels.c.uri == registration.uri, live))
-    by_device = None
+    found, others, is_moved = _find(connection, registration)
+    if found is None and registration.device is not None and connection.dialect.name != "sqlite":
+        _take_turn(connection, registration)
+        found, others, is_moved = _find(connection, registration)
+    remove(connection, others, _REPLACED, now)
+    if found is None:
+        (number,) = _insert(connection, [registration], now)
+        return number, True
+    _renew(connection, {found: registration}, now, moved={found} if is_moved else set())
+    return found, False
+
+
+def _find(connection: Connection, registration: Registration) -> tuple[int | None, list[int], bool]:
+    """The live channel that this is, the others of its device, and whether it gets a new URI."""
+    by_uri = connection.scalar(sa.select(channels.c.id).where(channels.c.uri == registration.uri, _live()))
+    by_device: Sequence[int] = ()
     if registration.device is not None:
         same = (
             channels.c.device == registration.device,
             channels.c.service == registration.service.value,
             channels.c.app.is_not_distinct_from(registration.app),
         )
-        by_device = connection.scalar(sa.select(channels.c.id).where(*same, live).order_by(channels.c.id.desc()))
-    if by_uri is not None and by_device is not None and by_uri != by_device:
-        remove(connection, [by_device], _REPLACED, now)
-        by_device = None
-    found = by_uri if by_uri is not None else by_device
-    if found is None:
-        (number,) = _insert(connection, [registration], now)
-        return number, True
-    _renew(connection, {int(found): registration}, now, moved=set() if by_uri is not None else {int(found)})
-    return int(found), False
+        by_device = connection.scalars(
+            sa.select(channels.c.id).where(*same, _live()).order_by(channels.c.id.desc())
+        ).all()
+    found = by_uri if by_uri is not None else next(iter(by_device), None)
+    return found, [number for number in by_device if number != found], by_uri is None
+
+
+def _take_turn(connection: Connection, registration: Registration) -> None:
+    """Waits for whoever registers the same device at this moment: no index keeps a device from two live channels.
+
+    A row with the same primary key makes the second one wait until the first one's transaction has ended; it is deleted
+    at once, so that nobody ever sees it. (Advisory locks would belong to the session, behind some poolers.)
+    """
+    named = json.dumps((registration.service.value, registration.app, registration.device))
+    # Negative: no channel has such a number.
+    place = -1 - (int.from_bytes(sha256(named.encode()).digest()[:8], "big") >> 1)
+    connection.execute(sa.insert(tags).values(channel=place, tag=""))
+    connection.execute(sa.delete(tags).where(tags.c.channel == place))
 
 
 def _insert(connection: Connection, registrations: Sequence[Registration], now: Millis) -> Sequence[int]:
