@@ -12,7 +12,11 @@ from tests.delivery.clock import Clock
 from tests.delivery.sending import register
 from winpush import ConfigurationError, mpns
 from winpush.delivery import BroadcastState, DeliveryState, Outbox
-from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.claims import claim_due
+from winpush.delivery.storage.database import Database, to_millis
+from winpush.delivery.storage.lanes import claim_lane
+from winpush.delivery.storage.outcomes import record
+from winpush.delivery.storage.rows import Record, Tried
 from winpush.delivery.storage.schema import METADATA
 from winpush.emulator import Emulator
 
@@ -50,6 +54,31 @@ def test_erasing_a_channel_keeps_nothing_of_its_person(outbox: Outbox, winpush_e
     assert {(each.message_id, each.detail) for each in attempts} == {(None, None)}
     assert {(info.short, info.gone_reason) for info in outbox.channels(gone=True)} == {("erased", "erased")}
     assert not outbox.remove(99, erase=True)
+
+
+@pytest.mark.parametrize("is_lane", [True, False])
+def test_who_is_erased_while_being_sent_to_has_no_ids_of_the_service_in_the_history(
+    outbox: Outbox, winpush_emulator: Emulator, url: str, clock: Clock, is_lane: bool
+) -> None:
+    channels = [outbox.register({"uri": winpush_emulator.create_channel().uri, "key": key}) for key in ("ada", "bob")]
+    number = outbox.broadcast(TOAST) if is_lane else outbox.notify("ada", TOAST)
+    database, now = Database(url), to_millis(clock())
+    claim = claim_lane if is_lane else claim_due
+    batch = database.run(lambda connection: claim(connection, "worker", now, 12_000, 10))
+    assert batch is not None
+    outbox.remove_key("ada", erase=True)
+    records = [
+        Record(number, each, "mpns", "delivered", "accepted", 1, now, tried=Tried(
+            number, each, now, "accepted", 200, f"message {each}", "trace", "vector", "detail"
+        ))
+        for each in channels
+        if is_lane or each == channels[0]
+    ]  # fmt: skip
+    database.run(lambda connection: record(connection, batch, records, now, 12_000, 10))
+    database.close()
+    found = {each.channel: (each.outcome, each.message_id, each.detail) for each in outbox.history()}
+    assert found.pop(channels[0]) == ("accepted", None, None)
+    assert found == ({channels[1]: ("accepted", "message 2", "detail")} if is_lane else {})
 
 
 def test_erasing_a_key_erases_what_was_for_it_alone(outbox: Outbox, winpush_emulator: Emulator, url: str) -> None:

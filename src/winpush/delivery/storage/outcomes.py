@@ -22,6 +22,7 @@ from winpush.delivery.storage.finalize import add_counts
 from winpush.delivery.storage.refusals import Runs, add_lane, add_refusals, noted, reason_to_stop
 from winpush.delivery.storage.rows import Batch, Lane, Record, Tried
 from winpush.delivery.storage.schema import attempts, broadcasts, channels, deliveries
+from winpush.delivery.storage.tombstones import without_ids
 
 __all__ = ["Written", "record"]
 
@@ -59,6 +60,7 @@ def record(
     """
     if again and _is_written(connection, batch, records):
         return Written(list(records), {})
+    records = without_ids(connection, records)
     is_whole = batch.lane is not None and len(records) == len(batch.targets)
     moved = lanes.move_cursor(connection, batch, lease, size, reach) if is_whole else None
     block = segments.next_block(connection)

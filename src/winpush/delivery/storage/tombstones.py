@@ -17,10 +17,11 @@ from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.claims import DELIVERY_KEY
 from winpush.delivery.storage.database import Millis, in_list, update_rows
 from winpush.delivery.storage.finalize import add_counts
+from winpush.delivery.storage.rows import Record
 from winpush.delivery.storage.schema import ERASED, attempts, broadcasts, channels, deliveries, tags
 from winpush.delivery.storage.segments import blank
 
-__all__ = ["clear_tombstones", "erase", "erase_key", "of_key"]
+__all__ = ["clear_tombstones", "erase", "erase_key", "of_key", "without_ids"]
 
 _KEPT = ("id", "uri", "service", "registered_at", "renewed_at", "gone_at", "gone_reason")
 _EMPTY: dict[str, Any] = {column.name: None for column in channels.columns if column.name not in _KEPT}
@@ -50,6 +51,20 @@ def erase(connection: Connection, numbers: Iterable[int], now: Millis) -> int:
     connection.execute(sa.update(attempts).where(in_list(connection, attempts.c.channel, every)).values(**_NO_IDS))
     blank(connection, every)
     return len(found)
+
+
+def without_ids(connection: Connection, records: Sequence[Record]) -> Sequence[Record]:
+    """These outcomes, without what support asks for where the channel was erased while it was sent to."""
+    tried = sorted({entry.channel for entry in records if entry.tried is not None})
+    if not tried:
+        return records
+    these = in_list(connection, channels.c.id, tried)
+    erased = set(connection.scalars(sa.select(channels.c.id).where(these, channels.c.uri == ERASED)))
+    return [_without_ids(entry) if entry.channel in erased else entry for entry in records] if erased else records
+
+
+def _without_ids(entry: Record) -> Record:
+    return entry if entry.tried is None else entry._replace(tried=entry.tried._replace(**_NO_IDS))
 
 
 def erase_key(connection: Connection, key: str, now: Millis) -> int:
