@@ -148,3 +148,22 @@ def test_a_cancelled_broadcast_has_segments_of_what_it_never_sent(outbox: Outbox
     assert list(outbox.history()) == []
     packed, single = rows(url, segments, deliveries)
     assert (len(packed), single) == (1, [])
+
+
+def test_ids_of_attempts_go_on_when_all_of_them_have_been_deleted(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
+) -> None:
+    """Whoever reads on behind the last one that it has seen would see nothing more."""
+    outbox = make_outbox(keep_history=timedelta(days=1))
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+    last = 0
+    for _ in range(3):
+        outbox.broadcast(TOAST)
+        outbox.notify("ada", TOAST)
+        outbox.deliver_until_idle()
+        found = [each.id for each in outbox.history(after=last)]
+        assert len(found) == 2
+        last = max(found)
+        clock.ahead += timedelta(days=3)
+        outbox.deliver_until_idle()
+        assert list(outbox.history()) == []

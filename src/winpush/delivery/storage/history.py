@@ -16,7 +16,7 @@ from winpush.delivery.storage import parcels
 from winpush.delivery.storage.broadcasts import AWAY
 from winpush.delivery.storage.database import Millis, from_millis, in_list
 from winpush.delivery.storage.schema import attempts, broadcasts, channels, counts, deliveries, lanes, segments
-from winpush.delivery.storage.segments import attempts_in, deliveries_in
+from winpush.delivery.storage.segments import attempts_in, deliveries_in, keep_newest
 
 __all__ = ["attempts_after", "clear_attempts", "clear_broadcasts", "deliveries_after", "next_window"]
 
@@ -126,6 +126,7 @@ def _attempt(row: Row[Any]) -> Attempt:
 def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
     """Deletes up to `limit` of the oldest attempts made before `before`, and empties some segments of such; returns how
     many rows. What a segment says of its broadcast stays as long as that."""
+    keep_newest(connection)
     table, packed = attempts.c, segments.c
     oldest = sa.select(table.id).order_by(table.id).limit(limit).subquery()
     old = sa.select(oldest.c.id)
@@ -148,6 +149,7 @@ def clear_broadcasts(connection: Connection, before: Millis, limit: int, after: 
     old = sa.select(window.c.id).where(window.c.ended_at < before).order_by(window.c.id).limit(_BROADCASTS_AT_ONCE)
     done: list[int] = []
     left = limit
+    keep_newest(connection)
     for number in connection.scalars(old).all():
         left -= _clear_deliveries(connection, number, left)
         if left <= 0:  # this broadcast may have more deliveries

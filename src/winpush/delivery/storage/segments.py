@@ -35,6 +35,7 @@ __all__ = [
     "covering",
     "deliveries_in",
     "gone_in",
+    "keep_newest",
     "next_block",
     "write_final",
     "write_uniform",
@@ -57,8 +58,23 @@ def next_block(connection: Connection) -> int:
         number = run_sql(connection, f"SELECT nextval(pg_get_serial_sequence('{attempts.name}', 'id'))", ())[0][0]
         return int(number) * _BLOCK
     # One writer at a time: nobody else takes the same.
-    newest = max(number or 0 for number in connection.execute(_NEWEST).one())
-    return (newest // _BLOCK + 1) * _BLOCK
+    return (_newest(connection) // _BLOCK + 1) * _BLOCK
+
+
+def keep_newest(connection: Connection) -> None:
+    """Called before attempts are deleted: their ids are never given out again. On PostgreSQL a sequence
+    sees to that."""
+    if connection.dialect.name == "sqlite":
+        newest = (_newest(connection), attempts.name)
+        if not connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", newest).rowcount:
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence (seq, name) VALUES (?, ?)", newest)
+
+
+def _newest(connection: Connection) -> int:
+    """The highest id of an attempt, or of the first one in a segment, that there is or was. SQLite keeps that of its
+    AUTOINCREMENT tables in `sqlite_sequence`, and lets others have a row there."""
+    deleted = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (attempts.name,)).scalar()
+    return max(number or 0 for number in (deleted, *connection.execute(_NEWEST).one()))
 
 
 # Made once: building a statement takes longer than running it.
