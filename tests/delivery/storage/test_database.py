@@ -97,6 +97,28 @@ def test_nothing_is_prepared_on_postgresql_and_settings_end_with_their_transacti
     database.close()
 
 
+def test_what_is_read_in_one_transaction_adds_up_whatever_is_written_meanwhile(url: str) -> None:
+    reader, writer = Database(url), Database(url)
+    count = sa.select(sa.func.count()).select_from(holds)
+
+    def write(name: str) -> None:
+        with writer.write() as connection:
+            connection.execute(sa.insert(holds).values(service=name, until=1))
+
+    with reader.read() as connection:
+        before = connection.scalar(count)
+        write("one")
+        assert (before, connection.scalar(count)) == (0, 0)
+    with reader.read() as connection:
+        assert connection.scalar(count) == 1
+    with reader.write() as connection:  # on the same connection, which may write as before
+        connection.execute(sa.insert(holds).values(service="two", until=1))
+        if reader.name == "postgresql":
+            assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+    reader.close()
+    writer.close()
+
+
 def test_a_transaction_that_waits_too_long_for_another_says_so(url: str) -> None:
     """The database is there: to look whether it runs would lead astray."""
     is_file = url.startswith("sqlite")

@@ -63,6 +63,7 @@ _COLLISIONS = 3
 _AT_ONCE = 100  # rows per statement; SQLite accepts 32,766 values
 _FEW = 3  # up to this many rows, starting a COPY costs more than it saves
 _COUNTED = {"preserve_rowcount": True}  # SQLAlchemy discards the rowcount of an INSERT otherwise
+_AT_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _TURN = 0x77696E70757368  # the advisory lock's key: "winpush" in ASCII
 
 
@@ -126,13 +127,16 @@ class Database:
 
     @contextmanager
     def read(self, *, bounded: bool = False) -> Iterator[Connection]:
-        """A read-only transaction. `bounded`: it is short, and whoever asks doesn't wait for long. No answer is waited
-        for without an end. Raises DatabaseError."""
+        """A transaction that reads, all of it as it is at one moment. `bounded`: it is short, whoever asks doesn't wait
+        for long, and on a server each statement is of its own moment. No answer is waited for without an end. Raises
+        DatabaseError."""
         with self._connected() as connection:
             if not bounded:
                 self._bound(connection, self._patience * _LONG)
             try:
                 with connection.begin():
+                    if not (bounded or self.is_file):  # not of the session: a pooler gives that to others
+                        connection.exec_driver_sql(_AT_ONE_MOMENT)
                     yield connection
             finally:
                 self._bound(connection, self._patience)
