@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from tests.delivery.clock import Clock
 from tests.delivery.sending import accepted, register
 from tests.waiting import PATIENCE
-from winpush import Service, ValidationError, mpns, wns
+from winpush import ConfigurationError, Service, ValidationError, mpns, wns
 from winpush.delivery import (
     Audience,
     BroadcastState,
@@ -27,6 +28,8 @@ from winpush.delivery import (
 from winpush.emulator import Emulator, Fault
 
 TOAST = mpns.Toast("Hello", "World")
+BAD_NAMES: tuple[Any, ...] = ("a\0b", "\ud800", 5, b"x", 2**70, "", None)
+"""Names that not both databases could look for."""
 
 
 def test_a_channel_that_is_gone_is_kept_as_a_tombstone_and_not_sent_to_again(
@@ -428,6 +431,38 @@ def test_wrong_options_are_refused_before_anything_is_stored(outbox: Outbox, clo
         outbox.broadcast(TOAST, rate=0)
     with pytest.raises(ValidationError, match="not_before: must be a datetime with a time zone"):
         outbox.broadcast(TOAST, not_before=clock().replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("field", "call"),
+    [
+        *(("key", lambda o, v=v: o.remove_key(v)) for v in BAD_NAMES),
+        *(("key", lambda o, v=v: o.remove_key(v, erase=True)) for v in BAD_NAMES),
+        *(("key", lambda o, v=v: list(o.history(key=v))) for v in BAD_NAMES[:-1]),
+        ("reason", lambda o: o.remove_key("ada", "\0")),
+        ("max_attempts", lambda o: o.broadcast(TOAST, max_attempts=None)),
+        ("stop_after", lambda o: o.notify("ada", TOAST, stop_after=None)),
+        ("state", lambda o: list(o.deliveries(1, state="delivered"))),
+    ],
+)
+def test_what_no_database_could_store_or_look_up_is_refused_by_its_name(
+    outbox: Outbox, field: str, call: Callable[[Outbox], object]
+) -> None:
+    with pytest.raises(ValidationError, match=f"^{field}: "):
+        call(outbox)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batch": 1.5}, {"batch": 0}, {"batches": 0}, {"batches": True}, {"store_after": 0}, {"gone_at_least": -1},
+        {"lease": 12}, {"lease": timedelta()}, {"lease": timedelta(microseconds=10)}, {"poll": timedelta()},
+        {"turn": timedelta(seconds=-1)}, {"stop": timedelta(seconds=-1)}, {"most_gone": "0.8"},
+    ],
+)  # fmt: skip
+def test_settings_with_which_no_worker_could_work_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{next(iter(wrong))}: is "):
+        WorkerSettings(**wrong)
 
 
 def test_what_has_waited_counts_against_the_ttl_and_what_waited_longer_expires(

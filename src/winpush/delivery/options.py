@@ -50,8 +50,9 @@ def new_broadcast(notification: Form | Content, audience: str, now: Millis, opti
     if unknown:
         known = ", ".join(SendOptions.__annotations__)
         raise TypeError(f"unknown option {', '.join(sorted(unknown))}; the options are {known}")
+    # None is no rate; the other two always have a number.
     for name in ("rate", "max_attempts", "stop_after"):
-        if options.get(name) is not None:
+        if name in options and not (name == "rate" and options["rate"] is None):
             check_number(name, options.get(name), least=1, most=_MAX_WHOLE)
     for name in ("name", "idempotency_key"):
         check_name_of(name, options.get(name), _MAX_KEY_CHARACTERS)

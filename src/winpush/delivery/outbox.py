@@ -19,7 +19,7 @@ from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Deliver
 from winpush.delivery.options import SendOptions, new_broadcast, read_moment
 from winpush.delivery.registry.files import RowError, Writable, read_csv, read_json_lines, write_csv, write_json_lines
 from winpush.delivery.registry.registration import Audience, Registration, audience_of_key
-from winpush.delivery.registry.rules import check_name_of, check_number
+from winpush.delivery.registry.rules import check_key, check_name_of, check_number, shown
 from winpush.delivery.registry.tally import Tally
 from winpush.delivery.states import BroadcastState, DeliveryState, Move
 from winpush.delivery.storage import broadcasts, channels, history, tombstones
@@ -35,7 +35,7 @@ from winpush.delivery.worker.background import Background
 from winpush.delivery.worker.hooks import Hook
 from winpush.delivery.worker.settings import WorkerSettings
 from winpush.delivery.worker.worker import Worker
-from winpush.errors import ConfigurationError
+from winpush.errors import ConfigurationError, ValidationError
 from winpush.transport.loops import new_event_loop
 from winpush.webpush import Subscription
 
@@ -72,7 +72,8 @@ class Outbox:
       the last moments.
     - `settings`: tuning of the worker, see WorkerSettings.
     - `clock`: returns the current time (an aware datetime).
-    - `hooks`: called with an OutcomeEvent for each outcome, after it is stored.
+    - `hooks`: called with an OutcomeEvent for each outcome, after it is stored; not for what ends with its broadcast
+      (cancelled, expired, stopped) without having been read.
     - `keep_history`: how long to keep the history and ended broadcasts with their idempotency keys (None: no limit).
       The worker deletes older ones a little at a time.
     - `keep_gone`: how long to keep the tombstones of channels that are gone (None: no limit); deleted likewise.
@@ -232,6 +233,8 @@ class Outbox:
 
         `erase` also removes the key and the content of what was for this key alone; what of it isn't sent is cancelled.
         """
+        check_key("key", key)
+        check_name_of("reason", reason, _MAX_REASON_CHARACTERS)
         now = self._now()
 
         def remove(connection: Connection) -> int:
@@ -318,7 +321,8 @@ class Outbox:
         return number
 
     def pause(self, broadcast: int) -> BroadcastState:
-        """Starts no sends until `resume`. Raises StateError if it has ended, ValidationError if it doesn't exist."""
+        """Starts no sends until `resume`; workers that are sending it stop within about a second. Raises StateError if
+        it has ended, ValidationError if it doesn't exist."""
         return self._change(broadcast, Move.PAUSE)
 
     def resume(self, broadcast: int) -> BroadcastState:
@@ -326,7 +330,7 @@ class Outbox:
         return self._change(broadcast, Move.RESUME)
 
     def cancel(self, broadcast: int) -> BroadcastState:
-        """Cancels everything not sent yet. Raises what `pause` raises."""
+        """Cancels everything not sent yet, as soon as `pause` would stop it. Raises what `pause` raises."""
         return self._change(broadcast, Move.CANCEL)
 
     def _change(self, number: int, what: Move) -> BroadcastState:
@@ -374,6 +378,8 @@ class Outbox:
     def deliveries(self, broadcast: int, *, state: DeliveryState | None = None) -> Iterator[Delivery]:
         """Iterates over a broadcast's deliveries by channel number, read in pages."""
         check_number("broadcast", broadcast)
+        if state is not None and not isinstance(state, DeliveryState):
+            raise ValidationError("state", f"is {shown(state)}; give a DeliveryState, such as DeliveryState.FAILED")
         channel = 0
         while True:
             with self._database.read() as connection:
@@ -403,7 +409,8 @@ class Outbox:
         for name, number in (("broadcast", broadcast), ("channel", channel), ("after", after)):
             if number is not None:
                 check_number(name, number)
-        check_name_of("outcome", outcome)
+        for name, text in (("outcome", outcome), ("key", key)):
+            check_name_of(name, text)
         begins, ends = read_moment("since", since), read_moment("until", until)
         while True:
             with self._database.read() as connection:

@@ -19,8 +19,8 @@ from winpush.delivery.registry.rules import (
     Scalar,
     check_app,
     check_attributes,
+    check_key,
     check_locale,
-    check_name_of,
     check_tags,
     shown,
     version_key,
@@ -161,7 +161,7 @@ class Audience:
             raise ValidationError("service", f"must be a member of Service, not {shown(self.service)}")
         if self.app is not None:
             check_app(self.app)
-        _put(self, "keys", _choices("keys", self.keys, _key))
+        _put(self, "keys", _choices("keys", self.keys, check_key))
         _put(self, "platforms", _choices("platforms", self.platforms, _platform))
         _put(self, "locales", _choices("locales", self.locales, _locale))
         for name in ("any_tags", "all_tags", "no_tags"):
@@ -245,7 +245,7 @@ class Audience:
 
 def audience_of_key(key: str) -> str:
     """A fast `Audience(keys={key}).to_json()`, for every `notify`. Raises ValidationError."""
-    return json.dumps({"format": FORMAT, "keys": [_key("key", key)]}, sort_keys=True, separators=(",", ":"))
+    return json.dumps({"format": FORMAT, "keys": [check_key("key", key)]}, sort_keys=True, separators=(",", ":"))
 
 
 def _choices(field: str, values: object, check: Callable[[str, object], str]) -> frozenset[str]:
@@ -255,13 +255,6 @@ def _choices(field: str, values: object, check: Callable[[str, object], str]) ->
     if len(checked) > MAX_CHOICES:
         raise ValidationError(field, f"has {len(checked):,} values; the limit is {MAX_CHOICES:,}")
     return checked
-
-
-def _key(field: str, value: object) -> str:
-    key = check_name_of(field, value)
-    if key is None:
-        raise ValidationError(field, "contains None; give strings only")
-    return key
 
 
 def _platform(field: str, value: object) -> str:

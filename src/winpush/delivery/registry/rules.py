@@ -156,6 +156,14 @@ def check_name_of(field: str, value: object, most: int = MAX_KEY_CHARACTERS) -> 
     return value
 
 
+def check_key(field: str, value: object) -> str:
+    """A key that somebody is looked up by: not None."""
+    key = check_name_of(field, value)
+    if key is None:
+        raise ValidationError(field, "must be text, not None")
+    return key
+
+
 def _check_line(field: str, value: str) -> None:
     check_text(field, value)
     if any(character < " " or "\x7f" <= character < "\xa0" for character in value):

@@ -9,7 +9,11 @@ from winpush.errors import ConfigurationError
 
 __all__ = ["WorkerSettings"]
 
-_MOST_AT_ONCE = 50_000
+_MILLISECOND = timedelta(milliseconds=1)
+_WHOLE = {"batch": 50_000, "batches": 1000, "store_after": 50_000, "gone_at_least": 1_000_000}
+"""The settings that are whole numbers from 1 on, and the most that each may be."""
+_TIMES = {"lease": _MILLISECOND, "poll": _MILLISECOND, "turn": timedelta(), "stop": timedelta()}
+"""The settings that are times, and the least that each may be. The database has milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,24 @@ class WorkerSettings:
     gone_at_least: int = 50
 
     def __post_init__(self) -> None:
-        if not 1 <= self.batch <= _MOST_AT_ONCE:
-            raise ConfigurationError(f"batch: is {self.batch}; give a number of channels from 1 to {_MOST_AT_ONCE:,}")
-        if self.most_gone is not None and not 0 < self.most_gone <= 1:
-            raise ConfigurationError(
-                f"most_gone: is {self.most_gone}; give a share above 0 and up to 1, or None for no limit"
-            )
+        for name, most in _WHOLE.items():
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
+                raise ConfigurationError(f"{name}: is {number!r}; give a whole number from 1 to {most:,}")
+        for name, least in _TIMES.items():
+            time = getattr(self, name)
+            if not isinstance(time, timedelta) or time < least:
+                raise ConfigurationError(
+                    f"{name}: is {time!r}; give a timedelta of at least {least}, such as timedelta(seconds=12)"
+                )
+        share = self.most_gone
+        if share is not None and (isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1):
+            raise ConfigurationError(f"most_gone: is {share!r}; give a share above 0 and up to 1, or None for no limit")
 
     @property
     def lease_millis(self) -> int:
         """The lease in milliseconds, as the database has it."""
-        return self.lease // timedelta(milliseconds=1)
+        return self.lease // _MILLISECOND
 
     @property
     def lane_batch(self) -> int:
