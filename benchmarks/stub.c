@@ -83,6 +83,9 @@ static struct connection *first_due, *last_due; /* one latency for all, so first
 
 static const char ACCEPTED[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-NotificationStatus: Received\r\n"
                                "X-DeviceConnectionStatus: Connected\r\nX-SubscriptionStatus: Active\r\n";
+static const char TAKEN[] = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\nX-WNS-Status: received\r\n"
+                            "X-WNS-NotificationStatus: received\r\n";
+static const char BROWSERS[] = "/w/";
 static const char NO_MESSAGE_ID[] = "00000000-0000-0000-0000-000000000000";
 
 static void die(const char *what) {
@@ -180,7 +183,11 @@ static void answer_post(struct connection *c, const struct head *head) {
     }
     counts.requests++;
     counts.body_bytes += head->body_bytes;
-    append(c, ACCEPTED, sizeof ACCEPTED - 1);
+    size_t prefix = sizeof BROWSERS - 1;
+    if (head->target_bytes > prefix && memcmp(head->target, BROWSERS, prefix) == 0)
+        append(c, TAKEN, sizeof TAKEN - 1);
+    else
+        append(c, ACCEPTED, sizeof ACCEPTED - 1);
     append_text(c, "X-MessageID: ");
     if (head->message_id != NULL)
         append(c, head->message_id, head->message_id_bytes < ID_BYTES ? head->message_id_bytes : ID_BYTES);

@@ -201,12 +201,13 @@ def judge(response: Response) -> Verdict:
 
 def _is_foreign(response: Response, verdict: Verdict) -> bool:
     """True when something other than MPNS gave this answer: it bears none of MPNS's headers (mpns.md 9.1), and it has
-    a body, leads elsewhere, or would end the channel. MPNS says all in its headers."""
+    a body, leads elsewhere, or would end the channel. MPNS says all in its headers. A 5xx says only that it must wait,
+    whoever says so."""
     if not _MARKS.isdisjoint(response.index):
         return False
-    if response.body or response.is_page or response.is_redirect:
+    if response.is_page or response.is_redirect or verdict.action is Action.DELETE_CHANNEL:
         return True
-    return verdict.action is Action.DELETE_CHANNEL
+    return bool(response.body) and response.status_code < 500
 
 
 # The same few responses keep coming, so each exact combination of bytes is judged once.

@@ -359,16 +359,16 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
 def is_foreign(response: Response) -> bool:
     """True when something other than WNS gave this answer: it bears none of WNS's headers, and it has a body, leads
     elsewhere, or would end the channel. WNS says all in its headers (wns.md 6). A bare 403 is its own, for a package
-    without a mapping (wns.md 1.2)."""
+    without a mapping (wns.md 1.2). A 5xx says only that it must wait, whoever says so."""
     return _is_foreign(response, _row_of(response))
 
 
 def _is_foreign(response: Response, row: Row | None) -> bool:
     if bears_wns_mark(response):
         return False
-    if response.body or response.is_page or response.is_redirect:
+    if response.is_page or response.is_redirect or (row is not None and row.verdict.action is Action.DELETE_CHANNEL):
         return True
-    return row is not None and row.verdict.action is Action.DELETE_CHANNEL
+    return bool(response.body) and response.status_code < 500
 
 
 def wants_new_token(response: Response) -> bool:
