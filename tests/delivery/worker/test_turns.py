@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,8 +17,15 @@ from sqlalchemy import event
 
 from tests.delivery.clock import Clock, StillClock
 from tests.delivery.sending import accepted
-from winpush import mpns
-from winpush.delivery import DeliveryState, Outbox, WorkerSettings
+from winpush import AsyncClient, mpns
+from winpush.delivery import Content, DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage.database import Database, to_millis
+from winpush.delivery.storage.rows import Batch, Lane, Target
+from winpush.delivery.worker.batch import Batches, Sending
+from winpush.delivery.worker.login import Login
+from winpush.delivery.worker.outages import Outages
+from winpush.delivery.worker.policy import SendPlan
+from winpush.delivery.worker.store import Store
 from winpush.emulator import Emulator, Phone
 
 
@@ -130,3 +140,41 @@ def test_a_burst_that_takes_long_gives_its_place_up_and_goes_on_in_order(
     assert texts(winpush_emulator, phone) == [str(number) for number in range(8)]
     assert {tuple(outbox.progress(number).states.items()) for number in numbers} == {((DeliveryState.DELIVERED, 1),)}
     assert accepted(winpush_emulator) == [8, 1]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_notification_claimed_in_the_same_moment_as_a_parcel_of_its_channel_keeps_its_place(
+    times: int, tmp_path: Path
+) -> None:
+    """The parcel is claimed by a place's last write, and the notification before the worker has noted it."""
+    clock = StillClock()
+    batches = Batches(
+        Store(Database(f"sqlite:///{tmp_path}/push.db"), Outages("worker", time.monotonic), time.monotonic),
+        Login("worker", {}),
+        None,
+        now=lambda: to_millis(clock()),
+        monotonic=time.monotonic,
+        turn=timedelta(seconds=1),
+        wake=lambda: None,
+    )
+    plan = SendPlan(1, Content(mpns=toast(0)), None, 5, resend_unanswered=False)
+    target = Target(1, 0, 7, "http://db3.notify.live.net/u/1/db3/a/b", "mpns", *[None] * 9)
+    parcel = Batch("first", {1: None}, (target,), Lane(1, 1, 0, 7, 7, 0, has_gaps=False, parcel=1))
+    due = Batch("second", {1: None}, (target,) * times)
+    batches.take(parcel)
+    batches.take(due)
+    sending = Sending(due, {1: plan}, {})
+
+    async def send() -> None:
+        async with AsyncClient() as client:
+            await batches.send(client, sending, 1, fail, 10)
+
+    async def fail(_: object) -> None:
+        raise AssertionError
+
+    asyncio.run(send())
+    assert [(each.state, each.due) for each in sending.done] == [(DeliveryState.WAITING.value, 0)] * times
+    batches.end(parcel)
+    assert batches.busy == (7,)  # until it is written that it waits
+    batches.end(due)
+    assert not batches.busy

@@ -78,8 +78,9 @@ class Batches:
         self._resting: dict[int, Millis] = {}
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
         self._in_flight: dict[int, int] = {}
-        # Channels with deliveries in batches of what waited, and whose batch: what else is for them waits behind these.
-        self._busy: dict[int, str] = {}
+        # Channels with deliveries in batches of what waited, and whose, in the order in which they were claimed: what
+        # else is for them waits behind these. Two may have one, if a batch was claimed before the other was noted here.
+        self._busy: dict[int, list[str]] = {}
         self._under_way: list[Sending] = []
         # Who was put on hold since: a batch may have been read before.
         self._held: schedule.Held = {}
@@ -97,7 +98,7 @@ class Batches:
         """It was claimed: its broadcasts run, and its channels are busy from now on."""
         self._halted = self._halted.difference(batch.broadcasts)
         for channel, owner in busy_with(batch).items():
-            self._busy.setdefault(channel, owner)
+            self._busy.setdefault(channel, []).append(owner)
 
     def end(self, batch: Batch) -> None:
         """Its outcomes are written, or will never be."""
@@ -105,8 +106,16 @@ class Batches:
             self._free(batch, channel)
 
     def _free(self, batch: Batch, channel: int) -> None:
-        if self._busy.get(channel) == batch.owner:
-            del self._busy[channel]
+        owners = self._busy.get(channel, [])
+        if batch.owner in owners:
+            owners.remove(batch.owner)
+            if not owners:
+                del self._busy[channel]
+
+    def _is_before(self, batch: Batch, channel: int) -> bool:
+        """Whether another batch of what waited has this channel, and comes first."""
+        owners = self._busy.get(channel, [batch.owner])
+        return owners[0] != batch.owner
 
     async def send(
         self, client: AsyncClient, sending: Sending, concurrency: int, write_some: Write, enough: int
@@ -226,20 +235,23 @@ class Batches:
     def _pairs(self, sending: Sending) -> Iterator[Item]:
         in_flight, measured, plans, held = self._in_flight, self._telemetry is not None, sending.plans, sending.held
         # What is for a channel of a lane may overtake it; what has waited keeps its place.
-        owner, busy = sending.batch.owner, self._busy if sending.batch.is_parcel else {}
+        batch = sending.batch
+        is_due, is_parcel = batch.lane is None, batch.is_parcel
         self._read_clock()  # from then on, each result refreshes it
-        for target in sending.batch.targets:
+        for target in batch.targets:
             if sending.is_lost:
                 return
             now, number, wait = self._approximate_now, target.id, 0
             if held or self._resting:
                 wait = max(schedule.held_until(held, target), self._resting.get(number, 0))
             # In another batch: its answer may ask for a pause.
-            if number in in_flight or (busy and busy.get(number, owner) != owner):
+            if number in in_flight or (is_parcel and self._is_before(batch, number)):
                 wait = max(wait, now + _TURN_MILLIS)
             form: Form | Record
             if target.broadcast in self._halted:
                 form = later(plans[target.broadcast], target, now, WaitReason.PAUSED)
+            elif is_due and self._is_before(batch, number):
+                form = later(plans[target.broadcast], target, now)
             else:
                 form = before(plans[target.broadcast], target, wait, now)
                 if not self._login.is_given:
@@ -252,14 +264,16 @@ class Batches:
 
     async def _pairs_in_turn(self, turns: Turns, sending: Sending) -> AsyncIterator[Item]:
         """As `_pairs`, one at a time for each channel: what one of them waits for, those behind it wait for too."""
-        waits, seen = dict[int, Millis](), set[int]()
+        waits, seen, behind = dict[int, Millis](), set[int](), set[int]()
         end = self._monotonic() + self._turn
         async for target in turns:
             if sending.is_lost:
                 return
             self._read_clock()
             number = target.id
-            may_go_on = number not in seen or self._monotonic() < end
+            if self._is_before(sending.batch, number):
+                behind.add(number)  # and so is what follows it, even if the other batch ends meanwhile
+            may_go_on = number not in behind and (number not in seen or self._monotonic() < end)
             form = self._form(sending, target, waits.get(number, 0), may_go_on=may_go_on)
             if isinstance(form, Record):
                 waits[number] = form.due or 0
