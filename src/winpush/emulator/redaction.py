@@ -71,11 +71,11 @@ def _shown_segment(segment: str) -> str:
 
 def _shown_argument(argument: str) -> str:
     name, equals, value = argument.partition("=")
-    name_ = _plain(unquote_plus(name))
-    if name_ in _IDS:
+    plain = _plain(unquote_plus(name))
+    if plain in _IDS:
         return name + equals + shown_id(unquote_plus(value))
-    is_secret = len(value) >= _LONG or _SECRET.search(name_)
-    shown = shorten_secret(value, tail=True) if is_secret and name_ not in _HARMLESS and value else value
+    is_secret = len(value) >= _LONG or _SECRET.search(plain)
+    shown = shorten_secret(value, tail=True) if is_secret and plain not in _HARMLESS and value else value
     return (name if len(name) < _LONG else shorten_secret(name, tail=True)) + equals + shown
 
 
@@ -111,8 +111,8 @@ def shown_body(text: str, content_type: str) -> str:
 
 
 def _shortened(value: str) -> str:
-    quote = value[0] if value[:1] in ("'", '"') else ""
-    return f"{quote}{shorten_secret(value.strip(quote or None))}{quote}"
+    mark = value[0] if value[:1] in ("'", '"') else ""
+    return f"{mark}{shorten_secret(value.strip(mark or None))}{mark}"
 
 
 def shown_login(text: str) -> str:

@@ -24,7 +24,7 @@ from winpush.delivery.storage.rows import CAREFUL, Batch, Record, Target
 from winpush.delivery.storage.schedule import FAR
 from winpush.delivery.storage.schema import broadcasts, channels, deliveries, lanes
 from winpush.delivery.storage.targets import TARGET
-from winpush.delivery.storage.unfinished import IS_OPEN
+from winpush.delivery.storage.unfinished import IS_OPEN, IS_ROW_FREE
 
 __all__ = ["DELIVERY_KEY", "claim_due", "has_suspects", "keep_due", "release_all", "release_due", "release_owned"]
 
@@ -33,12 +33,11 @@ _AGAIN = 32
 """How many are claimed together the second time."""
 DELIVERY_KEY = ("broadcast", "channel")
 _D, _B = deliveries.c, broadcasts.c
-_IS_FREE = sa.or_(_D.owner.is_(None), _D.lease_until <= db_now())
 _RIPE = (
     sa.select(_D.broadcast, _D.attempts, *TARGET, _D.claims, db_now().label("db_time"))
     .join(channels, channels.c.id == _D.channel)
     .join(broadcasts, _B.id == _D.broadcast)
-    .where(_D.due <= bindparam("now"), _B.state == BroadcastState.RUNNING.value, _IS_FREE)
+    .where(_D.due <= bindparam("now"), _B.state == BroadcastState.RUNNING.value, IS_ROW_FREE)
     .order_by(_D.due, _D.broadcast)
     .limit(bindparam("size"))
     .with_for_update(of=deliveries, skip_locked=True)
@@ -85,7 +84,7 @@ def claim_due(
 _SUSPECT = (
     sa.select(sa.literal(1))
     .join(broadcasts, _B.id == _D.broadcast)
-    .where(_D.due <= bindparam("now"), _D.claims >= CAREFUL - 1, _B.state == BroadcastState.RUNNING.value, _IS_FREE)
+    .where(_D.due <= bindparam("now"), _D.claims >= CAREFUL - 1, _B.state == BroadcastState.RUNNING.value, IS_ROW_FREE)
     .limit(1)
     .with_for_update(of=deliveries, skip_locked=True)
 )

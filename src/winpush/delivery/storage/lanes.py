@@ -29,7 +29,7 @@ from winpush.delivery.storage.rows import CAREFUL, Batch, Lane, Record, Target
 from winpush.delivery.storage.schedule import FAR, held, held_until
 from winpush.delivery.storage.schema import broadcasts, deliveries, lanes
 from winpush.delivery.storage.targets import next_targets
-from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL, NO_PARCEL
+from winpush.delivery.storage.unfinished import IS_LANE, IS_LANE_FREE, IS_OPEN, IS_PARCEL, IS_ROW_FREE, NO_PARCEL
 
 __all__ = [
     "SHARE",
@@ -62,8 +62,6 @@ _L, _B, _D = lanes.c, broadcasts.c, deliveries.c
 _RUNNING = BroadcastState.RUNNING.value
 _KEY = (_L.broadcast, _L.first, _L.parcel)
 _THIS = (_L.broadcast == bindparam("of"), _L.first == bindparam("begins"), _L.parcel == bindparam("which"))
-_IS_FREE = sa.or_(_L.owner.is_(None), _L.lease_until <= db_now())
-_IS_ROW_FREE = sa.or_(_D.owner.is_(None), _D.lease_until <= db_now())
 _NOW, _LATEST = bindparam("now", type_=sa.BigInteger), bindparam("latest", type_=sa.BigInteger)
 _IS_TIME = sa.or_(_L.not_before <= _NOW, sa.and_(_L.turn > 0, _L.not_before > _LATEST))
 
@@ -85,13 +83,13 @@ _LAST_TURN = (
 _LEASED = db_now() + bindparam("lease", type_=sa.BigInteger)
 # Written out, so that SQLite finds the index of those.
 _IS_SUSPECT = _L.starts >= sa.literal_column(str(CAREFUL - 1))
-_MAY_BE_CLAIMED = (IS_OPEN, _IS_FREE, _IS_TIME, _MAY_RUN)
+_MAY_BE_CLAIMED = (IS_OPEN, IS_LANE_FREE, _IS_TIME, _MAY_RUN)
 
 
 def _claim(*conditions: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]]) -> ReturningUpdate[Any]:
     found = (
         sa.select(*_KEY)
-        .where(IS_OPEN, _IS_FREE, _MAY_RUN, *conditions)
+        .where(IS_OPEN, IS_LANE_FREE, _MAY_RUN, *conditions)
         .order_by(*order)
         .limit(1)
         .with_for_update(of=lanes, skip_locked=True)
@@ -307,7 +305,7 @@ _ANY = sa.select(sa.literal(1)).limit(1)
 _WAITS = (
     _ANY.where(IS_OPEN, _L.owner.is_(None), IS_LANE, _IS_TIME, _MAY_RUN),
     _ANY.where(IS_OPEN, _L.owner.is_(None), IS_PARCEL, _L.not_before <= _NOW, _MAY_RUN).order_by(_L.not_before),
-    _ANY.where(_D.due <= _NOW, _IS_ROW_FREE, _may_run(_D.broadcast)).order_by(_D.due),
+    _ANY.where(_D.due <= _NOW, IS_ROW_FREE, _may_run(_D.broadcast)).order_by(_D.due),
 )
 """Lanes, parcels and single deliveries that could be sent now, and are in no worker's hands."""
 

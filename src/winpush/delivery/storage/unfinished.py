@@ -5,14 +5,22 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from winpush.delivery.storage.db_clock import db_now
 from winpush.delivery.storage.schema import deliveries, lanes
 
-__all__ = ["IS_LANE", "IS_OPEN", "IS_PARCEL", "NO_PARCEL", "lanes_of", "parcels_of", "rows_of", "work_of"]
+__all__ = [
+    "IS_LANE", "IS_LANE_FREE", "IS_OPEN", "IS_PARCEL", "IS_ROW_FREE", "NO_PARCEL", "lanes_of", "parcels_of", "rows_of",
+    "work_of",
+]  # fmt: skip
 
 IS_OPEN = lanes.c.cursor < lanes.c.last
 NO_PARCEL: sa.ColumnElement[int] = sa.literal_column("0")
 """The number of a lane's parcel, written out: as a parameter, it would keep SQLite from the indexes."""
 IS_LANE, IS_PARCEL = lanes.c.parcel == NO_PARCEL, lanes.c.parcel > NO_PARCEL
+# Nobody's, or of a worker that was silent for too long by the database's clock.
+IS_LANE_FREE, IS_ROW_FREE = (
+    sa.or_(table.c.owner.is_(None), table.c.lease_until <= db_now()) for table in (lanes, deliveries)
+)
 
 Number = sa.ColumnElement[int] | int
 

@@ -425,6 +425,6 @@ def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Ver
 def _is_no_token_servers(response: Response) -> bool:
     """True for an answer without an error's code that no token server gives: a page, a redirect, or a body that isn't
     a token's JSON (wns.md 1.1). With none it could be anybody's."""
-    if response.is_page or 300 <= response.status_code < 400:
+    if response.is_page or response.is_redirect:
         return True
     return bool(response.body) and "access_token" not in json_object(response.body)
