@@ -202,6 +202,22 @@ def test_a_test_imports_from_no_test_module(path: Path) -> None:
             assert not inside[-1].startswith("test_"), name
 
 
+PATCHERS = {"setattr", "setitem", "delattr", "patch", "object"}
+
+
+@pytest.mark.parametrize("path", files_of_tests(), ids=lambda path: str(path.relative_to(TESTS)))
+def test_a_test_patches_nothing_private(path: Path) -> None:
+    """A private name is no seam: what a test has to change is a parameter."""
+    patched = [
+        text.value
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", None) in PATCHERS
+        for text in call.args[:2]
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    ]
+    assert not [name for name in patched if re.search(r"(^|\.)_[A-Za-z]", name)]
+
+
 NAMES_OF_NOTHING = re.compile(r"test_(more|other|others|misc|various|trouble|new|basic|extra)(_\w+)?")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.waiting import PATIENCE
 from winpush import Client, ConfigurationError, mpns
-from winpush.emulator import Emulator, server
+from winpush.emulator import Emulator
 
 
 def ask(
@@ -143,10 +143,3 @@ def test_it_stops_with_an_open_stream_and_can_be_used_from_asyncio() -> None:
         connection.close()
 
     asyncio.run(main())
-
-
-def test_an_emulator_that_is_told_to_end_waits_for_no_tick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its server's own clock, here one of an hour, gives the date of its answers alone."""
-    monkeypatch.setattr(server, "_TICK_SECONDS", 3600.0)
-    with Emulator(tls=True) as emulator, Client(allow_hosts=emulator.authorities) as client:
-        assert client.send(emulator.create_channel().uri, mpns.Toast("a")).ok

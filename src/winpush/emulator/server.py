@@ -5,28 +5,20 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import ssl
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
-
-import uvicorn
+from typing import Self
 
 from winpush.emulator.app import make_app
 from winpush.emulator.certificates import Authority
+from winpush.emulator.ports import PortServer, abort_connections, make_config
 from winpush.emulator.service import Addresses, Service
-from winpush.emulator.wire import WireProtocol
 from winpush.errors import ConfigurationError
 from winpush.transport.loops import new_event_loop
 
 __all__ = ["Emulator"]
-
-_GRACE_SECONDS = 1
-_TICK_SECONDS = 0.1  # what uvicorn counts on
-_LOOK_SECONDS = 0.002
 
 
 def _utc_now() -> datetime:
@@ -57,7 +49,7 @@ class Emulator(Service):
         super().__init__(self._wanted, seed=seed, clock=clock)
         self._authority = Authority.make(host) if tls else None
         self._sockets: list[socket.socket] = []
-        self._servers: list[_Server] = []
+        self._servers: list[PortServer] = []
         self._thread: threading.Thread | None = None
 
     # --- running ----------------------------------------------------------------------------------------------
@@ -106,12 +98,12 @@ class Emulator(Service):
     async def _serve(self, started: threading.Event) -> None:
         contexts = [None] if self._authority is None else [None, self._authority.server_context()]
         app = make_app(self)
-        self._servers = [_Server(_config(app, context), started, len(contexts)) for context in contexts]
+        self._servers = [PortServer(make_config(app, context), started, len(contexts)) for context in contexts]
         pairs = zip(self._servers, self._sockets, strict=True)
         try:
             await asyncio.gather(*[server.serve(sockets=[listening]) for server, listening in pairs])
         finally:
-            await _abort_connections(self._servers)
+            await abort_connections(self._servers)
 
     # --- certificates -----------------------------------------------------------------------------------------
 
@@ -131,86 +123,6 @@ class Emulator(Service):
         if self._authority is None:
             raise ConfigurationError("Certificates need TLS: start the emulator with tls=True.")
         return self._authority
-
-
-class _Server(uvicorn.Server):
-    """Sets an event once the last port is open, and ends at once.
-
-    uvicorn's own looks ten times a second whether it is to end, and then waits a tenth of a second for its connections:
-    whoever tests with an emulator a test would wait longer for its end than for all else.
-    """
-
-    def __init__(self, config: uvicorn.Config, started_all: threading.Event, ports: int) -> None:
-        super().__init__(config)
-        self._started_all = started_all
-        self._ports = ports
-        self._loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
-
-    def end(self) -> None:
-        """May be called from any thread."""
-        self.should_exit = True
-        with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._ended.set)
-
-    async def main_loop(self) -> None:
-        """Ticks until `end`: the date of the answers is uvicorn's, and the same for a second."""
-        count = 0
-        while not await self.on_tick(count):
-            count += 1
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), _TICK_SECONDS)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Closes the port, lets what is being answered end, within its time, and returns once it has."""
-        for server in self.servers:
-            server.close()
-        for listening in sockets or []:
-            listening.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        try:
-            async with asyncio.timeout(_GRACE_SECONDS):
-                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - sets of uvicorn's
-                    await asyncio.sleep(_LOOK_SECONDS)
-        except TimeoutError:
-            for task in self.server_state.tasks:
-                task.cancel()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Opens the port before it returns."""
-        await super().startup(sockets)
-        app_state = self.config.app.state  # type: ignore[union-attr]  # a Starlette
-        app_state.ports = getattr(app_state, "ports", 0) + 1
-        if app_state.ports == self._ports:
-            self._started_all.set()
-
-
-async def _abort_connections(servers: Sequence[_Server]) -> None:
-    """Ends those that wait for their client to close TLS in good order: some never do."""
-    for server in servers:
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()
-    await asyncio.sleep(0)
-
-
-def _config(app: Any, context: ssl.SSLContext | None) -> uvicorn.Config:
-    config = uvicorn.Config(
-        app,
-        http=WireProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        h11_max_incomplete_event_size=None,
-    )
-    if context is not None:
-        # uvicorn only builds contexts from files; ours is in memory.
-        config.load()
-        config.ssl = context
-    return config
 
 
 def _listen_on(wanted: Addresses) -> list[socket.socket]:
