@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from winpush.answers import json_object
 from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
@@ -359,8 +359,9 @@ def _life(value: object) -> timedelta:
 def _detail(error: str, description: object, secret: str) -> str:
     """The server's own message on one line, with the secret removed in case the server echoes it."""
     words = f"{error}: {description}" if isinstance(description, str) and description else error
-    for form in (secret, quote(secret), quote(secret, safe="")):
-        words = words.replace(form, "…")
+    for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
+        # The two digits of an escaped byte may be of either case (RFC 3986 section 2.1).
+        words = re.sub(re.sub("%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(form)), "…", words)
     return _one_line(words)
 
 
