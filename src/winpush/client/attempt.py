@@ -59,8 +59,15 @@ def unpack(item: Item) -> tuple[Address, Notification, object, str | None]:
         if len(item) == 4 and (item[3] is None or isinstance(item[3], str)):
             return item[0], item[1], item[2], item[3]
     raise ValidationError(
-        "pairs", f"an item is (channel_uri, notification), then a key and the app's name if needed, not {item!r:.60}"
+        "pairs", f"an item is (channel_uri, notification), then a key and the app's name if needed, not {_shape(item)}"
     )
+
+
+def _shape(item: object) -> str:
+    """What an item is, without its values: a channel URI is a secret."""
+    if not isinstance(item, (tuple, list)):
+        return f"a {type(item).__name__}"
+    return f"a {type(item).__name__} of {len(item)}: ({', '.join(type(each).__name__ for each in item[:6])})"
 
 
 class Ready:
