@@ -132,6 +132,12 @@ def test_watch_prints_lines_in_a_pipe_and_ends_with_the_broadcast(outbox: Outbox
     assert line.startswith(f"Broadcast {number}: finished. 1 of 1 done (100 %)")
 
 
+def test_an_interval_is_for_watching_alone(outbox: Outbox) -> None:
+    refused = call("broadcasts", "show", "1", "--interval", "5")
+    assert refused.exit_code == 2
+    assert "Add --watch" in refused.stderr
+
+
 def test_watch_sees_a_broadcast_end_while_it_looks(outbox: Outbox, emulator: Emulator) -> None:
     from winpush.cli.progress import watch
 

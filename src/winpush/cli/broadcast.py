@@ -28,7 +28,7 @@ from winpush.cli.output import echo_json
 from winpush.cli.progress import describe, follow, progress_to_dict
 from winpush.cli.send.browser import browser_options, make_message, make_toast_message
 from winpush.cli.send.command import explain_value
-from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, is_for, is_typed, message_options
+from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, has_value, is_for, message_options
 from winpush.cli.send.phone import phone_option
 from winpush.cli.send.windows import read_document, windows_option
 from winpush.cli.times import ZonedTime
@@ -289,7 +289,7 @@ def _is_asked_for(service: Service, services: Collection[Service], documents: di
     if service in documents.values():
         return True
     context = click.get_current_context()
-    given = (param for param in context.command.params if param.name != "text_for" and is_typed(context, param))
+    given = (param for param in context.command.params if param.name != "text_for" and has_value(context, param))
     return any(service in is_for(param, services) for param in given)
 
 

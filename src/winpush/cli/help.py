@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["HEADINGS", "Command", "Layout", "Option", "option"]
+__all__ = ["HEADINGS", "Command", "Layout", "Option", "is_typed", "option"]
 
 _OTHERS = "Options"
 HEADINGS = (
@@ -28,6 +28,12 @@ class Option(click.Option):
 def option(*names: str, heading: str, cls: type[Option] = Option, **attributes: Any) -> Callable[[Any], Any]:
     """Adds an option under this heading: `click.option` otherwise."""
     return click.option(*names, cls=cls, heading=heading, **attributes)
+
+
+def is_typed(name: str, context: click.Context | None = None) -> bool:
+    """Whether this parameter was given on the command line, rather than by a variable or its default."""
+    source = (context or click.get_current_context()).get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
 class Layout(click.Command):

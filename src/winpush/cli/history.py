@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from winpush.cli.files import open_to_write
-from winpush.cli.help import Command, option
+from winpush.cli.help import Command, is_typed, option
 from winpush.cli.outbox import database_option, json_option, open_outbox, show_time, table
 from winpush.cli.output import echo_json_line
 from winpush.cli.times import PastTime
@@ -97,7 +97,7 @@ def history(db: str, limit: int | None, form: str, output: str, as_json: bool, w
     Each has the ids that Microsoft support asks for; the table shows them with --wide. Times are UTC.
     """
     if as_json:
-        if form != "jsonl" and _is_typed("form"):
+        if form != "jsonl" and is_typed("form"):
             raise click.UsageError(f"--json and --format {form} contradict each other. Give only one of them.")
         form = "jsonl"
     if wide and form != "table":
@@ -113,18 +113,13 @@ def history(db: str, limit: int | None, form: str, output: str, as_json: bool, w
         click.echo(f"There are more: {_next_command(last.id)}", err=True)
 
 
-def _is_typed(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE
-
-
 def _next_command(after: int) -> str:
     """What was typed, to go on behind this attempt."""
     context = click.get_current_context()
     words = ["winpush", "history"]
     for parameter in context.command.params:
         value = context.params.get(parameter.name or "")
-        if _is_typed(parameter.name or "") and parameter.name not in ("after", "output", "db"):
+        if is_typed(parameter.name or "") and parameter.name not in ("after", "output", "db"):
             text = value.isoformat() if isinstance(value, datetime) else str(value)
             words += [parameter.opts[0]] if value is True else [parameter.opts[0], text]
     return shlex.join([*words, "--after", str(after)])

@@ -12,7 +12,7 @@ import click
 from winpush import TokenFile, wns
 from winpush._text import decode
 from winpush.cli.azure_login import KINDS, make_azure_login, make_certificate_login
-from winpush.cli.help import option
+from winpush.cli.help import is_typed, option
 from winpush.client.options import ClientOptions
 from winpush.client.token_cache import AnyCredentials
 from winpush.errors import ConfigurationError
@@ -29,8 +29,7 @@ _AROUND = "\ufeff \t\r\n"
 
 def _not_typed(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Raises click.UsageError for a secret that was typed."""
-    name = str(parameter.name)
-    if value is not None and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+    if value is not None and is_typed(str(parameter.name), context):
         raise click.UsageError(
             "A secret on the command line is visible to all users of the machine. "
             f"Set {parameter.envvar}{_OR_FILE if parameter.envvar == _SECRET else ''}."

@@ -12,7 +12,7 @@ import click
 from winpush import Client, Request, mpns, wns
 from winpush.channels import Channel, Service
 from winpush.cli.groups import GuessingGroup
-from winpush.cli.help import option
+from winpush.cli.help import is_typed, option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_json, in_options, request_to_dict, show_request, show_result
@@ -111,8 +111,7 @@ def _choose_service(channel: Channel, makers: Collection[Service]) -> Service:
         )
     for parameter in context.command.params:
         others = isinstance(parameter, ServiceOption) and parameter.service is not service
-        source = context.get_parameter_source(str(parameter.name))
-        if others and source is click.core.ParameterSource.COMMANDLINE:
+        if others and is_typed(str(parameter.name), context):
             raise click.UsageError(
                 f"{parameter.opts[0]} doesn't apply to {service.name}, which this channel belongs to. Leave it out; "
                 f"'{context.command_path} --help' marks the options for {service.name}."

@@ -13,7 +13,7 @@ import click
 
 from winpush import mpns
 from winpush.channels import Service
-from winpush.cli.help import Command, Option, option
+from winpush.cli.help import Command, Option, is_typed, option
 from winpush.cli.send.phone import (
     make_phone_raw,
     make_phone_tile,
@@ -35,7 +35,7 @@ from winpush.cli.send.windows import (
     windows_option,
 )
 
-__all__ = ["KINDS", "Kind", "KindCommand", "Maker", "check_document", "is_for", "is_typed", "message_options"]
+__all__ = ["KINDS", "Kind", "KindCommand", "Maker", "check_document", "has_value", "is_for", "message_options"]
 
 Maker = Callable[[dict[str, Any]], Any]
 """Makes one service's notification from a command's values."""
@@ -102,11 +102,10 @@ def _takers(ctx: click.Context, name: str) -> list[str]:
     return [other for other, command in others.items() if any(name in each.opts for each in command.params)]
 
 
-def is_typed(context: click.Context, parameter: click.Parameter) -> bool:
-    """Whether this was given on the command line."""
+def has_value(context: click.Context, parameter: click.Parameter) -> bool:
+    """Whether a value for this was typed."""
     name = str(parameter.name)
-    source = context.get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE and context.params[name] not in ((), None, False)
+    return is_typed(name, context) and context.params[name] not in ((), None, False)
 
 
 def is_for(parameter: click.Parameter, services: Collection[Service]) -> frozenset[Service]:
@@ -129,7 +128,7 @@ def check_document(documents: Mapping[str, Service], services: Collection[Servic
         takers = is_for(parameter, services)
         if not takers or not takers <= complete or parameter.opts[0] in documents:
             continue
-        if is_typed(context, parameter):
+        if has_value(context, parameter):
             word = parameter.opts[0] if parameter.opts[0].startswith("-") else f"a {parameter.name}"
             given = " and ".join(name for name, service in documents.items() if service in takers)
             raise click.UsageError(

@@ -53,11 +53,6 @@ def _decorate(options: Iterable[Callable[[Any], Any]], function: Any) -> Any:
     return function
 
 
-def _was_typed(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE
-
-
 def xml_option(function: Any) -> Any:
     """Adds `--xml`: a complete document instead of options."""
     return option(
