@@ -36,7 +36,6 @@ class Row:
 
 _DOC = "mpns.md 9.2 [M2, M2b]"
 _LIBRARY = "third-party libraries, undocumented: mpns.md 9.3"
-_INFERRED = "inferred from sibling rows, unverified: mpns.md 9.3"
 
 _MINUTES = timedelta(minutes=1)
 _BACKOFF_START = 4 * _MINUTES  # 4, 8, 16, 32 minutes: Microsoft's recommended practices (mpns.md 9.2 [M8])

@@ -39,7 +39,6 @@ _NAMES: Mapping[type[Any], str] = {kind: name for name, kind in _TYPES.items()}
 _ENUMS: Mapping[str, type[enum.Enum]] = {
     kind.__name__: kind for kind in (mpns.Batching, wns.Priority, wns.Glyph, wns.Sound, webpush.Urgency, Clear)
 }
-_SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
 
 

@@ -162,8 +162,6 @@ IMAGE = Schema(
     ),
 )
 
-GROUP = Schema("group", ())
-
 SUBGROUP = Schema("subgroup", (Attribute("weight", "hint-weight", _POSITIVE), _STACKING))
 
 PROGRESS = Schema(
