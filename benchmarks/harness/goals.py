@@ -90,7 +90,7 @@ def _rate_goals(by_name: dict[tuple[str, bool], Row]) -> list[Goal]:
 
 
 def _rate_goal(ours: Row, theirs: Row, tls: bool, wanted: float, *, cpu_decides: bool = False) -> Goal:
-    text = f"{ours.contender.label}, {_wire(tls)}, to {theirs.contender.label}"
+    text = f"{ours.contender.label}, {_wire(tls)}, vs. {theirs.contender.label}"
     seen, by_cpu = ours.rate / theirs.rate, theirs.cpu_us / ours.cpu_us
     return Goal(text, "×", wanted, seen, by_cpu, cpu_decides=cpu_decides)
 
@@ -107,15 +107,15 @@ def _paced_goals(paced: Sequence[Paced]) -> list[Goal]:
         if ours.contender.name.startswith("winpush-many") and ours.contender.name.endswith(COMPILED):
             ceiling = ceilings.get(ours.tls)
             ratio = ours.at[_P99_SHARE].p99 / ceiling.at[_P99_SHARE].p99 if ceiling else None
-            text = f"p99 at {_P99_SHARE:.0%} of the own maximum: {ours.contender.label}, {_wire(ours.tls)}"
-            goals.append(Goal(f"{text}, to {C_SENDER.label}", "×", _P99_RATIO, ratio, at_most=True))
+            text = f"p99 at {_P99_SHARE:.0%} of its own maximum: {ours.contender.label}, {_wire(ours.tls)}"
+            goals.append(Goal(f"{text}, vs. {C_SENDER.label}", "×", _P99_RATIO, ratio, at_most=True))
     return goals
 
 
 def _twin_goals(twins: Twins | None) -> list[Goal]:
     if twins is None:
         return []
-    text = f"{twins.label}, plain, two processes to one"
+    text = f"{twins.label}, plain, two processes vs. one"
     return [Goal(text, "×", _TWINS_RATIO, twins.by_rate, twins.by_cpu, cpu_decides=twins.by_rate is None)]
 
 
@@ -128,7 +128,7 @@ def _other_goals(extras: Extras) -> list[Goal]:
     biggest = max(extras.connection_bytes.values()) / 1024 if extras.connection_bytes else None
     memory = "memory of send_many over many channels, beyond that over 10,000"
     return [
-        Goal("send_many to a slow server over many connections, to wrk", "×", _LATENCY_RATIO, latency),
+        Goal("send_many to a slow server over many connections, vs. wrk", "×", _LATENCY_RATIO, latency),
         Goal(memory, "MiB", _MEMORY_MIB, growth, at_most=True),
         Goal("memory of one connection", "KiB", _CONNECTION_KIB, biggest, at_most=True),
         Goal("`import winpush`, beyond starting Python", "ms", _IMPORT_MS, extras.import_ms, at_most=True),

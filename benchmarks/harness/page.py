@@ -24,10 +24,10 @@ other, not with figures from other machines.
 
 ![Sends per second, as a share of wrk](benchmarks.svg)
 
-Every contender sends the same toast (a POST with a body of {body_bytes} bytes) to {uris:,} channels of one host, to
+Every contender sends the same toast (a POST with a body of {body_bytes} bytes) to {uris:,} channels of one host, on
 the same stub server on loopback (`benchmarks/stub.c`, C, one thread). The stub runs on one core, the contender on
 another. Asynchronous contenders have {many} sends in flight over {many} kept-alive connections, blocking ones use
-{threads} threads, unless a remark says otherwise. They run one after the other, in {rounds}; each figure is the
+{threads} threads, unless a note says otherwise. They run one after the other, in {rounds}; each figure is the
 median of the rounds.
 
 Every answer carries the id of its request. The contender checks it if its library exposes headers, and the stub
@@ -36,9 +36,9 @@ counts the requests per channel. A lost, duplicated or mixed-up answer would sho
 """
 
 _READING = """\
-- **to wrk**, **to Node's mpns**: sends per second, as a multiple of theirs, with the same transport (plain or TLS).
-- **to the C sender, by CPU**, **to wrk, by CPU**: sends per second of CPU time, as a multiple of theirs. This depends
-  less on what else the machine is doing, and doesn't end where the stub's core is full.
+- **vs. wrk**, **vs. Node's mpns**: sends per second, as a multiple of theirs, with the same transport (plain or TLS).
+- **vs. C sender, by CPU**, **vs. wrk, by CPU**: sends per second of CPU time, as a multiple of theirs. This depends
+  less on what else the machine is doing, and isn't capped when the stub's core is full.
 - **CPU**: µs of the contender's CPU time per send.
 - **memory**: peak memory of the process, including the interpreter.
 - **spread**: the difference between the slowest and the fastest round, as a share of the median.
@@ -49,7 +49,7 @@ in the same run, and reads and checks every answer: the least that a push client
 advance and reads no headers; it shows what the machine can do.
 `send_many` sends one toast to all channels, and every attribute of each `Result` is read. `send` and `Client.send`
 create, check and encode a new toast for each send. **compiled** is winpush as pip installs it on Linux (see [where a
-send's time goes](explanation/speed.md)), and what the goals are judged on; the others are plain Python.
+send's time goes](explanation/speed.md)); the goals are judged on it. The other rows of winpush are plain Python.
 
 """
 
@@ -67,9 +67,9 @@ python3 benchmarks/run.py
 ```
 
 It needs only Linux, Python 3.11 or later and a C compiler. Everything else is installed or built into
-`benchmarks/.cache/` (as root on Debian also wrk, gcc, OpenSSL, Node and Go, if missing); a contender that can't be had
-is left out, and the page says why. It takes about {minutes} minutes; `--size small` takes {small}. Let nothing else run
-meanwhile. A contender that hangs is ended and left out. It sends only to the local machine.
+`benchmarks/.cache/` (as root on Debian also wrk, gcc, OpenSSL, Node and Go, if missing). A contender that can't be
+installed is left out, and the page says why. It takes about {minutes} minutes; `--size small` takes {small}. Don't run
+anything else meanwhile. A contender that hangs is stopped and left out. The benchmark sends only to the local machine.
 """
 
 
@@ -113,10 +113,10 @@ def _was_disturbed(rows: Sequence[Row]) -> bool:
 def _rates_table(rows: Sequence[Row]) -> str:
     head = [
         "",
-        "to the C sender, by CPU",
-        "to wrk",
-        "to wrk, by CPU",
-        "to Node's mpns",
+        "vs. C sender, by CPU",
+        "vs. wrk",
+        "vs. wrk, by CPU",
+        "vs. Node's mpns",
         "CPU, µs",
         "memory, MiB",
         "spread",

@@ -21,11 +21,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 _PACED = """\
 ## Latency at a constant rate
 
-Sends leave at times that are fixed beforehand, one after the other at even intervals, at a share of what the contender
-can do at most (measured right before, in the same way). A latency counts from the time that the send was to leave, so
-the wait of those that a slow moment holds up is part of it. Each cell has the median, the 99th and the 99.9th
-percentile in ms (– where there were fewer than {rare:,} sends); {connections} connections, {rounds}, the median of the
-rounds. The rates differ, as each contender's own maximum does.
+Sends leave at fixed times, at even intervals, at a share of the contender's own maximum rate (measured right before, in
+the same way). Latency is counted from the time at which the send was due to leave, so it includes the wait of sends
+that a slow moment holds up. Each cell has the median, the 99th and the 99.9th percentile in ms (– if there were fewer
+than {rare:,} sends), over {connections} connections; {rounds}, of which the median is shown. The rates differ, because
+the contenders' maximums do.
 
 """
 
@@ -58,14 +58,14 @@ def about_twins(twins: Twins | None) -> str:
     """What a second process brings."""
     if twins is None:
         return ""
-    text = f"{twins.label}, plain, in two processes at once, each with a stub of its own, to one.\n"
+    text = f"{twins.label}, plain: two processes at once, each with its own stub, compared with one process.\n"
     if twins.by_rate is None:
-        text += "Here are fewer than four cores for the four, so only the comparison by CPU says something."
+        text += "This machine has fewer than four cores for the four, so only the comparison by CPU means something."
     lines = [
         ["sends per second", "–" if twins.by_rate is None else figure(twins.by_rate)],
-        ["sends per second of CPU time, twice", figure(twins.by_cpu)],
+        ["twice the sends per second of CPU time", figure(twins.by_cpu)],
     ]
-    return f"## Two processes\n\n{text.strip()}\n\n{table(['', 'to one'], lines)}\n"
+    return f"## Two processes\n\n{text.strip()}\n\n{table(['', 'vs. one'], lines)}\n"
 
 
 def about_extras(size: Size, extras: Extras) -> str:
@@ -76,7 +76,7 @@ def about_extras(size: Size, extras: Extras) -> str:
         lines = [[label, figure(rate / wrk) if wrk else "–"] for label, rate in extras.latency.items()]
         parts.append(
             f"## A slow server\n\nThe stub answers after {LATENCY_MS} ms; {size.latency_connections:,} connections, "
-            f"plain, opened within the measured time.\n\n{table(['', 'to wrk'], lines)}\n"
+            f"plain, opened within the measured time.\n\n{table(['', 'vs. wrk'], lines)}\n"
         )
     lines = [
         [f"peak memory of `send_many` over {sends:,} channels", f"{kib / 1024:.1f} MiB"]

@@ -36,7 +36,7 @@ def test_send_many_is_measured_by_the_cpu_of_the_c_sender() -> None:
                 row(C_SENDER.name, tls=tls, rate=100, cpu_us=7.5),
                 row(COMPILED, tls=tls, rate=99, cpu_us=cpu_us),
             ]
-            goal = goals(rows)[f"winpush send_many, uvloop, compiled, {wire}, to C sender"]
+            goal = goals(rows)[f"winpush send_many, uvloop, compiled, {wire}, vs. C sender"]
             assert (goal.wanted, goal.cpu_decides, goal.met) == (0.75, True, met)
 
 
@@ -53,7 +53,7 @@ def test_the_plain_builds_are_judged_by_no_goal() -> None:
 
 
 def test_the_99th_percentile_at_80_percent_is_at_most_twice_the_c_senders() -> None:
-    text = "p99 at 80% of the own maximum: winpush send_many, uvloop, compiled, plain, to C sender"
+    text = "p99 at 80% of its own maximum: winpush send_many, uvloop, compiled, plain, vs. C sender"
     for ours, met in ((200, True), (201, False)):
         goal = goals(latencies=[paced(C_SENDER.name, 100), paced(COMPILED, ours)])[text]
         assert (goal.wanted, goal.met) == (2, met)
@@ -61,7 +61,7 @@ def test_the_99th_percentile_at_80_percent_is_at_most_twice_the_c_senders() -> N
 
 
 def test_two_processes_are_judged_by_cpu_where_they_have_no_cores_of_their_own() -> None:
-    text = "winpush, plain, two processes to one"
+    text = "winpush, plain, two processes vs. one"
     assert goals(twins=Twins("winpush", None, 1.8))[text].met is True
     assert goals(twins=Twins("winpush", None, 1.7))[text].met is False
     assert goals(twins=Twins("winpush", 1.7, 2.0))[text].met is False
