@@ -3,13 +3,13 @@
     python3 make.py demo [OPTIONS]      run the demo (options of `winpush demo`)
     python3 make.py test [OPTIONS]      check style and types, and run all tests (options of pytest)
     python3 make.py coverage            run all tests and report branches that none of them covers
-    python3 make.py docs                build the site of the docs in .site, and check its links
+    python3 make.py docs                build the docs site in .site, and check its links
     python3 make.py wheels [FOLDER]     build the compiled wheel, the plain one and the sdist (into dist/)
 
-Before a command, `--python PYTHON` takes another interpreter than the one that runs this.
+Add `--python PYTHON` to use an interpreter other than the one that runs this.
 
 The first run creates a virtual environment and installs the packages. The demo and the tests use winpush as pip
-installs it from here: compiled, where there is a C compiler. `WINPUSH_PURE=1` takes its plain modules.
+installs it from here: compiled, if there is a C compiler. `WINPUSH_PURE=1` uses its plain modules.
 """
 
 import sys
@@ -38,12 +38,12 @@ GROUPS = {"demo": (), "test": ("dev", "docs"), "docs": ("docs",), "wheels": ("wh
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A virtual environment of ours, and the interpreter that it is made with."""
+    """A virtual environment of ours, and the interpreter that creates it."""
 
     folder: Path
     made_with: str
     version: str
-    """The interpreter's, such as `3.13`; `3.13t` of a free-threaded one."""
+    """The interpreter's version, such as `3.13`, or `3.13t` if it is free-threaded."""
 
     @property
     def binaries(self) -> Path:
@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _python_option(arguments: list[str]) -> tuple[str | None, list[str]]:
-    """What `--python` says, and the other arguments. It may stand before or after the command."""
+    """The value of `--python`, and the other arguments. The option may come before or after the command."""
     for index, argument in enumerate(arguments):
         if argument == "--python" and index + 1 < len(arguments):
             return arguments[index + 1], arguments[:index] + arguments[index + 2 :]
@@ -82,7 +82,7 @@ def _python_option(arguments: list[str]) -> tuple[str | None, list[str]]:
 
 
 def version_of(interpreter: str) -> str | None:
-    """The version of a Python, such as `3.13`; None when it does not run."""
+    """The version of a Python, such as `3.13`; None if it doesn't run."""
     ask = "import sys; print('%d.%d' % sys.version_info[:2] + ('t' if 't' in getattr(sys, 'abiflags', '') else ''))"
     try:
         return subprocess.run([interpreter, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
@@ -105,7 +105,7 @@ def test(environment: Environment, options: list[str]) -> int:
         [environment.python, "-m", "mypy"],
     ]
     failed = [check for check in checks if run(check)]
-    # Now and then a test waits, for a clock or a start: one more than there are cores keeps them busy.
+    # Some tests wait for a clock or for a process to start, so one more process than cores keeps all cores busy.
     at_once = str((os.cpu_count() or 1) + 1)
     pytest: list[str | Path] = [environment.python, "-m", "pytest", "-n", at_once, "--dist", "worksteal", *options]
     code = run(pytest, PYTHONPATH=built(environment))
@@ -132,7 +132,7 @@ def docs(environment: Environment, _options: list[str]) -> int:
 
 
 def wheels(environment: Environment, options: list[str]) -> int:
-    """Builds what a release has for this Python from the sdist, which is thus whole, and checks it."""
+    """Builds a release's files for this Python and checks them. Building from the sdist shows that it is complete."""
     tools = Environment(CACHE / f"wheels-{environment.version}", environment.made_with, environment.version)
     create(tools, "wheels")
     into = Path(options[0] if options else ROOT / "dist").resolve()
@@ -153,7 +153,7 @@ def wheels(environment: Environment, options: list[str]) -> int:
         elif run(
             [tools.python, "-m", "auditwheel", "repair", "--strip", "--wheel-dir", made, compiled], PATH=tools.binaries
         ):
-            return complain("auditwheel could not make a manylinux wheel of it; see above.")
+            return complain("auditwheel could not turn it into a manylinux wheel; see above.")
         return _check_and_deliver(tools, made, into)
 
 
@@ -177,7 +177,7 @@ def complain(text: str) -> int:
 
 
 def run(command: Sequence[str | Path], **variables: str | Path) -> int:
-    """Runs a command in the project's folder; returns its exit code. Folders go before those that a variable has."""
+    """Runs a command in the project's folder; returns its exit code. In a PATH, the given folder comes first."""
     environment = dict(os.environ)
     for name, value in variables.items():
         before = environment.get(name) if name.endswith("PATH") else None
@@ -194,7 +194,7 @@ def prepare(environment: Environment, purpose: str) -> None:
 
 
 def prepare_tests(environment: Environment) -> None:
-    """Creates the environment, and installs what tests need from Debian."""
+    """Creates the environment, and installs the Debian packages that tests need."""
     prepare(environment, "test")
     install_debian("Chromium for the page's tests", "chromium", BROWSERS)
     install_debian("PostgreSQL for the outbox's tests", "postgresql", ("initdb", "/usr/lib/postgresql/*/bin/initdb"))
@@ -249,7 +249,7 @@ def built(environment: Environment) -> Path:
 
 
 def digest_of_sources() -> str:
-    """Of all that goes into a wheel, and of what decides how it is built."""
+    """A digest of everything that goes into a wheel, and of the variable that decides how it is built."""
     digest = hashlib.sha256(os.environ.get("WINPUSH_COMPILE", "").encode())
     folders = [path for name in ("src", "compiled", "docs/protocol") for path in (ROOT / name).rglob("*")]
     for path in sorted([ROOT / "pyproject.toml", *folders]):
@@ -259,7 +259,7 @@ def digest_of_sources() -> str:
 
 
 def _compile_cache() -> dict[str, str]:
-    """What was compiled once for a source and a Python is not compiled again, unless the caller keeps it elsewhere."""
+    """Where compiled modules are kept, so that the same source isn't compiled twice for a Python."""
     return {"WINPUSH_COMPILE_CACHE": os.environ.get("WINPUSH_COMPILE_CACHE") or str(CACHE / "compiled")}
 
 
@@ -281,5 +281,5 @@ def install_debian(what: str, package: str, programs: Sequence[str]) -> None:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:  # what was being set up or built is begun anew the next time
+    except KeyboardInterrupt:  # the next run starts the interrupted setup or build again
         sys.exit(130)
