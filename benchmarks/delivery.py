@@ -1,11 +1,12 @@
-"""What delivery through the outbox costs, beside bare `send_many` in the same run, against the same stub.
+"""What delivery through the outbox costs, compared with bare `send_many` in the same run, with the same stub.
 
     .venv/bin/python benchmarks/delivery.py [--channels 10000,100000] [--database URL] [--out FILE]
 
-Needs `winpush[delivery]` in the Python that runs it, and gcc for the stub (Linux). Each measure is a process of its
-own, pinned to one core, the stub to the other. Prints a table; `--out` writes it, too. `--database` is the URL of a
-database that 'winpush db upgrade' has prepared and that has no channels; without, a SQLite file in a temporary folder.
-With it, one worker and two are compared as well, on both cores. The exit code is 1 when a channel was lost.
+Needs `winpush[delivery]` in the Python that runs it, and gcc for the stub (Linux). Each measurement is a process of its
+own, pinned to one core, with the stub on the other. Prints a table; `--out` also writes it to a file. `--database` is
+the URL of a database that 'winpush db upgrade' has prepared and that has no channels; without it, a SQLite file in a
+temporary folder is used. With it, one worker and two workers on both cores are also compared. The exit code is 1 if a
+channel was lost.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ TOAST = mpns.Toast("Hello", "World")
 
 
 def uris(url: str, number: int) -> Iterator[str]:
-    """As many channels as wanted, of the shape that MPNS gives out."""
+    """`number` channel URIs of the form that MPNS issues."""
     base = url.rstrip("/")
     return (f"{base}/throttledthirdparty/01.00/AAF{number:029X}" for number in range(number))
 
 
 def options(url: str) -> winpush.client.options.ClientOptions:
-    """What every way sends with."""
+    """The client options that every measurement uses."""
     return {
         "allow_hosts": [urlsplit(url).netloc],
         "max_connections": CONNECTIONS,
@@ -57,7 +58,7 @@ def options(url: str) -> winpush.client.options.ClientOptions:
 
 
 def bare(url: str, channels: int, _database: str) -> dict[str, float]:
-    """`send_many`, each result looked at."""
+    """`send_many`, with each result checked."""
 
     async def send() -> int:
         async with winpush.AsyncClient(**options(url)) as client:
@@ -73,7 +74,7 @@ def bare(url: str, channels: int, _database: str) -> dict[str, float]:
 
 
 def register(url: str, channels: int, database: str) -> dict[str, float]:
-    """Registers all channels; the file stays for the next measure."""
+    """Registers all channels; the next measurement uses the same file."""
     from winpush.delivery import Outbox
 
     outbox = Outbox(database, **options(url))
@@ -104,12 +105,12 @@ def notify(url: str, channels: int, database: str) -> dict[str, float]:
 
 
 def notify_together(url: str, channels: int, database: str) -> dict[str, float]:
-    """The same, asked for by several threads, as in a web server."""
+    """The same, called from several threads, as in a web server."""
     return notify_from(THREADS, url, channels, database)
 
 
 def notify_from(threads: int, url: str, channels: int, database: str) -> dict[str, float]:
-    """`notify` from so many threads."""
+    """`notify` from this many threads."""
     from winpush.delivery import DeliveryState, Outbox, OutcomeEvent
 
     wanted, stored, ended = min(NOTIFIES, channels), 0, threading.Event()
@@ -137,7 +138,7 @@ def notify_from(threads: int, url: str, channels: int, database: str) -> dict[st
 
 
 def deliver(url: str, _channels: int, database: str) -> dict[str, float]:
-    """A worker that begins when it is told to (a line on its standard input)."""
+    """A worker that starts when it gets a line on its standard input."""
     from winpush.delivery import Outbox
 
     outbox = Outbox(database, **options(url))
@@ -165,7 +166,7 @@ LABELS = {
 
 
 def work(way: str, url: str, channels: int, database: str) -> None:
-    """One measure; prints a line of JSON."""
+    """One measurement; prints a line of JSON."""
     before = resource.getrusage(resource.RUSAGE_SELF)
     record = (WAYS | WORKERS)[way](url, channels, database)
     after = resource.getrusage(resource.RUSAGE_SELF)
@@ -178,7 +179,7 @@ def work(way: str, url: str, channels: int, database: str) -> None:
 
 
 def measure(way: str, url: str, channels: int, database: str, cores: Cores) -> dict[str, float]:
-    """Starts the process of one measure, on the client's core."""
+    """Runs one measurement in its own process, on the client's core."""
     command = [sys.executable, __file__, "--work", way, "--url", url, "--channels", str(channels)]
     with cores.only(cores.client):
         done = subprocess.run([*command, "--database", database], stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - ourselves
@@ -187,7 +188,7 @@ def measure(way: str, url: str, channels: int, database: str, cores: Cores) -> d
 
 
 def shared(number: int, url: str, channels: int, database: str) -> str:
-    """A broadcast to all channels by so many workers, on all cores: a row of the table."""
+    """A broadcast to all channels by `number` workers, on all cores: a row of the table."""
     from winpush.delivery import Outbox
 
     command = [sys.executable, __file__, "--work", "deliver", "--url", url, "--channels", "0", "--database", database]
@@ -197,7 +198,7 @@ def shared(number: int, url: str, channels: int, database: str) -> str:
     ]
     outbox = Outbox(database, **options(url))
     broadcast = outbox.broadcast(TOAST)
-    time.sleep(2)  # they are awake by then
+    time.sleep(2)  # time for all workers to start
     began = time.perf_counter()
     for worker in workers:
         assert worker.stdin is not None  # noqa: S101 - it is a pipe
@@ -223,7 +224,7 @@ def line(way: str, channels: int, record: dict[str, float], base: float) -> str:
 
 
 def run(sizes: list[int], database: str | None) -> tuple[list[str], int]:
-    """All measures; the table's lines, and how many channels were lost."""
+    """All measurements; returns the table's lines, and how many channels were lost."""
     workshop, cores, lost = set_up(install=False), Cores(), 0
     if workshop.stub is None:
         raise SystemExit("The stub could not be compiled; it needs gcc (on Debian: apt-get install gcc libc6-dev).")
@@ -262,7 +263,7 @@ def end(lines: list[str], lost: int, out: Path | None) -> int:
 def main() -> int:
     """Reads the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--channels", default="10000,100000", help="sizes, with commas between (default: %(default)s)")
+    parser.add_argument("--channels", default="10000,100000", help="sizes, separated by commas (default: %(default)s)")
     parser.add_argument("--database", help="an SQLAlchemy URL (default: a SQLite file in a temporary folder)")
     parser.add_argument("--out", type=Path, help="a file for the table")
     parser.add_argument("--work", choices=[*WAYS, *WORKERS], help=argparse.SUPPRESS)

@@ -1,10 +1,10 @@
-"""What a broadcast costs PostgreSQL, by channel: its CPU, what it writes ahead, and what stays on the disk.
+"""What a broadcast costs PostgreSQL per channel: CPU, bytes written ahead, and bytes on disk.
 
     .venv/bin/python benchmarks/delivery_database.py --database URL [--channels 100000] [--out FILE]
 
 Needs `winpush[postgres]` in the Python that runs it, gcc for the stub (Linux), and the URL of an empty database on a
-server of this machine, which it fills and leaves full. Prints a table, and the rows that a model of one large server is
-made of. The exit code is 1 when a channel was lost.
+server on this machine, which it fills and leaves full. Prints a table; the model of one large server is calculated from
+its rows. The exit code is 1 if a channel was lost.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Cost:
 
 
 def cost(database: Database) -> Cost:
-    """Reads it from the server, and its CPU from /proc."""
+    """Reads the bytes from the server, and the CPU time from /proc."""
     with database.read() as connection:
         wal = connection.exec_driver_sql("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").scalar_one()
         sizes = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname LIKE 'winpush_%' AND relkind = 'r'"
@@ -59,7 +59,7 @@ def cost(database: Database) -> Cost:
 
 
 def _stat(pid: int) -> list[int]:
-    """The numbers of /proc/PID/stat behind the name: the state as 0, the parent, …; nothing if it has ended."""
+    """The numbers after the name in /proc/PID/stat: the state as 0, the parent, …; empty if the process has ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -113,11 +113,11 @@ def main() -> int:
     """Reads the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--channels", type=int, default=100_000, help="how many (default: %(default)s)")
-    parser.add_argument("--database", required=True, help="an SQLAlchemy URL of an empty PostgreSQL database")
+    parser.add_argument("--database", required=True, help="the SQLAlchemy URL of an empty PostgreSQL database")
     parser.add_argument("--out", type=Path, help="a file for the table")
     given = parser.parse_args()
     if sa.make_url(given.database).get_backend_name() != "postgresql":
-        raise SystemExit("This measures PostgreSQL: give the URL of a database on a server of this machine.")
+        raise SystemExit("This measures PostgreSQL: give the URL of a database on a server on this machine.")
     workshop, cores = set_up(install=False), Cores()
     if workshop.stub is None:
         raise SystemExit("The stub could not be compiled; it needs gcc (on Debian: apt-get install gcc libc6-dev).")

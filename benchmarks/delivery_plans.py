@@ -1,8 +1,8 @@
-"""How the databases find what a broadcast asks for: the plans of its statements, on a registry of a given size.
+"""The query plans of a broadcast's statements, for a registry of a given size.
 
     .venv/bin/python benchmarks/delivery_plans.py [--channels 100000] [--database URL]
 
-Sends nothing over a network: a server of its own on loopback takes a broadcast to all channels. Prints Markdown. Needs
+Sends nothing over a network: the stub server on loopback gets a broadcast to all channels. Prints Markdown. Needs
 `winpush[delivery]` in the Python that runs it; `--database` is as for `delivery.py`.
 """
 
@@ -30,7 +30,7 @@ _LONGEST = 150
 
 
 class Asked:
-    """The statements of a broadcast, each once, with one example of its values."""
+    """The statements of a broadcast, each once, with one set of its values."""
 
     def __init__(self) -> None:
         self.seen: dict[str, Any] = {}
@@ -44,7 +44,7 @@ class Asked:
 
 
 def plans(url: str, channels: int, database: str) -> Iterator[str]:
-    """A line for each statement, and under it how it is done."""
+    """A line for each statement, followed by its plan."""
     outbox = Outbox(database, **options(url))
     outbox.register_many(uris(url, channels))
     asked = Asked()

@@ -1,13 +1,13 @@
-"""How one broadcast gets faster with workers on PostgreSQL, and how soon the lanes of a dead worker are taken over.
+"""How much faster a broadcast gets with more workers on PostgreSQL, and how soon a dead worker's lanes are taken over.
 
     .venv/bin/python benchmarks/delivery_workers.py --database URL [--channels 100000] [--workers 1,2,4,8] [--out FILE]
 
 Needs `winpush[postgres]` in the Python that runs it, and the URL of an empty database, which it fills and leaves full.
-The services are a wait in place of the sends, and the server is a millisecond away: before each statement and each
-commit a worker sleeps that long, inside its transaction. So what is measured is what workers cost each other. Beside
-each rate stands how much of the machine's CPU was used, and in how many samples a worker waited for another's lock. The
-take-over is measured on that database and on a SQLite file, with a worker that is killed with -9. The exit code is 1
-when a channel was lost.
+A wait replaces the sends, and the server is a millisecond away: before each statement and each commit a worker sleeps
+that long, inside its transaction. So this measures what workers cost each other. Each rate comes with the share of the
+machine's CPU that was used, and with the number of samples in which a worker waited for another's lock. The take-over
+is measured on that database and on a SQLite file, with a worker that is killed with -9. The exit code is 1 if a channel
+was lost.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ LEASE_SECONDS = WorkerSettings().lease.total_seconds()
 SEND_SECONDS = 0.2
 """How long the service takes for a batch."""
 FEW = 20_000
-"""Channels in so few lanes that two workers run all of them. Where there are more, a dead worker's lanes wait for their
-turn behind free ones, which costs nobody time."""
+"""Few enough channels, and so lanes, that two workers run all of them. With more lanes, a dead worker's lanes wait for
+their turn behind free ones, which delays nothing."""
 WAITS = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() "
     "AND query LIKE '%winpush%'"
@@ -51,7 +51,7 @@ WAITS = (
 
 
 def say(line: str) -> None:
-    """To the terminal, at once."""
+    """Prints at once."""
     print(line, flush=True)  # noqa: T201 - a program for a terminal
 
 
@@ -59,7 +59,7 @@ def say(line: str) -> None:
 
 
 async def wait_instead(_batches: Batches, _client: object, sending: Sending, *_: Any) -> None:
-    """`Batches.send` with services that accept everything after a while."""
+    """Replaces `Batches.send`: waits, then has every send accepted."""
     await asyncio.sleep(SEND_SECONDS)
     now = int(time.time() * 1000)
     for target in sending.batch.targets:
@@ -70,7 +70,7 @@ async def wait_instead(_batches: Batches, _client: object, sending: Sending, *_:
 
 
 def be_away(milliseconds: float) -> None:
-    """Makes each round trip to a database that much longer."""
+    """Makes each round trip to a database this much longer."""
 
     def wait(*_: object) -> None:
         time.sleep(milliseconds / 1000)
@@ -80,8 +80,8 @@ def be_away(milliseconds: float) -> None:
 
 
 def work(database: str, milliseconds: float, lease: float) -> None:
-    """Delivers until it is told to stop or killed."""
-    Batches.send = wait_instead  # type: ignore[method-assign]  # what is measured is the rest
+    """Delivers until it is stopped or killed."""
+    Batches.send = wait_instead  # type: ignore[method-assign]  # only the rest is measured
     if milliseconds:
         be_away(milliseconds)
     settings = WorkerSettings(lease=timedelta(seconds=lease))
@@ -96,7 +96,7 @@ def work(database: str, milliseconds: float, lease: float) -> None:
 def workers(
     number: int, database: str, milliseconds: float, lease: float = LEASE_SECONDS
 ) -> Iterator[list[tuple[subprocess.Popen[str], str]]]:
-    """So many of them, ready, and their names."""
+    """`number` workers that are ready, and their names."""
     command = [sys.executable, __file__, "--work", "--database", database, "--away", str(milliseconds)]
     command += ["--lease", str(lease)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(number)]  # noqa: S603 - ourselves
@@ -114,13 +114,13 @@ def workers(
 
 
 def busy() -> tuple[float, float]:
-    """Seconds of CPU that this machine has used, and those that it had."""
+    """This machine's CPU time since it started: the time used, and the time available, in ticks."""
     fields = [int(each) for each in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
     return sum(fields) - fields[3] - fields[4], sum(fields)
 
 
 def speed(number: int, outbox: Outbox, database: str, channels: int, milliseconds: float) -> tuple[str, float, int]:
-    """A broadcast by so many workers: a row of the table, channels a second, and how many were lost."""
+    """A broadcast by `number` workers: a row of the table, channels per second, and how many channels were lost."""
     own = Database(database)
     samples = waiting = 0
     with workers(number, database, milliseconds):
@@ -142,7 +142,7 @@ def speed(number: int, outbox: Outbox, database: str, channels: int, millisecond
 
 
 def take_over(outbox: Outbox, database: str, lease: float) -> float:
-    """Seconds from a worker's death until no lane is its own any more; a second worker is there."""
+    """Seconds from a worker's death until it no longer owns a lane, while a second worker is running."""
     own = Database(database)
 
     def has_lanes(name: str) -> bool:
@@ -154,7 +154,7 @@ def take_over(outbox: Outbox, database: str, lease: float) -> float:
         broadcast = outbox.broadcast(TOAST)
         while not has_lanes(name):
             if outbox.progress(broadcast).state.value != "running":
-                broadcast = outbox.broadcast(TOAST)  # the other was so fast that it had all of it
+                broadcast = outbox.broadcast(TOAST)  # the other worker was so fast that it ran all lanes
             time.sleep(0.01)
         victim.kill()
         began = time.perf_counter()
@@ -186,7 +186,7 @@ def run(database: str, channels: int, numbers: list[int], milliseconds: float, l
 
 
 def taken_over(outbox: Outbox, database: str, channels: int, lease: float) -> list[str]:
-    """The second table: a worker that is killed beside another."""
+    """The second table: how soon another worker takes over from one that is killed."""
     found = {"PostgreSQL": take_over(outbox, database, lease)}
     with tempfile.TemporaryDirectory() as folder:
         file = f"sqlite:///{folder}/push.db"
@@ -203,11 +203,11 @@ def taken_over(outbox: Outbox, database: str, channels: int, lease: float) -> li
 def main() -> int:
     """Reads the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--database", required=True, help="an SQLAlchemy URL of an empty PostgreSQL database")
+    parser.add_argument("--database", required=True, help="the SQLAlchemy URL of an empty PostgreSQL database")
     parser.add_argument("--channels", type=int, default=100_000, help="how many (default: %(default)s)")
     parser.add_argument("--workers", default="1,2,4,8", help="numbers of workers (default: %(default)s)")
     parser.add_argument("--away", type=float, default=1.0, help="milliseconds to the server (default: %(default)s)")
-    parser.add_argument("--lease", type=float, default=LEASE_SECONDS, help="the workers', in seconds (%(default)s)")
+    parser.add_argument("--lease", type=float, default=LEASE_SECONDS, help="the lease in seconds (%(default)s)")
     parser.add_argument("--out", type=Path, help="a file for the tables")
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -1,10 +1,10 @@
-"""The benchmark: winpush and its peers, in one run, against the same stub server on loopback.
+"""The benchmark: winpush and its peers, in one run, with the same stub server on loopback.
 
     python3 benchmarks/run.py [--size smoke|small|full] [--only NAME,…] [--out FOLDER]
 
-The size `full` writes `docs/benchmarks.md` and `docs/benchmarks.svg`; a smaller run, or one of `--only` some, writes
-into `benchmarks/.cache/`, unless `--out` says where. The exit code is 0 when all that ran gave right answers, 1 when an
-answer was lost, doubled or mixed up, 2 when nothing could be measured.
+The size `full` writes `docs/benchmarks.md` and `docs/benchmarks.svg`. A smaller run, or one with `--only`, writes into
+`benchmarks/.cache/`, unless `--out` names a folder. The exit code is 0 if all answers were right, 1 if an answer was
+lost, duplicated or mixed up, and 2 if nothing could be measured.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _arguments() -> argparse.Namespace:
     given = parser.parse_args()
     strangers = set(given.only or ()) - set(names)
     if strangers:
-        parser.error(f"--only: no such contender: {', '.join(sorted(strangers))}; there are {', '.join(names)}")
+        parser.error(f"--only: unknown contender: {', '.join(sorted(strangers))}; choose from {', '.join(names)}")
     return given
 
 
@@ -112,7 +112,7 @@ def _write(out: Path, size: Size, contenders: Sequence[Contender], found: Found,
 
 
 def _wrk_version() -> dict[str, str]:
-    """wrk tells its version where it complains; nothing where it is missing."""
+    """wrk's version, which it prints with its usage error; empty if wrk is missing."""
     commands.run(["wrk", "--version"], "wrk-version")
     said = (LOGS / "wrk-version.txt").read_text().split()
     return {"wrk": said[1].removeprefix("debian/")} if len(said) > 1 and said[0] == "wrk" else {}

@@ -1,13 +1,13 @@
-"""What a message to a browser costs: winpush beside pywebpush and Node's web-push, over TLS, against the same stub.
+"""What a message to a browser costs: winpush, pywebpush and Node's web-push, over TLS, with the same stub.
 
     .venv/bin/python benchmarks/webpush.py [--subscriptions 10000] [--rounds 3] [--out FILE]
 
 Needs `winpush[webpush,uvloop,delivery]`, pywebpush and aiohttp in the Python that runs it, gcc and openssl for the
-stub, and for web-push Node with npm (Linux). Each measure is a process of its own, pinned to one core, the stub to the
-other, and counts that process's CPU time, which a busy machine falsifies less than the time on the clock. Every
-contender encrypts with a new key pair for each message, but for the row that says otherwise, and has its connections
-open when it is timed, where it keeps any. Prints tables and what has become of the goals; `--out` writes them, too. The
-exit code is 1 when a send failed.
+stub, and for web-push Node with npm (Linux). Each measurement is a process of its own, pinned to one core, with the
+stub on the other. It counts that process's CPU time, which a busy machine distorts less than elapsed time. Every
+contender encrypts with a new key pair for each message, except in the row that says otherwise. If it keeps connections,
+they are open before the timing starts. Prints tables and whether the goals were met; `--out` also writes them to a
+file. The exit code is 1 if a send failed.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ CURVE = ec.SECP256R1()
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One row. `share` is how much of the sends it makes: the slow ones need fewer for a steady figure. One that
-    `is_warm` has sent to every subscription once before it is timed."""
+    """One row. `share` is the share of the sends that it makes: slow contenders need fewer for a steady figure. If
+    `is_warm`, it has sent to every subscription once before it is timed."""
 
     label: str
     way: str
@@ -64,13 +64,13 @@ CONTENDERS = (
     NODE,
 )
 GOALS = ((OURS, USUAL, 20.0), (OURS, NODE, 8.0), (KEPT, USUAL, 60.0), (OUTBOX, OURS, 0.7))
-"""Who is to need how much less than whom, at least."""
+"""Each goal: the second contender's CPU time is at least this multiple of the first's."""
 _MOST_ENCRYPTION = 1.3
 _INSTALL = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "web-push"]
 
 
 def write_subscriptions(file: Path, url: str, number: int) -> None:
-    """As many browsers as wanted, each with a key of its own."""
+    """Writes `number` browsers' subscriptions, each with its own keys."""
     with file.open("w") as stream:
         for count in range(number):
             public = ec.generate_private_key(CURVE).public_key()
@@ -81,7 +81,7 @@ def write_subscriptions(file: Path, url: str, number: int) -> None:
 
 
 def command_of(contender: Contender, keys: VapidKeys, pem: Path) -> commands.Command | None:
-    """What starts it; None where Node or its package can't be had."""
+    """The command that starts it; None if Node's package can't be installed."""
     if contender.way != "node":
         loop = "uvloop" if contender.way.startswith("winpush") else "stock"
         return [sys.executable, PEERS / "webpush_peer.py", contender.way, "--key", pem, "--loop", loop]
@@ -97,7 +97,7 @@ def command_of(contender: Contender, keys: VapidKeys, pem: Path) -> commands.Com
 
 
 def measure(contender: Contender, stub: Stub, cores: Cores, file: Path, number: int, keys: VapidKeys) -> float | None:
-    """CPU microseconds a send; None when it could not be run. Raises SystemExit where a send failed."""
+    """CPU microseconds per send; None if it could not be run. Raises SystemExit if a send failed."""
     sends = max(int(number * contender.share), 64)
     warmup = number if contender.is_warm else max(sends // 10, 64)
     report = run_peer(contender, stub, cores, file, (sends, warmup), keys)
@@ -111,7 +111,7 @@ def measure(contender: Contender, stub: Stub, cores: Cores, file: Path, number: 
 def run_peer(
     contender: Contender, stub: Stub, cores: Cores, file: Path, sends: tuple[int, int], keys: VapidKeys
 ) -> dict[str, Any] | None:
-    """What a contender says of itself after so many sends, and so many before them that aren't timed."""
+    """A contender's own report. `sends` is how many sends are timed, and how many come before them to warm up."""
     command = command_of(contender, keys, file.with_name("vapid.pem"))
     if command is None or stub.certificates is None:
         return None
@@ -123,7 +123,7 @@ def run_peer(
 
 
 def table(figures: dict[Contender, list[float]]) -> str:
-    """The rows, with what each costs beside winpush."""
+    """The rows, with each cost also as a multiple of winpush's."""
     ours, kept = (statistics.median(figures[each]) for each in (OURS, KEPT))
     lines = ["| way | CPU a message, µs | times `send_many` | times kept keys |", "|---|--:|--:|--:|"]
     for contender in CONTENDERS:
@@ -136,7 +136,7 @@ def table(figures: dict[Contender, list[float]]) -> str:
 
 
 def encryption(report: dict[str, Any] | None) -> str:
-    """What encryption costs beside the calls of OpenSSL in it."""
+    """What encryption costs, compared with the OpenSSL calls in it."""
     if report is None:
         return "Encryption alone could not be measured.\n"
     ratio = report["encrypt"] / report["bare"]
@@ -158,19 +158,19 @@ def encryption(report: dict[str, Any] | None) -> str:
 
 
 def goals(figures: dict[Contender, list[float]]) -> str:
-    """Each goal, and what this run has."""
+    """Each goal, and what this run measured."""
     lines = []
     for less, more, goal in GOALS:
         if not figures[less] or not figures[more]:
             continue
         ratio = statistics.median(figures[more]) / statistics.median(figures[less])
         verdict = "reached" if ratio >= goal else "missed"
-        lines.append(f"- {less.label}, beside {more.label}: {ratio:.2f} times (goal: at least {goal:g}; {verdict})")
+        lines.append(f"- {less.label}, vs. {more.label}: {ratio:.2f} times (goal: at least {goal:g}; {verdict})")
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Measures all in turn, `--rounds` times, and prints the medians."""
+    """Measures all contenders in turn, `--rounds` times, and prints the medians."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--subscriptions", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,4 +1,4 @@
-"""Compiles the programs of the benchmark, each once for each version of its source."""
+"""Compiles the benchmark's programs, once for each version of their source."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from harness.places import CACHE, FOLDER, PEERS
 
 
 def digest(*texts: str) -> str:
-    """One text for many, another as soon as one of them changes."""
+    """One digest of all texts."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def compile_c(name: str, sources: tuple[str, ...]) -> tuple[Path | None, bool]:
-    """A program, None where it can't be compiled, and whether it speaks TLS: not without OpenSSL's headers."""
+    """A program (None if it can't be compiled), and whether it speaks TLS, which needs OpenSSL's headers."""
     version = digest(*[(FOLDER / source).read_text() for source in sources])[:16]
     for suffix, flags in (("tls", ["-lssl", "-lcrypto"]), ("plain", ["-DWITHOUT_TLS"])):
         command: list[str | Path] = ["gcc", "-std=gnu11", "-O2", FOLDER / sources[0], *flags]
@@ -29,7 +29,7 @@ def compile_c(name: str, sources: tuple[str, ...]) -> tuple[Path | None, bool]:
 
 
 def compile_go() -> Path | None:
-    """Go's peer, with the standard library alone; None where there is no Go, or the peer can't be compiled."""
+    """Go's peer, which uses only the standard library; None if there is no Go, or the peer can't be compiled."""
     source = PEERS / "go_peer.go"
     alone = {"GO111MODULE": "off", "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
     environment = {**clean_environment(), **alone, "GOCACHE": str(CACHE / "go")}
@@ -38,15 +38,15 @@ def compile_go() -> Path | None:
 
 
 def _make(binary: Path, command: list[str | Path], log: str, environment: Mapping[str, str] | None) -> Path | None:
-    """The program that a compiler makes, kept from the last time; None when it makes none.
+    """The compiled program, kept from an earlier run if there is one; None if compiling fails.
 
-    It appears whole, since another run may want it at the same time.
+    It is renamed into place, since another run may need it at the same time.
     """
     if binary.exists():
         return binary
     unfinished = binary.with_name(f"{binary.name}.{os.getpid()}")
     output: list[str | Path] = ["-o", unfinished]
-    # Go's output has to be named before the source, C's libraries after it.
+    # Go needs the output before the source; C needs the libraries after it.
     if commands.run([*command[:2], *output, *command[2:]], log, environment=environment) is None:
         return None
     unfinished.replace(binary)

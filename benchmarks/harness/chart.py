@@ -1,4 +1,4 @@
-"""The bar chart, as SVG written by hand: one row a contender, one bar for plain and one for TLS."""
+"""The bar chart, as hand-written SVG: one row per contender, with one bar for plain and one for TLS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.summary import Row
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 880, 346, 56, 96, 44
 _BAR, _GAP, _ROW = 11, 2, 36
 _INK, _FAINT, _GRID = "#1f2937", "#6b7280", "#e5e7eb"
-# (plain, TLS) for ours and for the others.
+# (plain, TLS) for each kind.
 _COLOURS = {
     Kind.WINPUSH: ("#1d4ed8", "#93b4fb"),
     Kind.PEER: ("#6b7280", "#c3c8d0"),
@@ -21,7 +21,7 @@ _FONT = "font-family=\"system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans
 
 
 def draw(rows: Sequence[Row]) -> str:
-    """The whole SVG: sends a second as a share of wrk's over the same wire (of the fastest one's, without wrk)."""
+    """The whole SVG: sends per second as a share of wrk's (or the fastest contender's, without wrk), plain or TLS."""
     shares = _shares(rows)
     names = sorted({row.contender.name for row in rows}, key=lambda name: -shares.get((name, False), 0))
     labels = {row.contender.name: (row.contender.label.replace("`", ""), row.contender.kind) for row in rows}
@@ -103,7 +103,7 @@ def _text(x: float, y: float, text: str, fill: str, size: float, *, anchor: str 
 
 
 def figure(ratio: float) -> str:
-    """A ratio with the two digits that say something: 0.004, 0.41, 5.6, 85."""
+    """A ratio with its one or two significant digits: 0.004, 0.41, 5.6, 85."""
     if ratio >= 10:
         return f"{ratio:.0f}"
     if ratio >= 1:

@@ -1,4 +1,4 @@
-"""What a contender is started with."""
+"""The command line that starts a contender."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BODY_BYTES: int = _TOAST["body_bytes"]
 
 
 def command_of(contender: Contender, load: Load, workshop: Workshop, stub: Stub, *, tls: bool) -> commands.Command:
-    """The command that has this contender send this load to this stub."""
+    """The command that makes this contender send this load to this stub."""
     options = _options(load, stub, tls)
     match contender.runner:
         case Runner.WRK:
@@ -37,7 +37,7 @@ def command_of(contender: Contender, load: Load, workshop: Workshop, stub: Stub,
 
 
 def _options(load: Load, stub: Stub, tls: bool) -> list[str | Path | int]:
-    """Those that all take, wrk excepted."""
+    """The options that all contenders except wrk take."""
     numbers = {"sends": load.sends, "warmup": load.warmup, "concurrency": load.concurrency, "uris": load.uris}
     options: list[str | Path | int] = ["--url", stub.url(tls=tls)]
     options += [part for name, value in numbers.items() for part in (f"--{name}", value)]
@@ -57,7 +57,7 @@ def _wrk(contender: Contender, load: Load, stub: Stub, tls: bool) -> commands.Co
 
 
 def _request(workshop: Workshop, stub: Stub, tls: bool) -> Path:
-    """A file with winpush's own request, for the port of the stub."""
+    """A file with winpush's own request, addressed to the stub's port."""
     file = CACHE / f"request-{'tls' if tls else 'plain'}"
     port = (stub.tls_port if tls else None) or stub.port
     file.write_bytes(addressed(workshop.request, port))

@@ -1,4 +1,4 @@
-"""The one table of who is measured, and how each is started."""
+"""The table of all contenders, and how each is started."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import enum
 from dataclasses import dataclass, replace
 
 MANY = 64
-"""Sends in flight, and connections, of whatever is asynchronous."""
+"""Sends in flight, and connections, of an asynchronous contender."""
 COMPILED = "-compiled"
-"""How the name of a contender ends whose send path is compiled."""
+"""The suffix of a contender's name if its send path is compiled."""
 THREADS = 16
-"""Sends in flight of whatever blocks a thread."""
+"""Sends in flight of a contender that blocks a thread for each."""
 
 
 class Kind(enum.Enum):
-    """Who a contender is: ours, another's, or what all are measured by."""
+    """What a contender is: ours, someone else's, or a yardstick that all are compared with."""
 
     WINPUSH = "winpush"
     PEER = "peer"
@@ -38,7 +38,7 @@ class Contender:
     """One row of the table.
 
     `needs` are the packages (of Python or Node, or the command) that it can't run without. `plain_rate` and `tls_rate`
-    are rough sends a second, which only set how many sends make a round of the wanted length. One that is `paced` can
+    are rough sends per second, used only to choose how many sends make a round of the right length. If `paced`, it can
     also send at fixed times.
     """
 
@@ -55,7 +55,7 @@ class Contender:
     paced: bool = False
 
     def rate(self, *, tls: bool) -> int:
-        """Rough sends a second."""
+        """Rough sends per second."""
         return self.tls_rate if tls else self.plain_rate
 
 

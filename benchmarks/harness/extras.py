@@ -1,4 +1,4 @@
-"""What is measured besides the rounds: many connections to a slow server, memory, and the time of `import winpush`."""
+"""The measurements besides the rounds: many connections to a slow server, memory, and the time of `import winpush`."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ print(json.dumps([name for name in sys.modules if (name + ".").startswith({_UNWA
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What came of it; an empty dict or None where it could not be measured.
+    """The results; an empty dict or None for what could not be measured.
 
-    - `latency`: label -> sends a second with many connections to a server that takes its time;
+    - `latency`: label -> sends per second with many connections to a slow server;
     - `memory_kib`: sends -> peak memory of send_many;
     - `connection_bytes`: (loop, TLS or not) -> memory of one open connection;
-    - `import_ms`: the CPU time of `import winpush` over starting Python; `imported`: what it should not have imported.
+    - `import_ms`: the CPU time of `import winpush` beyond starting Python; `imported`: what it shouldn't have imported.
     """
 
     latency: dict[str, float]
@@ -46,7 +46,7 @@ class Extras:
 
 
 def measure_extras(bench: Bench, slow: Bench, size: Size, chosen: Sequence[Contender]) -> Extras:
-    """All of them, if winpush is among the chosen. `slow` is the bench whose stub answers with a delay."""
+    """All of these, if winpush is among the chosen. `slow` is the bench whose stub answers with a delay."""
     problems: list[str] = []
     if not any(contender.kind is Kind.WINPUSH for contender in chosen):
         return Extras({}, {}, {}, None, (), ())
@@ -64,7 +64,7 @@ def _can_run(workshop: Workshop, *contenders: Contender) -> list[Contender]:
 
 
 def _measure_latency(slow: Bench, size: Size, problems: list[str]) -> dict[str, float]:
-    """Medians of the rounds. Nobody warms up here: opening the connections is part of it for wrk too."""
+    """Medians of the rounds. No contender warms up here: for wrk, too, opening the connections is part of the time."""
     connections = size.latency_connections
     expected_rate = min(connections * 1000 / LATENCY_MS, 20_000)
     load = replace(Load.lasting(size.latency_seconds, expected_rate, connections), warmup=0)
@@ -81,13 +81,13 @@ def _measure_latency(slow: Bench, size: Size, problems: list[str]) -> dict[str, 
 
 
 def _measure_memory(bench: Bench, size: Size, problems: list[str]) -> dict[int, int]:
-    """Peak memory of send_many over a few and over many channels, each a URI of its own, from a generator."""
+    """Peak memory of send_many over a few and over many channels, each with its own URI, from a generator."""
     able = _can_run(bench.workshop, *_MANY.values())
     if not able:
         return {}
     peaks = {}
     for sends in size.memory_sends:
-        # One URI more than the driver would hold as a list, so that both runs take theirs from the generator.
+        # One URI more than the driver would keep in a list, so that both runs use the generator.
         load = Load(sends, 0, able[0].concurrency, 0, uris=max(sends, 10_001))
         sample = bench.run(able[0], load, tls=False)
         _note(problems, f"memory over {sends} channels", sample)
@@ -98,9 +98,9 @@ def _measure_memory(bench: Bench, size: Size, problems: list[str]) -> dict[int, 
 
 
 def _measure_connections(slow: Bench, size: Size, problems: list[str]) -> dict[tuple[str, bool], int]:
-    """Memory of one connection: a process with many open, less the same process with one, by their number.
+    """Memory of one connection: that of a process with many open, less that of the same process with one, divided.
 
-    The server is slow, so that all are needed at the same time.
+    The server is slow, so that all connections are needed at the same time.
     """
     found = {}
     wires = [False] if slow.stub.tls_port is None else [False, True]
@@ -117,19 +117,17 @@ def _measure_connections(slow: Bench, size: Size, problems: list[str]) -> dict[t
             if record is None or record["errors"] or counts.requests != number + 1:
                 problems.append(f"{way.name}: {'failed' if record is None else 'lost sends'}")
                 continue
-            # Those that the stub has seen, less the one that asks for the counts, and the one that was there before.
+            # The connections that the stub has seen, less the one that asks for the counts and the first one.
             opened = counts.connections - 2
             found[loop, tls] = (record["after_kib"] - record["before_kib"]) * 1024 // max(1, opened)
-            say(
-                f"  {loop}, {'TLS' if tls else 'plain'}: {found[loop, tls] / 1024:.1f} KiB a connection ({opened} more)"
-            )
+            say(f"  {loop}, {'TLS' if tls else 'plain'}: {found[loop, tls] / 1024:.1f} KiB per connection ({opened})")
     return found
 
 
 def _measure_import(bench: Bench, times: int) -> tuple[float | None, tuple[str, ...]]:
-    """Milliseconds of CPU that `import winpush` adds to starting Python (medians, in turns), and what it drags in.
+    """Milliseconds of CPU that `import winpush` adds to starting Python (medians, in turns), and what else it imports.
 
-    Not by the clock: nothing is waited for, and what else the machine does would be counted.
+    CPU time rather than elapsed time: an import waits for nothing, and elapsed time would include other programs.
     """
     python, environment = bench.workshop.python, clean_environment()
     loaded = commands.run([python, "-c", _IMPORT], "import", environment=environment)

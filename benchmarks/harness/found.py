@@ -1,4 +1,4 @@
-"""All that one run of the benchmark has measured."""
+"""Everything that one run of the benchmark has measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.twins import Twins
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The rounds, the latencies at constant rates, two processes, and the rest; `more_problems` are of the two."""
+    """The rounds, the latencies at constant rates, the two processes (with `more_problems`), and the rest."""
 
     measured: Measured
     paced: list[Paced]
@@ -22,6 +22,6 @@ class Found:
 
     @property
     def problems(self) -> list[str]:
-        """What was wrong with answers."""
+        """Everything that was wrong with answers."""
         paced = [f"{each.contender.name}, at a rate: {each.problem}" for each in self.paced if each.problem]
         return [*self.measured.problems, *paced, *self.more_problems, *self.extras.problems]

@@ -1,4 +1,4 @@
-"""What winpush wants to reach, and whether this run saw it: judged on what pip installs, which is compiled."""
+"""winpush's goals, and whether this run met them: judged on what pip installs, which is compiled."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.twins import Twins
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One aim: `seen` is None where it was not measured. With `at_most` a smaller figure is the better one.
+    """One goal: `seen` is None if it was not measured. With `at_most`, a smaller figure is better.
 
-    `by_cpu` compares the sends of a second of CPU time, for those aims that compare sends; it decides where
-    `cpu_decides`, else the rate does.
+    `by_cpu` compares sends per second of CPU time, for goals that compare sends. It decides if `cpu_decides`, otherwise
+    the rate does.
     """
 
     text: str
@@ -30,7 +30,7 @@ class Goal:
 
     @property
     def met(self) -> bool | None:
-        """Whether it was reached; None where it was not measured."""
+        """Whether it was met; None if it was not measured."""
         value = self.by_cpu if self.cpu_decides else self.seen
         if value is None:
             return None
@@ -67,7 +67,7 @@ _IMPORT_MS = 60
 
 
 def judge(rows: Sequence[Row], paced: Sequence[Paced], twins: Twins | None, extras: Extras) -> list[Goal]:
-    """All goals, with what this run saw."""
+    """All goals, with this run's figures."""
     by_name = {(row.contender.name, row.tls): row for row in rows}
     return [*_c_goals(by_name), *_paced_goals(paced), *_twin_goals(twins), *_rate_goals(by_name), *_other_goals(extras)]
 
@@ -100,7 +100,7 @@ def _wire(tls: bool) -> str:
 
 
 def _paced_goals(paced: Sequence[Paced]) -> list[Goal]:
-    """Of the send_many that pip installs."""
+    """Goals for the latency of the send_many that pip installs."""
     ceilings = {each.tls: each for each in paced if each.contender.name == C_SENDER.name}
     goals = []
     for ours in paced:

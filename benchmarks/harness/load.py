@@ -1,4 +1,4 @@
-"""How much a contender is to send, and how fast."""
+"""How much a contender sends, and how fast."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _FEWEST_SENDS = 100
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much a contender is to send. `seconds` is for wrk, which takes no number of sends.
+    """How much a contender sends. `seconds` is for wrk, which can't be given a number of sends.
 
-    With a `rate` the sends leave at fixed times, so many a second (0: all are due at once), and the latencies are
+    With a `rate`, sends leave at fixed times, this many per second (0: all are due at once), and the latencies are
     written to the file `latencies`.
     """
 
@@ -27,11 +27,11 @@ class Load:
 
     @property
     def patience_seconds(self) -> float:
-        """How long to wait for a contender: one that hangs ends there, one that is slow does not."""
+        """How long to wait for a contender: long enough for a slow one, so only one that hangs is stopped."""
         return 60 + 20 * self.seconds + self.sends / 2_000
 
     @classmethod
     def lasting(cls, seconds: float, rate: float, concurrency: int) -> Load:
-        """As many sends as take about this long, after a tenth as many to warm up."""
+        """The number of sends that takes about this long, after a tenth as many to warm up."""
         sends = max(_FEWEST_SENDS, round(rate * seconds))
         return cls(sends, max(concurrency, sends // 10), concurrency, seconds)

@@ -1,4 +1,4 @@
-"""Runs the contenders in rounds, one after the other against the same stub, and checks that nothing was lost."""
+"""Runs the contenders in rounds, one after the other with the same stub, and checks that nothing was lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.stub import Counts, Stub
 
 
 class Record(TypedDict, total=False):
-    """The line of JSON that a contender prints; the last two only where memory is what is measured."""
+    """The line of JSON that a contender prints; the last two keys only if memory is measured."""
 
     sends: int
     errors: int
@@ -33,9 +33,9 @@ class Record(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run of one contender. `stub_us` is what the stub needed for a request, in µs of CPU.
+    """One run of one contender. `stub_us` is the stub's CPU time per request, in µs.
 
-    `problem` says what was wrong with its answers or its count of requests, if anything.
+    `problem` says what was wrong with its answers or its number of requests, if anything.
     """
 
     sends: int
@@ -50,25 +50,25 @@ class Sample:
 
     @property
     def rate(self) -> float:
-        """Sends a second."""
+        """Sends per second."""
         return self.sends / self.wall_seconds
 
     @property
     def cpu_us(self) -> float:
-        """CPU a send, in µs, of the client."""
+        """The client's CPU time per send, in µs."""
         return self.cpu_seconds / self.sends * 1e6
 
 
 @dataclass(slots=True)
 class Measured:
-    """What the rounds brought: samples by (name, TLS or not), and who was left out, and why."""
+    """The results of the rounds: samples by (name, TLS or not), and which contenders were left out, and why."""
 
     samples: dict[tuple[str, bool], list[Sample]] = field(default_factory=dict)
     left_out: dict[tuple[str, bool], str] = field(default_factory=dict)
 
     @property
     def problems(self) -> list[str]:
-        """What was wrong, for whom."""
+        """What was wrong, by contender."""
         return sorted(
             {f"{name}: {each.problem}" for (name, _), all_of in self.samples.items() for each in all_of if each.problem}
         )
@@ -83,7 +83,7 @@ class Bench:
     cores: Cores
 
     def run(self, contender: Contender, load: Load, *, tls: bool) -> Sample | None:
-        """One run; None when the contender failed (its log tells how)."""
+        """One run; None if the contender failed (its log says how)."""
         before = self.stub.reset()
         record = self.start(contender, load, tls=tls)
         after = self.stub.counts()
@@ -102,7 +102,7 @@ class Bench:
         )
 
     def start(self, contender: Contender, load: Load, *, tls: bool) -> Record | None:
-        """The record that a contender prints; None when there is none."""
+        """Runs a contender; returns the record that it prints, or None if it prints none."""
         environment = clean_environment()
         if tls and contender.runner is Runner.NODE and self.stub.certificates is not None:
             environment["NODE_EXTRA_CA_CERTS"] = str(self.stub.certificates.ca)
@@ -116,26 +116,26 @@ class Bench:
 
 
 def _problem(contender: Contender, load: Load, record: Record, counts: Counts) -> str | None:
-    """What does not add up between what the contender says and what the stub saw."""
+    """How the contender's record contradicts what the stub saw, if it does."""
     if record["ids_wrong"]:
         return f"{record['ids_wrong']} answers reached the wrong result"
     if record["errors"]:
         return f"{record['errors']} of {record['sends']} sends failed"
-    if contender.runner is Runner.WRK:  # it stops in the middle, with a request on each connection
+    if contender.runner is Runner.WRK:  # wrk stops abruptly, with a request in flight on each connection
         lost = not record["sends"] <= counts.requests <= record["sends"] + load.concurrency
         return f"{counts.requests} requests for {record['sends']} sends" if lost else None
     total = load.sends + load.warmup
     if counts.requests != total:
         return f"{counts.requests} requests for {total} sends"
     if counts.ids != min(total, load.uris) or counts.most - counts.least > 1:
-        return "some channels had a request too many or too few"
+        return "some channels got a request too many or too few"
     if counts.body_bytes != total * BODY_BYTES:
-        return f"the bodies were not of {BODY_BYTES} bytes"
+        return f"not every body had {BODY_BYTES} bytes"
     return None
 
 
 def run_rounds(bench: Bench, contenders: Sequence[Contender], *, rounds: int, seconds: float) -> Measured:
-    """All contenders, plain and TLS, round after round; each round begins with another one."""
+    """All contenders, plain and TLS, round after round; each round starts with a different contender."""
     measured = Measured()
     wires = [False] if bench.stub.tls_port is None else [False, True]
     for contender in contenders:

@@ -1,7 +1,7 @@
-"""Latency at a constant rate: sends leave at times fixed beforehand, at a share of what each contender can do at most.
+"""Latency at a constant rate: sends leave at fixed times, at a share of each contender's own maximum rate.
 
-A latency is counted from the time that the send was to leave, whether or not it could: the wait of a send that another
-one holds up is part of it (see `peers/pacing.py`).
+A latency is counted from the time at which the send was due to leave, whether or not it could. So it includes the wait
+of a send that another one holds up (see `peers/pacing.py`).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from harness.sizes import Size
 SHARES = (0.5, 0.8, 0.95)
 """The rates, each as a share of the contender's own maximum."""
 RARE = 1_000
-"""So many sends tell of one in a thousand."""
+"""The fewest sends for which a 99.9th percentile means anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Percentiles in ns; the rarest is None where there were too few sends for it."""
+    """Percentiles in ns; the 99.9th is None if there were too few sends for it."""
 
     p50: float
     p99: float
@@ -35,7 +35,7 @@ class Latency:
 
     @classmethod
     def of(cls, latencies: Sequence[int]) -> Latency:
-        """That of one run."""
+        """The percentiles of one run."""
         ordered = sorted(latencies)
         rarest = percentile(ordered, 0.999) if len(ordered) >= RARE else None
         return cls(percentile(ordered, 0.5), percentile(ordered, 0.99), rarest)
@@ -52,13 +52,13 @@ class Latency:
 
 
 def percentile(ordered: Sequence[int], share: float) -> int:
-    """The smallest value that at least this share of all, in ascending order, does not exceed."""
+    """The smallest value that at least this share of the values doesn't exceed; they are in ascending order."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """One contender over one wire: its latency at each of `SHARES`, and what of that went wrong."""
+    """One contender, plain or TLS: its latency at each of `SHARES`, and what went wrong, if anything."""
 
     contender: Contender
     tls: bool
@@ -69,9 +69,9 @@ class Paced:
 def measure_paced(
     bench: Bench, contenders: Sequence[Contender], size: Size, folder: Path, left_out: dict[tuple[str, bool], str]
 ) -> list[Paced]:
-    """All that can be paced, plain before TLS. A contender that fails is left out: it is noted in `left_out`.
+    """All contenders that can be paced, plain before TLS. One that fails is left out, and noted in `left_out`.
 
-    Others' clients, and TLS, only in a run whose figures mean something.
+    Other people's clients, and TLS, are measured only in a run whose figures mean something.
     """
     wires = [False, True] if bench.stub.tls_port is not None and size.installs else [False]
     found = []
@@ -89,7 +89,7 @@ def measure_paced(
 
 
 def chosen(bench: Bench, contenders: Sequence[Contender]) -> list[Contender]:
-    """Those that can be paced and are there; of winpush's builds and loops the first for each way to send."""
+    """The contenders that can be paced and can run here; of winpush, the first build and loop for each way to send."""
     able, ways = [], set()
     for contender in contenders:
         if not contender.paced or bench.workshop.reason_against(contender) is not None:
@@ -121,7 +121,7 @@ def _measure_one(bench: Bench, contender: Contender, size: Size, file: Path, *, 
 def _round(
     bench: Bench, contender: Contender, size: Size, file: Path, *, tls: bool
 ) -> tuple[list[Latency], list[Sample]]:
-    """The maximum, through the same code as all else, then the latency at each share of it, as far as it came."""
+    """Measures the maximum rate, with the same code, then the latency at each share of it; stops when a run fails."""
     found: list[Latency] = []
     load = Load.lasting(size.paced_seconds, contender.rate(tls=tls), contender.concurrency)
     sample = bench.run(contender, replace(load, rate=0, latencies=file), tls=tls)

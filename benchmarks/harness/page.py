@@ -1,4 +1,4 @@
-"""The page that is published: what was measured, how, what was left out, and how to run it again."""
+"""The published page: what was measured, how, what was left out, and how to run it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's parts on what is measured besides the rounds."""
+"""The page's parts on everything besides the rounds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.twins import Twins
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """In Markdown, figures to the right."""
+    """A table in Markdown, with figures aligned right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -31,7 +31,7 @@ the contenders' maximums do.
 
 
 def about_paced(size: Size, paced: Sequence[Paced]) -> str:
-    """Its tables, one for each wire."""
+    """The latency tables, one for plain and one for TLS."""
     if not paced:
         return ""
     rounds = "one round" if size.paced_rounds == 1 else f"{size.paced_rounds} rounds"
@@ -55,7 +55,7 @@ def _paced_line(paced: Paced) -> list[str]:
 
 
 def about_twins(twins: Twins | None) -> str:
-    """What a second process brings."""
+    """What a second process adds."""
     if twins is None:
         return ""
     text = f"{twins.label}, plain: two processes at once, each with its own stub, compared with one process.\n"

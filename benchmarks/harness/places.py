@@ -1,4 +1,4 @@
-"""Where things lie."""
+"""The folders of the benchmark."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ PROJECT = FOLDER.parent
 PEERS = FOLDER / "peers"
 CACHE = FOLDER / ".cache"
 LOGS = CACHE / "logs"
-"""What installers and peers said; the page that is published only says that something failed."""
+"""The output of installers and peers; the published page only says that something failed."""

@@ -1,4 +1,4 @@
-"""Installs and builds what the benchmark needs, and finds out what is there and what is not, and why."""
+"""Installs and builds what the benchmark needs, and notes what is missing and why."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from harness.places import CACHE, PROJECT
 # Debian's packages, by the command (or header) that each brings.
 _DEBIAN = {"gcc": "gcc", "wrk": "wrk", "openssl": "openssl", "node": "nodejs", "npm": "npm", "go": "golang-go"}
 _PYTHON_PEERS = ("aiohttp", "httpx", "httpx2", "pyqwest", "pyreqwest", "requests", "python-mpns")
-# Where a package is imported under another name than it is installed by.
+# Packages whose module has another name.
 _MODULES = {"python-mpns": "mpns"}
-# undici's newest line needs a newer Node than Debian's.
+# undici's newest versions need a newer Node than Debian's.
 _UNDICI = ((22, 19), "undici", "undici@7")
 _STAMP = "installed.json"
 _COMPILED = "winpush, compiled"
@@ -30,8 +30,8 @@ _COMPILED = "winpush, compiled"
 
 @dataclass(slots=True)
 class Workshop:
-    """What is there: the interpreter of the Python peers, the one whose winpush is compiled, the folder of Node's, the
-    stub, the C sender with a request of winpush's for it, Go's peer, and what is missing."""
+    """What is available: the interpreter for the Python peers, the one with the compiled winpush, the folder of Node's
+    peers, the stub, the C sender with winpush's request, Go's peer, and what is missing."""
 
     python: Path
     compiled: Path = CACHE / "venv-compiled" / "bin" / "python"
@@ -45,7 +45,7 @@ class Workshop:
     """Package -> why it could not be installed."""
 
     def reason_against(self, contender: Contender) -> str | None:
-        """Why a contender can't run here; None when it can."""
+        """Why a contender can't run here; None if it can."""
         if contender.runner is Runner.COMPILED and _COMPILED in self.failed:
             return self.failed[_COMPILED]
         for need in contender.needs:
@@ -69,11 +69,11 @@ class Workshop:
 
 
 def set_up(*, install: bool) -> Workshop:
-    """The workshop. With `install` it is completed first; without, it is what this interpreter and the cache have."""
+    """The workshop. With `install`, what is missing is installed first; without, it has what is already here."""
     CACHE.mkdir(exist_ok=True)
     workshop = Workshop(python=Path(sys.executable))
     if not install:
-        workshop.failed[_COMPILED] = "its send path is not compiled in a run that installs nothing"
+        workshop.failed[_COMPILED] = "a run that installs nothing doesn't compile the send path"
     else:
         _install_debian(workshop)
         _install_python(workshop)
@@ -84,7 +84,7 @@ def set_up(*, install: bool) -> Workshop:
 
 
 def say(text: str) -> None:
-    """Tells whoever waits what is going on."""
+    """Prints progress on standard error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
@@ -93,7 +93,7 @@ def say(text: str) -> None:
 
 
 def _install_debian(workshop: Workshop) -> None:
-    """The missing commands, where Debian's package manager is there and we may use it."""
+    """Installs the missing commands, if Debian's package manager is available and we are root."""
     missing = [package for command, package in _DEBIAN.items() if shutil.which(command) is None]
     if not Path("/usr/include/openssl/ssl.h").exists():
         missing.append("libssl-dev")
@@ -103,7 +103,7 @@ def _install_debian(workshop: Workshop) -> None:
         return
     if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         for package in missing:
-            workshop.failed[package] = f"{package} is not installed, and only root on Debian can have it installed"
+            workshop.failed[package] = f"{package} is not installed; the benchmark installs it only as root on Debian"
         return
     say(f"Installing {', '.join(missing)} …")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -120,7 +120,7 @@ def _install_python(workshop: Workshop) -> None:
     workshop.python = folder / "bin" / "python"
     made_for = digest((PROJECT / "pyproject.toml").read_text(), sys.version)
     if _installed(folder, made_for) is None:
-        say("Making the environment of the Python peers (once) …")
+        say("Creating the environment for the Python peers (once) …")
         venv.create(folder, with_pip=True, clear=True)
     install: list[str | Path] = [workshop.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     wanted: dict[str, commands.Command] = {"winpush": [*install, "--editable", f"{PROJECT}[uvloop]"]}
@@ -129,7 +129,7 @@ def _install_python(workshop: Workshop) -> None:
 
 
 def _install_compiled(workshop: Workshop) -> None:
-    """Another one, with winpush from this checkout as pip makes it, which is compiled where it can be."""
+    """Another environment, with winpush as pip installs it from this checkout: compiled, if that is possible."""
     folder = CACHE / "venv-compiled"
     sources = sorted(path for part in ("src", "compiled") for path in (PROJECT / part).rglob("*.p*") if path.is_file())
     texts = [source.read_text() for source in sources if source.suffix in (".py", ".pyx", ".pxd")]
@@ -141,11 +141,11 @@ def _install_compiled(workshop: Workshop) -> None:
     _install_each(workshop, folder, made_for, "pip", {_COMPILED: command})
     probe = "import sys, winpush; sys.exit(not winpush.compiled)"
     if _COMPILED not in workshop.failed and commands.run([workshop.compiled, "-c", probe], "probe") is None:
-        workshop.failed[_COMPILED] = "pip made winpush plain Python here: there is no C compiler, or no Cython"
+        workshop.failed[_COMPILED] = "pip built winpush as plain Python here: there is no C compiler, or no Cython"
 
 
 def _install_node(workshop: Workshop) -> None:
-    """Node's two libraries."""
+    """Installs Node's two libraries."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return
     version = (commands.run(["node", "--version"], "node") or "v0.0").strip().lstrip("v")
@@ -160,7 +160,7 @@ def _install_node(workshop: Workshop) -> None:
 def _install_each(
     workshop: Workshop, folder: Path, made_for: str, tool: str, wanted: Mapping[str, commands.Command]
 ) -> None:
-    """Installs what isn't there yet, one by one: that one can't be had is no reason to go without the others."""
+    """Installs what is missing, one by one, so that one failure doesn't cost the others."""
     installed = _installed(folder, made_for) or []
     for name, command in wanted.items():
         if name in installed:
@@ -174,7 +174,7 @@ def _install_each(
 
 
 def _installed(folder: Path, made_for: str) -> list[str] | None:
-    """What an earlier run has installed into a folder; None when it was for something else, or there is none."""
+    """What an earlier run installed into a folder; None if there was none, or it was for other versions."""
     try:
         stamp = json.loads((folder / _STAMP).read_text())
     except (OSError, ValueError):

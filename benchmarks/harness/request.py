@@ -1,4 +1,4 @@
-"""What a sender writes, byte for byte: a server that records requests, and gives each the stub's kind of answer."""
+"""A server that records what a sender writes, byte for byte, and answers as the stub does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ANSWER = (
 
 
 Answer = Callable[[bytes], bytes]
-"""What a request is answered with."""
+"""Gives the answer to a request."""
 
 
 def accepted(request: bytes) -> bytes:
@@ -31,7 +31,7 @@ def accepted(request: bytes) -> bytes:
 
 
 class Recorder:
-    """Serves one connection after the other; `requests` are what came, each whole."""
+    """Serves one connection after the other; `requests` has the complete requests received."""
 
     def __init__(self, listener: socket.socket, certificates: Certificates | None, answer: Answer) -> None:
         self.requests: list[bytes] = []
@@ -41,7 +41,7 @@ class Recorder:
         self.url = f"{'http' if certificates is None else 'https'}://127.0.0.1:{listener.getsockname()[1]}"
 
     def serve(self) -> None:
-        """Until the listener is shut."""
+        """Serves until the listener is shut down."""
         while True:
             try:
                 connection, _ = self._listener.accept()
@@ -71,7 +71,7 @@ def _server_context(certificates: Certificates | None) -> ssl.SSLContext | None:
 
 
 def _size(received: bytes) -> int | None:
-    """The bytes of the first request, head and body; None while it isn't whole."""
+    """The size of the first request, head and body, in bytes; None while it is incomplete."""
     end = received.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -93,7 +93,7 @@ def addressed(request: bytes, port: int) -> bytes:
 
 @contextlib.contextmanager
 def recording(certificates: Certificates | None = None, answer: Answer = accepted) -> Iterator[Recorder]:
-    """A recorder that serves for as long as the block lasts. It is for senders with one connection."""
+    """A recorder that serves until the block ends, for senders with one connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         recorder = Recorder(listener, certificates, answer)
         thread = threading.Thread(target=recorder.serve, daemon=True)
@@ -101,5 +101,5 @@ def recording(certificates: Certificates | None = None, answer: Answer = accepte
         try:
             yield recorder
         finally:
-            listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in `accept` would not see it closed
+            listener.shutdown(socket.SHUT_RDWR)  # closing alone wouldn't wake a thread that waits in `accept`
             thread.join(_PATIENCE_SECONDS)

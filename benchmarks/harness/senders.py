@@ -1,4 +1,4 @@
-"""The contenders that the benchmark compiles itself: the C sender, with winpush's own request for it, and Go's peer."""
+"""The contenders that the benchmark compiles itself: the C sender, which gets winpush's own request, and Go's peer."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from harness.request import recording
 
 
 def add_senders(workshop: Workshop) -> None:
-    """Compiles both; where that fails, the workshop says why."""
+    """Compiles both; if that fails, the workshop says why."""
     workshop.sender, speaks_tls = compile_c("sender", ("sender.c", "header_line.h", "stub_wire.h"))
     workshop.request = record_request(workshop) or b""
     if workshop.sender is None or speaks_tls is not workshop.speaks_tls:
         workshop.failed["sender"] = "it could not be compiled"
     elif not workshop.request:
-        workshop.failed["sender"] = "winpush's request, which it is to send, could not be recorded"
+        workshop.failed["sender"] = "winpush's request, which it sends, could not be recorded"
     workshop.go_peer = compile_go()
     if workshop.go_peer is None:
         workshop.failed.setdefault("golang-go", "there is no Go, or the peer could not be compiled")
 
 
 def record_request(workshop: Workshop) -> bytes | None:
-    """The bytes that `send_many` writes for one channel; None when none came."""
+    """The bytes that `send_many` writes for one channel; None if none arrived."""
     with recording() as recorder:
         options: commands.Command = ["--url", recorder.url, "--sends", 1, "--concurrency", 1]
         command: commands.Command = [workshop.python, PEERS / "winpush_paths.py", "many", *options]

@@ -1,4 +1,4 @@
-"""How much is measured: the three sizes of a run."""
+"""The three sizes of a run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One size. `minutes` is about how long it takes in all, `seconds` the length of one contender's run in one round;
-    the rest are the counts of the extras."""
+    """One size. `minutes` is roughly the total time, and `seconds` is the length of one contender's run in one round.
+    The other fields are for the extras and the latencies."""
 
     name: str
     minutes: int
@@ -25,16 +25,16 @@ class Size:
 
     @property
     def installs(self) -> bool:
-        """False where nothing is to be installed: what isn't there is left out."""
+        """False if nothing is installed: what is missing is then left out."""
         return self.minutes > 0
 
 
 SIZES = {
     size.name: size
     for size in (
-        # What CI uses to see that the benchmark works; its figures mean nothing.
+        # CI uses it to check that the benchmark works; its figures mean nothing.
         Size("smoke", 0, 1, 0.03, 1, 0.1, 50, (500, 2_000), 50, 2, 1, 0.02),
-        # A look, in a few minutes.
+        # A quick run.
         Size("small", 10, 3, 1.0, 1, 3.0, 1_000, (10_000, 100_000), 1_000, 7, 1, 0.5),
         # What is published.
         Size("full", 40, 5, 2.5, 3, 5.0, 1_000, (10_000, 1_000_000), 1_000, 15, 3, 2.0),

@@ -28,9 +28,9 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates | None:
-    """An authority and a certificate for 127.0.0.1, good for two days; None without the `openssl` command.
+    """An authority and a certificate for 127.0.0.1, valid for two days; None without the `openssl` command.
 
-    Elliptic keys: the cheapest handshake there is, so that peers that make a new one for each send look their best.
+    The keys are elliptic, for the cheapest handshake, which favours peers that make a handshake for each send.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
@@ -50,9 +50,9 @@ def make_certificates(folder: Path) -> Certificates | None:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the stub has seen since its last reset; `cpu_us` since it was started.
+    """What the stub has seen since its last reset; `cpu_us` counts from its start.
 
-    `ids` is how many channels were sent to, `least` and `most` how many requests one of these had.
+    `ids` is the number of channels that got requests; `least` and `most` are the fewest and most requests of a channel.
     """
 
     requests: int
@@ -68,22 +68,22 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """A stub that runs. `tls_port` is None where it speaks no TLS."""
+    """A running stub. `tls_port` is None if it doesn't speak TLS."""
 
     port: int
     tls_port: int | None
     certificates: Certificates | None
 
     def url(self, *, tls: bool) -> str:
-        """Where a peer sends to."""
+        """The URL that a peer sends to."""
         return f"https://127.0.0.1:{self.tls_port}" if tls else f"http://127.0.0.1:{self.port}"
 
     def reset(self) -> Counts:
-        """Begins to count anew."""
+        """Resets the counts."""
         return self._ask("/__reset")
 
     def counts(self) -> Counts:
-        """What came since the last reset."""
+        """The counts since the last reset."""
         return self._ask("/__stats")
 
     def _ask(self, path: str) -> Counts:
@@ -97,7 +97,7 @@ class Stub:
 
 @contextlib.contextmanager
 def running_stub(binary: Path, cores: Cores, certificates: Certificates | None, latency_ms: int = 0) -> Iterator[Stub]:
-    """A stub on the server's core, for as long as the block lasts."""
+    """A stub on the server's core, which runs until the block ends."""
     command: list[str | Path] = [binary, "--latency-ms", str(latency_ms)]
     if certificates is not None:
         command += ["--cert", certificates.server, "--key", certificates.key]

@@ -1,4 +1,4 @@
-"""From samples to the rows of the table: medians over the rounds, and ratios between these."""
+"""From samples to the rows of the table: medians over the rounds, and their ratios."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harness.measure import Measured, Sample
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One contender over one wire.
+    """One contender, plain or TLS.
 
-    `to_wrk` and `to_node_mpns` compare rates; `to_wrk_by_cpu` and `to_c_by_cpu` (the C sender) the sends that a second
-    of CPU time makes. `spread` is the range of the rounds' rates, as a share of their median. `client_busy` and
-    `stub_busy` are shares of a core. A ratio is None where there is nothing to compare with.
+    `to_wrk` and `to_node_mpns` compare rates; `to_wrk_by_cpu` and `to_c_by_cpu` (the C sender) compare sends per second
+    of CPU time. `spread` is the range of the rounds' rates, as a share of their median. `client_busy` and `stub_busy`
+    are shares of a core. A ratio is None if there is nothing to compare with.
     """
 
     contender: Contender
@@ -82,7 +82,7 @@ def _median_cpu(samples: Sequence[Sample]) -> float:
 
 
 def versions(measured: Measured) -> dict[str, str]:
-    """Package -> version, as the contenders themselves told."""
+    """Package -> version, as reported by the contenders themselves."""
     return {
         package: version
         for samples in measured.samples.values()

@@ -1,4 +1,4 @@
-"""send_many from two processes at once, beside one."""
+"""send_many from two processes at once, compared with one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FASTEST_FIRST = [f"winpush-many-{loop}{build}" for build in (COMPILED, "") for 
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """What two processes send in the time of one.
+    """How much two processes send, compared with one.
 
-    `by_rate` is None where each of the four (two senders, two stubs) has no core of its own. `by_cpu` compares sends of
-    a second of CPU time, and is 2 where neither costs the other anything.
+    `by_rate` is None if the four (two senders, two stubs) don't each have their own core. `by_cpu` compares sends per
+    second of CPU time, and is 2 if neither process costs the other anything.
     """
 
     label: str
@@ -30,7 +30,7 @@ class Twins:
 
 
 def measure_twins(one: Bench, other: Bench, size: Size, problems: list[str]) -> Twins | None:
-    """Two processes, each with a stub of its own, beside one alone: medians of the rounds."""
+    """Two processes, each with its own stub, compared with one alone: medians of the rounds."""
     able = [_BY_NAME[name] for name in _FASTEST_FIRST if one.workshop.reason_against(_BY_NAME[name]) is None]
     if not able:
         return None

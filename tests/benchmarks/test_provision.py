@@ -31,5 +31,5 @@ def test_the_c_sender_needs_winpushs_own_request() -> None:
 
 
 def test_what_pip_installs_is_left_out_where_pip_made_it_plain_python() -> None:
-    here = workshop(**{"winpush, compiled": "pip made winpush plain Python here"})
-    assert here.reason_against(BY_NAME["winpush-many-uvloop-compiled"]) == "pip made winpush plain Python here"
+    here = workshop(**{"winpush, compiled": "pip built winpush as plain Python here"})
+    assert here.reason_against(BY_NAME["winpush-many-uvloop-compiled"]) == "pip built winpush as plain Python here"
