@@ -90,19 +90,19 @@ ENTRA = f'tenant_id = "t"\nclient_id = "c"\nclient_secret = "{SECRET}"\n'
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "has no app"),
+        ("", "contains no apps"),
         ("[a\n", "can't be read as TOML"),
         (f"a = {'[' * 3000}", "can't be read as TOML"),
         (f'a = "{SECRET}"\n', "'a' must be a table"),
-        (f"[a]\nclient_id = 7\nclient_secret = '{SECRET}'", "'a' must be a table of texts"),
-        (f"[a]\n{ENTRA}secret = '{SECRET}'\n", "has 'secret'. The fields are tenant_id"),
+        (f"[a]\nclient_id = 7\nclient_secret = '{SECRET}'", "'a' must be a table of strings"),
+        (f"[a]\n{ENTRA}secret = '{SECRET}'\n", "has an unknown field, 'secret'. The fields are tenant_id"),
         (f"[a]\nclient_secret = '{SECRET}'\n", "needs either tenant_id and client_id, or package_sid"),
         (f"[a]\ntenant_id = 't'\nclient_secret = '{SECRET}'\n", "needs either tenant_id and client_id"),
         (f"[a]\n{ENTRA}package_sid = 'ms-app://s-1-15-2-1'\n", "needs either tenant_id and client_id"),
         ("[a]\ntenant_id = 't'\nclient_id = 'c'\n", "needs either client_secret or client_secret_file"),
         (f"[a]\n{ENTRA}client_secret_file = 'x'\n", "needs either client_secret or client_secret_file"),
         ("[a]\ntenant_id = 't'\nclient_id = 'c'\nclient_secret_file = 'nowhere'\n", "can't be read"),
-        (f'[a]\npackage_sid = "x"\nclient_secret = "{SECRET}\\n{SECRET}"', "client_secret has a line end"),
+        (f'[a]\npackage_sid = "x"\nclient_secret = "{SECRET}\\n{SECRET}"', "client_secret has a line break"),
         (f"[a]\npackage_sid = 'nonsense'\nclient_secret = '{SECRET}'\n", "ms-app://s-1-15-2-"),
         (f"['{'x' * 65}']\n{ENTRA}", "the name of the app has 65 characters"),
     ],
@@ -122,4 +122,4 @@ def test_a_login_beside_the_file_is_a_contradiction(shell: Shell, apps: Path) ->
     login = {"WINPUSH_TENANT_ID": "t", "WINPUSH_CLIENT_ID": "c", "WINPUSH_CLIENT_SECRET": SECRET}
     code, shown = shell("worker", "--until-idle", "--apps", str(apps), **login)
     assert code == 2
-    assert "contradicts it" in shown
+    assert "so it can't be combined" in shown

@@ -208,11 +208,14 @@ def test_a_login_that_is_not_configured_says_so_in_azures_words() -> None:
         (["--azure-identity", "azure-cli", "--token-server", "https://x"], "azure-cli takes no --token-server"),
         (["--azure-identity", "workload-identity"], "'tenant_id'"),
         (["--azure-identity", "nonsense"], "is not one of 'default'"),
-        (["--azure-identity", "default", "--package-sid", "ms-app://s-1-15-2-1"], "either it or --package-sid"),
+        (
+            ["--azure-identity", "default", "--package-sid", "ms-app://s-1-15-2-1"],
+            "can't be combined with --package-sid",
+        ),
         (["--azure-identity", "default", "--token-server", "http://x"], "https"),
         (["--client-certificate", "{file}"], "--client-certificate needs --tenant-id"),
         (["--client-certificate", "{file}", "--package-sid", "ms-app://s-1-15-2-1"], "is for Entra"),
-        (["--client-certificate", "{file}", "--tenant-id", "t", "--client-id", "c"], "can't be read: give PEM"),
+        (["--client-certificate", "{file}", "--tenant-id", "t", "--client-id", "c"], "can't be read. Give PEM"),
         (
             [
                 "--client-certificate",

@@ -234,19 +234,17 @@ def test_a_broadcast_to_nobody_says_so_and_which_options_chose_them(more: tuple[
     done = run_here("broadcast", "Hello", *NOBODY, *more)
     assert done.returncode == 0
     assert done.stderr == (
-        "Warning: No channel matches --tag newz --service mpns --attribute 'team=FC Bern', so this is for nobody. "
+        "Warning: No channel matches --tag newz --service mpns --attribute 'team=FC Bern', so this reaches nobody. "
         "'winpush channels list' shows the channels and their tags.\n"
     )
     said = run_here("broadcasts", "show", "1").stdout
-    assert "--store-only" in more or said == (
-        "Broadcast 1: finished. It is for nobody: no channel matched its audience.\n"
-    )
+    assert "--store-only" in more or said == ("Broadcast 1: finished. No channel matched its audience.\n")
 
 
 def test_a_broadcast_without_any_channel_says_so(db: None) -> None:
     assert call("channels", "remove", "1").exit_code == 0
     done = run_here("broadcast", "Hello")
-    assert "No channel is registered, so this is for nobody. 'winpush channels add' registers one." in done.stderr
+    assert "No channel is registered, so this reaches nobody. 'winpush channels add' registers one." in done.stderr
 
 
 def test_a_broadcast_to_somebody_warns_of_nothing(db: None) -> None:
@@ -260,7 +258,7 @@ def test_a_key_that_was_used_before_says_whose_text_is_sent(db: None) -> None:
     assert run_here("broadcast", "--store-only", "Between").stdout.startswith("Stored broadcast 2.")
     again = run_here(*store, "Second")
     assert (again.returncode, again.stdout) == (0, "")
-    assert "Broadcast 1 was stored before, with the same --idempotency-key: its content is the first" in again.stderr
+    assert "Broadcast 1 was stored before with the same --idempotency-key. It keeps its first content" in again.stderr
     assert json.loads(run_here(*store, "Third", "--json").stdout) == {"broadcast": 1, "stored_before": True}
     other = ("broadcast", "--store-only", "--idempotency-key", "other", "Third", "--json")
     assert json.loads(run_here(*other).stdout)["stored_before"] is False
@@ -273,7 +271,7 @@ def test_ctrl_c_says_what_becomes_of_the_broadcast(db: None, monkeypatch: pytest
     monkeypatch.setattr(broadcast, "follow", interrupted)
     done = run_here("broadcast", "Hello", "--not-before", "2999-01-01T00:00Z")
     assert done.returncode == 130
-    assert "Broadcast 1 is stored: 'winpush worker' goes on with it" in done.stderr
+    assert "Broadcast 1 is stored: 'winpush worker' continues it" in done.stderr
     assert "'winpush broadcasts cancel 1' drops" in done.stderr
 
 

@@ -31,11 +31,11 @@ def test_rows_that_are_refused_for_their_host_lead_to_the_option(tmp_path: Path,
     file.write_text("\n".join(["uri", *uris, URI.format(1), "nonsense"]))
     done = call("channels", "import", str(file), WINPUSH_ALLOW_HOST=None)
     assert done.exit_code == 1
-    assert "2 rows were refused for the host" in done.stderr
+    assert "2 rows were refused because the host" in done.stderr
     assert "--allow-host HOST[:PORT]" in done.stderr
     assert "allow_hosts" not in done.stderr
     done = call("channels", "import", str(file), "--allow-host", emulator.authority)
-    assert "refused for the host" not in done.stderr
+    assert "refused because the host" not in done.stderr
 
 
 def test_rows_that_are_not_listed_are_counted(tmp_path: Path) -> None:
@@ -126,11 +126,11 @@ def test_a_browser_is_registered_from_its_subscription(way: str, tmp_path: Path,
 @pytest.mark.parametrize(
     ("given", "stdin", "said"),
     [
-        ("https://fcm.googleapis.com/fcm/send/SECRET", None, "Put the whole subscription"),
-        ('{"endpoint": "https://fcm.googleapis.com/fcm/send/SECRET"}', None, "into a file"),
+        ("https://fcm.googleapis.com/fcm/send/SECRET", None, "put the whole subscription"),
+        ('{"endpoint": "https://fcm.googleapis.com/fcm/send/SECRET"}', None, "in a file"),
         ("-", '{"endpoint": "https://fcm.googleapis.com/fcm/send/SECRET"}', "JSON.stringify"),
-        ("-", "", "Standard input has neither a channel URI nor a browser's subscription as JSON"),
-        ("-", "some text SECRET", "Standard input has neither"),
+        ("-", "", "Standard input contains neither a channel URI nor a browser's subscription as JSON"),
+        ("-", "some text SECRET", "Standard input contains neither"),
         ("-", "{", "is not JSON"),
         ("none.json", None, "There is no file none.json. A channel URI starts with http"),
         ("./nowhere/none", None, "There is no file ./nowhere/none."),
@@ -156,7 +156,7 @@ def test_what_is_no_subscription_is_said_and_not_shown(
 def test_a_file_that_is_not_json_is_named(command: tuple[str, ...], tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("some text")
-    for given, said in ((file, f"{file} has neither a channel URI"), (tmp_path / "no.json", "There is no file ")):
+    for given, said in ((file, f"{file} contains neither a channel URI"), (tmp_path / "no.json", "There is no file ")):
         done = call(*command, str(given))
         assert done.exit_code == 2
         assert said in done.output.replace("\n", " ")

@@ -74,7 +74,7 @@ def test_a_worker_that_waits_for_its_database_is_alive_but_not_ready_and_can_be_
         port = taken.getsockname()[1]
     with worker("--db", f"postgresql://push@127.0.0.1:{port}/push") as (process, ask):
         assert ask("/healthz")[0] == 200
-        assert ask("/readyz") == (503, {"status": "failing", "problem": "The worker waits for its database"})
+        assert ask("/readyz") == (503, {"status": "failing", "problem": "The worker is waiting for its database"})
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
 
@@ -134,13 +134,13 @@ def test_ready_is_a_worker_that_has_used_its_database_of_late(tmp_path: Path) ->
     path.unlink()
     assert health.ready().ok  # what the database answered is kept for a second
     clock.now = 1
-    assert health.ready().problem == "The tables are not those of this version"
+    assert health.ready().problem == "The tables don't match this version"
 
 
 def test_a_database_without_the_right_tables_is_not_ready(tmp_path: Path) -> None:
     report = look_at(f"sqlite:///{tmp_path}/nothing.db")
     assert not report.ok
-    assert report.problem == "The tables are not those of this version"
+    assert report.problem == "The tables don't match this version"
     assert not (tmp_path / "nothing.db").exists()
 
 

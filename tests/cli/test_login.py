@@ -39,7 +39,7 @@ def test_a_secret_file_is_read_as_windows_tools_save_it(data: bytes, emulator: E
         (b"s\xe9crettext", "is not UTF-8: byte 2 can't be read; save it as UTF-8."),
         ("sécrettext".encode("utf-16-le"), "save it as UTF-8."),
         (b"\xff\xfe-crettext", "is not UTF-16"),
-        (b"scret\ntext", "a line end or a control character in the secret"),
+        (b"scret\ntext", "a line break or control character in the secret"),
         (b"s" * 65_530 + b"crettext", "has more than 65,536 bytes"),
     ],
 )

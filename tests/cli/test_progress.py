@@ -44,20 +44,20 @@ TEN = NOW.replace(hour=22, minute=0)
 @pytest.mark.parametrize(
     ("wait", "said"),
     [
-        (Wait("quiet-hours", 200_000, TEN), "200,000 wait for quiet hours, the next at 22:00 UTC"),
+        (Wait("quiet-hours", 200_000, TEN), "200,000 wait for quiet hours to end, the next at 22:00 UTC"),
         (
             Wait("queue-full", 2, TEN + timedelta(days=1)),
-            "2 wait to be tried again after queue-full, the next at 2026-11-28 22:00 UTC",
+            "2 wait for a retry after queue-full, the next at 2026-11-28 22:00 UTC",
         ),
-        (Wait("asked-to-wait", 7, TEN), "7 wait since the service asked to, the next at 22:00 UTC"),
-        (Wait("paused", 9), "9 wait since the broadcast is paused: winpush broadcasts resume 3"),
-        (Wait("not-before", 9, TEN), "9 wait for the broadcast's begin, 22:00 UTC"),
+        (Wait("asked-to-wait", 7, TEN), "7 wait because the service asked to, the next at 22:00 UTC"),
+        (Wait("paused", 9), "9 wait because the broadcast is paused: winpush broadcasts resume 3"),
+        (Wait("not-before", 9, TEN), "9 wait for the broadcast's start, 22:00 UTC"),
         (Wait("no-login", 1, NOW), "1 waits for a worker that has a login for its service"),
         (Wait("rate", 1), "1 waits for its turn at the broadcast's own rate"),
         (Wait("due", 1), "1 is due now: a worker sends it as soon as one runs"),
         (Wait("due", 2), "2 are due now: a worker sends them as soon as one runs"),
-        (Wait("queue-full", 1, TEN), "1 waits to be tried again after queue-full, at 22:00 UTC"),
-        (Wait("quiet-hours", 1, TEN), "1 waits for quiet hours, at 22:00 UTC"),
+        (Wait("queue-full", 1, TEN), "1 waits for a retry after queue-full, at 22:00 UTC"),
+        (Wait("quiet-hours", 1, TEN), "1 waits for quiet hours to end, at 22:00 UTC"),
         (Wait("turn", 1), "1 waits for another send to the same channel"),
     ],
 )
@@ -87,14 +87,14 @@ def test_no_time_is_left_where_something_waits_longer_than_that() -> None:
 def test_what_is_being_ended_is_not_promised_to_be_sent(state: str) -> None:
     waits = (Wait("due", 1), Wait("queue-full", 3999, TEN))
     shown = describe(progress(BroadcastState(state), 1000, 5000, *waits), now=NOW)
-    assert shown[2:] == ["  4,000 are not sent any more: a worker does the rest."]
+    assert shown[2:] == ["  4,000 won't be sent: a worker does the rest."]
 
 
 def test_a_cancelled_broadcast_is_told_in_words(outbox: Outbox, emulator: Emulator) -> None:
     outbox.register({"uri": emulator.create_channel().uri})
     number = str(outbox.broadcast(TOAST))
     assert call("broadcasts", "cancel", number).output == (
-        f"Broadcast {number} is being cancelled: nothing more of it is sent. A worker does the rest.\n"
+        f"Broadcast {number} is being cancelled: nothing more is sent. A worker does the rest.\n"
     )
     assert json.loads(call("broadcasts", "cancel", number, "--json").output)["state"] == "cancelling"
 
@@ -116,7 +116,7 @@ def test_show_has_total_percent_and_waits_of_what_a_worker_left(outbox: Outbox, 
     outbox.deliver_until_idle()
     said = call("broadcasts", "show", str(number)).output
     assert "1 of 4 done (25 %)" in said
-    assert re.search(rf"  3 wait for quiet hours, the next at .*{(hour + 3) % 24:02}:00 UTC\.", said)
+    assert re.search(rf"  3 wait for quiet hours to end, the next at .*{(hour + 3) % 24:02}:00 UTC\.", said)
     shown = json.loads(call("broadcasts", "show", str(number), "--json").output)
     assert (shown["total"], shown["percent"], shown["done"]) == (4, 25.0, 1)
     assert [(wait["reason"], wait["number"]) for wait in shown["waits"]] == [("quiet-hours", 3)]

@@ -18,7 +18,7 @@ from winpush.errors import WinPushError
 
 __all__ = ["cli", "run"]
 
-_DRAWS = ("rich", "markdown_it")  # the second one comes with the first
+_DRAWS = ("rich", "markdown_it")  # rich depends on markdown_it
 _COMMANDS = {
     "send": "winpush.cli.send.command",
     "webpush": "winpush.cli.webpush",
@@ -91,7 +91,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(error: click.ClickException | WinPushError, typed: Sequence[str]) -> int:
-    """Tells why a command failed; the exit code."""
+    """Prints why a command failed; returns the exit code."""
     exit_code = exit_code_of(error)
     if _wants_json(typed):
         echo_json_error(error, exit_code)

@@ -26,18 +26,18 @@ apps_option = option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     envvar="WINPUSH_APPS",
     show_envvar=True,
-    help="TOML file with the logins of several apps: a table for each app's name, with tenant_id and client_id, or "
-    "package_sid, and client_secret or client_secret_file; token_server, if it isn't --token-server. Instead of the "
-    "options for one app. [WNS]",
+    help="TOML file with the logins of several apps, instead of the options for one. It has a table per app, with the "
+    "app's name, and in it tenant_id and client_id, or package_sid; client_secret or client_secret_file; and "
+    "token_server, if it isn't --token-server. [WNS]",
 )
 """Adds `--apps`."""
 
 
 def take_apps(values: dict[str, Any]) -> dict[str, wns.Credentials] | None:
-    """Pops the file from a command's values, and reads the logins in it; None without a file.
+    """Pops the file from a command's values and reads the logins in it; None without a file.
 
-    Before `take_login`, which pops --token-server: that of an app whose table names none.
-    Raises click.UsageError, which never has a secret, for a file that can't be used.
+    Call it before `take_login`, which pops --token-server, the default for apps whose table names no token server.
+    Raises click.UsageError for an unusable file; the message never contains a secret.
     """
     file: Path | None = values.pop("apps")
     if file is None:
@@ -49,7 +49,7 @@ def take_apps(values: dict[str, Any]) -> dict[str, wns.Credentials] | None:
     except (ValueError, RecursionError) as error:
         raise click.UsageError(f"--apps: {file} can't be read as TOML: {error}.") from None
     if not named:
-        raise click.UsageError(f"--apps: {file} has no app. Write a table for each, such as [weather].")
+        raise click.UsageError(f"--apps: {file} contains no apps. Write a table for each, such as [weather].")
     server = values.get("token_server")
     return {name: _login(file, name, table, server) for name, table in named.items()}
 
@@ -57,9 +57,9 @@ def take_apps(values: dict[str, Any]) -> dict[str, wns.Credentials] | None:
 def _login(file: Path, name: str, table: Any, usual_server: str | None) -> wns.Credentials:
     where = f"--apps: in {file}, {name!r}"
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-        raise click.UsageError(f"{where} must be a table of texts. Write [{name}], and below it its login.")
+        raise click.UsageError(f"{where} must be a table of strings. Write [{name}] and its login below that.")
     if unknown := sorted(table.keys() - set(_FIELDS)):
-        raise click.UsageError(f"{where} has {unknown[0]!r}. The fields are {', '.join(_FIELDS)}.")
+        raise click.UsageError(f"{where} has an unknown field, {unknown[0]!r}. The fields are {', '.join(_FIELDS)}.")
     given = [kind for kind in (_ENTRA, _PACKAGE) if not table.keys().isdisjoint(kind)]
     if len(given) != 1 or not table.keys() >= set(given[0]):
         raise click.UsageError(f"{where} needs either {' and '.join(_ENTRA)}, or {_PACKAGE[0]}.")
@@ -76,7 +76,7 @@ def _login(file: Path, name: str, table: Any, usual_server: str | None) -> wns.C
 
 
 def _secret(file: Path, where: str, table: dict[str, str]) -> str:
-    """The secret, or what is in the file that has it; a relative path starts where the TOML file is."""
+    """The secret, given directly or in a file; a relative path starts at the TOML file's folder."""
     if ("client_secret" in table) is ("client_secret_file" in table):
         raise click.UsageError(f"{where} needs either client_secret or client_secret_file.")
     if "client_secret" in table:

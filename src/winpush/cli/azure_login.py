@@ -1,4 +1,4 @@
-"""The logins that azure-identity knows: managed identities, certificates, and those of Azure's own tools."""
+"""Logins through azure-identity: managed identities, certificates, and Azure's own tools."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["KINDS", "make_azure_login", "make_certificate_login"]
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A credential of azure-identity: its class, and what that calls our ids, None where it takes none."""
+    """A credential of azure-identity: its class, and its names for our ids, None for an id that it doesn't take."""
 
     name: str
     client_id: str | None = None
     tenant_id: str | None = None
     uses_network: bool = True
-    """False where a program of Azure's asks the token server."""
+    """False if one of Azure's own programs contacts the token server."""
 
 
 KINDS: Mapping[str, _Kind] = {
@@ -44,7 +44,7 @@ KINDS: Mapping[str, _Kind] = {
 def make_azure_login(
     kind: str, tenant_id: str | None, client_id: str | None, server: str | None, connection: ClientOptions
 ) -> TokenSource:
-    """The credential of this kind. Raises click.UsageError for an id that it doesn't take, or one that it misses."""
+    """The credential of this kind. Raises click.UsageError for an id that it doesn't take, or one that is missing."""
     chosen = KINDS[kind]
     options: dict[str, Any] = {}
     for option, name, value in (
@@ -72,7 +72,7 @@ def make_certificate_login(
 ) -> TokenSource:
     """A login by certificate: a PEM file with the key in it, or a PFX. Raises click.UsageError."""
     content = certificate.read_bytes()
-    if content[:1] != b"\x30":  # a PFX is binary and begins so
+    if content[:1] != b"\x30":  # a PFX is binary and starts with this byte
         content = to_ascii(content)
     password = None if passphrase is None else passphrase.rstrip("\r\n")
     options = _network(server, connection)
@@ -88,16 +88,16 @@ def make_certificate_login(
         )
     except (ValueError, TypeError, UnicodeError):
         raise click.UsageError(
-            f"--client-certificate {str(certificate)!r} can't be read: give PEM with the certificate and its private "
-            "key, or a PFX, and its passphrase, if any, in WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE."
+            f"--client-certificate {str(certificate)!r} can't be read. Give PEM with the certificate and its private "
+            "key, or a PFX; set the passphrase, if any, in WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE."
         ) from None
 
 
 def _network(server: str | None, connection: ClientOptions) -> dict[str, Any]:
-    """How azure-identity reaches the token server, by the connection's options."""
+    """How azure-identity reaches the token server: the connection options as its keyword arguments."""
     options: dict[str, Any] = {}
     if server is not None:
-        # Only Microsoft's own authorities are in the directory that it would look up.
+        # Discovery looks up the authority in a directory that has only Microsoft's own.
         options |= {"authority": server, "disable_instance_discovery": True}
     tls, proxy = connection.get("tls"), connection.get("proxy")
     if tls is not None and not tls.verify:
@@ -114,7 +114,7 @@ def _make(option: str, name: str, **options: Any) -> TokenSource:
         identity: Any = importlib.import_module("azure.identity")
     except ImportError:
         raise click.UsageError(f'{option} needs azure-identity. Run: pip install "winpush[azure]"') from None
-    # What it warns of, the result of the send says too.
+    # The result of the send says what azure-identity would warn about.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
     try:
         credential: Any = getattr(identity, name)(**options)

@@ -1,4 +1,4 @@
-"""`winpush broadcast KIND …`: sends what `winpush send` can to the registered channels, durably."""
+"""`winpush broadcast KIND …`: the kinds of `winpush send`, sent durably to the registered channels."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _TIME = ZonedTime()
 _DEFAULT = "toast"
 _NEAR = 0.75
-"""From this likeness on, a word is taken for a mistyped kind: a badge that is sent as a toast reaches everybody."""
+"""A word at least this similar to a kind is refused as a typo: a badge sent as a toast would reach everybody."""
 _DOCUMENTS = {"--xml": Service.WNS, "--phone-xml": Service.MPNS}
 _INTERRUPTED = 130
 _STORED_BEFORE = (
-    "Broadcast {} was stored before, with the same --idempotency-key: its content is the first one's, and nothing was "
+    "Broadcast {} was stored before with the same --idempotency-key. It keeps its first content, and nothing was "
     "stored now."
 )
-_TEXT_FOR = "A text for this language; the second one is the second text. Repeatable."
-_TEMPLATE = "Replace {name} in the texts by each channel's attribute."
+_TEXT_FOR = "The text in this language; if repeated, the second text. Repeatable."
+_TEMPLATE = "Replace {name} in the texts with each channel's attribute."
 
 
 class _KindGroup(GuessingGroup):
     """A group whose default command is the toast."""
 
     def complete(self, args: list[str]) -> list[str]:
-        """The arguments with the kind that is meant. Raises click.UsageError where that isn't clear."""
+        """The arguments, including the kind that is meant. Raises click.UsageError if that isn't clear."""
         if args and (args[0] in self.commands or args[0] in ("-h", "--help")):
             return args
         near = difflib.get_close_matches(args[0].lower(), self.commands, 1, _NEAR) if len(args) > 1 else []
@@ -98,19 +98,18 @@ class _KindGroup(GuessingGroup):
 def command() -> None:
     """Send to all registered channels, or a selection.
 
-    Without a kind it sends a toast. What isn't sent to Windows and to phones alike is marked [WNS] or [MPNS]; a phone's
-    notification is converted for Windows if there is none of its own. Browsers get a 'message', or a toast's
-    texts with --browsers.
+    Without a kind, it sends a toast. Options marked [WNS] apply only to Windows, [MPNS] only to phones. If Windows gets
+    no notification of its own, the phones' is converted. Browsers get a 'message' or, with --browsers, a toast's texts.
 
-    Stores the broadcast in the outbox and delivers it with a progress bar. A crash loses nothing: if interrupted, the
-    next 'winpush worker' or 'winpush broadcast' continues it.
+    Stores the broadcast in the outbox and delivers it with a progress bar. A crash loses nothing: the next 'winpush
+    worker' or 'winpush broadcast' continues an interrupted broadcast.
 
     Exit code: 0 delivered or stored, 1 stopped, cancelled, expired or paused, 2 usage error.
     """
 
 
 def _schedule_options(function: Any) -> Any:
-    """Adds who a broadcast is for, when and how it is sent, and what is printed."""
+    """Adds the options for a broadcast's audience, schedule, delivery and output."""
     for add in reversed(
         (
             audience_options,
@@ -192,7 +191,7 @@ def _broadcast(content: Content, values: dict[str, Any]) -> None:
 
 
 def _store(outbox: Outbox, content: Content, audience: Audience, options: SendOptions) -> tuple[int, bool]:
-    """The broadcast's number, and whether it is new: one that has the same idempotency key is not stored again."""
+    """The broadcast's number, and whether it is new: one with the same idempotency key isn't stored again."""
     if options["idempotency_key"] is None:
         return outbox.broadcast(content, audience, **options), True
     newest = next(outbox.list_broadcasts(), None)
@@ -201,14 +200,14 @@ def _store(outbox: Outbox, content: Content, audience: Audience, options: SendOp
 
 
 def _deliver(outbox: Outbox, number: int, *, quiet: bool) -> Progress:
-    """Sends it, with its progress shown; how it ended. Ctrl-C says what becomes of it."""
+    """Sends the broadcast and shows its progress; returns how it ended. After Ctrl-C, says what happens to it."""
     try:
         outbox.start()
         follow(lambda: outbox.progress(number), quiet=quiet)
         return outbox.progress(number, detailed=True)
     except KeyboardInterrupt:
         click.echo(
-            f"Broadcast {number} is stored: 'winpush worker' goes on with it, 'winpush broadcasts show {number}' "
+            f"Broadcast {number} is stored: 'winpush worker' continues it, 'winpush broadcasts show {number}' "
             f"shows it, and 'winpush broadcasts cancel {number}' drops what isn't sent yet.",
             err=True,
         )
@@ -224,7 +223,7 @@ def _add(kind: Kind) -> None:
     function = _schedule_options(broadcast)
     function = option("--template", heading="Message", is_flag=True, help=_TEMPLATE)(function)
     if kind.name == _DEFAULT:
-        help_text = "Send it to browsers, too: as JSON, the first text as its title and the others as its body."
+        help_text = "Also send it to browsers, as JSON: the first text is the title, the others are the body."
         function = option("--browsers", heading="Delivery", is_flag=True, help=help_text)(function)
         text_for = option("--text-for", heading="Message", multiple=True, metavar="LOCALE=TEXT", help=_TEXT_FOR)
         function = text_for(function)
@@ -258,7 +257,7 @@ def _content(kind: Kind, values: dict[str, Any]) -> Content:
 
 
 def _forms(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
-    """The notification for each service that is sent to and that something was given for."""
+    """The notification for each service to send to, if any content was given for it."""
     only = values["service"]
     makers = dict(kind.makers)
     if values.get("browsers") or (kind.name == _DEFAULT and only == Service.WEBPUSH.value):
@@ -270,7 +269,7 @@ def _forms(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
     check_document(documents, services)
     asked = [service for service in services if _is_asked_for(service, services, documents)]
     if asked and Service.WEBPUSH in services and Service.WEBPUSH not in asked:
-        raise click.UsageError("--browsers needs a text: an XML document is for Windows or phones alone.")
+        raise click.UsageError("--browsers needs a text: an XML document is only for Windows or phones.")
     if kind.nothing and not asked:
         raise click.UsageError(f"Nothing to send. {kind.nothing}")
     forms = {}
@@ -285,7 +284,7 @@ def _value_name(name_of_option: str) -> str:
 
 
 def _is_asked_for(service: Service, services: Collection[Service], documents: dict[str, Service]) -> bool:
-    """Whether anything was given that this service's notification has."""
+    """Whether any content was given that this service's notification takes."""
     if service in documents.values():
         return True
     context = click.get_current_context()
@@ -320,9 +319,10 @@ for _kind in KINDS.values():
 @option("--template", heading="Message", is_flag=True, help=_TEMPLATE)
 @_schedule_options
 def message_(text: str | None, **values: Any) -> None:
-    """Send a message to browsers, to their pages' service workers.
+    """Send a message to browsers, for their pages' service workers.
 
-    With --title it is a notification as JSON, else TEXT as it is; without either it only wakes them.
+    With --title, it is a notification as JSON, otherwise TEXT as it is. Without either, it only wakes the service
+    workers.
     """
     from winpush.delivery import Content
 
@@ -343,9 +343,9 @@ def message_(text: str | None, **values: Any) -> None:
 @click.argument("file", type=_FILE)
 @_schedule_options
 def content_(file: Path, **values: Any) -> None:
-    """Send a content file: everything, in every language.
+    """Send a content file, for all services and languages.
 
-    The file is the JSON of Content.to_json(), which 'winpush broadcast KIND --dry-run' prints, too: a notification for
+    The file is the JSON of Content.to_json(), which 'winpush broadcast KIND --dry-run' also prints: a notification for
     each service and language, templates and their defaults. FILE is '-' for standard input.
     """
     from winpush.delivery import Content

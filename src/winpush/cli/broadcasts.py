@@ -53,7 +53,7 @@ def list_(db: str, limit: int, as_json: bool) -> None:
 
 @broadcasts.command(examples=["winpush broadcasts show 1"])
 @click.argument("number", type=int)
-@option("--watch", "is_watched", heading="Output", is_flag=True, help="Go on showing it until the broadcast ends.")
+@option("--watch", "is_watched", heading="Output", is_flag=True, help="Keep showing it until the broadcast ends.")
 @option(
     "--interval",
     heading="Output",
@@ -61,14 +61,14 @@ def list_(db: str, limit: int, as_json: bool) -> None:
     show_default=True,
     type=click.FloatRange(0.05, 3600),
     metavar="SECONDS",
-    help="How often --watch looks.",
+    help="How often --watch refreshes.",
 )
 @json_option
 @database_option
 def show(db: str, number: int, as_json: bool, is_watched: bool, interval: float) -> None:
-    """Show how far a broadcast is, and what waits for what.
+    """Show a broadcast's progress, and what its waiting sends wait for.
 
-    Times are UTC. With --watch, --json prints an object per look.
+    Times are UTC. With --watch, --json prints an object per refresh.
 
     Exit code: 0 shown, 1 watched and not finished (stopped, cancelled or expired), 2 usage error.
     """
@@ -87,7 +87,7 @@ def show(db: str, number: int, as_json: bool, is_watched: bool, interval: float)
     echo_json(progress_to_dict(state)) if as_json else click.echo("\n".join(describe(state)))
 
 
-_SAID = {"cancelling": "being cancelled: nothing more of it is sent. A worker does the rest"}
+_SAID = {"cancelling": "being cancelled: nothing more is sent. A worker does the rest"}
 
 
 def _add_change(name: str, help_text: str) -> None:

@@ -17,11 +17,11 @@ from winpush.webpush import Message, Subscription, Urgency
 __all__ = ["examine_browser"]
 
 _WHOSE = {
-    ".notify.windows.com": "WNS, which is Edge's on Windows",
-    ".push.services.mozilla.com": "Mozilla, which is Firefox's",
-    "fcm.googleapis.com": "Google, which is Chrome's and most others'",
-    "jmt17.google.com": "Google, which is Chrome's and most others'",
-    ".push.apple.com": "Apple, which is Safari's",
+    ".notify.windows.com": "WNS, which Edge uses on Windows",
+    ".push.services.mozilla.com": "Mozilla, which Firefox uses",
+    "fcm.googleapis.com": "Google, which Chrome and most others use",
+    "jmt17.google.com": "Google, which Chrome and most others use",
+    ".push.apple.com": "Apple, which Safari uses",
 }
 """Push services, by the name that `sender_of` gives them."""
 _PROBE = Message(b"winpush doctor", ttl=timedelta(0), urgency=Urgency.VERY_LOW)
@@ -30,12 +30,12 @@ _PROBE = Message(b"winpush doctor", ttl=timedelta(0), urgency=Urgency.VERY_LOW)
 def examine_browser(
     channel: Channel, subscription: Subscription | None, options: ClientOptions, *, probes: bool
 ) -> Iterator[Finding]:
-    """The endpoint, the browser's keys where they are given, the sender's keys, and a probe."""
+    """Findings about the endpoint, the browser's keys if given, the sender's keys, and a probe."""
     yield Finding(
         "channel",
         "good",
-        f"is a browser's Web Push endpoint {_where(channel)}. It takes messages (winpush webpush send), and none of "
-        "the notifications that apps on Windows get",
+        f"is a browser's Web Push endpoint {_where(channel)}. It takes messages (winpush webpush send), not the "
+        "notifications that Windows apps get",
     )
     if subscription is None:
         yield Finding("keys", "note", "not checked: give a file with the whole subscription instead of its endpoint")
@@ -72,6 +72,6 @@ def _probe(channel: Channel, options: ClientOptions) -> Finding:
         return Finding(
             "probe",
             "good",
-            f"the push service answered {result.status_code}: the subscription is there, and for this VAPID key",
+            f"the push service answered {result.status_code}: the subscription exists and belongs to this VAPID key",
         )
     return Finding("probe", "bad", describe(result), advise(result))

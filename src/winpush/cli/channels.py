@@ -51,10 +51,10 @@ def command() -> None:
     ]
 )
 @click.argument("uri", metavar="URI|FILE")
-@option("--key", heading="Channel", help="Your id of the user or device, for notify.")
-@option("--device", heading="Channel", help="The device's id: its new URI replaces its old one.")
+@option("--key", heading="Channel", help="Your own id for the user or device, for notify.")
+@option("--device", heading="Channel", help="The device's id: a new URI replaces the device's old one.")
 @option(
-    "--app", heading="Channel", metavar="NAME", help="The channel's app, for workers with the credentials of several."
+    "--app", heading="Channel", metavar="NAME", help="The channel's app, for workers with several apps' credentials."
 )
 @option("--tag", "tags", heading="Channel", multiple=True, help="A tag, for audiences. Repeatable.")
 @option("--platform", heading="Channel", help="Platform: 7.0, 7.1, 7.8, 8.0, 8.1 or windows.")
@@ -85,7 +85,7 @@ def add(
 ) -> None:
     """Register or renew a channel.
 
-    A browser's is a FILE with its subscription, as JSON.stringify(subscription) gives it; '-' reads it from standard
+    For a browser, give a FILE with its subscription, as JSON.stringify(subscription) returns it, or '-' for standard
     input.
     """
     fields: dict[str, Any] = {name: value for name, value in values.items() if value not in (None, ())}
@@ -107,8 +107,8 @@ def _registration(address: str | Subscription, fields: dict[str, Any], allow_hos
         if error.field != "p256dh":
             raise
         raise click.UsageError(
-            "This is a browser's endpoint, and its messages are encrypted with the browser's keys. Put the whole "
-            "subscription, as JSON.stringify(subscription) gives it, into a file, and give the file."
+            "This is a browser's endpoint. Its messages are encrypted with the browser's keys, so put the whole "
+            "subscription, as JSON.stringify(subscription) returns it, in a file and give the file."
         ) from None
 
 
@@ -183,16 +183,16 @@ def show(db: str, number: int, as_json: bool) -> None:
     examples=["winpush channels remove 1 --reason 'left the company'", "winpush channels remove --for-key bob --erase"]
 )
 @click.argument("number", type=int, required=False)
-@option("--for-key", "key", heading="Channel", help="All channels with this key of yours.")
+@option("--for-key", "key", heading="Channel", help="All channels with this key.")
 @option("--reason", heading="Channel", default="removed", show_default=True, help="Reason to record.")
 @option("--erase", heading="Channel", is_flag=True, help="Keep nothing: neither URI, key, device, tags nor attributes.")
 @json_option
 @database_option
 def remove(db: str, number: int | None, key: str | None, reason: str, erase: bool, as_json: bool) -> None:
-    """Remove a channel, or all of a key: nothing is sent to it again.
+    """Remove a channel, or all channels with a key. Nothing is sent to them again.
 
-    Its URI is kept for a time, see 'winpush worker --keep-gone', unless you --erase it. With a key, --erase also erases
-    what was sent to this key alone.
+    Their URIs are kept for a time (see 'winpush worker --keep-gone') unless you --erase them. With a key, --erase also
+    erases what was sent only to this key.
     """
     if number is not None and key is not None:
         raise click.UsageError(f"Give either a channel's number or --for-key, not both: {number} or --for-key {key}.")
@@ -205,7 +205,7 @@ def remove(db: str, number: int | None, key: str | None, reason: str, erase: boo
             count = outbox.remove(number or 0, reason, erase=erase)
     if not count:
         what = f"No channel has the key {key!r}" if number is None else f"Channel {number} does not exist"
-        raise click.UsageError(f"{what}, or is gone already. Run 'winpush channels list' to see the channels.")
+        raise click.UsageError(f"{what}, or it is already gone. Run 'winpush channels list' to see the channels.")
     if as_json:
         echo_json({"channel": number, "key": key, "removed": int(count), "gone_reason": "erased" if erase else reason})
     else:
@@ -270,7 +270,7 @@ def import_(db: str, file: str, file_format: str | None, allow_host: tuple[str, 
 
 
 class _Told:
-    """What an import tells while it runs: the first refused rows, and on a terminal how many are registered."""
+    """What an import reports while it runs: the first refused rows and, on a terminal, how many are registered."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -291,13 +291,13 @@ class _Told:
             click.echo(in_words(said), err=True)
 
     def taken(self, number: int) -> None:
-        """So many rows are registered."""
+        """This many rows are registered."""
         if self._shows_progress:
             self._clear()
             click.echo(f"{number:,} registered, {self._errors:,} skipped …", nl=False, err=True)
 
     def end(self) -> None:
-        """All rows are read."""
+        """All rows have been read."""
         self._clear()
         if self._errors > _SHOWN_ERRORS and not self._as_json:
             click.echo(f"… and {counted(self._errors - _SHOWN_ERRORS, 'row')} more.", err=True)
@@ -305,7 +305,7 @@ class _Told:
             were = "was" if self._of_other_hosts == 1 else "were"
             rows = f"{counted(self._of_other_hosts, 'row')} {were}"
             click.echo(
-                f"{rows} refused for the host, which isn't a push service's. If it is your own, such as an emulator's, "
+                f"{rows} refused because the host isn't a push service's. If it is your own, such as an emulator's, "
                 "allow it with --allow-host HOST[:PORT].",
                 err=True,
             )
@@ -333,7 +333,7 @@ def export(db: str, file: str, file_format: str | None, **values: Any) -> None:
 
 
 def _encoding_of(file: str) -> str:
-    """By the byte order mark, which Excel writes; UTF-8 without one."""
+    """The encoding, by the byte order mark, which Excel writes; UTF-8 without one."""
     if file == "-":
         peek = getattr(sys.stdin.buffer, "peek", None)
         return "utf-8-sig" if peek is None else encoding_of(peek(4))
@@ -369,7 +369,7 @@ def _show(found: Iterable[ChannelInfo], as_json: bool) -> None:
 
 
 def _show_one(info: ChannelInfo) -> None:
-    """Prints what is known of a channel, a line for each field."""
+    """Prints what is known about a channel, one line per field."""
     shown = {}
     for field in fields(info):
         value = getattr(info, field.name)

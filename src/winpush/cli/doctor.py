@@ -1,4 +1,4 @@
-"""`winpush doctor [URI|FILE]`: checks the credentials, and a channel with a probe, and says what to fix."""
+"""`winpush doctor [URI|FILE]`: checks the credentials and, with a probe, a channel; says what to fix."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _PROBE_ANSWERED = (Outcome.ACCEPTED, Outcome.METHOD_NOT_ALLOWED)
     "--xml",
     heading="Checks",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    help="Also check what a device would make of this XML, element by element; '-' for standard input.",
+    help="Also check what a device would show of this XML, element by element; '-' for standard input.",
 )
 @option("--json", "as_json", heading="Output", is_flag=True, help="Print the findings as JSON, one per line.")
 @credentials_options
@@ -62,10 +62,10 @@ def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **
     """Find out why a notification doesn't arrive.
 
     Checks the channel, requests a token with your credentials, and sends a harmless probe: a request to clear toasts
-    with a tag that no toast has. No device shows anything. Without a URI it checks the credentials alone.
+    with a tag that no toast has. No device shows anything. Without a URI, it checks only the credentials.
 
-    A browser's channel is its endpoint, or better a FILE with its subscription as JSON ('-' for standard input). Its
-    probe is a message that no browser can decrypt, so that it is dropped.
+    For a browser, give its endpoint or, better, a FILE with its subscription as JSON ('-' for standard input). The
+    probe is then a message that no browser can decrypt, so the browser drops it.
 
     Exit code: 0 no problem found, 1 problem found, 2 usage error.
     """
@@ -129,7 +129,7 @@ def _check_target(channel: Channel) -> None:
 
 
 def _invalid(about: str, error: ValidationError, to_do: str) -> Finding:
-    """What is invalid. The error's field stands in it, unless the finding is about that."""
+    """A finding about invalid input. It names the error's field unless the finding is about that field."""
     return Finding(about, "bad", error.problem if error.field == about else str(error), to_do)
 
 

@@ -74,7 +74,7 @@ _LISTEN_SECONDS = 3600
     heading="Devices",
     multiple=True,
     metavar="NAME",
-    help="Also create a Windows device for another app of this name, and print its login. Repeatable.",
+    help="Also create a Windows device for another app with this name, and print its login. Repeatable.",
 )
 @option("--seed", heading="Devices", type=int, help="Makes channel URIs and random faults reproducible.")
 @option("--fault-status", heading="Faults", type=click.IntRange(200, 599), help="Fault: answer with this status.")
@@ -121,7 +121,7 @@ def command(
 
 
 def _show_message(authority: str, subscription: str) -> None:
-    """The subscription as its page would send it to a server, and the command that takes it."""
+    """Prints a command that sends to the subscription, as its page would give it to a server."""
     click.echo(f"  echo '{subscription}' \\\n    | winpush webpush send --allow-host {authority} - 'from winpush' \\")
     click.echo("    --title Hello --vapid-key vapid.pem --subject mailto:you@example.com\n")
 
@@ -149,7 +149,7 @@ def _show(emulator: Emulator, made: _Made) -> None:
         files = f"--ca '{made.folder / 'ca.pem'}' \\\n    --certificate '{made.folder / 'client.pem'}'"
         _show_example(f"--allow-host {emulator.authorities[1]} {files}", made.secure_phone.uri)
     for device in made.windows[:1]:
-        click.echo("To a Windows device, with a login that this emulator accepts, and that every command reads:\n")
+        click.echo("To a Windows device, with a login that this emulator accepts and every command reads:\n")
         _show_environment(_environment(emulator, emulator.entra_credentials))
         _show_example("", device.uri)
     for app, device in made.apps.items():
@@ -157,7 +157,7 @@ def _show(emulator: Emulator, made: _Made) -> None:
         _show_environment(_environment(emulator, emulator.entra_credentials_of(app)))
         _show_example("", device.uri)
     for browser in made.browsers[:1]:
-        click.echo("To a browser, with a VAPID key that 'winpush webpush keys vapid.pem' makes:\n")
+        click.echo("To a browser, with a VAPID key that 'winpush webpush keys vapid.pem' creates:\n")
         _show_message(emulator.authority, json.dumps(browser.subscription.to_dict()))
     click.echo("Ctrl-C stops it.")
 
@@ -186,7 +186,7 @@ def _show_environment(values: dict[str, str]) -> None:
 
 
 def _environment(emulator: Emulator, login: EntraCredentials) -> dict[str, str]:
-    """A login that the emulator accepts and the hosts that it has, as variables of the environment."""
+    """A login that the emulator accepts, and its hosts, as environment variables."""
     return {
         "WINPUSH_TENANT_ID": login.tenant_id,
         "WINPUSH_CLIENT_ID": login.client_id,

@@ -1,4 +1,4 @@
-"""How a command that failed is told, and what it exits with."""
+"""How a failed command reports its error, and its exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["describe_refused_address", "exit_code_of", "show"]
 
 
 def exit_code_of(error: click.ClickException | WinPushError) -> int:
-    """1 for what was refused or failed, 2 for what was used wrongly."""
+    """1 if something was refused or failed, 2 for a usage error."""
     return error.exit_code if isinstance(error, click.ClickException) else 2
 
 
@@ -31,6 +31,6 @@ def show(error: click.ClickException | WinPushError) -> None:
 
 
 def describe_refused_address(error: OSError, option: str) -> str:
-    """Why an address can't be listened on, and the one of `--…-host` and `--…-port` to change."""
+    """Why listening on an address failed, and which of `--…-host` and `--…-port` to change."""
     of_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
     return f"{error.strerror}. Choose another --{option}-{'host' if of_host else 'port'}."

@@ -1,4 +1,4 @@
-"""Files that commands read and write; those that hold channels or history are for their owner alone."""
+"""Files that commands read and write. A new file with channels or history is readable by its owner only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_to_read(file: str, encoding: str) -> AbstractContextManager[IO[str]]:
 
 
 def open_to_write(file: str, encoding: str = "utf-8") -> AbstractContextManager[IO[str]]:
-    """A text file, or standard output for `-`. A new file has mode 0600; that of one that is there is left alone."""
+    """A text file, or standard output for `-`. A new file has mode 0600; an existing one keeps its mode."""
     if file == "-":
         return _standard(sys.stdout, encoding)
     with _told("write", file):

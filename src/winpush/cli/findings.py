@@ -24,7 +24,7 @@ State = Literal["good", "note", "bad"]
 _REACH = "check that this machine can reach the token server, then try again"
 _TO_DO = {
     Outcome.CREDENTIALS_REFUSED: "check the ids and the secret; the usual cause is an expired secret",
-    Outcome.CREDENTIALS_FAILED: "fix the login, or what it is configured with",
+    Outcome.CREDENTIALS_FAILED: "fix the login or its configuration",
     Outcome.PROXY_FAILED: "check the proxy (--proxy, HTTPS_PROXY) and its password",
     Outcome.TLS_FAILED: "trust the certificate authority of the network's proxy with --ca",
 }
@@ -41,7 +41,7 @@ class Finding:
 
 
 def describe(result: Result) -> str:
-    """What a probe came to, in the words of its result."""
+    """The outcome of a probe, in the words of its result."""
     said = " ".join(part for part in (result.explanation, result.diagnosis) if part)
     status = "" if result.status_code is None else f" ({result.status_code})"
     return f"{result.outcome.value}{status}: {said}"
@@ -57,7 +57,7 @@ def advise(result: Result) -> str:
 
 
 def check_login(options: ClientOptions) -> Finding:
-    """Asks for a token: for whom it is and until when it is valid, or what the token server said instead."""
+    """Requests a token. The finding says whose it is and when it expires, or why there is none."""
     credentials = options["wns"]
     if credentials is None:
         return Finding(
@@ -80,7 +80,7 @@ def check_login(options: ClientOptions) -> Finding:
 
 
 async def _log_in(options: ClientOptions) -> wns.Token | wns.TokenProblem:
-    # A token that is kept says nothing of the credentials.
+    # A stored token says nothing about the credentials.
     settings = replace(Settings.of(**options), token_store=None)
     sender = Sender(Encoder(settings), Throttle.of(settings), Pool(settings.limits))
     try:
@@ -98,11 +98,11 @@ def _whose(credentials: object, token: wns.Token) -> str:
     app, tenant = claims.get("appid") or claims.get("azp"), claims.get("tid")
     if app is None or tenant is None:
         return type(credentials).__name__
-    return f"app {app} of tenant {tenant}, as it says itself"
+    return f"app {app} of tenant {tenant} (according to the token)"
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """What a token says of itself, where it is a JWT, as Entra's are today; unverified."""
+    """The claims of a token that is a JWT, as Entra's are today; unverified. Empty for any other token."""
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

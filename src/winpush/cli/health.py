@@ -1,4 +1,4 @@
-"""What a supervisor asks a worker: `/healthz`, whether it lives, and `/readyz`, whether it can deliver."""
+"""Health probes for a supervisor: `/healthz` says whether a worker is alive, `/readyz` whether it can deliver."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = ["Health", "Report", "serve_health"]
 _log = logging.getLogger("winpush.worker")
 _BEAT_SECONDS = 1.0
 _MOST_SECONDS = 30.0
-"""Without a beat, or without a transaction, for so long, something is wrong: a worker polls every second, and in a
-batch renews its lease every few."""
+"""If there is no beat or no transaction for this long, something is wrong: a worker polls every second, and during a
+batch renews its lease every few seconds."""
 _FRESH_SECONDS = 1.0
-"""How long an answer of the database is kept: many probes are no load for it."""
+"""How long the database's answer is reused, so that frequent probes put no load on it."""
 _LOOK_SECONDS = 5.0
-"""How long a probe waits for another that is asking the database already."""
+"""How long a probe waits for another one that is asking the database."""
 _REQUEST_SECONDS = 10
 
 
@@ -65,26 +65,26 @@ class Health:
         self._known: tuple[float, Report] | None = None
 
     def beat(self) -> None:
-        """The worker's loop, or what waits for its database, turns."""
+        """Records that the worker's loop, or the wait for its database, makes progress."""
         self._beaten = self._monotonic()
 
     async def watch(self, worker: Worker) -> None:
-        """Beats for as long as the worker's event loop turns."""
+        """Beats for as long as the worker's event loop runs."""
         self._worker = worker
         while True:
             self.beat()
             await asyncio.sleep(_BEAT_SECONDS)
 
     def alive(self) -> Report:
-        """Whether the process does something. A database that is away is no reason to start it anew."""
+        """Whether the process is responsive. An unavailable database is no reason to restart it."""
         seconds = self._monotonic() - self._beaten
         problem = None if seconds < _MOST_SECONDS else "The worker's event loop is stuck"
         return Report(problem, {"heartbeat_seconds_ago": round(seconds, 1)})
 
     def ready(self) -> Report:
-        """Whether the worker runs, its database answers and has the right tables, and it has used it of late."""
+        """Whether the worker runs, its database answers and has the right tables, and it was used recently."""
         if self._worker is None:
-            return Report("The worker waits for its database")
+            return Report("The worker is waiting for its database")
         database = self._ask_database()
         since = self._worker.since_transaction
         seconds = None if since is None else round(since.total_seconds(), 1)
@@ -105,7 +105,7 @@ class Health:
 
 
 def look_at(db: str) -> Report:
-    """Whether a database answers, and its tables are those of this version."""
+    """Whether a database answers and its tables match this version."""
     from winpush.delivery.storage.database import Database, DatabaseError
     from winpush.delivery.storage.migrate import check
 
@@ -114,7 +114,7 @@ def look_at(db: str) -> Report:
             state = check(database)
         except DatabaseError as error:
             return Report(str(error))
-    problem = None if state.is_current else "The tables are not those of this version"
+    problem = None if state.is_current else "The tables don't match this version"
     return Report(problem, {"schema": state.found, "schema_needed": state.wanted})
 
 
@@ -143,7 +143,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False  # a probe that hangs does not keep the worker from stopping
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A probe that hangs up is no event."""
+        """Ignores a probe that hangs up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -172,4 +172,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Probes come every few seconds: they are not logged."""
+        """Logs nothing: probes come every few seconds."""

@@ -14,7 +14,7 @@ HEADINGS = (
     *("Message", "Delivery", "Audience", "Schedule", "Channel", "Filter", "Checks"),
     *("Devices", "Faults", "Server", "Worker", "Outbox", "Login", "Connection", "Output", _OTHERS),
 )
-"""The headings that options can stand under, in the order of the help."""
+"""The headings for options, in the order of the help."""
 
 
 class Option(click.Option):
@@ -26,7 +26,7 @@ class Option(click.Option):
 
 
 def option(*names: str, heading: str, cls: type[Option] = Option, **attributes: Any) -> Callable[[Any], Any]:
-    """Adds an option under this heading: `click.option` otherwise."""
+    """Adds an option under this heading; otherwise the same as `click.option`."""
     return click.option(*names, cls=cls, heading=heading, **attributes)
 
 

@@ -35,7 +35,7 @@ class _OutcomeName(click.ParamType):  # type: ignore[type-arg]  # generic from c
     name = "OUTCOME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name. Raises click.BadParameter for one that no attempt has."""
+        """The name. Raises click.BadParameter if there is no such outcome."""
         names = [outcome.value for outcome in Outcome]
         if value not in names:
             near = difflib.get_close_matches(str(value), names, 3, 0.4)
@@ -54,17 +54,17 @@ class _OutcomeName(click.ParamType):  # type: ignore[type-arg]  # generic from c
 )
 @option("--broadcast", heading="Filter", type=int, help="Only this broadcast.")
 @option("--channel", heading="Filter", type=int, help="Only this channel.")
-@option("--for-key", "key", heading="Filter", help="Only the channels with this key of yours.")
+@option("--for-key", "key", heading="Filter", help="Only the channels with this key.")
 @option("--outcome", heading="Filter", type=_OutcomeName(), help="Only this outcome, such as accepted.")
 @option(
     "--since",
     heading="Filter",
     type=PastTime(),
-    help="From this time on: today, yesterday, 2h (ago), 2026-11-27 or '2026-11-27 14:00', which are UTC.",
+    help="From this time on: today, yesterday, 2h (ago), 2026-11-27 or '2026-11-27 14:00' (UTC).",
 )
 @option("--until", heading="Filter", type=PastTime(), help="Before this time.")
-@option("--after", heading="Filter", default=0, metavar="ID", help="Go on behind this attempt, where a list ended.")
-@option("--oldest-first", heading="Output", is_flag=True, help="Begin with the oldest.")
+@option("--after", heading="Filter", default=0, metavar="ID", help="Continue after this attempt, where a list ended.")
+@option("--oldest-first", heading="Output", is_flag=True, help="Start with the oldest.")
 @option(
     "--limit",
     heading="Output",
@@ -87,7 +87,7 @@ class _OutcomeName(click.ParamType):  # type: ignore[type-arg]  # generic from c
     heading="Output",
     type=click.Path(dir_okay=False, allow_dash=True),
     default="-",
-    help="File to write to; a new one is for its owner alone.",
+    help="File to write to; only its owner can read a new one.",
 )
 @json_option
 @database_option
@@ -114,7 +114,7 @@ def history(db: str, limit: int | None, form: str, output: str, as_json: bool, w
 
 
 def _next_command(after: int) -> str:
-    """What was typed, to go on behind this attempt."""
+    """The command that was typed, to continue after this attempt."""
     context = click.get_current_context()
     words = ["winpush", "history"]
     for parameter in context.command.params:

@@ -23,12 +23,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECRET = "WINPUSH_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 _OR_FILE = ", or put it in a file and give --client-secret-file"
 _MAX_SECRET_BYTES = 65_536
-# What a variable keeps of the file that it was read from.
+# What a variable that was set from a file may have around the value.
 _AROUND = "\ufeff \t\r\n"
 
 
 def _not_typed(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Raises click.UsageError for a secret that was typed."""
+    """Raises click.UsageError for a secret typed on the command line."""
     if value is not None and is_typed(str(parameter.name), context):
         raise click.UsageError(
             "A secret on the command line is visible to all users of the machine. "
@@ -49,13 +49,13 @@ _OPTIONS = (
     _from_environment(
         "--client-secret-file",
         type=_FILE,
-        help="File with the secret for either. Or set WINPUSH_CLIENT_SECRET: a secret on the command line is "
+        help="File with the secret for either login. Or set WINPUSH_CLIENT_SECRET: a secret on the command line is "
         "visible to all users of the machine. [WNS]",
     ),
     _from_environment(
         "--client-certificate",
         type=_FILE,
-        help="Entra: certificate and private key to log in with instead of a secret, as PEM or PFX. Its passphrase is "
+        help="Entra: certificate and private key (PEM or PFX) to log in with instead of a secret. The passphrase is "
         "read from WINPUSH_CLIENT_CERTIFICATE_PASSPHRASE. Needs winpush[azure]. [WNS]",
     ),
     _from_environment(
@@ -64,8 +64,8 @@ _OPTIONS = (
         is_flag=False,
         flag_value="default",
         metavar="[KIND]",
-        help=f"Log in as azure-identity does: {', '.join(KINDS)}. Without a KIND: default, which tries one after the "
-        "other. Needs winpush[azure]. [WNS]",
+        help=f"Log in through azure-identity: {', '.join(KINDS)}. Without a KIND: default, which tries several in "
+        "turn. Needs winpush[azure]. [WNS]",
     ),
     _from_environment(
         "--token-server",
@@ -75,8 +75,8 @@ _OPTIONS = (
     _from_environment(
         "--token-file",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Keep the token in this file, which only you can read, for the next command. Default: each command asks "
-        "for a token. [WNS]",
+        help="Keep the token for the next command in this file, which only you can read. Default: each command "
+        "requests a token. [WNS]",
     ),
     option("--client-secret", heading="Login", envvar=_SECRET, hidden=True, callback=_not_typed),
     option(
@@ -98,7 +98,7 @@ def credentials_options(function: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a command was given of a login."""
+    """The login options that a command was given."""
 
     tenant: str | None
     client: str | None
@@ -113,7 +113,7 @@ class _Given:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> _Given:
-        """Pops it from the command's values."""
+        """Pops them from the command's values."""
         return cls(
             tenant=_stripped(values.pop("tenant_id")),
             client=_stripped(values.pop("client_id")),
@@ -131,16 +131,16 @@ class _Given:
 def take_login(
     values: dict[str, Any], options: ClientOptions, apps: Mapping[str, wns.Credentials] | None = None
 ) -> None:
-    """Pops the login from a command's values and puts it into the options of a client; `wns` is None without one.
+    """Pops the login from a command's values and puts it into the options of a client; `wns` is None without a login.
 
-    `apps` are the logins of several apps. Raises click.UsageError if it is incomplete, or of several kinds.
+    `apps` are the logins of several apps. Raises click.UsageError if the login is incomplete or mixes several kinds.
     """
     given = _Given.of(values)
     try:
         credentials = _make_credentials(given, options)
         if apps is not None and credentials is not None:
             raise click.UsageError(
-                "--apps has the login of each app, so a login by other options or variables contradicts it. "
+                "--apps has each app's login, so it can't be combined with a login from other options or variables. "
                 "Give only one of them."
             )
         options["wns"] = credentials if apps is None else apps
@@ -179,7 +179,7 @@ def _refuse_others(given: _Given) -> None:
     }
     for name, value in others.items():
         if value is not None:
-            raise click.UsageError(f"--azure-identity is a login of its own. Give either it or {name}.")
+            raise click.UsageError(f"--azure-identity can't be combined with {name}. Give only one of them.")
 
 
 def _package(given: _Given, sid: str) -> wns.PackageCredentials:
@@ -215,12 +215,12 @@ def _stripped(value: str | None) -> str | None:
 
 
 def read_secret(file: Path, name: str) -> str:
-    """The secret in a file, whatever editor or shell wrote it. Raises click.UsageError, with `name` for the file."""
+    """The secret in a file written by any editor or shell. Raises click.UsageError, which calls the file `name`."""
     try:
         with file.open("rb") as opened:
             data = opened.read(_MAX_SECRET_BYTES + 1)
         if len(data) > _MAX_SECRET_BYTES:
-            raise click.UsageError(f"{name} has more than {_MAX_SECRET_BYTES:,} bytes: that is not a secret.")
+            raise click.UsageError(f"{name} has more than {_MAX_SECRET_BYTES:,} bytes, so it isn't a secret.")
         text = decode(data)
     except OSError as error:
         raise click.UsageError(f"{name} can't be read: {error.strerror}.") from None
@@ -230,12 +230,12 @@ def read_secret(file: Path, name: str) -> str:
 
 
 def check_secret(name: str, text: str, to_do: str) -> str:
-    """The secret without what surrounds it. Raises click.UsageError that names the place and not the secret."""
+    """The secret without surrounding whitespace. Raises click.UsageError, which names the place, not the secret."""
     secret = text.strip(_AROUND)
     if not secret:
         raise click.UsageError(f"{name} is empty. {to_do}.")
     if any("\ud800" <= character <= "\udfff" for character in secret):
-        raise click.UsageError(f"{name} has bytes that are not UTF-8. Give it in UTF-8, or in a file that is.")
+        raise click.UsageError(f"{name} has bytes that aren't UTF-8. Set it in UTF-8, or give a file in UTF-8.")
     if not secret.isprintable():
-        raise click.UsageError(f"{name} has a line end or a control character in the secret. {to_do}.")
+        raise click.UsageError(f"{name} has a line break or control character in the secret. {to_do}.")
     return secret

@@ -1,4 +1,4 @@
-"""The log of `winpush worker`: a line of text or a JSON object each, on standard error, without channel URIs."""
+"""The log of `winpush worker`: lines of text or JSON objects on standard error, without channel URIs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ __all__ = ["FORMATS", "LEVELS", "logging_to_stderr"]
 FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error")
 _PLAIN = logging.LogRecord("", 0, "", 0, "", (), None).__dict__.keys() | {"message", "asctime", "taskName", "worker"}
-"""What every record has; all else is a field that was given with it."""
+"""The attributes of every record. Any others were passed as `extra`."""
 
 
 @contextmanager
 def logging_to_stderr(form: str, level: str) -> Iterator[None]:
-    """Within the block, what is logged goes to standard error: winpush's from this level on, all other from warnings
-    on."""
+    """Within the block, logs to standard error: winpush's records from this level up, all others from warnings up."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     root, own = logging.root, logging.getLogger("winpush")
@@ -51,7 +50,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """One object: time, level, logger, worker, message, and what else was given with the record."""
+    """One object: time, level, logger, worker, message, and the record's extra fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         shown: dict[str, Any] = {

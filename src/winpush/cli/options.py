@@ -63,7 +63,7 @@ def client_options(values: dict[str, Any]) -> ClientOptions:
     taken = {name: values.pop(name) for name in _names()}
     certificate = _certificate(taken)
     if taken["insecure"]:
-        text = "Warning: --insecure: the server's certificate is not verified. Anyone on the network can read along."
+        text = "Warning: --insecure: the server's certificate is not verified. Anyone on the network can eavesdrop."
         click.secho(text, fg="red", bold=True, err=True)
     return {
         "allow_hosts": list(taken["allow_host"]),
@@ -87,7 +87,7 @@ def _certificate(taken: dict[str, Any]) -> ClientCertificate | None:
     if pfx is None and pem is None:
         return None
 
-    # A variable that was read from a file may have the file's line end.
+    # A variable that was set from a file may end with a line break.
     given = None if taken["passphrase"] is None else taken["passphrase"].rstrip("\r\n")
 
     def load(passphrase: str | None) -> ClientCertificate:
@@ -95,7 +95,7 @@ def _certificate(taken: dict[str, Any]) -> ClientCertificate | None:
             return ClientCertificate.from_pfx(pfx, passphrase)
         return ClientCertificate.from_pem(pem, key, passphrase)
 
-    # Without the NULs of UTF-16.
+    # A UTF-16 file has a NUL next to each letter.
     locked = pfx is not None or b"ENCRYPTED" in (key or pem).read_bytes().replace(b"\0", b"")
     try:
         return load(given)

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _NO_LOGIN = {
-    Service.WNS: "WNS channels can't be sent to without a login: set WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID and "
+    Service.WNS: "Sending to WNS channels requires a login: set WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID and "
     "WINPUSH_CLIENT_SECRET (Entra), or WINPUSH_PACKAGE_SID and WINPUSH_CLIENT_SECRET (UWP and Store apps).",
     Service.WEBPUSH: NO_VAPID,
 }
@@ -65,7 +65,7 @@ def database_option(function: Any) -> Any:
     )(function)
 
 
-create_option = option("--create", heading="Outbox", is_flag=True, help="Make the SQLite file if it isn't there.")
+create_option = option("--create", heading="Outbox", is_flag=True, help="Create the SQLite file if it doesn't exist.")
 most_gone_option = option(
     "--most-gone",
     heading="Worker",
@@ -73,7 +73,7 @@ most_gone_option = option(
     show_default=True,
     type=click.IntRange(0, 100),
     metavar="PERCENT",
-    help="Stop a broadcast, and keep its channels, once this share of them is reported gone (of 50 or more). 0: never.",
+    help="Stop a broadcast and keep its channels once this share of them (of 50 or more) is reported gone. 0: never.",
 )
 
 
@@ -99,9 +99,9 @@ def open_outbox(
     create: bool = False,
     **more: Any,
 ) -> Iterator[Outbox]:
-    """Opens the outbox without starting delivery. `values`, a command's options, make it able to send.
+    """Opens the outbox without starting delivery. With `values`, a command's options, it is able to send.
 
-    `create` makes a SQLite file that isn't there; without it that is a usage error.
+    `create`: create the SQLite file if it doesn't exist, which is a usage error otherwise.
     """
     from winpush.delivery import Outbox
 
@@ -122,7 +122,7 @@ def open_outbox(
 
 
 def _require_file(db: str) -> None:
-    """A mistyped path must not make an empty outbox, whose worker would wait for ever."""
+    """A mistyped path must not create an empty outbox, whose worker would wait forever."""
     from winpush.delivery.storage.files import path_of
     from winpush.delivery.storage.urls import read_url
 
@@ -132,13 +132,13 @@ def _require_file(db: str) -> None:
     name = click.get_current_context().command_path.split()[1]
     made = f"'winpush {name} --create', " if name in ("worker", "broadcast") else ""
     raise click.UsageError(
-        f"There is no outbox at {path.resolve()}. Give another with --db or WINPUSH_DB, or make this one: {made}"
+        f"There is no outbox at {path.resolve()}. Give another with --db or WINPUSH_DB, or create this one: {made}"
         "'winpush channels import FILE', 'winpush channels add URI' or 'winpush db upgrade'."
     )
 
 
 def show_database(db: str) -> str:
-    """The database to show to people: a file by its whole path, a server's without its password."""
+    """The database as shown to people: a file's full path, or a server's URL without the password."""
     from winpush.delivery.storage.files import path_of, shown
     from winpush.delivery.storage.urls import read_url
 
@@ -150,9 +150,10 @@ def show_database(db: str) -> str:
 def require_login(
     outbox: Outbox, values: dict[str, Any], audience: Audience | None = None, content: Content | None = None
 ) -> None:
-    """Raises click.UsageError if a channel is to be sent to whose service needs a login that wasn't given.
+    """Raises click.UsageError if there are channels to send to whose service needs a login that wasn't given.
 
-    Only those of the audience, and of services that the content has something for. After `open_outbox`.
+    Only the audience's channels count, and only services that the content has something for. Call it after
+    `open_outbox`.
     """
     from winpush.delivery import Audience
 
@@ -167,7 +168,7 @@ def require_login(
 
 
 def _has_form(content: Content, service: Service) -> bool:
-    """What is for phones is converted for Windows, and nothing for browsers."""
+    """Whether the service gets anything: the phones' form is converted for Windows, but no form for browsers."""
     forms = [content, *content.locales.values()]
     names = ("webpush",) if service is Service.WEBPUSH else ("wns", "mpns")
     return any(getattr(form, name) is not None for form in forms for name in names)
@@ -200,7 +201,7 @@ _AUDIENCE = (
     _audience("--os-version-below", metavar="VERSION", help="OS versions before this one."),
     _audience("--app-version-from", metavar="VERSION", help="This app version or later."),
     _audience("--app-version-below", metavar="VERSION", help="App versions before this one."),
-    _audience("--for-key", "keys", multiple=True, help="Your key of a user or device. Repeatable."),
+    _audience("--for-key", "keys", multiple=True, help="Your key for a user or device. Repeatable."),
     _audience(
         "--attribute",
         "wanted",
@@ -219,7 +220,7 @@ def audience_options(function: Any) -> Any:
 
 
 def describe_nobody() -> str:
-    """That the audience which was typed is nobody, and the options that chose it."""
+    """Says that the audience is empty, and which options selected it."""
     context = click.get_current_context()
     typed = []
     for parameter in context.command.params:
@@ -229,9 +230,9 @@ def describe_nobody() -> str:
         for each in value if isinstance(value, tuple) else () if value is None else (value,):
             typed.append(f"{parameter.opts[0]} {shlex.quote(str(each))}")
     if not typed:
-        return "No channel is registered, so this is for nobody. 'winpush channels add' registers one."
+        return "No channel is registered, so this reaches nobody. 'winpush channels add' registers one."
     return (
-        f"No channel matches {' '.join(typed)}, so this is for nobody. "
+        f"No channel matches {' '.join(typed)}, so this reaches nobody. "
         "'winpush channels list' shows the channels and their tags."
     )
 
@@ -252,7 +253,7 @@ def take_audience(values: dict[str, Any]) -> Any:
 
 
 def take_pair(text: str) -> tuple[str, str | int | float | bool]:
-    """Parses `NAME=VALUE`. A value that is a JSON number, boolean or string is that; anything else is text."""
+    """Parses `NAME=VALUE`. A JSON number, boolean or string is read as one; anything else is text."""
     name, separator, value = text.partition("=")
     if not separator or not name:
         raise click.UsageError(f"--attribute is {text!r}. Write it as NAME=VALUE.")

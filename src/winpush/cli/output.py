@@ -1,7 +1,7 @@
 """Output of the commands, for people and (--json) for machines. Never prints a channel URI or a secret.
 
-With --json every command prints JSON on standard output and nothing else there: one document if it gives one answer,
-one object per line if it lists, and `{"error": …}` if it fails. Exit codes are the same with and without.
+With --json a command prints only JSON on standard output: one document for a single answer, one object per line for a
+list, and `{"error": …}` on failure. The exit codes don't depend on it.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ __all__ = [
 _ERROR_TYPES = {1: "failed", 2: "usage"}
 # To the end of the word, without the punctuation of the surrounding sentence.
 _PATH_OF_URI = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s/?#]*)[/?#]\S*?(?=['\")\].,;:]*(?:\s|$))", re.IGNORECASE)
-# How `winpush.channels` ends its message about a host that is no push service's.
+# The end of `winpush.channels`' message about a host that isn't a push service's.
 _IN_PYTHON = re.compile(r'; to send to your own server, allow it: allow_hosts=\["([^"]+)"\]')
 
 
 def host_to_allow(problem: str) -> tuple[str, str | None]:
-    """The library's message without the Python to write, and the host that it is about, if it is about one."""
+    """The library's message without the Python to write, and the host to allow, or None."""
     found = _IN_PYTHON.search(problem)
     return (problem, None) if found is None else (problem[: found.start()] + problem[found.end() :], found[1])
 
@@ -68,7 +68,7 @@ def hide_channels(text: str) -> str:
 
 
 def echo_cited(line: str) -> None:
-    """One line; in a terminal that knows links, what it cites is one, to the page that is shipped."""
+    """Prints one line. In a terminal, its citations are links to the protocol pages that ship with winpush."""
     if not cited(line) or not sys.stdout.isatty():
         return click.echo(line)
     from rich.console import Console
@@ -78,7 +78,7 @@ def echo_cited(line: str) -> None:
 
 
 def link_citations(text: Text) -> Text:
-    """The same text; what it cites is a link, where the terminal knows them."""
+    """The same text, with its citations as links for terminals that support them."""
     from rich.style import Style
 
     end = 0
@@ -90,17 +90,17 @@ def link_citations(text: Text) -> Text:
 
 
 def echo_json(document: Any) -> None:
-    """Prints the JSON document that is a command's one answer, in ASCII if the output isn't Unicode."""
+    """Prints a command's single answer as a JSON document, in ASCII if the output isn't Unicode."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=not _carries_unicode(), default=_plain))
 
 
 def echo_json_line(item: Any, file: IO[str] | None = None) -> None:
-    """Prints one item of a command that lists, as JSON on a line of its own."""
+    """Prints one item of a list as JSON on a line of its own."""
     click.echo(json.dumps(item, ensure_ascii=file is None and not _carries_unicode(), default=_plain), file=file)
 
 
 def echo_json_error(error: Exception, exit_code: int) -> None:
-    """Prints why a command failed: its kind, the message, and what to do next, if that is known."""
+    """Prints why a command failed: the kind of error, the message and, if known, what to do next."""
     whole = error.format_message() if isinstance(error, click.ClickException) else str(error)
     message, _, hint = in_options(whole).partition("\n")
     context = getattr(error, "ctx", None)
@@ -111,7 +111,7 @@ def echo_json_error(error: Exception, exit_code: int) -> None:
 
 
 def _plain(value: object) -> Any:
-    """What json doesn't know: values of winpush by their fields, times in ISO 8601."""
+    """Converts what json can't: winpush's values to their fields, times to ISO 8601."""
     if is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):

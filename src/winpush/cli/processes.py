@@ -1,4 +1,4 @@
-"""Several processes of one command: for all cores of a machine."""
+"""Runs one command in several processes, to use all cores of a machine."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _log = logging.getLogger("winpush.worker")
 
 
 def run_processes(number: int, target: Callable[..., None], arguments: tuple[Any, ...], *, replaces: bool) -> int:
-    """Runs `target` in so many processes until all have ended, or all are told to by SIGTERM or Ctrl-C; the exit code.
+    """Runs `target` in `number` processes until they end, by themselves or on SIGTERM or Ctrl-C; returns the exit code.
 
-    `replaces`: one that dies is replaced after two seconds.
+    `replaces`: a process that dies is replaced after two seconds.
     """
     context = multiprocessing.get_context("spawn")  # a fork would inherit connections and locks
     names = click.get_current_context().command_path.split()
@@ -53,7 +53,7 @@ def run_processes(number: int, target: Callable[..., None], arguments: tuple[Any
             for process in [each for each in running if not each.is_alive()]:
                 running.remove(process)
                 if process.exitcode and replaces and not stopping:
-                    _log.warning("A worker's process ended with %d; another takes its place", process.exitcode)
+                    _log.warning("A worker process ended with %d; another takes its place", process.exitcode)
                     time.sleep(_PAUSE_SECONDS)
                     if not stopping:
                         start()
@@ -64,7 +64,7 @@ def run_processes(number: int, target: Callable[..., None], arguments: tuple[Any
 
 
 def _run(target: Callable[..., None], arguments: tuple[Any, ...], names: Sequence[str]) -> None:
-    """In the process itself: errors are shown as by the command, and the target has a context, as there."""
+    """Runs in the new process. Errors are shown and the target has a click context, as in the command itself."""
     context: click.Context | None = None
     for name in names:
         context = click.Context(click.Command(name), parent=context, info_name=name)

@@ -1,4 +1,4 @@
-"""A broadcast's progress for people and for machines: how far it is, and what waits for what."""
+"""A broadcast's progress for people and for machines: how far it is, and what the rest waits for."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _ENDED = ("finished", "cancelled", "stopped", "expired")
 _ENDING = ("cancelling", "stopping", "expiring")
 _REASONS = {
     "due": "{number} {are} due now: a worker sends {them} as soon as one runs",
-    "paused": "{number} {wait} since the broadcast is paused: winpush broadcasts resume {broadcast}",
-    "not-before": "{number} {wait} for the broadcast's begin, {at}",
+    "paused": "{number} {wait} because the broadcast is paused: winpush broadcasts resume {broadcast}",
+    "not-before": "{number} {wait} for the broadcast's start, {at}",
     "rate": "{number} {wait} for {their} turn at the broadcast's own rate",
-    "quiet-hours": "{number} {wait} for quiet hours, {next} {at}",
-    "asked-to-wait": "{number} {wait} since the service asked to, {next} {at}",
+    "quiet-hours": "{number} {wait} for quiet hours to end, {next} {at}",
+    "asked-to-wait": "{number} {wait} because the service asked to, {next} {at}",
     "no-login": "{number} {wait} for a worker that has a login for {their} service",
     "turn": "{number} {wait} for another send to the same channel",
 }
-_RETRY = "{number} {wait} to be tried again after {reason}, {next} {at}"
+_RETRY = "{number} {wait} for a retry after {reason}, {next} {at}"
 _ONE = {"are": "is", "them": "it", "their": "its", "wait": "waits", "next": "at"}
 _SEVERAL = {"are": "are", "them": "them", "their": "their", "wait": "wait", "next": "the next at"}
 
@@ -40,7 +40,7 @@ def percent_of(state: Progress) -> float:
 
 
 def remaining_of(state: Progress, rate: float) -> timedelta | None:
-    """How long the rest will take at this rate per second; None if that can't be said, as where some of it waits."""
+    """How long the rest will take at this rate per second; None if unknown, such as when some of it waits."""
     left = (state.total or 0) - state.done
     waits = any(wait.reason not in ("due", "rate") for wait in state.waits)
     if state.state.value != "running" or waits or left <= 0 or rate <= 0:
@@ -52,7 +52,7 @@ def describe(state: Progress, rate: float | None = None, now: datetime | None = 
     """The progress in lines: the first says how far it is."""
     rate, now = state.rate if rate is None else rate, now or datetime.now(UTC)
     if state.total == 0:
-        return [f"Broadcast {state.broadcast}: {state.state.value}. It is for nobody: no channel matched its audience."]
+        return [f"Broadcast {state.broadcast}: {state.state.value}. No channel matched its audience."]
     head = f"Broadcast {state.broadcast}: {state.state.value}. {state.done:,} of {state.total or 0:,} done"
     remaining = remaining_of(state, rate)
     left = "" if remaining is None else f", {describe_delay(remaining)} left"
@@ -61,7 +61,7 @@ def describe(state: Progress, rate: float | None = None, now: datetime | None = 
     waits = [f"  {_describe_wait(wait, state.broadcast, now)}." for wait in state.waits]
     if waits and state.state.value in _ENDING:
         number = sum(wait.number for wait in state.waits)
-        waits = [f"  {number:,} {'is' if number == 1 else 'are'} not sent any more: a worker does the rest."]
+        waits = [f"  {number:,} won't be sent: a worker does the rest."]
     lines += waits
     if state.stop_reason:
         lines.append(f"  {state.stop_reason}")
@@ -70,7 +70,7 @@ def describe(state: Progress, rate: float | None = None, now: datetime | None = 
 
 def _describe_wait(wait: Wait, broadcast: int, now: datetime) -> str:
     text = _REASONS.get(wait.reason, _RETRY)
-    at = "a time not known" if wait.next_at is None else _moment(wait.next_at, now)
+    at = "an unknown time" if wait.next_at is None else _moment(wait.next_at, now)
     words = _ONE if wait.number == 1 else _SEVERAL
     return text.format(number=f"{wait.number:,}", reason=wait.reason, broadcast=broadcast, at=at, **words)
 
@@ -82,7 +82,7 @@ def _moment(moment: datetime, now: datetime) -> str:
 
 
 def progress_to_dict(state: Progress, rate: float | None = None) -> dict[str, Any]:
-    """The progress as JSON; what needs the total is there only if that was asked for."""
+    """The progress as JSON. Fields that need the total are included only if it was asked for."""
     rate = state.rate if rate is None else rate
     shown: dict[str, Any] = {
         "broadcast": state.broadcast,
@@ -105,7 +105,7 @@ def progress_to_dict(state: Progress, rate: float | None = None) -> dict[str, An
 
 
 def watch(look: Callable[[], Progress], seconds: float, *, as_json: bool) -> Progress:
-    """Shows the progress until the broadcast ends: in place on a terminal, as lines where it changes otherwise."""
+    """Shows the progress until the broadcast ends: in place on a terminal, otherwise as a line per change."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -129,12 +129,12 @@ def watch(look: Callable[[], Progress], seconds: float, *, as_json: bool) -> Pro
 
 
 def _looks(look: Callable[[], Progress], seconds: float) -> Iterator[tuple[Progress, float]]:
-    """The progress again and again, with the rate since the look before, up to the broadcast's end."""
+    """Reads the progress repeatedly until the broadcast ends, each time with the rate since the previous look."""
     state, began = look(), time.monotonic()
     yield state, state.rate
     while state.state.value not in _ENDED:
         took = time.monotonic() - began
-        time.sleep(max(seconds, 4 * took))  # what takes long to count is counted less often
+        time.sleep(max(seconds, 4 * took))  # the longer counting takes, the less often
         before, earlier = state, began
         began = time.monotonic()
         state = look()
@@ -142,7 +142,7 @@ def _looks(look: Callable[[], Progress], seconds: float) -> Iterator[tuple[Progr
 
 
 def follow(look: Callable[[], Progress], *, quiet: bool) -> Progress:
-    """Waits for the broadcast to end or to be paused, with a progress bar; its end state."""
+    """Waits for the broadcast to end or to be paused, with a progress bar; returns its final state."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
@@ -153,7 +153,7 @@ def follow(look: Callable[[], Progress], *, quiet: bool) -> Progress:
 
     columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.description}"))
     console = Console(stderr=True)
-    # In a pipe it would be an empty line.
+    # In a pipe, the bar would be an empty line.
     with Bars(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=1.0)
         while True:

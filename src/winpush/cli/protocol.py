@@ -21,7 +21,7 @@ __all__ = ["command"]
         "winpush protocol                 # all sections",
         "winpush protocol wns             # the sections of one page",
         "winpush protocol wns 9.1         # what a message cites as 'wns.md 9.1'",
-        "winpush protocol sources W8      # what it cites as '[W8]'",
+        "winpush protocol sources W8      # what a message cites as '[W8]'",
     ],
 )
 @click.argument("page", type=click.Choice(NAMES, case_sensitive=False), required=False)
@@ -30,8 +30,8 @@ __all__ = ["command"]
 def command(page: str | None, place: str | None, as_json: bool) -> None:
     """Look up the protocol reference.
 
-    It has the facts, how certain they are, and their sources. PLACE is a section number, as cited in messages, or the
-    key of a source.
+    The reference has the facts, how certain they are, and their sources. PLACE is a section number, as cited in
+    messages, or the key of a source.
 
     Exit code: 0 success, 2 usage error, or no such place.
     """

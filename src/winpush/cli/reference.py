@@ -14,10 +14,10 @@ _INTRODUCTION = """# The command line
 
 Generated from the commands' help by `python -m winpush.cli.reference`. A test fails if this page is out of date.
 
-Exit codes: 0 success, 1 refused or failed, 2 usage error. Options marked with an environment variable can be set by it.
-To enable shell completion: `eval "$(_WINPUSH_COMPLETE=bash_source winpush)"` (or `zsh_source`, `fish_source`).
+Exit codes: 0 success, 1 refused or failed, 2 usage error. An option that names an environment variable can be set with
+it. To enable shell completion: `eval "$(_WINPUSH_COMPLETE=bash_source winpush)"` (or `zsh_source`, `fish_source`).
 
-`pip install "winpush[cli]"` brings the command. The commands of the outbox (`channels`, `broadcast`, `broadcasts`,
+`pip install "winpush[cli]"` installs the command. The commands of the outbox (`channels`, `broadcast`, `broadcasts`,
 `history`, `worker`, `db`) also need `winpush[delivery]`, `emulator` needs `winpush[emulator]`, `demo` needs both, and
 `webpush` needs `winpush[webpush]`.
 
@@ -25,7 +25,7 @@ In the examples, `$URI` is a channel's URI, and the login is in the environment.
 
 ## JSON
 
-With `--json` a command prints JSON on standard output, and nothing else there:
+With `--json`, a command prints only JSON on standard output:
 
 - a command with one answer prints one document, an object;
 - a command that lists (`channels list`, `channels stale`, `channels import`, `broadcasts list`, `history`, `doctor`,

@@ -24,7 +24,7 @@ class _Time(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 
     name = "TIME"
     _how: str
-    """What to write instead of what isn't one."""
+    """What to write, for error messages."""
 
     def __init__(self, now: Callable[[], datetime] = _utc_now) -> None:
         self._now = now
@@ -48,7 +48,7 @@ class _Time(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 
 
 class PastTime(_Time):
-    """A moment that is over. Without a zone it is UTC, as all times that are shown."""
+    """A moment in the past. Without a zone it is UTC, like all times that are shown."""
 
     _how = (
         "today, yesterday, 2h (two hours ago), 2026-11-27 or '2026-11-27 14:00' "
@@ -68,7 +68,7 @@ class PastTime(_Time):
 
 
 class ZonedTime(_Time):
-    """A moment whose zone must be given: in another one it is hours earlier or later."""
+    """A moment with an explicit zone: a wrong guess would be hours off."""
 
     _how = "2026-05-01T08:30+02:00 (the time and the offset of its zone; Z is UTC), or 2h (in two hours)"
 

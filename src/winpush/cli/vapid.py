@@ -16,10 +16,10 @@ if TYPE_CHECKING:  # it needs cryptography, which is slow to load
 __all__ = ["NO_VAPID", "read_keys", "take_vapid", "vapid_options"]
 
 NO_VAPID = (
-    "Browsers can't be pushed to without VAPID keys: give --vapid-key and --subject, or set WINPUSH_VAPID_KEY and "
-    "WINPUSH_VAPID_SUBJECT. 'winpush webpush keys' makes a key."
+    "Pushing to browsers requires VAPID keys: give --vapid-key and --subject, or set WINPUSH_VAPID_KEY and "
+    "WINPUSH_VAPID_SUBJECT. 'winpush webpush keys' creates a key."
 )
-"""What is said where they are needed and missing."""
+"""The error message if they are required and missing."""
 
 _OPTIONS = (
     option(
@@ -29,7 +29,7 @@ _OPTIONS = (
         envvar="WINPUSH_VAPID_KEY",
         show_envvar=True,
         metavar="FILE",
-        help="File with the site's private VAPID key, as 'winpush webpush keys' makes it. [browsers]",
+        help="File with the site's private VAPID key, as 'winpush webpush keys' creates it. [browsers]",
     ),
     option(
         "--subject",
@@ -43,14 +43,14 @@ _OPTIONS = (
 
 
 def vapid_options(function: Any) -> Any:
-    """Adds them."""
+    """Adds the VAPID options."""
     for add in reversed(_OPTIONS):
         function = add(function)
     return function
 
 
 def take_vapid(values: dict[str, Any]) -> VapidKeys | None:
-    """Pops them from a command's values; None if neither was given. Raises click.UsageError for one alone."""
+    """Pops the keys from a command's values; None if neither option was given. Raises click.UsageError for only one."""
     file, subject = values.pop("vapid_key"), values.pop("subject")
     if file is None and subject is None:
         return None
@@ -58,12 +58,12 @@ def take_vapid(values: dict[str, Any]) -> VapidKeys | None:
         raise click.UsageError("--subject needs --vapid-key (WINPUSH_VAPID_KEY). Add it.")
     if subject is None:
         raise click.UsageError("--vapid-key needs --subject (WINPUSH_VAPID_SUBJECT): mailto:… or https://…. Add it.")
-    # What a variable keeps of the file that it was read from.
+    # A variable that was set from a file may keep its byte order mark and line break.
     return read_keys(file, subject.strip("\ufeff \t\r\n"))
 
 
 def read_keys(file: Path, subject: str) -> VapidKeys:
-    """The keys in a file. Raises click.UsageError, which names it."""
+    """The keys in a file. Raises click.UsageError, which names the file."""
     from winpush.webpush import VapidKeys
 
     try:

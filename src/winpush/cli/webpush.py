@@ -28,7 +28,7 @@ _NO_SUBJECT = "https://example.com/"  # keys are stored without one
 def command() -> None:
     """Push to browsers: Edge, Chrome, Firefox and Safari.
 
-    A page subscribes with the public key of `keys`; what it gets from the browser is what `send` takes.
+    `keys` prints the public key that a page subscribes with; `send` takes the subscription that the browser returns.
     """
 
 
@@ -36,10 +36,10 @@ def command() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @option("--json", "as_json", heading="Output", is_flag=True, help="Print the public key as JSON.")
 def keys(file: Path, *, as_json: bool) -> None:
-    """Make a site's private VAPID key.
+    """Create a site's private VAPID key.
 
-    Writes FILE and prints the public key for the page. If FILE exists it is read, in any form in which keys are kept
-    (PEM, DER, base64url, JWK), and left alone.
+    Writes FILE and prints the public key for the page. If FILE exists, it is only read, in any of the usual formats
+    (PEM, DER, base64url, JWK).
     """
     from winpush.webpush import VapidKeys
 
@@ -52,7 +52,7 @@ def keys(file: Path, *, as_json: bool) -> None:
         return
     if made:
         click.echo(
-            f"Wrote the private key to {file}. Keep it secret, and keep it: browsers subscribe for this key only."
+            f"Wrote the private key to {file}. Keep it secret, and don't lose it: browsers subscribe for this key only."
         )
     click.echo("The page's applicationServerKey:")
     click.echo(pair.application_server_key)
@@ -73,7 +73,7 @@ def keys(file: Path, *, as_json: bool) -> None:
 def send(subscription: Any, text: str | None, **values: Any) -> None:
     """Send one message to a browser.
 
-    SUBSCRIPTION is a file with what JSON.stringify(subscription) gave; - reads it from standard input.
+    SUBSCRIPTION is a file with the output of JSON.stringify(subscription), or - for standard input.
     """
     as_json, pair = values.pop("as_json"), take_vapid(values)
     if pair is None:
@@ -93,7 +93,7 @@ def send(subscription: Any, text: str | None, **values: Any) -> None:
 
 
 def _write_private(file: Path, text: str) -> None:
-    """For its owner alone."""
+    """Writes a new file that only its owner can read."""
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:

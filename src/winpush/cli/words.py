@@ -38,7 +38,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 
 
 def in_words(message: str) -> str:
-    """The message, with what a person types where the library names what a program calls."""
+    """The message, with what a person types instead of what a program calls."""
     for pattern, words in _WORDS:
         message = pattern.sub(words, message)
     return message

@@ -61,7 +61,7 @@ def _keep(name: str, what: str) -> Callable[[Any], Any]:
     default=1,
     show_default=True,
     metavar="N",
-    help="Run N processes, for all cores of a machine. Needs PostgreSQL.",
+    help="Run N processes, to use all cores of a machine. Needs PostgreSQL.",
 )
 @option(
     "--metrics-port", heading="Worker", type=click.IntRange(0, 65_535), help="Serve Prometheus metrics on this port."
@@ -73,9 +73,9 @@ def _keep(name: str, what: str) -> Callable[[Any], Any]:
     type=click.IntRange(0, 65_535),
     help="Answer health probes on this port: /healthz (is it alive?) and /readyz (can it deliver?).",
 )
-@option("--health-host", heading="Worker", default="127.0.0.1", show_default=True, help="Address to answer them on.")
+@option("--health-host", heading="Worker", default="127.0.0.1", show_default=True, help="Address to answer probes on.")
 @_keep("--keep-history", "history and ended broadcasts")
-@_keep("--keep-gone", "channels that are gone")
+@_keep("--keep-gone", "gone channels")
 @most_gone_option
 @option(
     "--log-format",
@@ -108,9 +108,9 @@ def command(
 ) -> None:
     """Deliver what is in the outbox. Several workers can share one database.
 
-    On Ctrl-C or SIGTERM it gives the sends in flight five seconds, records them and exits; what has no answer by then
-    is sent again later. It waits for a database server that is away; with --until-idle it fails if the server is away
-    at the start.
+    On Ctrl-C or SIGTERM, it gives the sends in flight five seconds, records their results and exits. Sends without an
+    answer by then are repeated later. It waits while the database server is unavailable; with --until-idle, it fails if
+    the server is unavailable at the start.
 
     Exit code: 0 stopped or nothing due, 1 failed, 2 usage error.
     """
@@ -119,11 +119,11 @@ def command(
         return
     if db.startswith("sqlite:"):
         raise click.UsageError(
-            "One process at a time sends from a SQLite file, so --processes needs PostgreSQL: give --db postgresql://…"
+            "Only one process can send from a SQLite file, so --processes needs PostgreSQL: give --db postgresql://…"
         )
     if (metrics_port, health_port) != (None, None):
         raise click.UsageError(
-            "Several processes can't serve one port: start a worker for each port instead of --processes."
+            "Several processes can't share one port. Instead of --processes, start a worker for each port."
         )
     nowhere = ("", None)
     arguments = (db, until_idle, create, nowhere, nowhere, values)
@@ -133,13 +133,13 @@ def command(
 
 
 _Address = tuple[str, int | None]
-"""A host, and a port of it; None where nothing is served."""
+"""A host and a port; the port is None if nothing is served."""
 
 
 def _deliver(
     db: str, until_idle: bool, create: bool, metrics: _Address, health_at: _Address, values: dict[str, Any]
 ) -> None:
-    """A worker, in this process."""
+    """Runs a worker in this process."""
     days: dict[str, Any] = {name: timedelta(days=values.pop(name)) for name in ("keep_history", "keep_gone")}
     with contextlib.ExitStack() as stack:
         stack.enter_context(_ended_by_sigterm())
@@ -162,7 +162,7 @@ def _deliver(
 
 @contextlib.contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends a worker that doesn't run yet. By itself it would not in a container, whose first process it is."""
+    """SIGTERM ends a worker that isn't running yet. Without a handler, a container's first process ignores SIGTERM."""
 
     def end(*_: object) -> None:
         raise SystemExit(0)
@@ -203,7 +203,7 @@ def _serve_metrics(host: str, port: int) -> Iterator[Telemetry]:
 
 
 def _wait_for_server(db: str, health: Health) -> None:
-    """Returns once the server answers: a worker that starts before it, or while it recovers, waits for it."""
+    """Returns once the server answers: a worker may start before the server does, or while it recovers."""
     from winpush.delivery.storage.database import Database, DatabaseError
 
     if db.startswith("sqlite:"):

@@ -82,11 +82,11 @@ def command(phones: int, windows: int, seed: int, port: int, seconds: float | No
 
 
 def _require_extras() -> None:
-    """Raises click.UsageError if packages are missing: all at once, and before anything is started."""
+    """Raises click.UsageError, which lists all missing packages, before anything is started."""
     lacking = [name for name in _NEEDS if importlib.util.find_spec(name) is None]
     if lacking:
         raise click.UsageError(
-            f"The demo has an emulator and an outbox, which need {', '.join(lacking)}. "
+            f"The demo uses the emulator and the outbox, which need {', '.join(lacking)}. "
             'Run: pip install "winpush[cli,emulator,delivery]"'
         )
 
@@ -210,7 +210,7 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _meaning(report: Report, outcome: str) -> str:
-    """The first sentence of the table's meaning; the rest is advice that has been followed."""
+    """The first sentence of the table's meaning; the rest is advice, which the worker has followed."""
     return report.meanings[outcome].partition(". ")[0].rstrip(".") + "."
 
 

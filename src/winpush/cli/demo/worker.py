@@ -1,6 +1,6 @@
 """The demo's worker: a separate process, so that killing it is a fair test.
 
-`python -m winpush.cli.demo.worker DATABASE-URL AUTHORITY` delivers to the emulator there until nothing is due.
+`python -m winpush.cli.demo.worker DATABASE-URL AUTHORITY` delivers to the emulator at AUTHORITY until nothing is due.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from winpush.emulator import entra_credentials_for
 
 __all__ = ["SETTINGS"]
 
-# Small batches and a short lease, so that whoever kills a worker soon sees another take over.
+# Small batches and a short lease: after a worker is killed, another takes over soon.
 SETTINGS = WorkerSettings(batch=20, batches=2, store_after=1, lease=timedelta(seconds=2))
 
 

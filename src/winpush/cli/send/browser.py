@@ -1,4 +1,4 @@
-"""The browsers' side of `winpush webpush send` and `winpush broadcast`: options, and the message made from them."""
+"""The browser side of `winpush webpush send` and `winpush broadcast`: options, and the message made from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["browser_options", "make_message", "make_toast_message"]
 
 _DAY_SECONDS = 86_400
 _OPTIONS = (
-    option("--title", heading="Message", help="Send a notification as JSON: its title. TEXT becomes its body."),
+    option("--title", heading="Message", help="Send a notification as JSON, with this title and TEXT as its body."),
     option(
         "--ttl",
         heading="Delivery",
@@ -22,13 +22,13 @@ _OPTIONS = (
         default=28 * _DAY_SECONDS,
         show_default=True,
         metavar="SECONDS",
-        help="How long it is kept for a browser that is away; 0: now or never.",
+        help="How long the service keeps it for an offline browser; 0: now or never.",
     ),
     option(
         "--urgency",
         heading="Delivery",
         type=click.Choice([each.value for each in Urgency]),
-        help="How soon a device is woken.",
+        help="How soon to wake a device.",
     ),
     option(
         "--topic",
@@ -39,14 +39,14 @@ _OPTIONS = (
 
 
 def browser_options(function: Any) -> Any:
-    """Adds what a message to a browser has beside its text."""
+    """Adds the options of a message to a browser."""
     for add in reversed(_OPTIONS):
         function = add(function)
     return function
 
 
 def make_message(text: str | None, values: dict[str, Any]) -> Message:
-    """The message of a command's values: the text itself, or with a title a notification as JSON.
+    """The message from a command's values: the text itself or, with a title, a notification as JSON.
 
     Raises ValidationError.
     """
@@ -57,7 +57,7 @@ def make_message(text: str | None, values: dict[str, Any]) -> Message:
 
 
 def make_toast_message(values: dict[str, Any]) -> Message:
-    """What a toast's texts are for browsers: a notification as JSON, the first text its title."""
+    """The message for browsers from a toast's texts: a notification as JSON, with the first text as its title."""
     title, *rest = values["text"] or ("",)
     return Message.json(_notification(title, "\n".join(rest) or None))
 

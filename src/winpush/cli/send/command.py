@@ -101,8 +101,8 @@ def _choose_service(channel: Channel, makers: Collection[Service]) -> Service:
     service = channel.service or next(iter(makers))
     if service is Service.WEBPUSH:
         raise click.UsageError(
-            "This is a browser's Web Push endpoint, which takes no notification of an app.\n"
-            "Send it a message: winpush webpush send FILE TEXT, where FILE has the browser's subscription."
+            "This is a browser's Web Push endpoint, which doesn't take app notifications.\n"
+            "Send it a message: winpush webpush send FILE TEXT, where FILE contains the browser's subscription."
         )
     if service not in makers:
         raise click.UsageError(
@@ -128,7 +128,7 @@ def _request(channel: Channel, notification: Any) -> Request:
 
 
 def open_client(options: ClientOptions, channel: Channel) -> Client:
-    """The client. As in browsers, the environment's proxy isn't used for channels on this machine."""
+    """The client. Like a browser, it doesn't use the environment's proxy for channels on this machine."""
     if _is_local(channel.origin.dial_host):
         options["proxy_from_environment"] = False
     try:

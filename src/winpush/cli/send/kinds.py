@@ -1,4 +1,4 @@
-"""The kinds of message that `winpush send` and `winpush broadcast` take: each one's options, and how it is made."""
+"""The kinds of message that `winpush send` and `winpush broadcast` take: their options, and how to make each."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ Maker = Callable[[dict[str, Any]], Any]
 class Kind:
     """A kind of message.
 
-    - `fields`: adds the arguments and options for what is in it.
-    - `makers`: the services that take it, and how each one's notification is made.
-    - `help`: the help of its commands. `takes_xml`: whether a document of the user's own can take its place.
-    - `examples`: what is typed after the channel, or after the kind of a broadcast.
-    - `nothing`: what to give, if nothing is.
+    - `fields`: adds the arguments and options for its content.
+    - `makers`: the services that take it, and how to make each one's notification.
+    - `help`: the help of its commands. `takes_xml`: whether the user can give a complete document instead.
+    - `examples`: what to type after the channel, or after the kind of a broadcast.
+    - `nothing`: the advice for a user who gave no content.
     """
 
     name: str
@@ -62,11 +62,11 @@ class Kind:
 
 
 def message_options(kind: Kind, function: Any, *, tag: str) -> Any:
-    """Adds everything that makes a message of this kind: its content and its delivery. `tag` names the tag's option."""
+    """Adds the options for a message of this kind: content and delivery. `tag` is the name of the tag's option."""
     if Service.WNS in kind.makers:
         if kind.name != "clear":
             function = delivery_options(function)
-            tag_help = "Up to 16 letters and digits. Replaces an earlier one with the same tag."
+            tag_help = "Replaces an earlier notification with the same tag. Up to 16 letters and digits."
         else:
             tag_help = "Clear the toasts with this tag."
         heading = "Message" if kind.name == "clear" else "Delivery"
@@ -77,7 +77,7 @@ def message_options(kind: Kind, function: Any, *, tag: str) -> Any:
 
 
 class KindCommand(Command):
-    """The command of a kind. An option that only another kind takes is an error that names both."""
+    """The command of a kind. If an option belongs only to other kinds, the error names them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parses the arguments. Raises click.UsageError."""
@@ -90,7 +90,7 @@ class KindCommand(Command):
             others = " and ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
             raise click.UsageError(
                 f"{error.option_name} is an option of {others}; '{self.name}' doesn't take it.\n"
-                f"Run '{ctx.command_path} --help' for the options that it takes.",
+                f"Run '{ctx.command_path} --help' for its options.",
                 ctx,
             ) from None
 
@@ -109,7 +109,7 @@ def has_value(context: click.Context, parameter: click.Parameter) -> bool:
 
 
 def is_for(parameter: click.Parameter, services: Collection[Service]) -> frozenset[Service]:
-    """Those of the services whose notification takes this as content: none for an option that gives no content."""
+    """The services whose notification takes this parameter as content; none if it isn't content."""
     if isinstance(parameter, click.Argument):
         return frozenset() if parameter.name == "uri" else frozenset(services)
     if not isinstance(parameter, Option) or parameter.heading != "Message" or parameter.name == "template":
@@ -118,9 +118,9 @@ def is_for(parameter: click.Parameter, services: Collection[Service]) -> frozens
 
 
 def check_document(documents: Mapping[str, Service], services: Collection[Service]) -> None:
-    """Raises click.UsageError for content that is given beside the complete document of its service.
+    """Raises click.UsageError for content that is given in addition to a complete document for the same service.
 
-    `documents` has the options that give a document; `services` are those that are sent to.
+    `documents`: the document options that were given, with their services. `services`: the ones to send to.
     """
     context = click.get_current_context()
     complete = frozenset(documents.values())

@@ -80,7 +80,7 @@ def phone_delivery_options(function: Any) -> Any:
 
 
 def phone_toast_options(function: Any) -> Any:
-    """Adds the fields of a phone's toast. The sound and the silence are also those of a Windows toast."""
+    """Adds the fields of a phone's toast. --sound and --silent also apply to a Windows toast."""
     function = option("--silent", heading="Message", is_flag=True, help="Play no sound.")(function)
     for field in reversed(TOAST_FIELDS):
         add = option if field.name == "sound" else phone_option
@@ -103,7 +103,7 @@ def make_phone_toast(values: dict[str, Any]) -> mpns.Notification:
 
 
 def phone_tile_options(notification_type: Any, function: Any, *, for_windows: bool) -> Any:
-    """Adds the fields of a kind of tile. The title is also that of a Windows tile, if it is for Windows, too."""
+    """Adds the fields of a kind of tile. With `for_windows`, --title also applies to the Windows tile."""
     template = TEMPLATES[notification_type.__name__]
     clearable = [field.replace("_", "-") for field in template.fields if field not in template.not_clearable]
     clear_help = f"Erase this field on the phone: {', '.join(clearable)}. Repeatable."

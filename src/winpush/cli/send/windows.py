@@ -64,7 +64,7 @@ def xml_option(function: Any) -> Any:
 
 
 def delivery_options(function: Any) -> Any:
-    """Adds the WNS delivery options but the tag, whose name differs from command to command."""
+    """Adds the WNS delivery options except the tag, whose name differs between commands."""
     made = functools.partial(windows_option, heading="Delivery")
     return _decorate(
         [
@@ -102,7 +102,7 @@ def toast_options(function: Any) -> Any:
     """Adds the common options of a Windows toast; `--xml` covers the rest."""
     return _decorate(
         [
-            windows_option("--attribution", help="Small text at the bottom: its source, such as 'via SMS'."),
+            windows_option("--attribution", help="Small text at the bottom, for the source: 'via SMS'."),
             windows_option("--launch", help="Argument passed to the app when the toast is clicked."),
             windows_option("--image", multiple=True, metavar="SRC", help="An image. Repeatable."),
             windows_option("--hero", metavar="SRC", help="Large image at the top."),
@@ -112,7 +112,7 @@ def toast_options(function: Any) -> Any:
                 "--button", multiple=True, metavar="TEXT=ARGUMENTS", help="A button. Repeatable, up to five."
             ),
             windows_option(
-                "--input", multiple=True, metavar="ID[=HINT]", help="A text box to answer in. Repeatable, up to five."
+                "--input", multiple=True, metavar="ID[=HINT]", help="A text box for a reply. Repeatable, up to five."
             ),
             windows_option("--progress", metavar="VALUE", help="Progress bar: 0.0 to 1.0, or 'indeterminate'."),
             windows_option("--progress-status", default="", help="Text below the progress bar."),
