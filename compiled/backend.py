@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-# hatchling keeps its quick answer about metadata from pip, since a build hook may change what it says. Ours doesn't,
-# and thus pip refuses an unsuitable Python in seconds, and not once everything is compiled.
+# hatchling withholds its fast metadata answer from pip, because a build hook may change the metadata. Ours doesn't, so
+# pip can refuse an unsuitable Python in seconds rather than after compiling everything.
 os.environ.pop("PIP_BUILD_TRACKER", None)
 
 from hatchling import build as hatchling
@@ -32,7 +32,7 @@ Settings = Mapping[str, "str | list[str]"]
 
 
 def get_requires_for_build_wheel(config_settings: Settings | None = None) -> list[str]:
-    """hatchling's, and what compiling needs, where it can be done."""
+    """hatchling's requirements, and those for compiling if it is possible."""
     _choose(config_settings)
     return hatchling.get_requires_for_build_wheel()
 
@@ -46,7 +46,7 @@ def build_wheel(
 
 
 def get_requires_for_build_editable(config_settings: Settings | None = None) -> list[str]:  # noqa: ARG001 - PEP 660's
-    """hatchling's: an editable install is not compiled."""
+    """hatchling's requirements: an editable install isn't compiled."""
     _choose({"compile": "0"})
     return hatchling.get_requires_for_build_editable()
 
@@ -60,7 +60,7 @@ def build_editable(
 
 
 def _choose(config_settings: Settings | None) -> None:
-    """hatchling passes no settings on to a build hook; the environment does."""
+    """hatchling doesn't pass settings on to a build hook, so they go through the environment."""
     chosen = (config_settings or {}).get("compile")
     if chosen is not None:
         os.environ["WINPUSH_COMPILE"] = chosen if isinstance(chosen, str) else chosen[-1]

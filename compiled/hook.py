@@ -1,7 +1,7 @@
-"""The send path compiled to C, where that can be done, and plain Python everywhere else.
+"""Compiles the send path to C where possible; everywhere else it stays plain Python.
 
-`WINPUSH_COMPILE`, or `--config-settings compile=…`, decides: 0 for plain Python, 1 to fail where it can't be compiled.
-Without it, whatever stands against compiling is said in one line, and winpush is plain Python.
+`WINPUSH_COMPILE`, or `--config-settings compile=…`, decides: 0 for plain Python, 1 to fail if it can't be compiled.
+Without it, the reason against compiling is printed in one line, and winpush stays plain Python.
 
 Cython compiles the unchanged modules of `src/`; the `.pxd` files in this folder declare types of classes and calls.
 Where C needs a different implementation, a `.pyx` replaces the whole module and must pass the same tests.
@@ -26,12 +26,12 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _SWITCH = "WINPUSH_COMPILE"
-# A folder that keeps what was compiled, for the next build of the same source.
+# A folder that caches the compiled modules for the next build of the same source.
 _CACHE = "WINPUSH_COMPILE_CACHE"
 # Compiled modules use each other's classes at the C level, so a single Cython must compile all of them.
 _REQUIREMENTS = ["cython>=3.1", "setuptools>=75"]
 # freethreading_compatible: two threads that set the same field of a compiled object need the interpreter's lock, and
-# Python turns it back on for a module that doesn't say it can do without.
+# Python turns it back on for a module that doesn't declare that it can do without.
 _DIRECTIVES = ("annotation_typing=False", "nonecheck=True", "freethreading_compatible=False")
 # Python's own flags ask for -O3 and debug symbols, which takes 1.7 times as long. With -O1 it sends slower.
 _COMPILER_FLAGS = "-O2 -g0"
@@ -50,13 +50,13 @@ class CompiledHook(BuildHookInterface[Any]):
         return _REQUIREMENTS
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compiles, unless something stands against it."""
+        """Compiles, unless there is a reason against it."""
         wanted = _choice()
         if wanted is False:
             return
         against = _against_compiling(version, wanted) or self._compile(build_data, wanted)
         if against and wanted and version != "editable":
-            raise SystemExit(f"winpush can't be compiled, as {_SWITCH}=1 demands: {against}.")
+            raise SystemExit(f"winpush can't be compiled, as {_SWITCH}=1 requires: {against}.")
         if against:
             sys.stderr.write(f"winpush is built as plain Python, with a slower send path: {against}.\n")
 
@@ -86,7 +86,7 @@ class CompileError(Exception):
 
 
 def _choice() -> bool | None:
-    """Whether to compile, as the user says; None when nothing is said."""
+    """Whether the user wants to compile; None if the user doesn't say."""
     said = os.environ.get(_SWITCH, "")
     if said not in ("", "0", "1"):
         raise SystemExit(f"{_SWITCH} (or --config-settings compile=…) is {said!r}; it must be 0 or 1.")
@@ -101,12 +101,12 @@ def _against_compiling(version: str, wanted: bool | None) -> str | None:
     if missing := _missing():
         return missing
     if importlib.util.find_spec("Cython") is None or importlib.util.find_spec("setuptools") is None:
-        return "Cython and setuptools are not in the build's environment"
+        return "Cython and setuptools are not in the build environment"
     return None
 
 
 def _unsuited() -> str | None:
-    """Why this Python is better off with the plain modules, even where they can be compiled."""
+    """Why this Python is better off with the plain modules, even if they can be compiled."""
     if sys.platform != "linux":
         return "its compiled modules are for Linux"
     if sys.implementation.name != "cpython" or sys.version_info < (3, 11):
@@ -117,7 +117,7 @@ def _unsuited() -> str | None:
 
 
 def _missing() -> str | None:
-    """What compiling needs and this machine lacks."""
+    """What this machine lacks for compiling."""
     if sys.platform == "win32":  # setuptools finds Microsoft's compiler, which is not on the path
         return None
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
@@ -157,7 +157,7 @@ def _cythonize(modules: list[Path], folder: Path) -> None:
 
 
 def _fingerprint(folder: Path) -> str:
-    """A name for what is compiled from this folder, by this Cython, for this Python."""
+    """A name for the modules compiled from this folder, by this Cython, for this Python."""
     import Cython  # only where it is installed
 
     said = [Cython.__version__, sys.version, *_DIRECTIVES, _COMPILER_FLAGS, _LINKER_FLAGS]

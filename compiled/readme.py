@@ -1,4 +1,4 @@
-"""The package's page: README.md with links that work where the repository isn't, such as on PyPI."""
+"""The package's page: README.md with links that work outside the repository, such as on PyPI."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINK = re.compile(r"(!?)(\[(?:[^\[\]]|\[[^\]]*\])*\]\()(?!https?://|#|mailto:)(
 
 
 class ReadmeHook(MetadataHookInterface):
-    """hatchling metadata hook that gives the readme."""
+    """hatchling metadata hook that provides the readme."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Adds the readme."""
@@ -23,5 +23,5 @@ class ReadmeHook(MetadataHookInterface):
 
 
 def absolute(text: str) -> str:
-    """The text with its relative links made absolute: pictures lead to the file itself, all else to its page."""
+    """The text with its relative links made absolute: pictures lead to the file itself, everything else to its page."""
     return _LINK.sub(lambda found: f"{found[1]}{found[2]}{_FILES if found[1] else _REPOSITORY}{found[3]}", text)

@@ -121,7 +121,7 @@ def test_without_cython_in_an_environment_of_ones_own_it_is_plain(tmp_path: Path
     assert clean.pip("install", "hatchling").returncode == 0
     done = clean.pip("-v", "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", clean.desk, ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Cython and setuptools are not in the build's environment" in done.stderr
+    assert "Cython and setuptools are not in the build environment" in done.stderr
     assert [path.name.endswith("py3-none-any.whl") for path in clean.desk.iterdir()] == [True]
 
 
@@ -138,7 +138,7 @@ def test_who_wants_it_compiled_learns_what_is_missing(tmp_path: Path, way: str) 
     command: list[str | Path] = ["wheel", "--no-deps", "--wheel-dir", tmp_path, *options, ROOT]
     done = pip(*command, CC="no-such-compiler", **variables)
     assert done.returncode == 1
-    told = "winpush can't be compiled, as WINPUSH_COMPILE=1 demands: there is no C compiler (no-such-compiler)."
+    told = "winpush can't be compiled, as WINPUSH_COMPILE=1 requires: there is no C compiler (no-such-compiler)."
     assert told in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 

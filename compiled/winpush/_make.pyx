@@ -1,4 +1,4 @@
-"""The three values that every send makes, their fields set as those of a C structure. In place of `_make.py`."""
+"""The three values that every send makes, with their fields set as a C structure's. Replaces `_make.py`."""
 
 from winpush.channels cimport Channel, Origin
 from winpush.http cimport Response
@@ -28,7 +28,7 @@ cpdef Channel make_channel(Origin origin, str target):
 
 
 cpdef Response make_response(status_code, tuple headers, bytes body, str reason, dict index=None):
-    """`Response(…)`, with the index of its headers where the reader has it already."""
+    """`Response(…)`, with the index of its headers if the reader already has one."""
     cdef Response made = Response.__new__(Response)
     made.status_code = status_code
     made.headers = headers

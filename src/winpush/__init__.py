@@ -85,8 +85,8 @@ __all__ = [
     "wns",
 ]
 
-# The module of each name, imported on first use: making a notification doesn't load asyncio or TLS, and using one
-# service doesn't load the other.
+# The module of each name, imported on first use: creating a notification doesn't load asyncio or TLS, and using one
+# service doesn't load the others.
 _MODULES = {
     "convert": "winpush.convert",
     "mpns": "winpush.mpns",

@@ -16,7 +16,7 @@ from winpush.results import Notification, Result, StatusHeaders, Verdict
 __all__ = ["compiled", "make_channel", "make_response", "make_result"]
 
 compiled: bool = False
-"""Whether the send path in use is the compiled one. Its `_make` says True; `WINPUSH_PURE=1` takes this one instead."""
+"""Whether the compiled send path is in use. The compiled `_make` says True; `WINPUSH_PURE=1` selects this one."""
 
 
 class _OpenChannel:
@@ -60,7 +60,7 @@ def make_response(
     reason: str,
     index: HeaderIndex | None = None,
 ) -> Response:
-    """`Response(…)`, with the index of its headers where the reader has it already."""
+    """`Response(…)`, with the index of its headers if the reader already has one."""
     made = _OpenResponse()
     made.status_code = status_code
     made.headers = headers

@@ -1,6 +1,6 @@
-"""`WINPUSH_PURE=1`: the plain modules of an installation whose send path is compiled.
+"""`WINPUSH_PURE=1`: loads the plain modules of an installation whose send path is compiled.
 
-The compiled library of a module lies beside its Python source, and Python prefers the library.
+A module's compiled library is next to its Python source, and Python prefers the library.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ __all__ = ["PlainFinder"]
 
 
 class PlainFinder:
-    """Finds winpush's own modules as Python sources only. It goes to the front of `sys.meta_path`."""
+    """Finds winpush's own modules only as Python sources. It goes to the front of `sys.meta_path`."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, _target: ModuleType | None = None) -> ModuleSpec | None:
-        """The spec of a module of winpush that has a source; None leaves the name to the other finders."""
+        """The spec of a winpush module that has a source; None leaves the name to the other finders."""
         if not name.startswith("winpush."):
             return None
         for folder in path or ():

@@ -1,4 +1,4 @@
-"""Text as people save it: in UTF-8, with or without a byte order mark, or in the UTF-16 of Windows' own tools."""
+"""Text as people save it: in UTF-8, with or without a byte order mark, or in UTF-16, as Windows' own tools do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def encoding_of(start: bytes) -> str:
 
 
 def decode(data: bytes) -> str:
-    """The text, without its byte order mark. Raises ValueError, whose sentence has nothing of the text in it."""
+    """The text, without its byte order mark. Raises ValueError, whose message contains nothing of the text."""
     encoding = encoding_of(data)
     try:
         text = data.decode(encoding)
@@ -35,7 +35,7 @@ def decode(data: bytes) -> str:
 
 
 def to_ascii(data: bytes) -> bytes:
-    """The ASCII in a text such as PEM: what stands around its blocks may be in any encoding, and says nothing."""
+    """The ASCII in a text such as PEM. The text around PEM blocks is irrelevant and may be in any encoding."""
     try:
         text = decode(data)
     except ValueError:

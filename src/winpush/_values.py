@@ -1,4 +1,4 @@
-"""What all notifications and their parts share: they never change, and say how to make a changed copy."""
+"""What all notifications and their parts share: they are immutable, and errors say how to make a changed copy."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from winpush.errors import ValidationError
 
 __all__ = ["Value"]
 
-# What `dataclass` puts into each class. Ours say what to type instead.
+# `dataclass` generates these in each class. Ours say what to type instead.
 _GENERATED = ("__setattr__", "__delattr__", "__replace__")
 
 _SHORT = (type(None), bool, int, str, tuple)
 
 
 class Value:
-    """The base of a frozen dataclass with slots. The way to a changed one is `replace`."""
+    """The base of a frozen dataclass with slots. `replace` makes a changed copy."""
 
     __slots__ = ()
 
@@ -27,7 +27,7 @@ class Value:
     _by_place: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
-        # With slots, `dataclass` makes its class anew, so that this runs once more when the class is complete.
+        # With slots, `dataclass` creates the class a second time, so this runs again once the class is complete.
         for name in _GENERATED:
             if name in cls.__dict__:
                 delattr(cls, name)
@@ -47,7 +47,7 @@ class Value:
         """For `copy.replace` of Python 3.13."""
         return self.replace(**changes)
 
-    if not TYPE_CHECKING:  # a type checker that saw them would take every name for a field
+    if not TYPE_CHECKING:  # with these, a type checker would accept any name as a field
 
         def __setattr__(self, name: str, value: object) -> Never:
             raise FrozenInstanceError(_instead(self, name, "…"))
@@ -56,19 +56,19 @@ class Value:
             raise FrozenInstanceError(_instead(self, name, _default(self, name)))
 
     def _arguments(self) -> dict[str, Any]:
-        """What the constructor makes an equal value of, by name."""
+        """The constructor's arguments for an equal value, by name."""
         return {name: getattr(self, name) for name in _names(self)}
 
     def _take_placed(self, named: Mapping[str, object]) -> tuple[Any, ...]:
-        """Takes the positional arguments out of those by name, where `replace` of this class or of `dataclasses`
-        gives them."""
+        """Removes the positional arguments from the named ones, where `replace` of this class or of `dataclasses`
+        puts them, and returns them."""
         items = cast("dict[str, object]", named).pop(self._by_place, ())
         if isinstance(items, str | Value) or not isinstance(items, Iterable):
             raise ValidationError(self._by_place, f"must be a list, such as [{items!r}]")
         return tuple(items)
 
     def _take_only_placed(self, named: Mapping[str, object]) -> tuple[Any, ...]:
-        """`_take_placed`, for a constructor that takes nothing else by a name that isn't its parameter's."""
+        """`_take_placed`, for a constructor that accepts no other names. Raises TypeError for any that are left."""
         items = self._take_placed(named)
         for name in named:
             raise TypeError(_no_field(self, name))
@@ -92,7 +92,7 @@ def _instead(value: Value, name: str, written: str) -> str:
 
 
 def _default(value: Value, name: str) -> str:
-    """What stands for a field that isn't given: `…` where something must be, or where it has no short form."""
+    """How to write a field's default: `…` if the field is required or its default has no short form."""
     parameter = inspect.signature(type(value)).parameters.get(name)
     default = None if parameter is None else parameter.default
     return repr(default) if type(default) in _SHORT else "…"

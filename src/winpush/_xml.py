@@ -127,7 +127,7 @@ class _Builder:
         self.open[-1][3].append(data)
 
     def _doctype(self, *_: object) -> None:
-        raise DocumentError("document", "declares a DOCTYPE, which notifications don't have; remove it")
+        raise DocumentError("document", "declares a DOCTYPE, which notifications can't have; remove it")
 
 
 def _braced(name: str) -> str:
@@ -155,13 +155,13 @@ def read(document: bytes) -> Element:
 
 
 def _forbidden_at(document: bytes, index: int) -> str | None:
-    """The character that stands there, if XML can't contain it: what other senders forget to leave out."""
+    """The character at this index if XML can't contain it: a common mistake, so the message names it."""
     found = _FORBIDDEN.match(document[index : index + 4].decode("utf-8", "ignore"))
     return None if found is None else f"U+{ord(found[0]):04X}"
 
 
 def encoding_of(document: bytes) -> str:
-    """The encoding that a document says it has, in lower case: by its byte order mark, or its declaration, or UTF-8."""
+    """The encoding of a document, in lower case, by its byte order mark or its declaration; otherwise UTF-8."""
     for mark, encoding in _MARKS:
         if document.startswith(mark) and encoding != "utf-8":
             return encoding
@@ -170,7 +170,7 @@ def encoding_of(document: bytes) -> str:
 
 
 def encode_document(document: object, service: str) -> bytes:
-    """A caller's own document as bytes. Raises ValidationError unless it is UTF-8, and says so if it says anything."""
+    """A caller's own document as bytes. Raises ValidationError unless it is, and declares if anything, UTF-8."""
     if isinstance(document, str):
         try:
             body = document.encode()

@@ -1,4 +1,4 @@
-"""By what an answer is known: WNS's headers, which mark both an app's and a browser's answer as its own, and words."""
+"""How to recognise a service's answer: by WNS's headers, which it sends for apps and browsers, and by words."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ WNS_HEADERS = StatusHeaders(
     debug_trace=(b"x-wns-debug-trace",),
     correlation_vector=(b"ms-cv",),
 )
-"""Where WNS says what it says."""
+"""The headers that WNS answers with."""
 
 
 def bears_wns_mark(response: Response) -> bool:
-    """True when a header shows that WNS itself handled the request (wns.md 6)."""
+    """True if a header shows that WNS itself handled the request (wns.md 6)."""
     return any(name.startswith(_WNS_PREFIX) for name in response.index)
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body is; empty for any other."""
+    """The JSON object in a body; empty for any other body."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -40,5 +40,5 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def squeeze(text: str) -> str:
-    """Its letters and digits, in lower case: a service's words are found whatever stands between them."""
+    """The text's letters and digits, in lower case, to find a service's words whatever separates them."""
     return "".join(filter(str.isalnum, text)).lower()

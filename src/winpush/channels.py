@@ -47,7 +47,7 @@ class Service(enum.Enum):
 
     @property
     def throttles_senders(self) -> bool:
-        """True for a service that throttles all that a sender sends; MPNS counts by channel: 500 a day for each.
+        """True for a service that throttles everything from a sender. MPNS counts per channel: 500 a day for each.
 
         (mpns.md 1, wns.md 7, webpush.md 6)
         """
@@ -64,10 +64,10 @@ _SERVICE_HOSTS = (
     ("jmt17.google.com", Service.WEBPUSH, ("https",)),
 )
 WNS_WEB_PUSH_PATH = "/w/"
-"""How the path of a browser's endpoint at WNS begins (webpush.md 1); an app's channel has none."""
+"""The start of the path of a browser's endpoint at WNS (webpush.md 1); an app's channel has no path."""
 _APP_PATH = "/?"
-"""How the path of an app's channel at WNS begins (wns.md 2)."""
-# On an explicitly allowed host (such as the emulator's), only the path tells the service.
+"""The start of the path of an app's channel at WNS (wns.md 2)."""
+# On an explicitly allowed host (such as the emulator's), only the path identifies the service.
 _SERVICE_PATHS = (
     ("/throttledthirdparty/", Service.MPNS),
     ("/unthrottledthirdparty/", Service.MPNS),
@@ -85,10 +85,10 @@ _MPNS, _WNS, _WEBPUSH = Service
 OTHERS_THAN_MPNS, _OTHERS_THAN_WNS, _OTHERS_THAN_WEBPUSH = (
     tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is not service) for service in Service
 )
-"""How a path begins on an allowed host that is of another service than this one."""
+"""The starts of paths that, on an allowed host, belong to a service other than this one."""
 
 WEB_PUSH_PATHS = tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is _WEBPUSH)
-"""How the paths of browsers' endpoints begin; Apple's have no common beginning."""
+"""The starts of the paths of browsers' endpoints; Apple's have nothing in common."""
 
 _NO_TOKEN = re.compile(r"[/?]*(t(o(k(en?)?)?)?|token=+(&.*)?)?")
 _NO_PHONE = re.compile(r"/u(/\d+(/[^/]+)?)?|/(un)?throttledthirdparty(/[\d.]+)?")
@@ -145,7 +145,7 @@ def _allowed_host(entry: str) -> str:
     text = entry.lower()
     match = _AUTHORITY.fullmatch(text)
     if match is None or not _HOST.fullmatch(match["host"]):
-        # What is behind the host may be a channel's secret.
+        # What follows the host may be a channel's secret.
         shown = re.split(r"[/?#]", text.partition("://")[2] or text, maxsplit=1)[0].rpartition("@")[2]
         raise ConfigurationError(
             f"allow_hosts: what begins with {shown!r} is not a host; write it as 'host' or 'host:port', without "
@@ -174,42 +174,42 @@ def check_target(target: str) -> None:
 
 
 def check_token(target: str) -> None:
-    """Raises ChannelError for a WNS channel's path and query in which nothing names a channel.
+    """Raises ChannelError for a WNS channel's path and query that name no channel.
 
-    More is not judged: the token is opaque (wns.md 2).
+    Nothing else is checked: the token is opaque (wns.md 2).
     """
     if _NO_TOKEN.fullmatch(target.lower()):
         raise ChannelError(
             "channel_uri",
-            "has no token (?token=…), so that it names no channel; store the URI whole, as the app got it from Windows",
+            "has no token (?token=…), so it names no channel; store the complete URI, as the app got it from Windows",
         )
 
 
 def check_phone_path(target: str) -> None:
-    """Raises ChannelError for an MPNS channel's path in which nothing names a channel."""
+    """Raises ChannelError for an MPNS channel's path that names no channel."""
     path = target.partition("?")[0].lower()
     if path.endswith("/") or _NO_PHONE.fullmatch(path):
         raise ChannelError(
             "channel_uri",
-            "ends before the part that names the channel; store the URI whole, as the app got it from the phone",
+            "ends before the part that names the channel; store the complete URI, as the app got it from the phone",
         )
 
 
 def check_endpoint(target: str) -> None:
-    """Raises ChannelError for a browser's path and query in which nothing names a subscription."""
+    """Raises ChannelError for a browser's path and query that name no subscription."""
     bare = target.lower().removesuffix("token=").removesuffix("?token").removesuffix("?")
     if bare in _NO_SUBSCRIPTION:
         raise ChannelError(
-            "endpoint", "names no subscription: nothing follows its path; store it whole, as the browser gave it"
+            "endpoint", "names no subscription: its path ends too early; store all of it, as the browser gave it"
         )
 
 
 def refuse_browser(channel: Channel) -> None:
-    """Raises ChannelError for a browser's endpoint, to which an app's notification was to go."""
+    """Raises ChannelError for a browser's endpoint where an app notification was to be sent."""
     if channel.is_web_push:
         raise ChannelError(
             "channel_uri",
-            "is a browser's Web Push endpoint, which accepts no app notification: send a webpush.Message to its "
+            "is a browser's Web Push endpoint, which doesn't accept app notifications: send a webpush.Message to its "
             "webpush.Subscription",
         )
 
@@ -232,8 +232,8 @@ def parse_origin(text: str, allowed: AllowedHosts) -> Origin:
 
 
 def sender_of(service: Service, authority: str, app: str | None) -> tuple[str, str | None] | None:
-    """Whom a service throttles as one: WNS an app, a browser's push service all that comes from one key. None for one
-    that counts by channel.
+    """The sender that a service throttles as a whole: an app for WNS, a VAPID key for a browser's push service. None
+    for a service that counts per channel.
 
     `authority` is the channel's `host[:port]`. The hosts of one push service count together.
     """
@@ -272,7 +272,7 @@ def _judge_origin(origin: Origin, allowed: AllowedHosts) -> Origin:
 
 
 def _is_browsers(target: str) -> bool:
-    """Whether a path and query at WNS is a browser's endpoint, whatever has become of it on its way."""
+    """Whether a path and query at WNS is a browser's endpoint, even in another spelling."""
     if target.startswith(_APP_PATH):
         return False
     path = posixpath.normpath(unquote(target.partition("?")[0])).lower()
@@ -308,7 +308,7 @@ class Channel:
 
     @property
     def service(self) -> Service | None:
-        """The service, from the host, or on an allowed host from the path; None if neither tells."""
+        """The service, from the host or, on an allowed host, from the path; None if neither identifies it."""
         owner = self.origin.service
         if owner is _WNS and _is_browsers(self.target):
             return _WEBPUSH
@@ -348,7 +348,7 @@ class Channel:
 
 
 def app_name_problem(name: object) -> str | None:
-    """What is wrong with the name of an app, to follow the word for it in a sentence; None for a good one.
+    """What is wrong with the name of an app, as a predicate for a sentence about it; None for a valid name.
 
     The name is your own: 1 to 64 characters, without control characters.
     """

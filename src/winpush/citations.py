@@ -1,7 +1,7 @@
-"""Citations of the protocol reference: how a rule's source is written, and which place of which page it names.
+"""Citations of the protocol reference: how to write a rule's source, and which place on which page it names.
 
-There is one written form. A section: `wns.md 9.1`, several of one page `wns.md 9.1, 10.1`, `mpns.md 2 and 3`,
-`mpns.md 4 to 6`. A source: `[W8]`, several `[W11, W12]`, with the place in it `[G2: push-notify issue 10]`. Both:
+There is one notation. A section: `wns.md 9.1`; several on one page: `wns.md 9.1, 10.1`, `mpns.md 2 and 3`,
+`mpns.md 4 to 6`. A source: `[W8]`; several: `[W11, W12]`; with the place in it: `[G2: push-notify issue 10]`. Both:
 `wns.md 9.1 [W8]`.
 """
 
@@ -29,7 +29,7 @@ _KEYS_APART = re.compile(rf"({_KEY})(?:: [^\[\]\n]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One place that a text cites: `text` is what is written, `page` is one of `PAGES`, or `sources`."""
+    """One place that a text cites: `text` is the citation as written, `page` is one of `PAGES`, or `sources`."""
 
     text: str
     page: str
@@ -37,12 +37,12 @@ class Citation:
 
     @property
     def target(self) -> str:
-        """Where it leads, beside the other pages: `wns.md#s9-1`."""
+        """The link to it from another page: `wns.md#s9-1`."""
         return f"{self.page}.md#{self.anchor}"
 
 
 def parse(text: str) -> tuple[str | Citation, ...]:
-    """The text in pieces, plain ones and citations; put together again they are the text."""
+    """The text split into plain pieces and citations; joined again, they give the text."""
     pieces: list[str | Citation] = []
     end = 0
     for start, citation in _found(text):

@@ -1,7 +1,7 @@
 """Converts MPNS notifications to WNS, and reports what can't be converted.
 
 `convert.to_wns(toast)` returns the WNS notification, `convert.to_wns_badge(tile)` a tile's count as a badge, and
-`convert.lost_in_wns(tile)` what is lost. The two protocol packages don't know each other, so this module is above both.
+`convert.lost_in_wns(tile)` what is lost. The protocol packages never import each other, so this module is above both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from winpush.wns.tile import TileContent
 __all__ = ["lost_in_wns", "to_wns", "to_wns_badge"]
 
 _PACKAGE = "ms-appx:///"
-# A phone's isolated storage and its shared tile images became the app's local folder.
+# On Windows, the app's local folder replaces the phone's isolated storage and its shared tile images.
 _PHONE_STORAGE = "isostore:/"
 _LOCAL_FOLDER = "ms-appdata:///local/"
 _AnyTile = mpns.Tile | mpns.FlipTile | mpns.IconicTile | mpns.CycleTile
@@ -208,7 +208,7 @@ def _sound(value: str | None) -> wns.Audio | None:
 
 
 def _address(file: str) -> str:
-    """The Windows URI of a phone's image or sound, which is a file in the app package unless it says otherwise."""
+    """The Windows URI of a phone's image or sound. Without a scheme, it is a file in the app package."""
     if file.lower().startswith(_PHONE_STORAGE):
         return _LOCAL_FOLDER + file[len(_PHONE_STORAGE) :].lstrip("/")
     if scheme_of(file) is not None:

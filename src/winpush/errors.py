@@ -69,7 +69,7 @@ class ValidationError(WinPushError, ValueError):
 
 
 class AppError(ValidationError):
-    """No app is named where a client has credentials for several, or one that it has none for."""
+    """A client with credentials for several apps got no app name, or the name of an app that it has none for."""
 
 
 class ChannelError(ValidationError):
@@ -107,8 +107,8 @@ class TransportError(WinPushError):
 class ConnectError(TransportError):
     """The connection failed; nothing was sent.
 
-    `is_outage` is True for what passes by itself (the other side is down, or hung up), False for what somebody has to
-    fix first: a certificate, an address, credentials.
+    `is_outage` is True for a failure that passes by itself (the other side is down, or hung up), False for one that
+    somebody has to fix: a certificate, an address, credentials.
     """
 
     def __init__(self, message: str, *, request_sent: bool = False, is_outage: bool = False) -> None:

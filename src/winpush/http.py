@@ -84,8 +84,8 @@ class Response:
 
     @property
     def index(self) -> HeaderIndex:
-        """The headers by lower-case name; of one that comes again with other values, all of them, with commas between
-        (RFC 9110, 5.3): none of two that contradict each other counts. Don't modify it."""
+        """The headers by lower-case name. If a header is repeated with other values, they are joined by commas (RFC
+        9110, 5.3), so neither of two contradicting values counts. Don't modify it."""
         if self._index is not None:
             return self._index
         index: HeaderIndex = {}
@@ -97,20 +97,20 @@ class Response:
 
     @property
     def is_passing(self) -> bool:
-        """True for a status that says to send the same again.
+        """True for a status that says to repeat the request.
 
-        408 and 421 are in RFC 9110, 15.5.9 and 15.5.20; 425 in RFC 8470, 5.2.
+        408 and 421 are in RFC 9110, 15.5.9 and 15.5.20; 425 is in RFC 8470, 5.2.
         """
         return self.status_code in _PASSING
 
     @property
     def is_redirect(self) -> bool:
-        """True for a status that leads elsewhere, as a captive portal's; no push service does."""
+        """True for a redirect, such as a captive portal's; push services don't redirect."""
         return 300 <= self.status_code < 400
 
     @property
     def is_page(self) -> bool:
-        """True for an HTML page, such as a proxy, a firewall or a captive portal answers with; no push service does."""
+        """True for an HTML page, such as a proxy, a firewall or a captive portal sends; push services send none."""
         kind = self.header(b"content-type") or ""
         return "html" in kind.lower() or self.body[:200].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
 

@@ -1,4 +1,4 @@
-"""The pages of the protocol reference, as they are shipped: where they are, what is in them, and their sections."""
+"""The protocol reference's pages as shipped: where they are, what they contain, and their sections."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LINK = re.compile(r"\]\((?P<page>\w+\.md)?(?P<place>#[\w-]+)?\)|\[(?P<key>[A-Z]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section of a page, with those below it: `number` is as it is cited (`9.1`), `depth` 1 or more, `markdown`
-    its text from the heading on."""
+    """One section of a page, with its subsections: `number` as it is cited (`9.1`), `depth` from 1, `markdown` the text
+    including the heading."""
 
     page: str
     number: str
@@ -35,26 +35,26 @@ class Section:
 
 
 def folder() -> Path:
-    """Where the pages are: in the installed package, or in `docs` of a checkout."""
+    """Where the pages are: in the installed package, or in the `docs` of a checkout."""
     here = Path(__file__).parent
     shipped = here / "protocol"
     return shipped if shipped.is_dir() else here.parents[1] / "docs" / "protocol"
 
 
 def page(name: str) -> str:
-    """A page's Markdown. Raises ValidationError for a page that there isn't."""
+    """A page's Markdown. Raises ValidationError for a page that doesn't exist."""
     if name not in NAMES:
         raise ValidationError("page", f"must be one of {', '.join(NAMES)}, not {name!r}")
     return (folder() / f"{name}.md").read_text(encoding="utf-8")
 
 
 def uri(citation: Citation) -> str:
-    """The `file:` URI of the place that is cited."""
+    """The `file:` URI of the cited place."""
     return f"{(folder() / f'{citation.page}.md').resolve().as_uri()}#{citation.anchor}"
 
 
 def sections(name: str) -> tuple[Section, ...]:
-    """The numbered sections of a page, in their order; those of `sources` have no numbers, so it has none."""
+    """The numbered sections of a page, in order; none for `sources`, whose sections have no numbers."""
     text = _DEFINITIONS.sub("", page(name))
     found = list(_HEADING.finditer(text))
     made = []
@@ -71,7 +71,7 @@ def _plain(text: str) -> str:
 
 
 def section(name: str, number: str) -> Section:
-    """One section by its number. Raises ValidationError for one that there isn't."""
+    """One section by its number. Raises ValidationError for one that doesn't exist."""
     known = sections(name)
     for each in known:
         if each.number == number:
@@ -88,7 +88,7 @@ def source(key: str) -> str:
 
 
 def with_whole_links(text: str, name: str) -> str:
-    """The Markdown of a page or of a part of it, with links that lead to the shipped pages from anywhere."""
+    """The Markdown of a page or part of it, with absolute links to the shipped pages."""
     base = folder().resolve()
 
     def whole(link: re.Match[str]) -> str:

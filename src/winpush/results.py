@@ -138,12 +138,12 @@ class StatusHeaders:
 
 
 def foreign_answer(service: str) -> Verdict:
-    """The verdict on an answer that something between us and the service gave: it says nothing about the channel."""
+    """The verdict on an answer from something between us and the service, which says nothing about the channel."""
     return Verdict(
         Outcome.FOREIGN_ANSWER,
         Action.RETRY_LATER,
-        f"This answer lacks {service}'s own headers and words, so something else gave it: a proxy, a firewall, another "
-        "server. Keep the channel, check what answers in the service's place, and try again later.",
+        f"This answer lacks {service}'s own headers and words, so it came from something else: a proxy, a firewall, "
+        "another server. Keep the channel, check what answers instead of the service, and try again later.",
         timedelta(minutes=1),
         Backoff.EXPONENTIAL,
         timedelta(hours=1),
@@ -151,11 +151,11 @@ def foreign_answer(service: str) -> Verdict:
 
 
 def passing_answer(service: str) -> Verdict:
-    """The verdict on a status that says to send the same again (`Response.is_passing`)."""
+    """The verdict on a status that says to repeat the request (`Response.is_passing`)."""
     return Verdict(
         Outcome.UNEXPECTED_ANSWER,
         Action.RETRY_LATER,
-        f"The request came too late or too early for {service}, or by the wrong connection. Send it again.",
+        f"The request came too late or too early for {service}, or over the wrong connection. Send it again.",
         timedelta(minutes=1),
         Backoff.EXPONENTIAL,
         timedelta(hours=1),
@@ -178,7 +178,7 @@ class Notification(Protocol):
         """JSON-ready: the fields to send, by their Python names; cleared fields are None."""
 
 
-_NOTHING = Action.NOTHING  # members of enumerations are slow to get at, and this one is asked for with every send
+_NOTHING = Action.NOTHING  # enum members are slow to access, and every send needs this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +292,7 @@ class Result:
         return text if self.response is None or self.ok else text + self._words_of_the_service()
 
     def _words_of_the_service(self) -> str:
-        """What it said itself, and the ids that its support asks for."""
+        """What the service said, and the ids that its support asks for."""
         said = "" if self.error_description is None else f' The service said: "{self.error_description}".'
         ids = {
             "message id": self.message_id,
@@ -396,7 +396,7 @@ _NETWORK: dict[tuple[type[WinPushError], bool], Verdict] = {
         Outcome.UNKNOWN_APP, "Nothing was sent. Name the channel's app, and give the client its credentials."
     ),
     (ValidationError, False): _fix(
-        Outcome.INVALID_NOTIFICATION, "Nothing was sent. Correct this notification, or what it is sent to."
+        Outcome.INVALID_NOTIFICATION, "Nothing was sent. Correct this notification, or its destination."
     ),
     (DnsError, False): _retry(Outcome.DNS_FAILED, "Nothing was sent. Check the host name, or try again later."),
     (TlsError, False): _fix(Outcome.TLS_FAILED, "Nothing was sent. Fix the certificate or the trust settings."),
@@ -415,7 +415,7 @@ _NETWORK: dict[tuple[type[WinPushError], bool], Verdict] = {
 _UNFORESEEN = _lost(Outcome.BAD_ANSWER)
 
 
-# What passes by itself, of the errors that somebody must otherwise fix.
+# These errors normally need fixing; as an outage, they pass by themselves.
 _OUTAGES: dict[type[WinPushError], Verdict] = {
     TlsError: _retry(Outcome.TLS_FAILED, "Nothing was sent. The other side seems to be down: try again later."),
     ProxyError: _retry(Outcome.PROXY_FAILED, "Nothing was sent. The proxy seems to be down: try again later."),

@@ -48,6 +48,6 @@ def winpush_client(winpush_emulator: Emulator) -> Iterator[Client]:
 def winpush_subscription(winpush_emulator: Emulator) -> Browser:
     """An Edge on Windows that has subscribed at the emulator: push to `.subscription`, and read `.messages`.
 
-    The first message that is taken binds its sender's VAPID key.
+    The first message that it accepts binds it to the sender's VAPID key.
     """
     return winpush_emulator.create_subscription()

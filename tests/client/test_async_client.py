@@ -28,7 +28,7 @@ def test_a_client_on_another_loop_than_its_own_says_so_and_goes_on_on_its_own(se
 
     with asyncio.Runner() as one, asyncio.Runner() as other:
         assert one.run(send()) is Outcome.ACCEPTED
-        with pytest.raises(ClientClosedError, match=r"make one client for each loop, or use winpush\.Client"):
+        with pytest.raises(ClientClosedError, match=r"create one client for each loop, or use winpush\.Client"):
             other.run(send())
         assert one.run(send()) is Outcome.ACCEPTED
         one.run(client.aclose())

@@ -224,7 +224,7 @@ def test_a_file_of_another_user_is_refused(path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="make it first"):
+    with pytest.raises(ConfigurationError, match="create it"):
         TokenFile(tmp_path / "none" / "tokens")
     with pytest.raises(ConfigurationError, match="is not a file"):
         TokenFile(tmp_path)

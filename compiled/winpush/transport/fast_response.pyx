@@ -1,7 +1,7 @@
-"""The usual answer, read in C: what `fast_response.py` reads, and nothing that it would not. The same property test holds both.
+"""Reads the usual answer in C: exactly what `fast_response.py` reads. The same property test checks both.
 
-The lines that come again and again are kept, so that they are made into objects once. A line has one place in the table,
-by its hash; another line with the same place takes it over.
+Lines that repeat are kept, so that they become objects only once. A line's hash gives its place in the table; another
+line with the same place replaces it.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -26,12 +26,12 @@ cdef unsigned char _character
 for _character in b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz":
     _in_name[_character] = True
 
-# What says that a body follows, or how the connection goes on.
+# Headers that announce a body, or what happens to the connection.
 cdef frozenset _UNUSUAL = frozenset((b"transfer-encoding", b"connection", b"proxy-connection", b"upgrade", b"trailer"))
 
 
 cdef class _Line:
-    """A header's line: as it came, its name in lower case, and (name, value)."""
+    """A header line: as received, its name in lower case, and (name, value)."""
 
     cdef bytes raw, lower
     cdef tuple pair
@@ -45,8 +45,8 @@ cdef str _reason = ""
 
 
 cpdef read_usual(object view, Py_ssize_t size):
-    """The answer, if the first `size` bytes are a whole one after which the connection goes on; None if the parser must
-    look."""
+    """The answer, if the first `size` bytes are a complete one that keeps the connection open; None if the parser must
+    read it."""
     cdef const unsigned char* start = <const unsigned char*> PyMemoryView_GET_BUFFER(view).buf
     cdef const unsigned char* end = start + size - 2
     cdef const unsigned char* stop
@@ -76,13 +76,13 @@ cpdef read_usual(object view, Py_ssize_t size):
 
 
 cdef const unsigned char* _end_of_line(const unsigned char* start, const unsigned char* end) noexcept:
-    """Where the line's \\r\\n is; NULL where a \\r or \\n stands alone. `end` is that of the last line's \\r\\n."""
+    """Where the line's \\r\\n is; NULL for a lone \\r or \\n. `end` is the position of the last line's \\r\\n."""
     cdef const unsigned char* stop = <const unsigned char*> memchr(start, 13, end - start)
     return stop if stop != NULL and stop[1] == 10 else NULL
 
 
 cdef bint _is_text(const unsigned char* text, Py_ssize_t size) noexcept:
-    """Visible ASCII, with spaces between at most."""
+    """True for visible ASCII, with spaces only in between."""
     cdef Py_ssize_t at
     if size == 0 or text[0] == 32 or text[size - 1] == 32:
         return False
@@ -93,7 +93,7 @@ cdef bint _is_text(const unsigned char* text, Py_ssize_t size) noexcept:
 
 
 cdef bint _read_status(const unsigned char* text, Py_ssize_t size) except -1:
-    """Reads `HTTP/1.1 200 OK` into `_status` and `_reason`; False for anything else, and for those without a body."""
+    """Reads `HTTP/1.1 200 OK` into `_status` and `_reason`; False for any other form, and for 204 and 304."""
     global _status_line, _status, _reason
     if size == PyBytes_GET_SIZE(_status_line) and memcmp(text, PyBytes_AS_STRING(_status_line), size) == 0:
         return True
@@ -113,7 +113,7 @@ cdef bint _read_status(const unsigned char* text, Py_ssize_t size) except -1:
 
 
 cdef _Line _find_line(const unsigned char* text, Py_ssize_t size):
-    """A header's line, made or remembered; None for one that the parser must look at."""
+    """A header line, new or remembered; None for one that the parser must read."""
     cdef unsigned long hash = 5381
     cdef Py_ssize_t at
     cdef _Line line

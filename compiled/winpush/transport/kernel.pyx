@@ -1,7 +1,7 @@
-"""Reading and writing a socket that does not block, without a way through Python's own objects. In place of `kernel.py`.
+"""Reading and writing a non-blocking socket, without going through Python's own objects. Replaces `kernel.py`.
 
-Nobody waits here, so that the interpreter's lock is kept. Errors are those of Python's `socket`: BlockingIOError and the
-other kinds of OSError.
+Nothing waits here, so the interpreter's lock isn't released. Errors are those of Python's `socket`: BlockingIOError and
+other subclasses of OSError.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -26,7 +26,7 @@ cdef class KernelSocket:
         self._fd = sock.fileno()
 
     cpdef Py_ssize_t receive(self, object view) except -1:
-        """Reads what has come into a memoryview; 0 when the other side has closed."""
+        """Reads what has come into a memoryview; 0 if the other side has closed."""
         cdef Py_buffer* buffer = PyMemoryView_GET_BUFFER(view)
         cdef Py_ssize_t got = recv(self._fd, buffer.buf, buffer.len, 0)
         while got < 0:
@@ -37,7 +37,7 @@ cdef class KernelSocket:
         return got
 
     cpdef Py_ssize_t send(self, bytes wire) except -1:
-        """Writes what the kernel takes; returns how much that was."""
+        """Writes what the kernel takes; returns the number of bytes."""
         cdef Py_ssize_t put = send(self._fd, PyBytes_AS_STRING(wire), PyBytes_GET_SIZE(wire), MSG_NOSIGNAL)
         while put < 0:
             if errno != EINTR:
@@ -48,7 +48,7 @@ cdef class KernelSocket:
 
 
 cdef class TlsSocket(KernelSocket):
-    """The same of a TLS socket; it raises SSLWantReadError where a plain one raises BlockingIOError."""
+    """The same for a TLS socket, which raises SSLWantReadError where a plain one raises BlockingIOError."""
 
     def __init__(self, tls):
         self._receive = tls.recv_into

@@ -11,7 +11,7 @@ from winpush.errors import AppError, ConfigurationError, WinPushError
 __all__ = ["Logins", "parse_apps", "refuse_app"]
 
 Logins = AnyCredentials | Mapping[str, AnyCredentials]
-"""The credentials of one app, or those of several by the app's name."""
+"""The credentials of one app, or of several by the app's name."""
 
 _SHOWN_NAMES = 20
 _WHAT = "wns.EntraCredentials, wns.PackageCredentials, or an object with get_token"
@@ -47,15 +47,15 @@ def refuse_app(app: str | None, known: Iterable[str | None]) -> WinPushError:
     if None in known:
         return AppError(
             "app",
-            f"is {app!r:.80}, but this client has the credentials of one app, which has no name; leave out the app, "
-            f"or make the client with wns={{{app!r:.80}: credentials}}",
+            f"is {app!r:.80}, but this client has the credentials of a single app without a name; leave out the app, "
+            f"or create the client with wns={{{app!r:.80}: credentials}}",
         )
     if not names:
         return ConfigurationError(
-            "wns: a WNS notification needs credentials; make the client with "
+            "wns: a WNS notification needs credentials; create the client with "
             "wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…)"
         )
     listed = ", ".join(map(repr, names[:_SHOWN_NAMES])) + (", …" if len(names) > _SHOWN_NAMES else "")
     if app is None:
-        return AppError("app", f"is missing: this client has credentials by app, so name the channel's: {listed}")
-    return AppError("app", f"is {app!r:.80}, for which this client has no credentials; it has those of {listed}")
+        return AppError("app", f"is missing: this client has credentials by app; name the channel's app: {listed}")
+    return AppError("app", f"is {app!r:.80}, but this client has no credentials for it, only for {listed}")

@@ -1,9 +1,9 @@
-"""Attempt: one send from its preparation to its Result, the same whichever way it goes out.
+"""Attempt: one send from its preparation to its Result, the same for every way of sending.
 
-`Sender.prepare` gives a `Ready` request, whose bytes may be written at once, or a `Deferred` one, which needs the loop
-first: a throttle to end, or a token. `Sender.read` turns what came back into a Result, or into a `Deferred` one again
-where WNS refused the token. `Sender.finish` takes a deferred one to its Result. The clients differ in how they wait,
-and in nothing else.
+`Sender.prepare` returns a `Ready` request, whose bytes may be written at once, or a `Deferred` send, which first needs
+the loop to wait for the end of a throttle or for a token. `Sender.read` turns the answer into a Result or, if WNS
+refused the token, into a `Deferred` send again. `Sender.finish` takes a deferred send to its Result. The clients differ
+only in how they wait.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Deferred", "Item", "Ready", "Sender", "unpack"]
 
 _NOTIFICATIONS = (mpns.Notification, wns.Notification, wns.ClearToasts, webpush.Message)
-_WNS, _NOTHING = Service.WNS, Action.NOTHING  # members of enumerations are slow to get at
+_WNS, _NOTHING = Service.WNS, Action.NOTHING  # enum members are slow to access
 
 Address = str | webpush.Subscription
 """Where a notification goes: a channel URI, or a browser's subscription."""
@@ -45,8 +45,8 @@ Item = (
     | tuple[Address, Notification, object]
     | tuple[Address, Notification, object, str | None]
 )
-"""What `send_many` takes: an address and a notification, the caller's own key if the result is to carry one, and the
-name of the channel's app if the client has several."""
+"""What `send_many` takes: an address, a notification, optionally the caller's own key for the result, and the name of
+the channel's app if the client has several."""
 
 
 def unpack(item: Item) -> tuple[Address, Notification, object, str | None]:
@@ -73,8 +73,7 @@ def _shape(item: object) -> str:
 class Ready:
     """A request whose bytes may be written now. `token` is the one in it, None for MPNS.
 
-    Made and filled by `Sender`: one is made for every send, and an `__init__` with that many parameters takes twice as
-    long.
+    `Sender` creates one for every send and fills it in: an `__init__` with that many parameters takes twice as long.
     """
 
     __slots__ = ("app", "channel", "destination", "key", "notification", "token", "wire")
@@ -91,7 +90,8 @@ class Ready:
 class Deferred:
     """A send that needs the loop before its request can be written: a token, or the end of a throttle.
 
-    `refused` is its beginning, where one was made: the token and the 401 that it got. `subscription` is the browser's.
+    `refused` is what has happened so far, if anything: the token and the 401 that it got. `subscription` is the
+    browser's.
     """
 
     __slots__ = ("app", "channel", "destination", "key", "notification", "refused", "subscription")
@@ -118,7 +118,7 @@ class Deferred:
 class Sender:
     """Prepares sends, reads their answers, and finishes those that are deferred.
 
-    `prepare`, `prepare_item` and `read` may be called from any thread, all else from the pool's loop.
+    `prepare`, `prepare_item` and `read` may be called from any thread, everything else only on the pool's loop.
     """
 
     def __init__(self, encoder: Encoder, throttle: Throttle, pool: Pool, aside: SideLoop | None = None) -> None:
@@ -133,20 +133,20 @@ class Sender:
         self._messages = _message_encoder(encoder.settings)
 
     async def close(self) -> None:
-        """Ends the connections, and what is under way."""
+        """Closes the connections and ends everything in progress."""
         await asyncio.gather(*[tokens.close() for tokens in self._tokens.values()])
         await self.pool.close()
 
-    # --- the one way through --------------------------------------------------------------------------------------
+    # --- preparing, reading and sending ---------------------------------------------------------------------------
 
     def prepare(
         self, uri: Address, notification: Notification, key: object = None, app: str | None = None
     ) -> Ready | Deferred:
-        """The request. Raises ChannelError, AppError, ValidationError or ConfigurationError for what can't be sent."""
+        """The request. Raises ChannelError, AppError, ValidationError or ConfigurationError if it can't be sent."""
         if type(uri) is not str:
             if not isinstance(uri, str):
                 return self._prepare_message(uri, notification, key)
-            uri = str.__str__(uri)  # of a subclass, such as a template's or an array's
+            uri = str.__str__(uri)  # from a subclass, such as a template engine's or an array library's
         destination, channel = self.encoder.resolve(uri)
         token = None
         if getattr(notification, "service", None) is _WNS:
@@ -170,7 +170,7 @@ class Sender:
         return ready
 
     def _prepare_message(self, subscription: object, message: Notification, key: object) -> Ready | Deferred:
-        """The request of a message for a browser."""
+        """The request for a message to a browser."""
         if not isinstance(subscription, webpush.Subscription):
             kind = type(subscription).__name__
             browser = isinstance(message, webpush.Message)
@@ -181,7 +181,7 @@ class Sender:
             raise ValidationError("notification", f"must be a webpush.Message for a browser's subscription, not {kind}")
         if self._messages is None:
             raise ConfigurationError(
-                "webpush: a message for a browser needs VAPID keys; make the client with "
+                "webpush: a message for a browser needs VAPID keys; create the client with "
                 "webpush=webpush.VapidKeys.parse(key, 'mailto:…')"
             )
         destination, channel = self.encoder.resolve(subscription.endpoint)
@@ -198,11 +198,11 @@ class Sender:
         return ready
 
     def prepare_item(self, item: Item) -> Ready | Deferred | Result:
-        """The request of one of many, or its Result: a bad channel, an unknown app, or a notification that doesn't go
-        with its address, stops nothing.
+        """The request for one item of many, or its Result: a bad channel, an unknown app, or a notification that
+        doesn't fit its address stops nothing.
 
-        Raises ValidationError for what is no item with a notification, and ConfigurationError for what no other item
-        could be sent with either.
+        Raises ValidationError for anything but an item with a notification, and ConfigurationError for a problem that
+        every other item would have too.
         """
         if type(item) is tuple and len(item) == 3:
             uri, notification, key = item
@@ -221,7 +221,7 @@ class Sender:
         return self.encoder.fail(sent.channel, sent.notification, error, sent.key)
 
     def read(self, sent: Ready, answer: Response) -> Result | Deferred:
-        """What an answer means: the Result, or, where WNS refused the token, the send that needs a new one."""
+        """What an answer means: the Result or, if WNS refused the token, a deferred send that needs a new one."""
         if sent.token is not None and answer.status_code == 401 and wants_new_token(answer):
             refused = sent.token, answer
             return Deferred(sent.destination, sent.channel, sent.notification, sent.key, sent.app, refused)
@@ -258,10 +258,10 @@ class Sender:
         return await self.send(again, deadline)
 
     async def finish_in_turn(self, deferred: Deferred, timeout_seconds: float) -> Result:
-        """As `finish`, for one of many: it waits for its app's throttle as long as that takes, and its time begins
-        then."""
+        """As `finish`, for one of many: it waits for its app's throttle however long that takes, and only then does its
+        timeout start."""
         hold = self.throttle.find(deferred.channel, deferred.notification.service, deferred.app)
-        # One throttled channel is told at once, or it would keep a place from the others.
+        # A send to a throttled channel ends at once, or it would take a place from the others.
         patience = math.inf if hold is not None and hold.is_for_app else 0.0
         held = await self._wait_for_throttle(deferred, self.pool.loop.time() + patience)
         return held or await self.finish(deferred, self.pool.loop.time() + timeout_seconds)
@@ -269,7 +269,7 @@ class Sender:
     # --- the steps of a deferred send -----------------------------------------------------------------------------
 
     async def _wait_for_throttle(self, deferred: Deferred, deadline: float) -> Result | None:
-        """Waits while the service wants no more of this app, or channel; the Result when that can't be waited for."""
+        """Waits while the service throttles this app or channel; returns a Result if waiting isn't possible."""
         channel, notification = deferred.channel, deferred.notification
         while (hold := self.throttle.find(channel, notification.service, deferred.app)) is not None:
             if self._settings.when_throttled == "tell" or self.pool.loop.time() + hold.seconds > deadline:
@@ -282,7 +282,7 @@ class Sender:
         return self.encoder.hold_back(channel, notification, hold.verdict, wait, hold.reason, deferred.key)
 
     async def _exchange(self, deferred: Deferred, deadline: float) -> Result:
-        """The whole exchange with WNS: what comes next is `wns.exchange`'s to say."""
+        """The whole exchange with WNS: `wns.exchange` says what comes next."""
         channel, notification = deferred.channel, deferred.notification
         steps = wns.exchange(channel, notification)  # type: ignore[arg-type]  # its own check says what else it is
         step = next(steps)
@@ -318,12 +318,12 @@ class Sender:
 
     @property
     def token_requests(self) -> tuple[int, int]:
-        """How often a token was asked for so far, of all apps: granted, and refused or not answered."""
+        """How many token requests, for all apps, have been granted so far, and how many refused or not answered."""
         caches = self._tokens.values()
         return sum(each.granted for each in caches), sum(each.refused for each in caches)
 
     async def log_in(self, app: str | None = None) -> wns.Token | wns.TokenProblem:
-        """A token of an app, or why there is none. Raises ConfigurationError without credentials, and AppError."""
+        """An app's token, or why there is none. Raises ConfigurationError without credentials, and AppError."""
         tokens = self._tokens.get(app)
         if tokens is None:
             raise refuse_app(app, self._tokens)
@@ -331,7 +331,7 @@ class Sender:
         return wns.TokenProblem.of_error(answer) if isinstance(answer, TransportError) else answer
 
     async def _fetch(self, request: Request) -> Response | TransportError:
-        """The token's request: to the address in the caller's own credentials, so that no list of hosts is asked."""
+        """Sends a token request. Its address is from the caller's own credentials, so allowed hosts don't matter."""
         destination = self.encoder.trust(request.channel.origin)
         deadline = self.pool.loop.time() + self._settings.timeout_seconds
         wire = destination.write(request)
@@ -348,7 +348,7 @@ class Sender:
         *,
         is_limited: bool = True,
     ) -> Response | TransportError:
-        """One request and its answer. Cancelled, it leaves no connection with an answer to come."""
+        """One request and its answer. If cancelled, it leaves no connection with a pending answer."""
         job = _FutureJob(wire, deadline, self.pool.loop.create_future())
         host = self.pool.host(destination.route)
         if is_limited:
@@ -371,12 +371,12 @@ def _message_encoder(settings: Settings) -> MessageEncoder | None:
 
 
 def _checked(destination: Destination, answer: Response | TransportError) -> Response | TransportError:
-    """The answer, or why the proxy on the way refused the request."""
+    """The answer, or why a proxy refused the request."""
     return (destination.route.refusal(answer) or answer) if isinstance(answer, Response) else answer
 
 
 class _FutureJob:
-    """One request: a job whose answer, or error, ends a future."""
+    """One request: a job whose answer or error completes a future."""
 
     __slots__ = ("deadline", "future", "wire")
 
@@ -390,7 +390,7 @@ class _FutureJob:
         connection.start(self)
 
     def answered(self, response: Response) -> None:
-        """The answer is whole."""
+        """The answer is complete."""
         if not self.future.done():
             self.future.set_result(response)
 

@@ -1,9 +1,9 @@
 """send_many: a bounded number of sends in flight, with no task and no future for each.
 
-A slot is one send at a time: it is told of its answer by the connection, puts the result out, and takes the next item
-from the source. Slots rest while the caller does not fetch results, so neither the input nor the output is ever held
-whole. A slot whose host is full is parked and another takes its place, so that a slow host does not hold up the others;
-when as many as can be are parked, what is for a host that hangs is not sent.
+A slot handles one send at a time: when the connection has an answer, the slot puts out the result and takes the next
+item from the source. Slots rest while the caller doesn't fetch results, so neither the input nor the output is ever
+held in full. A slot whose host is full is parked and another takes its place, so a slow host doesn't hold up the
+others. Once the maximum is parked, sends to a host that hangs end unsent.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from winpush.transport.host import Host
 __all__ = ["Bulk"]
 
 _PARKED = 4
-"""For each send in flight, how many may wait for hosts that are full."""
-_NONE_NOW = object()  # and not None, which a source may give by mistake
+"""How many sends may wait for full hosts, per send in flight."""
+_NONE_NOW = object()  # not None, which a source may yield by mistake
 
 
 class _Slot:
-    """One send at a time: the job of its request, while that is on the way."""
+    """Handles one send at a time. While the request is in flight, the slot is its job."""
 
     __slots__ = ("bulk", "deadline", "host", "is_parked", "request", "wire")
 
@@ -46,12 +46,12 @@ class _Slot:
         connection.start(self)
 
     def unpark(self) -> None:
-        """It no longer waits."""
+        """It no longer waits for its host."""
         self.is_parked = False
         self.bulk.parked -= 1
 
     def answered(self, response: Response) -> None:
-        """Puts the result out, and goes on."""
+        """Puts out the result, and continues with the next item."""
         self.host = None
         bulk = self.bulk
         try:
@@ -66,12 +66,12 @@ class _Slot:
             bulk.next(self)
 
     def failed(self, error: TransportError) -> None:
-        """Puts the failure out, and goes on."""
+        """Puts out the failure, and continues with the next item."""
         if self.is_parked:
             self.unpark()
         self.host = None
         self.bulk.put(self.bulk.sender.fail(self.request, error))
-        # Not at once: a host that refuses at once would have us call ourselves ever deeper.
+        # Not right away: with a host that refuses immediately, we would recurse ever deeper.
         self.bulk.loop.call_soon(self.bulk.next, self)
 
     request: Ready
@@ -106,7 +106,7 @@ class Bulk:
     # --- the caller's side --------------------------------------------------------------------------------------
 
     async def results(self) -> AsyncIterator[Result]:
-        """Yields each Result as it comes. When the source fails, what is in flight ends first; then that is raised."""
+        """Yields each Result as it comes. If the source fails, raises its error once the sends in flight have ended."""
         self._begin()
         try:
             while True:
@@ -140,7 +140,7 @@ class Bulk:
         return not waiting_for_input and len(self._slots) == 0 and not self._results
 
     async def _end(self) -> None:
-        """The caller is done, or has turned away: nothing of this run stays behind."""
+        """The caller is done, or has stopped iterating: cleans up everything of this run."""
         self._ended = True
         if self._pump is not None:
             self._pump.cancel()
@@ -164,18 +164,18 @@ class Bulk:
             self._wakeup = None
 
     def finish(self, slot: _Slot, deferred: Deferred) -> None:
-        """Has a task take a slot's send to its end; the slot goes on after that."""
+        """Has a task finish a slot's send; the slot continues after that."""
         self._run(self._finish(slot, deferred, slot.deadline))
 
     def break_off(self, slot: _Slot, error: BaseException) -> None:
-        """A slot's send has ended in an error that nobody has foreseen: no other begins, and `results` raises it."""
+        """A slot's send ended in an unexpected error: no other send starts, and `results` raises it."""
         self._stop(error)
         self.next(slot)
 
     def next(self, slot: _Slot) -> None:
         """Has the slot take the next item."""
         if len(self._slots) - self.parked > self._concurrency:
-            self._leave(slot)  # it went on in the place of another, which now sends itself
+            self._leave(slot)  # it stood in for a parked slot, which now sends again
             return
         while not self._ended:
             if len(self._results) >= self._most_results:
@@ -187,7 +187,7 @@ class Bulk:
                 return
             try:
                 prepared = self.sender.prepare_item(item)
-            except BaseException as error:  # noqa: BLE001 - of what is no item, or could not be sent: raised by results()
+            except BaseException as error:  # noqa: BLE001 - not an item, or can't be sent: raised by results()
                 self._stop(error)
                 continue
             if isinstance(prepared, Ready):
@@ -204,7 +204,7 @@ class Bulk:
         slot.wire = request.wire
         slot.deadline = self.loop.time() + self._timeout
         if host.waiting and host.hangs and self.parked >= self._most_parked:
-            problem = f"{host.route.origin} answers nothing, and more than can wait for it do so already."
+            problem = f"{host.route.origin} doesn't answer, and no more sends can wait for it."
             slot.failed(SendTimeoutError(problem))
             return
         host.send(slot, request.app)
@@ -212,7 +212,7 @@ class Bulk:
             self._park(slot)
 
     def _park(self, slot: _Slot) -> None:
-        """Has another slot go on in the place of one that waits for its host."""
+        """Has another slot continue instead of one that waits for its host."""
         if self.parked < self._most_parked:
             slot.is_parked = True
             self.parked += 1
@@ -226,13 +226,13 @@ class Bulk:
         task.add_done_callback(self._tasks.discard)
 
     async def _finish(self, slot: _Slot, deferred: Deferred, deadline: float | None) -> None:
-        """The slow way, as a task. Without a deadline the send has not begun, and its time begins with its turn."""
+        """The slow way, as a task. Without a deadline, the send hasn't started: its timeout starts with its turn."""
         try:
             if deadline is None:
                 result = await self.sender.finish_in_turn(deferred, self._timeout)
             else:
                 result = await self.sender.finish(deferred, deadline)
-        except BaseException as error:  # noqa: BLE001 - raised by results(), unless the caller has turned away
+        except BaseException as error:  # noqa: BLE001 - raised by results(), unless the caller has stopped iterating
             self.break_off(slot, error)
             return
         self.put(result)
@@ -253,7 +253,7 @@ class Bulk:
             self._wakeup.set_result(None)
 
     def _resume(self) -> None:
-        """Wakes the slots that can work: all of them, or with an async source as many as there are items."""
+        """Wakes the slots that can work: all of them or, with an async source, one for each available item."""
         ready = len(self._resting)
         if self._source is None and not self._exhausted:
             ready = min(ready, len(self._inbox))
@@ -263,7 +263,7 @@ class Bulk:
     # --- the source ---------------------------------------------------------------------------------------------
 
     def _take(self) -> Any:
-        """The next item; `_NONE_NOW` when there is none now (or ever, then `_exhausted` is set)."""
+        """The next item; `_NONE_NOW` if there is none now (or ever: then `_exhausted` is set)."""
         if self._source is None:
             item = self._inbox.popleft() if self._inbox else _NONE_NOW
             if self._room is not None and not self._room.done():
@@ -287,10 +287,10 @@ class Bulk:
             self._pump.cancel()
 
     async def _fill(self, pairs: AsyncIterable[Item]) -> None:
-        """Takes from an async source what the slots can hold, and no more."""
+        """Takes only as much from an async source as the slots can hold."""
         try:
             async for item in pairs:
-                if self._exhausted:  # stopped, and a source that awaits nothing takes no notice of it
+                if self._exhausted:  # stopped; a source that never awaits doesn't notice its cancellation
                     break
                 self._inbox.append(item)
                 self._resume()
@@ -300,7 +300,7 @@ class Bulk:
         except asyncio.CancelledError as error:
             if self._ended or self._exhausted:
                 raise
-            self._failure = error  # what the source waits for was cancelled, not we
+            self._failure = error  # something that the source awaits was cancelled, not this task
         except Exception as error:  # noqa: BLE001 - the source's own error, raised to the caller by results()
             self._failure = error
         finally:

@@ -21,19 +21,19 @@ __all__ = ["Destination", "Encoder", "check", "name_of"]
 
 _MAX_DESTINATIONS = 4096
 
-# Members of enumerations are slow to get at, and these are asked for with every send.
+# Enum members are slow to access, and every send needs these.
 _MPNS, _WNS, _WEBPUSH = Service
 _NOTHING = Action.NOTHING
 _HEADERS = {_MPNS: mpns.HEADERS, _WNS: wns.HEADERS, _WEBPUSH: webpush.HEADERS}
 
 
 class Destination:
-    """One origin, judged once: its route, and what surrounds a target on the wire.
+    """One origin, checked once: its route, and what surrounds a target on the wire.
 
-    Compared by identity. `prefix` is what an absolute form puts before the target; `heads` keeps the heads of requests
-    that carry nothing of their own; `tail` is that of the last notification sent. On a host that `is_shared` only the
-    path tells the service: browsers' channels are at WNS's hosts beside the apps'. `uncertified` is the same for the
-    channels that are no phone's, where the route shows phones' certificate.
+    Compared by identity. `prefix` precedes the target in absolute form; `heads` caches the heads of requests without
+    headers of their own; `tail` is that of the last notification sent. On a host that `is_shared`, only the path
+    identifies the service: WNS's hosts have the channels of both browsers and apps. If the route presents the MPNS
+    client certificate, `uncertified` is the same destination without it, for channels of other services.
     """
 
     __slots__ = (
@@ -53,13 +53,13 @@ class Destination:
         self.uncertified: Destination | None = None
 
     def write(self, request: Request) -> bytes:
-        """The bytes of a request that is complete."""
+        """The bytes of a complete request."""
         start = f"{request.method} {self.prefix}{request.channel.target}".encode("ascii")
         return start + request.tail(self.proxy_authorization)
 
 
 class _Tail:
-    """What surrounds a target on the wire, and for what it was made."""
+    """What surrounds a target on the wire, and the notification and token that it was written for."""
 
     __slots__ = ("end", "notification", "start", "token")
 
@@ -71,7 +71,7 @@ class _Tail:
 
 
 class Encoder:
-    """Knows the destinations of one client, and writes and reads for them. May be used from any thread."""
+    """Knows one client's destinations, writes their requests and reads their answers. May be used from any thread."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -94,8 +94,8 @@ class Encoder:
         return destination, make_channel(destination.origin, target)
 
     def _find(self, text: str) -> Destination:
-        """The destination of an origin that is new. A certificate is for MPNS alone (mpns.md 1): the hosts of others,
-        and a token's server, are never shown it."""
+        """The destination of a new origin. The client certificate is only for MPNS (mpns.md 1): other services' hosts
+        and token servers never see it."""
         origin = parse_origin(text, self.settings.allowed)
         if origin.service is _MPNS or self._mpns_context is self._context:
             return self._add(text, origin, self._mpns_context)
@@ -105,7 +105,7 @@ class Encoder:
         return self._add(text, origin, self._mpns_context, uncertified)
 
     def trust(self, origin: Origin) -> Destination:
-        """A destination that the caller has configured by its full address: the server of the credentials' token."""
+        """A destination that the caller configured by its full address: the credentials' token server."""
         text = f"token {origin}"
         return self._destinations.get(text) or self._add(text, origin, self._context)
 
@@ -113,26 +113,26 @@ class Encoder:
         self, text: str, origin: Origin, context: LazyContext, uncertified: Destination | None = None
     ) -> Destination:
         if len(self._destinations) >= _MAX_DESTINATIONS:
-            self._destinations.clear()  # hosts come from devices: a stream of made-up ones must not fill the memory
+            self._destinations.clear()  # hosts come from devices: a stream of invented ones must not fill the memory
         proxy = self.settings.proxies.choose(origin)
-        # Nor is an https:// proxy shown the client certificate.
+        # An https:// proxy doesn't see the client certificate either.
         proxy_context = self._context.get() if proxy is not None and proxy.is_secured else None
         route = Route(origin, context.get() if origin.scheme == "https" else None, proxy, proxy_context)
         destination = Destination(origin, route)
         destination.uncertified = uncertified
-        # Of threads that come at once, all get the first one's: a route has its connections, and their limit.
+        # Concurrent threads must all get the same one: connections, and their limit, belong to a route.
         return self._destinations.setdefault(text, destination)
 
     def encode(
         self, destination: Destination, channel: Channel, notification: Notification, token: wns.Token | None = None
     ) -> bytes:
-        """The bytes of the request. Raises ChannelError or ValidationError when the two do not go together."""
+        """The bytes of the request. Raises ChannelError or ValidationError if the two don't go together."""
         tail = destination.tail
         if (
             tail is None
             or tail.notification is not notification
             or tail.token is not token
-            # A host of one service was judged with the tail; here each path tells.
+            # A host of a single service was checked with the tail; on a shared host, each path is.
             or (destination.is_shared and not channel.may_belong_to(notification.service))
         ):
             tail = destination.tail = _make_tail(destination, channel, notification, token)
@@ -166,7 +166,7 @@ class Encoder:
     def hold_back(
         self, channel: Channel, notification: Notification, verdict: Verdict, wait: timedelta, reason: str, key: object
     ) -> Result:
-        """The Result of a send that was not made, since the service had said to wait."""
+        """The Result of a send that wasn't made because the service had said to wait."""
         headers = _HEADERS[notification.service]
         return make_result(channel, notification, verdict, headers, None, None, wait, key, reason)
 
@@ -185,17 +185,17 @@ def _read_message(channel: Channel, message: Notification, response: Response, k
 
 
 def check(channel: Channel, notification: Notification) -> None:
-    """Raises what `encode` would, for a request that can't be written yet: its token is still to come, or its turn."""
+    """Raises what `encode` would, for a request that can't be written yet since its token or its turn is to come."""
     if isinstance(notification, webpush.Message):
         if not channel.may_belong_to(_WEBPUSH):
             raise ChannelError(
                 "channel_uri",
-                "is the channel of a Windows app or a phone, which takes no webpush.Message: send a notification of "
-                "winpush.wns or winpush.mpns to it",
+                "is the channel of a Windows app or a phone, which doesn't take a webpush.Message: send it a "
+                "notification of winpush.wns or winpush.mpns",
             )
         raise ChannelError(
             "channel_uri",
-            "must be a webpush.Subscription for a webpush.Message, which is encrypted with the browser's keys: make "
+            "must be a webpush.Subscription for a webpush.Message, which is encrypted with the browser's keys: create "
             "one with Subscription.of(what the browser gave)",
         )
     if not isinstance(notification, mpns.Notification | wns.Notification | wns.ClearToasts):
@@ -208,7 +208,7 @@ def check(channel: Channel, notification: Notification) -> None:
 
 
 def name_of(notification: object) -> str:
-    """What it is, for an error that says what it must be."""
+    """What the caller gave, for an error that says what it must be."""
     if isinstance(notification, type):
         return f"the class {notification.__name__}: make one, as {notification.__name__}(…)"
     return type(notification).__name__
@@ -227,7 +227,7 @@ def _make_tail(
                 destination.heads[headers] = head
         return _Tail(notification, token, destination.post, finish_head(head, notification.body))
     if token is None:
-        raise ValidationError("token", "is missing: a notification of WNS is not sent without one")
+        raise ValidationError("token", "is missing: a WNS notification needs one")
     request = wns.build_request(channel, notification, token)  # type: ignore[arg-type]  # checked above
     start = f"{request.method} {destination.prefix}".encode("ascii")
     return _Tail(notification, token, start, request.tail(destination.proxy_authorization))

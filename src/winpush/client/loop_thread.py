@@ -1,6 +1,6 @@
-"""LoopThread: one thread of ours runs the event loop, and other threads hand it what they want sent.
+"""LoopThread: one thread of ours runs the event loop, and other threads hand it their sends.
 
-Threads that hand something over at the same time share one wake-up of the loop, which is what a hand-over costs.
+The cost of a hand-over is waking the loop. Threads that hand over at the same time share one wake-up.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = ["Call", "LoopThread"]
 class Call:
     """A send that a thread waits for. `tell` is called in the loop's thread once it has ended.
 
-    Its request is a job of the pool; where it is deferred, or becomes so by its answer, a task takes it to its end. An
-    error that nobody has foreseen ends it too, and is raised in the thread that waits.
+    Its request is a job of the pool. If the send is deferred, or its answer defers it, a task finishes it. An
+    unexpected error also ends it, and is raised in the waiting thread.
     """
 
     __slots__ = (
@@ -44,7 +44,7 @@ class Call:
         self.timeout = timeout
         self.tell = tell
         self.is_in_turn = is_in_turn
-        """True for one of many, whose time begins when its app's throttle has ended."""
+        """True for one of many, whose timeout starts when its app's throttle has ended."""
         self.wire = b""
         self.deadline = 0.0
         self._result: Result | None = None
@@ -54,10 +54,10 @@ class Call:
 
     @property
     def result(self) -> Result:
-        """How it ended. Raises the error that nobody has foreseen."""
+        """How it ended. Raises an unexpected error."""
         if self._failure is not None:
             raise self._failure
-        assert self._result is not None  # noqa: S101 - it was told
+        assert self._result is not None  # noqa: S101 - it has ended
         return self._result
 
     def run(self, thread: LoopThread) -> None:
@@ -89,7 +89,7 @@ class Call:
             if self._task is None or not self._task.cancelling():
                 self._fail(error)
                 return
-            # What was on the wire the pool has ended already; this waited for a token, or for its turn.
+            # The pool has already ended everything on the wire; this waited for a token or for its turn.
             unsent = SendAbortedError("The client was closed before this was sent.")
             result = sender.encoder.fail(deferred.channel, deferred.notification, unsent, deferred.key)
         self._end(result)
@@ -99,7 +99,7 @@ class Call:
         connection.start(self)
 
     def answered(self, response: Response) -> None:
-        """The answer is whole."""
+        """The answer is complete."""
         assert self._thread is not None  # noqa: S101 - it runs
         try:
             outcome = self._thread.sender.read(self._request, response)
@@ -131,18 +131,18 @@ class Call:
 
 
 class LoopThread:
-    """The thread with the loop, and the hand-over to it. Raises ConnectError where no file descriptor is free."""
+    """The thread with the loop, and the hand-over to it. Raises ConnectError if no file descriptor is free."""
 
     def __init__(self, encoder: Encoder, throttle: Throttle) -> None:
         self.process = os.getpid()
         self.loop = new_event_loop()
         self.checkout: Checkout | None = None
-        """Where threads get connections of their own; None where every send must go through the loop."""
+        """Gives threads their own connections; None if every send must go through the loop."""
         self._inbox: deque[Call] = deque()
         self._woken = False
         self._ready = threading.Event()
         self._sender: Sender | None = None
-        # A login of somebody else's that blocks a loop must not block this one, which all senders need.
+        # Third-party credentials that block their loop must not block this one, which all senders need.
         self._aside = SideLoop()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(encoder, throttle), name="winpush", daemon=True)
@@ -170,39 +170,39 @@ class LoopThread:
     async def _open(self, encoder: Encoder, throttle: Throttle) -> None:
         pool = Pool(encoder.settings.limits)
         self._sender = Sender(encoder, throttle, pool, self._aside)
-        # A connection through an https:// proxy is asyncio's, which no thread can have.
+        # A connection through an https:// proxy is asyncio's, and a thread can't use those.
         if pool.rate_limit is None and pool.checkout.is_possible and not encoder.settings.proxies.any_secured:
             self.checkout = pool.checkout
 
     @property
     def sender(self) -> Sender:
-        """What sends; belongs to the loop's thread, but for what it says that any may call."""
+        """The Sender. It belongs to the loop's thread, except for the methods that any thread may call."""
         if self._sender is None:
             raise ClientClosedError("This client is closed.")
         return self._sender
 
     def call(self, prepared: Ready | Deferred, timeout: float) -> Result:
-        """Has it sent, and waits for its Result. Raises what nobody has foreseen."""
+        """Has it sent, and waits for its Result. Raises unexpected errors."""
         lock = threading.Lock()
         lock.acquire()
         call = Call(prepared, timeout, lambda _: lock.release())
         try:
             self.submit(call)
             lock.acquire()
-        except BaseException:  # Ctrl-C: the send is given up with the wait
+        except BaseException:  # Ctrl-C: gives up the send along with the wait
             self.drop([call])
             raise
         return call.result
 
     def submit(self, call: Call) -> None:
-        """Hands a call over. Calls that come before the loop has looked share one wake-up."""
+        """Hands a call over. Calls that arrive before the loop has looked share one wake-up."""
         self._inbox.append(call)
         if not self._woken:
             self._woken = True
             self.loop.call_soon_threadsafe(self._drain)
 
     def _drain(self) -> None:
-        self._woken = False  # before the look, so that whoever comes after it wakes us again
+        self._woken = False  # before looking, so that a later call wakes the loop again
         while self._inbox:
             self._inbox.popleft().run(self)
         self.sender.pool.flush()  # threads wait for it
@@ -219,7 +219,7 @@ class LoopThread:
             call.cancel(self)
 
     def close(self) -> None:
-        """Ends the connections, the loop and the thread; calls that wait end with SendAbortedError."""
+        """Ends the connections, the loop and the thread; waiting calls end with SendAbortedError."""
         asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()

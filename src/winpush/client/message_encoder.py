@@ -1,4 +1,4 @@
-"""MessageEncoder: a message for a browser becomes bytes: its VAPID token, its encryption, its request.
+"""MessageEncoder: turns a message for a browser into bytes: VAPID token, encryption, request.
 
 Only loaded by a client that has VAPID keys: it needs `cryptography`.
 """
@@ -23,7 +23,7 @@ from winpush.webpush.vapid import VapidKeys, VapidToken
 
 __all__ = ["MessageEncoder"]
 
-# Beyond this many origins or subscriptions the oldest is forgotten, and made anew when it is needed.
+# Beyond this many origins or subscriptions, the oldest entry is dropped, and computed again when needed.
 _MAX_ORIGINS = 4096
 _MAX_SUBSCRIPTIONS = 100_000
 _CURVE = ec.SECP256R1()
@@ -34,9 +34,9 @@ def _now() -> datetime:
 
 
 class _Last(NamedTuple):
-    """The last message that went to a destination, and its request up to the length of its body.
+    """The last message to a destination, and its request up to the length of the body.
 
-    `path` is the only one that it is for; None: it is for all.
+    `path` is the only path that it is for; None if it is for all.
     """
 
     message: Message
@@ -48,8 +48,8 @@ class _Last(NamedTuple):
 class MessageEncoder:
     """The VAPID tokens of one client, one for each push service, and what its messages are encrypted with.
 
-    May be used from any thread. With `reuses_keys` it keeps one key pair for its life and what follows from it for each
-    subscription, instead of a new pair for each message.
+    May be used from any thread. With `reuses_keys` it keeps one key pair for its lifetime, and the material derived
+    from it for each subscription, instead of making a new pair for each message.
     """
 
     def __init__(self, keys: VapidKeys, *, reuses_keys: bool = False, now: Callable[[], datetime] = _now) -> None:
@@ -78,23 +78,23 @@ class MessageEncoder:
         return destination.post + subscription.channel.target.encode("ascii") + finish_head(last.head, body)
 
     def _write(self, destination: Destination, channel: Channel, message: Message) -> _Last:
-        """What comes before the length of a body; one message goes to many browsers."""
+        """The request up to the length of the body, written once for a message to many browsers."""
         token = self._token(channel.origin)
         headers = (("Authorization", token.authorization), *headers_of(channel, message))
         head = destination.heads.get(headers)
         if head is None:
-            # The token changes twice a day: what was written with an older one would never be asked for again.
+            # The token changes twice a day, and heads with an older one would never be used again.
             destination.heads.clear()
             head = destination.heads[headers] = write_head(channel.origin, headers, destination.proxy_authorization)
         if len(self._lasts) >= _MAX_ORIGINS:
             self._lasts.clear()
-        # What WNS alone has to be told, and that it is WNS, only a path tells on a host of the user's own.
+        # Only WNS needs an extra header here and, on a user's own host, only the path shows that it is WNS.
         path = channel.target if destination.origin.service is None and not message.ttl_seconds else None
         last = self._lasts[destination] = _Last(message, token, head, path)
         return last
 
     def _token(self, origin: Origin) -> VapidToken:
-        """One at a time for each origin, however many threads ask."""
+        """The token for an origin; if several threads need a new one, it is signed once."""
         token = self._tokens.get(origin)
         if token is not None and token.is_fresh(self._now()):
             return token

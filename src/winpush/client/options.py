@@ -1,4 +1,4 @@
-"""What a caller may set on a client, and the same checked."""
+"""The options of a client, as the caller gives them and checked."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from winpush.transport.host import Limits
 from winpush.transport.proxy import Proxies
 from winpush.transport.tls import ClientCertificate, Tls
 
-if TYPE_CHECKING:  # it needs cryptography, which only who pushes to browsers has
+if TYPE_CHECKING:  # it needs cryptography, which is only installed for pushing to browsers
     from winpush.webpush import VapidKeys
 
 __all__ = ["ClientOptions", "Settings", "WhenThrottled", "parse_count", "parse_seconds"]
 
 WhenThrottled = Literal["wait", "tell", "send"]
-"""What becomes of a send that the service said to hold back."""
+"""What happens to a send that the service said to hold back."""
 
-# A unit taken for another (milliseconds for seconds) once gave a library a timeout of 10,000 s.
+# Mistaking milliseconds for seconds once gave a library a timeout of 10,000 s.
 MAX_TIMEOUT_SECONDS = 600.0
 
 
@@ -49,12 +49,12 @@ def parse_count(name: str, value: int) -> int:
 def _parse_rates(
     value: float | Mapping[str, float] | None, apps: Mapping[str | None, AnyCredentials]
 ) -> float | Mapping[str, float] | None:
-    """The ceiling of sends per second, or those of apps."""
+    """The limit on sends per second, or those of apps."""
     name = "max_sends_per_second"
     if value is None or not isinstance(value, Mapping):
         return None if value is None else _parse_rate(name, value)
     if not value:
-        raise ConfigurationError(f"{name}: is an empty mapping; give each app's ceiling by its name, or leave it out")
+        raise ConfigurationError(f"{name}: is an empty mapping; give each app's limit by its name, or leave it out")
     for app in value:
         if app not in apps or app is None:
             raise ConfigurationError(f"{name}: the client has no app {app!r:.80} to limit; name those of wns={{…}}")
@@ -63,7 +63,7 @@ def _parse_rates(
 
 def _parse_rate(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ConfigurationError(f"{name}: is {value!r}; give a number over 0, or None for no ceiling")
+        raise ConfigurationError(f"{name}: is {value!r}; give a number over 0, or None for no limit")
     return float(value)
 
 
@@ -111,7 +111,7 @@ class Settings:
     limits: Limits
     timeout_seconds: float
     apps: Mapping[str | None, AnyCredentials] = field(default_factory=dict, repr=False)
-    """The credentials by app; without names there is one, None."""
+    """The credentials by app; a single app without a name has the key None."""
     token_store: TokenStore | None = None
     when_throttled: WhenThrottled = "wait"
     webpush: VapidKeys | None = field(default=None, repr=False)
@@ -137,7 +137,7 @@ class Settings:
         max_sends_per_second: float | Mapping[str, float] | None = None,
         when_throttled: WhenThrottled = "wait",
     ) -> Settings:
-        """Checks every option. Raises ConfigurationError that names the one that can't work."""
+        """Checks every option. Raises ConfigurationError, which names the option that can't work."""
         timeout_seconds = parse_seconds("timeout", timeout)
         apps = _parse_logins(wns, token_store)
         limits = Limits(

@@ -1,4 +1,4 @@
-"""Other people's code in threads of its own: what blocks there, or never ends, keeps no send and no program waiting."""
+"""Runs third-party code in threads of its own: if it blocks or never ends, no send and no program waits for it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from winpush.transport.loops import new_event_loop
 __all__ = ["UNWIND_SECONDS", "SideLoop", "in_thread"]
 
 UNWIND_SECONDS = 1.0
-"""How long a coroutine that is cancelled may take to end before it is left to itself."""
+"""How long a cancelled coroutine may take to end before it is abandoned."""
 
 _Outcome = tuple[Any, BaseException | None]
 
 
 async def in_thread(work: Callable[[], Any]) -> Any:
-    """Runs it in a thread of its own, which nobody waits for when it takes too long: an executor's would keep the whole
-    program from ending, and can't pass on every exception."""
+    """Runs it in a thread of its own, which can be abandoned if it takes too long. An executor's thread would keep the
+    whole program from ending, and an executor can't pass on every exception."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_Outcome] = loop.create_future()
 
@@ -34,7 +34,7 @@ async def in_thread(work: Callable[[], Any]) -> Any:
             outcome = work(), None
         except BaseException as error:  # noqa: BLE001 - passed on to the loop's thread
             outcome = None, error
-        # Where the loop has ended nobody waits any more.
+        # If the loop has ended, nothing waits for this any more.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(end, outcome)
 
@@ -43,9 +43,9 @@ async def in_thread(work: Callable[[], Any]) -> Any:
 
 
 class SideLoop:
-    """An event loop in a thread of its own, which begins with the first coroutine.
+    """An event loop in a thread of its own, which starts with the first coroutine.
 
-    It is one for all of them, and stays: what they open on it, such as an HTTP session, can be used again.
+    All coroutines share it, and it stays: whatever they open on it, such as an HTTP session, can be reused.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class SideLoop:
         self._thread: threading.Thread | None = None
 
     async def run(self, work: Callable[[], Awaitable[Any]]) -> Any:
-        """What it returns, or raises. Given up, it is cancelled, and not waited for."""
+        """Returns or raises what the coroutine does. If the caller gives up, it is cancelled and not waited for."""
         future = asyncio.run_coroutine_threadsafe(_outcome(work), self._begin())
         return _give(await asyncio.wrap_future(future))
 
@@ -74,11 +74,11 @@ class SideLoop:
         try:
             loop.run_forever()
         finally:
-            self._loop = None  # what ran there may have stopped it: the next one gets a new loop
+            self._loop = None  # a coroutine may have stopped the loop: the next one gets a new loop
             _unwind(loop)
 
     def close(self) -> None:
-        """Ends the loop and its thread, unless something blocks it: then it is left to itself."""
+        """Ends the loop and its thread, or abandons them if something blocks the loop."""
         loop, thread = self._loop, self._thread
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # it has ended
@@ -90,7 +90,7 @@ class SideLoop:
 async def _outcome(work: Callable[[], Awaitable[Any]]) -> _Outcome:
     try:
         return await work(), None
-    except BaseException as error:  # noqa: BLE001 - a SystemExit would end the loop, and tell nobody
+    except BaseException as error:  # noqa: BLE001 - a SystemExit would end the loop silently
         return None, error
 
 
@@ -102,7 +102,7 @@ def _give(outcome: _Outcome) -> Any:
 
 
 def _unwind(loop: asyncio.AbstractEventLoop) -> None:
-    """Ends what is left on a loop that runs no more, and closes it."""
+    """Ends what is left on a stopped loop, and closes it."""
     try:
         tasks = asyncio.all_tasks(loop)
         for task in tasks:

@@ -1,8 +1,8 @@
 """Client: the same sending for code without asyncio, from any number of threads.
 
-One thread runs the loop, which opens the connections; on Linux a thread that sends checks one out and does its own
-reading and writing. Where that can't be (no epoll, a rate limit, an https:// proxy, a token to be fetched, many sends
-at once) it hands its send to the loop's thread and waits for the Result.
+One thread runs the loop, which opens the connections. On Linux, a sending thread checks a connection out and does its
+own reading and writing. If it can't (no epoll, a rate limit, an https:// proxy, a missing token, many sends at once),
+it hands its send to the loop's thread and waits for the Result.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = ["Client"]
 class Client:
     """Sends notifications from ordinary code; safe to share between threads.
 
-    Use it as `with Client() as client:`, or call `close()` at the end. The options are those of AsyncClient, and so
-    are the results and errors; an async `get_token` runs on an event loop of its own, which it may block. A process
-    that forks gets connections of its own. Under gevent's or eventlet's monkey-patching, a greenlet that sends lets the
-    others run; the patch must come before the client is made. The first send raises ConnectError if the process has no
-    file descriptor left; the next one tries again.
+    Use it as `with Client() as client:`, or call `close()` at the end. Options, results and errors are the same as for
+    AsyncClient, but an async `get_token` runs on an event loop of its own, which it may block. A forked process gets
+    connections of its own. Under gevent's or eventlet's monkey-patching, a sending greenlet lets the others run; patch
+    before creating the client. The first send raises ConnectError if the process has no file descriptor left; the next
+    one tries again.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
@@ -54,7 +54,7 @@ class Client:
         app: str | None = None,
         timeout: float | timedelta | None = None,
     ) -> Result:
-        """Sends one notification to one channel, and waits for the answer. As AsyncClient.send."""
+        """Sends one notification to one channel, and waits for the answer. See AsyncClient.send."""
         thread = self._open()
         sender, checkout = thread.sender, thread.checkout
         prepared = sender.prepare(channel_uri, notification, None, app)
@@ -71,9 +71,9 @@ class Client:
         return thread.call(outcome, max(began + limit - time.monotonic(), 0.001))
 
     def send_many(self, pairs: Iterable[Item], *, concurrency: int | None = None) -> Iterator[Result]:
-        """Sends to many channels: `for result in client.send_many((uri, toast) for uri in uris)`. As AsyncClient's.
+        """Sends to many channels: `for result in client.send_many((uri, toast) for uri in uris)`.
 
-        `pairs` is read in the caller's own thread, between the results.
+        See AsyncClient.send_many. `pairs` is read in the caller's own thread, between the results.
         """
         number = parse_count("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
         return self._stream(iter(pairs), number)
@@ -89,7 +89,7 @@ class Client:
                 if len(pending) < concurrency and not is_exhausted:
                     try:
                         made = self._take(thread, source, ended)
-                    except Exception as error:  # noqa: BLE001 - raised when what is in flight has ended
+                    except Exception as error:  # noqa: BLE001 - raised when the sends in flight have ended
                         failure, made = error, None
                     if isinstance(made, Call):
                         pending.add(made)
@@ -104,7 +104,7 @@ class Client:
                     pending.discard(call)
                     try:
                         result = call.result
-                    except BaseException as error:  # noqa: BLE001 - as that of the source
+                    except BaseException as error:  # noqa: BLE001 - raised at the end, as the source's
                         failure, is_exhausted = failure or error, True
                     else:
                         yield result
@@ -130,17 +130,17 @@ class Client:
             return thread
         with self._lock():
             if self._closed:
-                raise ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
+                raise ClientClosedError("This client is closed; create another, or send before its 'with' block ends.")
             if self._thread is None or self._thread.process != os.getpid():
                 self._thread = LoopThread(self._encoder, self._throttle)
             return self._thread
 
     def _lock(self) -> threading.Lock:
-        """This process's: one that was forked may have its parent's locked for ever."""
+        """This process's lock: a forked process may have inherited its parent's in a locked state."""
         return self._locks.setdefault(os.getpid(), threading.Lock())
 
     def close(self) -> None:
-        """Closes every connection and ends the thread. Sends under way end with `Outcome.ABORTED`."""
+        """Closes every connection and ends the thread. Sends in progress end with `Outcome.ABORTED`."""
         with self._lock():
             closed, self._closed = self._closed, True
             thread, self._thread = self._thread, None

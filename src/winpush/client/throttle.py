@@ -12,13 +12,14 @@ from winpush.results import Outcome, Result, Verdict
 
 __all__ = ["Hold", "Throttle"]
 
-# Beyond this many channels the oldest is forgotten; the service would throttle it again.
+# Beyond this many channels, the oldest is forgotten; the service would throttle it again.
 MAX_CHANNELS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why a send is held back, and for how long from now in seconds. `is_for_app`: not its channel alone."""
+    """Why a send is held back, and for how many seconds from now. `is_for_app`: the whole app is, not only its
+    channel."""
 
     seconds: float
     verdict: Verdict
@@ -26,7 +27,7 @@ class Hold:
 
     @property
     def reason(self) -> str:
-        """A sentence for the result of a send that was not made."""
+        """A sentence for the result of a send that wasn't made."""
         who = "this app" if self.is_for_app else "this channel"
         return f"Nothing was sent: the service said to send no more to {who} for another {max(self.seconds, 1):.0f} s."
 
@@ -40,7 +41,7 @@ class _Until:
 class Throttle:
     """Which sends are held back at present. May be used from any thread.
 
-    `clock` counts seconds that never go back. One that `forgets` holds nothing back.
+    `clock` counts seconds and never goes back. With `forgets`, nothing is held back.
     """
 
     def __init__(self, clock: Callable[[], float], *, forgets: bool = False) -> None:
@@ -49,15 +50,15 @@ class Throttle:
         self._senders: dict[tuple[str, str | None], _Until] = {}
         self._channels: dict[str, _Until] = {}
         self.any = False
-        """False while nothing is held: the one look that every send pays for."""
+        """False while nothing is held: the only check that every send pays for."""
 
     @classmethod
     def of(cls, settings: Settings) -> Throttle:
-        """That of a client, by the steady clock."""
+        """A client's throttle, on the monotonic clock."""
         return cls(time.monotonic, forgets=settings.when_throttled == "send")
 
     def note(self, result: Result, app: str | None = None) -> None:
-        """Remembers an answer that says "too many": of WNS for the whole app that sent, or for the channel alone."""
+        """Remembers an answer that says "too many": from WNS for the sender's whole app, or only for the channel."""
         channel, verdict, retry_after = result.channel, result.verdict, result.retry_after
         if (
             self._forgets
@@ -79,9 +80,9 @@ class Throttle:
         self.any = True
 
     def find(self, channel: Channel, service: Service, app: str | None = None) -> Hold | None:
-        """The hold on a send of this app to this channel; None when it may go."""
+        """The hold on a send of this app to this channel; None if it may go out."""
         now = self._clock()
-        for known, until in list(self._senders.items()):  # all: one that sends no more must not keep `any` True
+        for known, until in list(self._senders.items()):  # all: an app that no longer sends must not keep `any` True
             if until.moment <= now:
                 self._senders.pop(known, None)
         own = self._channels.get(channel.uri)

@@ -1,8 +1,8 @@
-"""The token of an app: one for all senders of a client, fetched once however many want it.
+"""An app's token: one for all senders of a client, fetched once however many need it.
 
-What to do is decided by `wns.TokenState`, which is pure; this is the IO around it, on one event loop. Somebody else's
-credentials object may raise whatever it likes, and take as long: either becomes a TokenProblem, and nobody hangs. What
-of it may block runs in a thread of its own; its coroutines run on the caller's loop, or aside from ours.
+`wns.TokenState`, which is pure, decides what to do; this is the IO around it, on one event loop. A third-party
+credentials object may raise anything and take any time: both become a TokenProblem, and no send hangs. Code in it that
+may block runs in a thread of its own; its coroutines run on the caller's loop, or on one separate from ours.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from winpush.wns.protocol.auth import (
 
 __all__ = ["AnyCredentials", "TokenCache", "TokenSource"]
 
-# A request for a token that takes longer is given up, so that the next send asks anew.
+# A token request that takes longer is given up, so that the next send starts a new one.
 _MOST_SECONDS = 60.0
-# A store that takes longer is passed over.
+# A store that takes longer is skipped.
 _STORE_SECONDS = 5.0
 
-# These block nothing; another's may look a secret up in a vault.
+# Ours never block; a third party's may look up a secret in a vault.
 _OURS = (EntraCredentials, PackageCredentials)
 
 T = TypeVar("T")
 
 
 class TokenSource(Protocol):
-    """Any object that gets tokens itself, sync or async: azure-identity's credentials, for one.
+    """Any object that gets tokens itself, sync or async, such as azure-identity's credentials.
 
-    `get_token(*scopes)` returns (or awaits to) something with `token` and `expires_on` (seconds since 1970). Where it
-    takes `claims`, as azure-identity's does, or `**kwargs`, it is asked with them for a token that is not from its
-    cache; where it refuses them, it is asked once more without.
+    `get_token(*scopes)` returns (or awaits to) something with `token` and `expires_on` (seconds since 1970). If it
+    takes `claims`, as azure-identity's does, or `**kwargs`, it gets claims that ask for a token not from its cache; if
+    it refuses them, it is called once more without.
     """
 
     def get_token(self, *scopes: str) -> Any:
@@ -65,7 +65,7 @@ AnyCredentials = Credentials | TokenSource
 class TokenCache:
     """Holds the state, and lets concurrent senders share one token request.
 
-    Coroutines of the credentials run on this loop, where it is the caller's own, or on the one `aside`.
+    The credentials' coroutines run on this loop if it is the caller's own, otherwise on the loop in `aside`.
     """
 
     def __init__(
@@ -86,15 +86,15 @@ class TokenCache:
         self.refused = 0
 
     def peek(self) -> Token | None:
-        """The token at hand, if it is fresh. May be called from any thread."""
+        """The current token, if it is fresh. May be called from any thread."""
         token = self._state.token
         return token if token is not None and token.is_fresh(datetime.now(UTC)) else None
 
     async def get(self, deadline: float, instead_of: Token | None = None) -> Token | TokenProblem | TransportError:
-        """A token, or why there is none; with `instead_of`, another than that, since WNS refused it.
+        """A token, or why there is none. With `instead_of`, a token that WNS refused, it is a different one.
 
-        Waits until `deadline` (on the loop's clock) at most: then it is a SendTimeoutError, and a SendAbortedError when
-        the cache is closed meanwhile. Both are returned, since they become a Result.
+        Waits at most until `deadline` (on the loop's clock), then gives a SendTimeoutError; or a SendAbortedError, if
+        the cache is closed meanwhile. Both are returned, not raised, since they become a Result.
         """
         self._state, answer = self._state.ask(datetime.now(UTC), instead_of)
         if not isinstance(answer, Fetch):
@@ -103,7 +103,7 @@ class TokenCache:
         if self._fetching is None:
             self._fetching = loop.create_task(self._fetch(instead_of))
         fetching = self._fetching
-        # Waited for, and not awaited: a sender that is cancelled must not take the others' token with it.
+        # `asyncio.wait` rather than `await`: a cancelled sender must not cancel the others' token request.
         await asyncio.wait([fetching], timeout=max(deadline - loop.time(), 0))
         if not fetching.done():
             return SendTimeoutError("No access token came within the time for the send.")
@@ -112,11 +112,11 @@ class TokenCache:
         return fetching.result()
 
     def accepted(self) -> None:
-        """WNS took the token at hand."""
+        """WNS accepted the current token."""
         self._state = self._state.accepted()
 
     async def close(self) -> None:
-        """Ends a token request that is under way. One that doesn't end when it is cancelled is left to itself."""
+        """Ends a token request in progress. If it doesn't end when cancelled, it is abandoned."""
         tasks = [task for task in (self._fetching, self._asking) if task is not None and not task.done()]
         for task in tasks:
             task.cancel()
@@ -124,10 +124,10 @@ class TokenCache:
             await asyncio.wait(tasks, timeout=UNWIND_SECONDS)
 
     async def _fetch(self, instead_of: Token | None) -> Token | TokenProblem:
-        """Never raises but for its own cancellation."""
+        """Raises nothing except its own cancellation."""
         try:
             return await self._obtain(instead_of)
-        except BaseException as error:  # somebody else's kind of Token or TokenProblem
+        except BaseException as error:  # from a third party's kind of Token or TokenProblem
             if _is_given_up():
                 raise
             return self._note(TokenProblem.of_error(error))
@@ -151,7 +151,7 @@ class TokenCache:
         return answer
 
     async def _find(self, instead_of: Token | None) -> Token | None:
-        """The store's token, if there is a store, and it has one in time."""
+        """The store's token, if there is a store and it returns one in time."""
         shared = self._shared
         return None if shared is None else await _in_time(lambda: shared.find(datetime.now(UTC), instead_of))
 
@@ -161,7 +161,7 @@ class TokenCache:
             await _in_time(lambda: shared.keep(token))
 
     async def _ask_in_time(self, instead_of: Token | None) -> Token | TokenProblem:
-        # Waited for, and not awaited: somebody else's coroutine need not end when it is cancelled.
+        # `asyncio.wait` rather than `await`: a third party's coroutine may not end when it is cancelled.
         asking = self._asking = asyncio.get_running_loop().create_task(self._ask_server(instead_of))
         try:
             await asyncio.wait([asking], timeout=_MOST_SECONDS)
@@ -172,7 +172,7 @@ class TokenCache:
         return TokenProblem.of_error(SendTimeoutError(f"No answer within {_MOST_SECONDS:g} seconds."))
 
     async def _ask_server(self, instead_of: Token | None) -> Token | TokenProblem:
-        """Never raises but for its own cancellation."""
+        """Raises nothing except its own cancellation."""
         credentials = self._credentials
         try:
             if hasattr(credentials, "get_token"):
@@ -182,7 +182,7 @@ class TokenCache:
                 return TokenProblem.of_error(response)
             answer = await self._call(lambda: credentials.read(response, datetime.now(UTC)))
             return check_answer(answer, datetime.now(UTC))
-        except BaseException as error:  # somebody else's code: whatever it raises means that there is no token
+        except BaseException as error:  # third-party code: whatever it raises means that there is no token
             if _is_given_up():
                 raise
             return TokenProblem.of_error(error)
@@ -198,9 +198,9 @@ class TokenCache:
             return await self._get_token(source)
         try:
             return await self._get_token(source, claims=claims_for_new_token(datetime.now(UTC)))
-        except Exception as error:  # noqa: BLE001 - somebody else's code
+        except Exception as error:  # noqa: BLE001 - third-party code
             problem = TokenProblem.of_error(error)
-            # Some have the parameter and take no claims (AzureCliCredential), or pass them on to what doesn't.
+            # Some have the parameter but refuse claims (AzureCliCredential), or pass them on to code that does.
             is_of_claims = problem.verdict.outcome is Outcome.CREDENTIALS_FAILED or is_unavailable(error)
         if problem.verdict.outcome is not Outcome.CREDENTIALS_REFUSED and not is_of_claims:
             return problem
@@ -225,13 +225,13 @@ class TokenCache:
 
 
 def _is_given_up() -> bool:
-    """True where a CancelledError is meant for this task, and isn't what somebody else's code has raised."""
+    """True if a CancelledError is meant for this task, rather than raised by third-party code."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 async def _in_time(work: Callable[[], T]) -> T | None:
-    """What a store does, in a thread; None when that takes too long, or can't be."""
+    """Runs a store's method in a thread; None if it takes too long or fails."""
     try:
         async with asyncio.timeout(_STORE_SECONDS):
             done: T = await in_thread(work)
@@ -245,6 +245,6 @@ async def _in_time(work: Callable[[], T]) -> T | None:
 def _takes_claims(function: Callable[..., Any]) -> bool:
     try:
         parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):  # one in C says nothing
+    except (TypeError, ValueError):  # a C function may have no signature
         return False
     return "claims" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())

@@ -1,7 +1,7 @@
-"""Tokens that outlive a client: shared by processes, and by the runs of a program.
+"""Tokens that outlive a client, shared by processes and by a program's successive runs.
 
-A store is asked before the token server, and told what that has granted. It never keeps a send from going out: what it
-can't load is asked for, and what it can't save is logged.
+The store is asked before the token server, and gets every newly granted token. It never keeps a send from going out: a
+token that it can't load is requested, and a failure to save is logged.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ __all__ = ["InTurn", "SharedToken", "TokenFile", "TokenStore", "identity_of"]
 
 _log = logging.getLogger("winpush.client")
 _MAX_BYTES = 1_000_000
-# A token that WNS refuses was revoked, and perhaps all of its age with it: only one that is newer than the refusal of
-# another process will do.
+# A token that WNS refuses was revoked, and perhaps all others of its age too: only one that another process obtained
+# after that will do.
 _RECENT = timedelta(minutes=5)
 
 T = TypeVar("T")
 
 
 class TokenStore(Protocol):
-    """Keeps tokens by the identity of their login, which names the app and the token server and holds no secret.
+    """Keeps tokens by the identity of their login, which names the app and the token server and contains no secret.
 
-    A token is a secret. The methods may block, are called in a thread of their own, and may raise: then the token
-    server is asked. `TokenFile` is one; your own may use a cache that your machines share.
+    A token is a secret. The methods may block, because they are called in a thread of their own, and may raise: then
+    the token server is asked. `TokenFile` is one; your own may use a cache that your machines share.
     """
 
     def load(self, identity: str) -> Token | None:
-        """The token of this login that was saved last, or None."""
+        """This login's last saved token, or None."""
 
     def save(self, identity: str, token: Token) -> None:
         """Keeps a new token of this login."""
@@ -54,12 +54,12 @@ class TokenStore(Protocol):
 class TokenFile:
     """Tokens in a file that only this user may read: `Client(wns=…, token_store=TokenFile("/var/lib/app/tokens"))`.
 
-    Any number of processes may share it, with any number of logins. It is replaced whole, so a reader never finds half
-    of it; where two write at the same moment the later wins, which costs one more token request. On Windows a file has
-    the permissions of its folder: choose one in the user's profile.
+    Any number of processes may share it, with any number of logins. It is replaced as a whole, so a reader never sees
+    half of it; if two processes write at the same moment, the later one wins, which costs one more token request. On
+    Windows, a file has the permissions of its folder: choose one in the user's profile.
 
-    Raises ConfigurationError for a file that others can read or that belongs to somebody else, and for a folder that
-    isn't there.
+    Raises ConfigurationError for a file that others can read or that belongs to another user, and for a folder that
+    doesn't exist.
     """
 
     path: Path
@@ -67,7 +67,7 @@ class TokenFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         object.__setattr__(self, "path", Path(path))
         if not self.path.parent.is_dir():
-            raise ConfigurationError(f"token_store: the folder {str(self.path.parent)!r} doesn't exist; make it first")
+            raise ConfigurationError(f"token_store: the folder {str(self.path.parent)!r} doesn't exist; create it")
         try:
             problem = _objection(os.stat(self.path))
         except FileNotFoundError:
@@ -78,11 +78,11 @@ class TokenFile:
             raise ConfigurationError(f"token_store: {str(self.path)!r} {problem}")
 
     def load(self, identity: str) -> Token | None:
-        """The token of this login, or None. A file that others can read by now counts as empty."""
+        """The token of this login, or None. A file that others can now read counts as empty."""
         return _token(self._read().get(identity))
 
     def save(self, identity: str, token: Token) -> None:
-        """Keeps it, and drops what has expired. Raises OSError."""
+        """Saves it, and drops expired tokens. Raises OSError."""
         self._write({**self._read(), identity: _entry(token)})
 
     def forget(self, identity: str, token: Token) -> None:
@@ -105,7 +105,7 @@ class TokenFile:
     def _write(self, tokens: Mapping[str, Any]) -> None:
         now = datetime.now(UTC)
         fresh = {name: entry for name, entry in tokens.items() if (token := _token(entry)) and token.is_valid(now)}
-        # Made with mode 0600 from the start.
+        # mkstemp creates it with mode 0600 from the start.
         number, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
             with open(number, "w", encoding="ascii") as file:
@@ -118,7 +118,7 @@ class TokenFile:
 
 
 def _objection(status: os.stat_result) -> str | None:
-    """Why tokens are not kept in a file like this; None if they are."""
+    """Why tokens can't be kept in a file like this; None if they can."""
     if not stat.S_ISREG(status.st_mode):
         return "is not a file"
     if os.name != "posix":
@@ -126,7 +126,7 @@ def _objection(status: os.stat_result) -> str | None:
     if status.st_uid != os.geteuid():
         return "belongs to another user; choose a file of your own"
     if status.st_mode & 0o077:
-        return "can be read by others, and whoever has a token can push; chmod 600 it, or delete it"
+        return "can be read by others, and anyone with a token can push; chmod 600 it, or delete it"
     return None
 
 
@@ -139,7 +139,7 @@ def _entry(token: Token) -> dict[str, str]:
 
 
 def _token(entry: object) -> Token | None:
-    """The token of an entry; None for anything else that may stand there."""
+    """The token in an entry; None for anything else."""
     if not isinstance(entry, dict):
         return None
     try:
@@ -151,7 +151,7 @@ def _token(entry: object) -> Token | None:
 
 
 def identity_of(credentials: object) -> str:
-    """Under what the token of these credentials is kept. Raises ConfigurationError if they don't say."""
+    """The key for these credentials' token in a store. Raises ConfigurationError if they have none."""
     identity = getattr(credentials, "identity", None)
     if not isinstance(identity, str) or not identity:
         raise ConfigurationError(
@@ -162,8 +162,8 @@ def identity_of(credentials: object) -> str:
 
 
 class InTurn:
-    """A store whose changes come one after the other: the tokens of several apps arrive together, and where a store
-    is read and written whole, such as a file, the later would undo the earlier."""
+    """A store whose changes are serialised. The tokens of several apps arrive together, and if a store is read and
+    written as a whole, as a file is, the later write would undo the earlier one."""
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
@@ -186,13 +186,13 @@ class InTurn:
 
 @dataclass(frozen=True, slots=True)
 class SharedToken:
-    """What a store has of one login. No method raises."""
+    """One login's part of a store. No method raises."""
 
     store: TokenStore
     identity: str
 
     def find(self, now: datetime, instead_of: Token | None) -> Token | None:
-        """A fresh token; with `instead_of`, which WNS refused, one that another process has got since."""
+        """A fresh token; with `instead_of`, which WNS refused, one that another process has obtained since."""
         if instead_of is not None:
             self._try(lambda: self.store.forget(self.identity, instead_of))
         return self._try(lambda: self._load(now, instead_of))
@@ -201,7 +201,7 @@ class SharedToken:
         found: object = self.store.load(self.identity)
         if not isinstance(found, Token):
             return None
-        token = Token(found.value, found.expires_at, found.obtained_at)  # anew: a subclass need not be valid
+        token = Token(found.value, found.expires_at, found.obtained_at)  # a new one: a subclass may not be valid
         if not token.is_fresh(now):
             return None
         if instead_of is None:
@@ -216,8 +216,8 @@ class SharedToken:
     def _try(self, work: Callable[[], T]) -> T | None:
         try:
             return work()
-        # A store's failure costs a token request, and no send. In this thread of its own nothing else can end it.
-        except BaseException as error:  # noqa: BLE001 - a SystemExit is passed on as little as another failure
+        # A store's failure costs a token request, not a send, and in a thread of its own nothing else handles it.
+        except BaseException as error:  # noqa: BLE001 - a SystemExit isn't passed on either
             reason = error.strerror if isinstance(error, OSError) else None
             _log.warning("The token store failed: %s", reason or type(error).__name__)
             return None

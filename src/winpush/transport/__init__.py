@@ -1,1 +1,1 @@
-"""Sockets: HTTP/1.1 connections on asyncio, their pool, TLS and proxies. Nothing here knows what a notification is."""
+"""Sockets: HTTP/1.1 connections on asyncio, their pool, TLS and proxies. Nothing here knows about notifications."""

@@ -1,7 +1,7 @@
-"""Connections over asyncio's own transports, for systems without epoll: slower, and the same in all they do.
+"""Connections over asyncio's own transports, for systems without epoll: slower, but with the same behaviour.
 
-A `BufferedProtocol` that reads into the pool's one buffer: the stock loop's other path asks for 256 KiB a read, which
-malloc maps and unmaps for each answer.
+A `BufferedProtocol` reads into the pool's one buffer. With a plain `Protocol`, the stock loop allocates 256 KiB per
+read, which malloc maps and unmaps for each answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from winpush.transport.route import Route
 
 __all__ = ["TLS_GOODBYE_SECONDS", "AsyncioConnection", "Tunnel", "dial_asyncio"]
 
-# How long a polite farewell of TLS may take when a connection is closed.
+# How long TLS may take for an orderly shutdown when a connection is closed.
 TLS_GOODBYE_SECONDS = 1.0
 
 
@@ -37,7 +37,7 @@ class AsyncioConnection(Connection, asyncio.BufferedProtocol):
         self._poll: select.poll | None = None
 
     def is_quiet(self) -> bool:
-        """Asks the kernel, without waiting, whether the other side has closed, or sent something unasked."""
+        """Asks the kernel, without waiting. False if the other side has closed, or has sent unsolicited data."""
         return not self.closed and not (self._poll is not None and self._poll.poll(0))
 
     def abort(self) -> None:
@@ -63,19 +63,19 @@ class AsyncioConnection(Connection, asyncio.BufferedProtocol):
     # --- what the loop calls ------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is there, with TLS where it has TLS."""
+        """The connection is established, including its TLS if it has any."""
         self._transport = cast("asyncio.Transport", transport)
         sock = transport.get_extra_info("socket")
         poll = getattr(select, "poll", None)
-        # One of gevent's would let others run in the middle of a look.
+        # gevent's poll would let other greenlets run in the middle of the check.
         if isinstance(poll, BuiltinFunctionType) and sock is not None:
             self._poll = poll()
             self._poll.register(sock.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
 
     def get_buffer(self, _sizehint: int) -> memoryview:
-        """The pool's one buffer: it is read out before anybody else can be given it.
+        """The pool's one buffer, whose content is parsed before another connection can get it.
 
-        A view and not the bytearray: asyncio's TLS slices what it is given, and the slice of a bytearray is a copy.
+        A view rather than the bytearray: asyncio's TLS slices the buffer, and a slice of a bytearray is a copy.
         """
         return self._view
 
@@ -88,7 +88,7 @@ class AsyncioConnection(Connection, asyncio.BufferedProtocol):
         self.ended()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone; uvloop's TLS says so without `eof_received` before it."""
+        """The connection is gone. With TLS, uvloop doesn't call `eof_received` first."""
         self.broken(exc)
         self._transport = None
         self._owner.lost(self)

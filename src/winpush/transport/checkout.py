@@ -1,8 +1,8 @@
 """Checkout: threads take a connection out of the pool, write a request and read its answer themselves.
 
-A hand-over to the loop's thread and back would cost two changes of threads a send, which is more than all the rest. So
-the pool lets threads have its connections, under its own limits: a thread checks one out, and checks it in for the next
-thread. When the loop itself wants one, or another host wants its place, it goes back.
+A hand-over to the loop's thread and back would cost two thread switches per send, more than everything else together.
+So the pool lends its connections to threads, within its own limits: a thread checks one out, and checks it in for the
+next thread. When the loop itself needs one, or another host needs its place, it goes back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Checkout"]
 
 
 class _Request:
-    """A thread's wish for a connection: it waits in the host's queue as a request would."""
+    """A thread's request for a connection, which waits in the host's queue like any job."""
 
     __slots__ = ("checkout", "deadline", "given", "ready", "wire")
 
@@ -44,10 +44,10 @@ class _Request:
         self.ready.release()
 
     def answered(self, response: Response) -> None:
-        """Never called: it writes nothing."""
+        """Never called, because it writes no request."""
 
     def failed(self, error: TransportError) -> None:
-        """In the loop's thread: there is none to be had."""
+        """In the loop's thread: no connection can be had."""
         self.given = error
         self.ready.release()
 
@@ -67,7 +67,7 @@ class _Exchange:
         connection.start(self)
 
     def answered(self, response: Response) -> None:
-        """The answer is whole."""
+        """The answer is complete."""
         self.answer = response
 
     def failed(self, error: TransportError) -> None:
@@ -76,8 +76,8 @@ class _Exchange:
 
 
 class Checkout:
-    """What threads have of one pool. `exchange`, `check_in` and `give_up` are called by any thread, all else by the
-    loop's."""
+    """One pool's connections for threads. Any thread may call `exchange`, `check_in` and `give_up`; only the loop's
+    thread calls the rest."""
 
     def __init__(self, pool: HostPool, *, is_possible: bool) -> None:
         self.pool = pool
@@ -87,12 +87,12 @@ class Checkout:
         self._counts = is_possible and are_as_expected()
 
     def has(self, connection: Connection) -> bool:
-        """True for a connection of the pool that is checked out."""
+        """True if this connection of the pool is checked out."""
         return connection in self._out
 
     def exchange(self, route: Route, wire: bytes, now: float, seconds: float) -> Response | TransportError:
-        """One request and its answer, in the thread that calls. It blocks for `seconds` at most; `now` is the time on
-        the steady clock."""
+        """One request and its answer, in the calling thread. Blocks for at most `seconds`; `now` is the time on the
+        monotonic clock."""
         job = _Exchange(wire, now + seconds)
         while True:
             given = self._take(route, now) or self._wait_for_one(route, job.deadline)
@@ -113,12 +113,12 @@ class Checkout:
             seconds = job.deadline - time.monotonic()
 
     def _take(self, route: Route, now: float) -> ThreadConnection | None:
-        """One that another thread has checked in, if it is young. In any thread."""
+        """A connection that another thread has checked in, if it hasn't been idle for too long. In any thread."""
         host = self.pool.hosts.get(route)
         while host is not None and host.checked_in:
             try:
                 connection = host.checked_in.pop()
-            except IndexError:  # another thread was quicker
+            except IndexError:  # another thread was faster
                 break
             if now - connection.idle_since < self.pool.limits.idle_seconds:
                 return connection  # type: ignore[return-value]  # only threads check in, and only theirs
@@ -126,7 +126,7 @@ class Checkout:
         return None
 
     def _wait_for_one(self, route: Route, deadline: float) -> ThreadConnection | TransportError:
-        """One from the pool, as soon as there is one. In any thread."""
+        """A connection from the pool, as soon as one is free. In any thread."""
         request = _Request(self, deadline)
         try:
             self.pool.loop.call_soon_threadsafe(self._ask, route, request)
@@ -144,7 +144,7 @@ class Checkout:
         if self.pool.closed:
             request.failed(SendAbortedError("The client was closed before this was sent."))
             return
-        # A thread's clock and the loop's need not be the same.
+        # A thread's clock and the loop's may differ.
         request.deadline += self.pool.loop.time() - time.monotonic()
         self.pool.host(route).check_out(request)
 
@@ -155,24 +155,24 @@ class Checkout:
             self.pool.host(route).drop(request)
 
     def check_in(self, connection: ThreadConnection) -> None:
-        """Leaves a connection to the next thread, or to the loop where somebody waits there."""
+        """Leaves a connection to the next thread, or to the loop if requests wait there."""
         host = connection.origin
         connection.idle_since = time.monotonic()
-        host.checked_in.append(connection)  # first, so that whoever begins to wait now finds it
+        host.checked_in.append(connection)  # first, so that a request that starts to wait now finds it
         if host.waiting or self.pool.starved or self.closed:
             self._call(self.take_back, host)
 
     def give_up(self, connection: ThreadConnection, *, abort: bool) -> None:
-        """The connection is of no more use. Its socket is closed in the loop's thread, which may still know its
-        number."""
+        """The connection is no longer usable. Its socket is closed in the loop's thread, which may still have its file
+        descriptor registered."""
         self._call(self._end, connection, abort)
 
     def _call(self, work: Callable[..., None], *arguments: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and all connections with it
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it all connections
             self.pool.loop.call_soon_threadsafe(work, *arguments)
 
     def take_back(self, host: Host) -> None:
-        """Has those who wait in the loop served with what threads have checked in."""
+        """Serves the requests that wait in the loop with connections that threads have checked in."""
         while host.waiting or self.pool.owes_room(host) or self.closed:
             connection = self.reclaim(host)
             if connection is None:
@@ -188,7 +188,7 @@ class Checkout:
         connection.pooled.close(abort=abort)
 
     def check_out(self, pooled: EpollConnection) -> ThreadConnection:
-        """Takes a connection out of the loop's sight."""
+        """Takes a connection away from the loop, for a thread."""
         pooled.rest()
         host = self.pool.connections[pooled]
         is_plain = self._counts and not isinstance(pooled, EpollTlsConnection)
@@ -197,7 +197,7 @@ class Checkout:
         return connection
 
     def reclaim(self, host: Host) -> EpollConnection | None:
-        """The connection that was checked in last, under the loop's eyes again; None when there is none."""
+        """The connection that was checked in last, returned to the loop; None if there is none."""
         try:
             connection = host.checked_in.pop()
         except IndexError:
@@ -211,7 +211,7 @@ class Checkout:
         return pooled
 
     def close(self) -> None:
-        """Ends what is checked out: what lies idle is closed, and the threads that wait for an answer are woken."""
+        """Ends what is checked out: closes idle connections, and wakes the threads that wait for an answer."""
         self.closed = True
         for host in {connection.origin for connection in self._out.values()}:
             self.take_back(host)

@@ -1,4 +1,4 @@
-"""Connecting to a name: every address of it within the time, the next one as soon as the last seems dead (RFC 8305)."""
+"""Connecting to a name: tries all its addresses, the next one as soon as the last one seems dead (RFC 8305)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import chain, zip_longest
 
 __all__ = ["connect", "resolve"]
 
-# How long an address has before the next one is tried beside it (RFC 8305, section 5).
+# How long an address has before the next one is tried in parallel (RFC 8305, section 5).
 _HEAD_START_SECONDS = 0.25
 
 _Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
@@ -19,8 +19,8 @@ _Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]
 async def connect(
     loop: asyncio.AbstractEventLoop, host: str, port: int, *, head_start: float = _HEAD_START_SECONDS
 ) -> socket.socket:
-    """A connected socket, not blocking. The first address that answers wins. Raises OSError, that of the first one,
-    when none does."""
+    """A connected, non-blocking socket. The first address that answers wins. If none does, raises the first one's
+    OSError."""
     addresses = _in_turn(await resolve(loop, host, port))
     if len(addresses) == 1:
         return await _connect_one(loop, addresses[0])
@@ -49,7 +49,7 @@ async def connect(
 
 
 async def _give_up(trying: Sequence[asyncio.Task[socket.socket]]) -> None:
-    """Ends the other attempts; one that has just been connected is closed."""
+    """Ends the other attempts; closes any that has just connected."""
     for task in trying:
         task.cancel()
     for outcome in await asyncio.gather(*trying, return_exceptions=True):
@@ -71,7 +71,7 @@ async def _connect_one(loop: asyncio.AbstractEventLoop, address: _Address) -> so
 
 
 def _in_turn(addresses: Sequence[_Address]) -> list[_Address]:
-    """The two families in turn, beginning with the one that the resolver prefers (RFC 8305, section 4)."""
+    """The two families alternately, starting with the one that the resolver prefers (RFC 8305, section 4)."""
     if not addresses:
         return []
     preferred = [each for each in addresses if each[0] == addresses[0][0]]
@@ -80,7 +80,7 @@ def _in_turn(addresses: Sequence[_Address]) -> list[_Address]:
 
 
 async def resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[_Address]:
-    """The addresses of a name, in the resolver's order. Raises OSError, and ValueError for what is no name."""
+    """The addresses of a name, in the resolver's order. Raises OSError, and ValueError for an invalid name."""
     for family in (socket.AF_INET, socket.AF_INET6):
         with contextlib.suppress(OSError, ValueError):
             socket.inet_pton(family, host)  # a literal address needs no resolver thread

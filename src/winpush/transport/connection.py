@@ -1,7 +1,7 @@
-"""One HTTP/1.1 connection: writes a request, reads its answer, and tells the job that it was for.
+"""One HTTP/1.1 connection: writes a job's request, reads the answer, and hands it to the job.
 
-How bytes come and go is for its kinds: `epoll_connection` asks the kernel itself, `asyncio_connection` goes through
-asyncio's transports, and a thread that sends for itself has one of `checkout`.
+Subclasses do the IO: `epoll_connection` calls the kernel itself, `asyncio_connection` goes through asyncio's
+transports, and a thread that does its own IO has one from `checkout`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from winpush.transport.fast_response import read_usual
 __all__ = ["Connection", "Home", "Job", "Owner"]
 
 MAX_HEAD_BYTES = 65_536
-# No answer of a push service has a body to speak of. What a proxy's error page says is cut here, its status kept.
+# No push service answers with a body of any size. A proxy's error page is cut off here, but its status is kept.
 MAX_BODY_BYTES = 65_536
 
 
@@ -27,22 +27,22 @@ _REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE")
 
 
 def _is_refusal(error: ssl.SSLError) -> bool:
-    """True for an alert about who we are; any other error of TLS may come after the request was taken."""
+    """True for an alert about our identity. Any other TLS error may come after the request was accepted."""
     reason = error.reason or ""
     return "ALERT" in reason and any(word in reason for word in _REFUSALS)
 
 
 class Job(Protocol):
-    """A request, and who is told how it ended: exactly one of the two is called, once."""
+    """A request, and the object to notify of its end: exactly one of `answered` and `failed` is called, once."""
 
     wire: bytes
     deadline: float
 
     def begin(self, connection: Connection) -> None:
-        """It has waited for a connection, and this is the one: has it write the request."""
+        """It has waited for a connection and gets this one: has it write the request."""
 
     def answered(self, response: Response) -> None:
-        """The answer is whole, and the connection no longer the job's: its host has it back."""
+        """The answer is complete. The connection is no longer the job's: it is back at its host."""
 
     def failed(self, error: TransportError) -> None:
         """No answer came, and the connection is closed."""
@@ -64,10 +64,10 @@ class Owner(Protocol):
     view: memoryview
 
     def retired(self, connection: Connection) -> None:
-        """The connection takes no further request; its socket may still be open."""
+        """The connection takes no more requests; its socket may still be open."""
 
     def lost(self, connection: Connection) -> None:
-        """The connection's socket is gone: another may take its place."""
+        """The connection's socket is gone: another connection may take its place."""
 
 
 class Connection:
@@ -109,35 +109,35 @@ class Connection:
         self._keep_alive = False
         self._reason = ""
 
-    # --- what each kind does in its own way ---------------------------------------------------------------------
+    # --- what each subclass does in its own way -----------------------------------------------------------------
 
     def is_quiet(self) -> bool:
-        """Asks the kernel, without waiting, whether the other side has closed, or sent something unasked.
+        """Asks the kernel, without waiting. False if the other side has closed, or has sent unsolicited data.
 
-        The loop may not have come to it yet; with this look an idle close costs no send.
+        The loop may not have noticed yet; thanks to this check, a connection closed while idle costs no send.
         """
         raise NotImplementedError
 
     def abort(self) -> None:
-        """Ends the socket at once, without the farewell of TLS. Only after `close`."""
+        """Ends the socket at once, without a TLS shutdown. Only after `close`."""
         raise NotImplementedError
 
     def _write(self, wire: bytes) -> bool:
-        """Hands bytes to the kernel. False when the other side was gone and not one byte left."""
+        """Hands bytes to the kernel. False if the other side was gone and not one byte left."""
         raise NotImplementedError
 
     def _end(self, *, abort: bool) -> None:
-        """Ends the socket; `_owner.lost` follows, never at once."""
+        """Ends the socket; `_owner.lost` is called later, never from here."""
         raise NotImplementedError
 
     def why_refused(self) -> TransportError:
-        """Why the other side would not take the very first request."""
+        """Why the other side didn't take the very first request."""
         return AnswerLostError("The server closed the connection as soon as it was made.")
 
     # --- what the pool and the jobs call -------------------------------------------------------------------
 
     def start(self, job: Job) -> None:
-        """Writes a job's request. Where the other side was gone and not one byte left, it goes on another connection.
+        """Writes a job's request. If the other side was gone and not one byte left, it goes over another connection.
 
         The job's deadline is on the loop's clock; the pool's sweep watches it.
         """
@@ -148,9 +148,9 @@ class Connection:
             self.refused()
 
     def refused(self) -> None:
-        """Not one byte left: on another connection it may."""
+        """Not one byte left: tries another connection."""
         if not self.used:
-            # It was never good for anything, so the next would hardly be better: that is told, not tried for ever.
+            # This connection never worked, so another is unlikely to: report that instead of retrying forever.
             self.fail(self.why_refused())
             return
         job, self.job = self.job, None
@@ -166,20 +166,20 @@ class Connection:
             job.failed(error)
 
     def close(self, *, abort: bool = False) -> None:
-        """Closes the connection: it takes no further request. Calling it twice does nothing."""
+        """Closes the connection: it takes no more requests. Calling it twice does nothing."""
         if self.closed:
             return
         self.closed = True
         self._owner.retired(self)
         self._end(abort=abort)
 
-    # --- what its kinds call ------------------------------------------------------------------------------------
+    # --- what the subclasses call -------------------------------------------------------------------------------
 
     def received(self, nbytes: int) -> None:
         """Some bytes of an answer are in the buffer."""
         job = self.job
         if job is None:
-            # Unsolicited data: it must never be taken for the answer to a later request.
+            # Unsolicited data must never be mistaken for the answer to a later request.
             self.close(abort=True)
             return
         answer = None if self._received else read_usual(self._view, nbytes)
@@ -189,7 +189,7 @@ class Connection:
             self._answered(job, answer)
 
     def _parse(self, nbytes: int) -> Response | None:
-        """Reads what is not the usual answer at once; None while more must come, or when the request has failed."""
+        """Reads any other answer than the usual one; None while more must come, or if the request has failed."""
         self._received += nbytes
         try:
             self._parser.feed_data(self._view[:nbytes])
@@ -200,7 +200,7 @@ class Connection:
             if self._answer is None:
                 self.fail(BadAnswerError(f"The answer is not HTTP: {error}.", request_sent=True))
                 return None
-            self._keep_alive = False  # the answer was whole, and only what follows it is garbage
+            self._keep_alive = False  # the answer was complete; only what follows it is garbage
         answer, self._answer = self._answer, None
         if answer is None:
             return self._limit() if self._received > MAX_HEAD_BYTES else None
@@ -209,7 +209,7 @@ class Connection:
         return answer
 
     def ended(self) -> None:
-        """The other side has closed: the end of an answer without a length, or the loss of one."""
+        """The other side has closed, which ends an answer without a length, and loses any other."""
         job = self.job
         if job is None or self._body is None:
             return
@@ -227,17 +227,17 @@ class Connection:
     # --- what the parser calls ----------------------------------------------------------------------------------
 
     def on_status(self, reason: bytes) -> None:
-        """The words after the status: WNS tells a blocked domain by them alone."""
+        """The words after the status: WNS reports a blocked domain only in them."""
         self._reason = "OK" if reason == b"OK" else reason.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header of the answer. What follows a body in chunks isn't one: a trailer counts only for those who know
-        that it may (RFC 9110, 6.5.1)."""
+        """One header of the answer. A trailer after a chunked body isn't one: it counts only for recipients that know
+        it may (RFC 9110, 6.5.1)."""
         if self._body is None:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """The head is whole; a body may follow."""
+        """The head is complete; a body may follow."""
         self._body = []
 
     def on_body(self, body: bytes) -> None:
@@ -246,10 +246,10 @@ class Connection:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """The message is whole: the answer, or one of the 1xx that may come before it."""
+        """The message is complete: the answer, or a 1xx that may precede it."""
         status = self._parser.get_status_code()
         if self._answer is not None:
-            self._keep_alive = False  # a second answer to one request: nothing after it can be trusted
+            self._keep_alive = False  # a second answer to one request: nothing that follows can be trusted
         elif status >= 200:
             body = b"".join(self._body) if self._body else b""
             self._answer = make_response(status, tuple(self._headers), body, self._reason)
@@ -260,15 +260,15 @@ class Connection:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _answered(self, job: Job, answer: Response) -> None:
-        """The one place where a request that has its answer lets go of the connection: before anybody is told, so that
-        whoever goes on from there finds it free."""
+        """The only place where an answered request gives up the connection: before the job is told, so that the job's
+        next request finds it free."""
         self.job = None
         self.used = True
         self.host.release(self)
         job.answered(answer)
 
     def _limit(self) -> Response | None:
-        """Ends what is longer than any answer of a push service."""
+        """Ends an answer that is longer than any push service's."""
         if self._body is None:
             problem = f"The answer's head is over {MAX_HEAD_BYTES:,} bytes; no push service sends one that long."
             self.fail(BadAnswerError(problem, request_sent=True))
@@ -277,14 +277,14 @@ class Connection:
         return None
 
     def _cut_off(self) -> Response:
-        """Ends an answer that has no end of its own; its status and headers are whole."""
+        """Ends an answer that doesn't end by itself; its status and headers are complete."""
         body = b"".join(self._body or ())[:MAX_BODY_BYTES]
         self.close()
         return make_response(self._parser.get_status_code(), tuple(self._headers), body, self._reason)
 
     def _loss(self, error: Exception | None) -> TransportError:
         if isinstance(error, ssl.SSLError) and not self._received and not self.used and _is_refusal(error):
-            # TLS 1.3 refuses a client certificate only after the first request has been written; nothing was taken.
+            # TLS 1.3 refuses a client certificate only after the first request was written; none of it was accepted.
             return TlsError(f"The server ended TLS: {error.reason or error}. Check the client certificate.")
         how = f" ({error.strerror or error})" if isinstance(error, OSError) else ""
         if self._received:

@@ -1,4 +1,4 @@
-"""Opening a connection: name, TCP, proxy, TLS; every failure in our own words."""
+"""Opening a connection: name, TCP, proxy, TLS. Every failure gets a message of our own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["dial"]
 
 
 async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) -> Connection:
-    """A new connection, ready for its first request. Raises ConnectError or one of its kinds."""
+    """A new connection, ready for its first request. Raises ConnectError or a subclass."""
     try:
         if route.proxy is not None and route.proxy_context is not None:
             return await dial_secured(route, route.proxy, route.proxy_context, owner, host)
@@ -43,7 +43,7 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
         raise _describe_name(route, str(error.strerror), passes=True) from error
     except OSError as error:
         raise _describe_refusal(error, route) from error
-    except ValueError as error:  # a label that IDNA refuses, a name that TLS can't ask for
+    except ValueError as error:  # a label that IDNA refuses, or a name that TLS can't use
         raise _describe_name(route, "it is not a valid host name", passes=False) from error
 
 
@@ -74,7 +74,7 @@ async def _open_tunnel(reactor: Reactor, sock: socket.socket, origin: Origin, pr
 
 
 def _describe_name(route: Route, reason: str, *, passes: bool) -> ConnectError:
-    """That the name which is dialled has no address: the proxy's, if there is one. `passes`: by itself, perhaps."""
+    """The error for a name that can't be resolved: the proxy's, if there is one. `passes`: it may pass by itself."""
     if route.proxy is not None:
         problem = f"The proxy {route.proxy} can't be reached: its name can't be resolved: {reason}."
         return ProxyError(problem, is_outage=passes)
@@ -82,7 +82,7 @@ def _describe_name(route: Route, reason: str, *, passes: bool) -> ConnectError:
 
 
 def _describe_refusal(error: OSError, route: Route) -> ConnectError:
-    # asyncio puts the address where the reason belongs; of several addresses that failed it tells all.
+    # asyncio puts the address where the reason belongs, and lists all addresses that failed.
     reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
     if route.proxy is not None:
         return ProxyError(f"The proxy {route.proxy} can't be reached: {reason}.", is_outage=True)

@@ -1,7 +1,7 @@
 """Connections that read and write their sockets themselves, as soon as a Reactor says that they are ready.
 
-The TLS of the standard library works on the socket itself here: through asyncio it would copy every byte four times,
-and hold 256 KiB a connection.
+The standard library's TLS works directly on the socket here. Through asyncio, it would copy every byte four times and
+hold 256 KiB per connection.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ __all__ = ["EpollConnection", "EpollTlsConnection", "secure"]
 
 
 class EpollConnection(Connection):
-    """A plain connection over a socket of our own, already connected."""
+    """A plain connection over a socket of our own that is already connected."""
 
-    # What the kernel, or TLS, raises when the call must be repeated later.
+    # Raised by the kernel, or by TLS, if the call must be repeated later.
     _not_now: ClassVar[tuple[type[OSError], ...]] = (BlockingIOError,)
 
     __slots__ = ("_backlog", "_kernel", "_reactor", "_unsent", "fd", "sock")
@@ -38,23 +38,23 @@ class EpollConnection(Connection):
         reactor.add(self.fd, self._handle)
 
     def is_quiet(self) -> bool:
-        """True while it is open: the kernel is asked just before the write, for all that are written to at once."""
+        """True while it is open. The reactor asks the kernel just before writing, for all connections at once."""
         return not self.closed
 
     def abort(self) -> None:
-        """Its socket ended with `close`."""
+        """Does nothing: `close` has already closed the socket."""
 
     def rest(self) -> None:
-        """The loop watches it no more: a thread has it."""
+        """The loop stops watching it: a thread has it."""
         self._reactor.remove(self.fd)
 
     def wake(self) -> None:
-        """The loop's again."""
+        """The loop watches it again."""
         self.sock.setblocking(False)  # noqa: FBT003 - its own name says what it means
         self._reactor.add(self.fd, self._handle)
 
     def start(self, job: Job) -> None:
-        """As every connection's: here the write waits for those that go out in a row with it."""
+        """Writes a job's request, together with the others of the loop's present turn."""
         self.job = job
         self.deadline = job.deadline
         self._received = 0
@@ -62,11 +62,11 @@ class EpollConnection(Connection):
         self._reactor.write_soon(self, job.wire)
 
     def write_now(self, wire: bytes, stirred: bool) -> None:
-        """Hands the kernel what the reactor has gathered."""
+        """Hands the kernel the request that the reactor has held back."""
         if self.closed:
             return
         self._unsent = False
-        # What a new connection has to read may be TLS's session tickets.
+        # Data on a new connection may be TLS session tickets.
         if (stirred and self.used) or not self._write(wire):
             self.refused()
 
@@ -82,7 +82,7 @@ class EpollConnection(Connection):
         return True
 
     def _keep(self, rest: bytes) -> None:
-        """What the kernel did not take goes as soon as it does."""
+        """Keeps what the kernel didn't take, until it takes more."""
         self._backlog = rest
         self._reactor.change(self.fd, READABLE | WRITABLE)
 
@@ -94,7 +94,7 @@ class EpollConnection(Connection):
 
     def _handle(self, mask: int) -> None:
         if self._unsent:
-            # Bytes that come before the request can't answer it. (On a new connection it may be TLS's session tickets.)
+            # Bytes that come before the request can't answer it. (On a new connection, they may be session tickets.)
             if self.used:
                 self.refused()
             return
@@ -114,15 +114,15 @@ class EpollConnection(Connection):
         else:
             self.broken(None)
 
-    def _end(self, *, abort: bool) -> None:  # noqa: ARG002 - a plain connection has no farewell
+    def _end(self, *, abort: bool) -> None:  # noqa: ARG002 - a plain connection has no shutdown handshake
         self._reactor.remove(self.fd)
         self.sock.close()
-        # Not at once: the pool may be in the middle of a walk over its connections.
+        # Not from here: the pool may be iterating over its connections.
         self._reactor.loop.call_soon(self._owner.lost, self)
 
 
 class EpollTlsConnection(EpollConnection):
-    """A connection over a TLS socket of our own, its handshake done."""
+    """A connection over a TLS socket of our own, after the handshake."""
 
     _not_now = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -134,10 +134,10 @@ class EpollTlsConnection(EpollConnection):
         self._kernel = TlsSocket(tls)
 
     def why_refused(self) -> TransportError:
-        """Of a client certificate the server says only now that it does not take it."""
+        """The reason. A server that refuses the client certificate says so only now."""
         try:
             self._tls.recv(1)
-        except ssl.SSLError as error:  # the alert by which the server said why
+        except ssl.SSLError as error:  # the server's alert says why
             return TlsError(f"The server ended TLS: {error.reason or error}. Check the client certificate.")
         except OSError:
             pass
@@ -146,14 +146,14 @@ class EpollTlsConnection(EpollConnection):
     def _end(self, *, abort: bool) -> None:
         if not abort:
             with contextlib.suppress(OSError, ValueError):
-                self._tls.unwrap()  # says farewell, and does not wait for the answer
+                self._tls.unwrap()  # sends close_notify, without waiting for the answer
         super()._end(abort=abort)
 
 
 async def secure(reactor: Reactor, sock: socket.socket, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
-    """TLS over a connected socket, which it owns from now on. Raises OSError (ssl.SSLError is one)."""
+    """TLS over a connected socket, which it takes over. Raises OSError (ssl.SSLError is one)."""
     try:
-        sock.getpeername()  # a context of the user's own lacks `ConnectedSocket`: most resets are found here
+        sock.getpeername()  # finds most resets: a context of the user's own doesn't use `ConnectedSocket`
         tls = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
     except BaseException:
         sock.close()

@@ -1,7 +1,7 @@
-"""The usual answer, read at once: a head that came whole, known lines in it, and no body.
+"""Reads the usual answer in one go: a complete head with well-formed lines, and no body.
 
-A service's answers are the same few lines again and again, so each is judged once and remembered. Whatever is unusual
-is left to the parser; a property test holds that both read the same.
+A service's answers repeat the same few lines, so each line is checked once and remembered. Anything unusual is left to
+the parser; a property test checks that both read the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["read_usual"]
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?))?")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TEXT = bytes(range(0x20, 0x7F))
-# What says that a body follows, or how the connection goes on.
+# Headers that announce a body, or what happens to the connection.
 _UNUSUAL = frozenset((b"", b"transfer-encoding", b"connection", b"proxy-connection", b"upgrade", b"trailer"))
 _NO_BODY = (b"204", b"304")
 _MISREAD = (b"", (b"", b""))
@@ -45,8 +45,8 @@ def _header(line: bytes) -> tuple[bytes, tuple[bytes, bytes]]:
 
 
 def read_usual(view: memoryview, size: int) -> Response | None:
-    """The answer, if the first `size` bytes are a whole one after which the connection goes on; None if the parser must
-    look."""
+    """The answer, if the first `size` bytes are a complete one that keeps the connection open; None if the parser must
+    read it."""
     data = bytes(view[:size])
     if data[-4:] != b"\r\n\r\n":
         return None

@@ -1,4 +1,4 @@
-"""Giving a connected socket to an event loop, which closes it from then on."""
+"""Handing a connected socket to an event loop, which is then responsible for closing it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["handed_over"]
 
 @contextmanager
 def handed_over(sock: socket.socket) -> Iterator[None]:
-    """While a loop takes the socket over, with `create_connection(sock=…)`.
+    """Use it around `create_connection(sock=…)`, which takes the socket over.
 
-    If the peer hangs up at that very moment, uvloop closes the descriptor and leaves the socket object unaware of it.
-    Later that would close whatever has got the same number by then, such as somebody else's connection. So an object
-    whose descriptor is gone gives it up.
+    If the peer hangs up at that very moment, uvloop closes the file descriptor without telling the socket object. The
+    object would later close whatever has the same descriptor by then, such as another connection. So if the descriptor
+    is gone, the object is detached from it.
     """
     if sys.platform == "win32":  # there is no uvloop
         yield

@@ -17,10 +17,10 @@ __all__ = ["Host", "HostPool", "Limits", "ThreadConnections"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many connections in all and per host, how long in seconds for a connection, and how long one may be idle.
+    """The maximum number of connections, in total and per host, and how many seconds one may take to open or be idle.
 
-    `sends_per_second` limits all hosts together, or each app by its name; None is no limit. A host hangs when requests
-    wait for a connection, and none was free for `hang_seconds`.
+    `sends_per_second` limits all hosts together, or each app by its name; None is no limit. A host hangs if requests
+    wait for a connection and none has been free for `hang_seconds`.
     """
 
     connections: int = 500
@@ -35,14 +35,14 @@ class ThreadConnections(Protocol):
     """What the pool's checkout does for a host."""
 
     def take_back(self, host: Host) -> None:
-        """Serves those who wait in the loop with what threads have checked in."""
+        """Serves the requests that wait in the loop with connections that threads have checked in."""
 
     def reclaim(self, host: Host) -> Connection | None:
-        """The connection that was checked in last; None when there is none."""
+        """The connection that was checked in last; None if there is none."""
 
 
 class HostPool:
-    """What a host asks of its pool, which is a kind of this."""
+    """A host's view of its pool; Pool is a subclass."""
 
     limits: Limits
     loop: asyncio.AbstractEventLoop
@@ -58,27 +58,28 @@ class HostPool:
     now: float
 
     def host(self, route: Route) -> Host:
-        """The connections for a route, made on first use."""
+        """The connections for a route, created on first use."""
         raise NotImplementedError
 
     def watch(self) -> None:
-        """Has the sweep run, since there is something to watch: a request with a deadline."""
+        """Starts the sweep, because there is something to watch: a request with a deadline."""
         raise NotImplementedError
 
     def grow(self, host: Host) -> None:
-        """Opens connections for what waits, as far as the limits allow."""
+        """Opens connections for the waiting requests, as far as the limits allow."""
         raise NotImplementedError
 
     def owes_room(self, host: Host) -> bool:
-        """True when another host waits for a place that this one should leave."""
+        """True if another host waits for a place that this one should give up."""
         raise NotImplementedError
 
 
 class Host:
     """The connections to one origin, and the requests that wait for one.
 
-    A connection belongs to its host; while a request is in flight on it, to that request alone (`Connection.job`). When
-    the answer is there the connection comes back by itself, so no sender ever gives one away or forgets one.
+    A connection belongs to its host; while a request is in flight on it, it belongs to that request alone
+    (`Connection.job`). Once the answer is there, the connection returns by itself, so no sender can give one away or
+    forget one.
     """
 
     __slots__ = (
@@ -89,43 +90,43 @@ class Host:
         self.pool = pool
         self.route = route
         self.idle: list[Connection] = []
-        # What threads have checked out and are not using now: any thread may take one.
+        # Connections that threads have checked out but aren't using: any thread may take one.
         self.checked_in: deque[Connection] = deque()
         self.waiting: deque[Job] = deque()
         self.open = 0
         self.opening = 0
         self.hangs = False
-        """True while requests wait for a connection, and none has been free for long."""
+        """True while requests wait for a connection and none has been free for long."""
         self._newest = 0.0
         self._newest_since = 0.0
 
     @property
     def is_full(self) -> bool:
-        """True when it has as many connections as it may have."""
+        """True if it has as many connections as it may have."""
         return self.open + self.opening >= self.pool.limits.connections_per_host
 
     @property
     def is_used(self) -> bool:
-        """True while there is a connection, or something that waits for one."""
+        """True while there is a connection, or a request that waits for one."""
         return bool(self.open or self.opening or self.waiting)
 
     def judge(self, newest: float, now: float) -> None:
-        """Decides whether it hangs. `newest` is the latest deadline of the requests in flight: while it stays, no
-        request is begun."""
+        """Decides whether it hangs. `newest` is the latest deadline of the requests in flight: while it doesn't change,
+        no request has started."""
         if newest != self._newest or not self.waiting:
             self._newest, self._newest_since, self.hangs = newest, now, False
         elif now - self._newest_since >= self.pool.limits.hang_seconds:
             self.hangs = True
 
     def send(self, job: Job, app: str | None) -> None:
-        """Sends a new request, as soon as the rate limit of its app allows it."""
+        """Sends a new request, as soon as its app's rate limit allows."""
         if self.pool.rate_limit is None:
             self.submit(job)
         else:
             self.pool.rate_limit.submit(self, job, app)
 
     def submit(self, job: Job) -> None:
-        """Gives the request an idle connection, or has it wait for one; opens one more where the limits allow."""
+        """Gives the request an idle connection, or queues it; opens another connection if the limits allow."""
         pool = self.pool
         if not pool.is_watched:
             pool.watch()
@@ -136,7 +137,7 @@ class Host:
             connection.start(job)
 
     def check_out(self, request: Job) -> None:
-        """Gives a connection to what writes nothing itself, as `submit` does to a request."""
+        """Gives a connection to a thread's request, which writes nothing itself. Otherwise like `submit`."""
         if not self.pool.is_watched:
             self.pool.watch()
         connection = None if self.waiting else self._take_idle()
@@ -148,18 +149,18 @@ class Host:
     def _queue(self, job: Job) -> None:
         self.waiting.append(job)
         self.pool.grow(self)
-        if self.checked_in:  # by a thread that did not know yet that somebody waits
+        if self.checked_in:  # by a thread that didn't know yet that a request waits
             self.pool.checkout.take_back(self)
 
     def release(self, connection: Connection) -> None:
-        """A connection is free: the next in the queue takes it, or it goes idle."""
+        """A connection is free: the next request in the queue takes it, or it goes idle."""
         if connection.closed:
             return
         pool = self.pool
         if pool.starved and pool.owes_room(self):
             connection.close()
         elif self.waiting:
-            # A new connection is not asked: what lies there to read may be TLS's session tickets.
+            # A new connection isn't checked: data on it may be TLS session tickets.
             if connection.used and not connection.is_quiet():
                 connection.close(abort=True)
             else:
@@ -169,7 +170,7 @@ class Host:
             self.idle.append(connection)
 
     def _take_idle(self) -> Connection | None:
-        """An idle connection that the other side has not closed; None when there is none."""
+        """An idle connection that the other side hasn't closed; None if there is none."""
         idle = self.idle
         while idle:
             connection = idle.pop()
@@ -179,7 +180,7 @@ class Host:
         return self._take_checked_in() if self.checked_in else None
 
     def _take_checked_in(self) -> Connection | None:
-        """One that a thread left, if it is young and still good."""
+        """A connection that a thread checked in, if it hasn't been idle for too long and is still good."""
         while (connection := self.pool.checkout.reclaim(self)) is not None:
             if connection.idle_since > self.pool.now - self.pool.idle_seconds and connection.is_quiet():
                 return connection
@@ -187,12 +188,12 @@ class Host:
         return None
 
     def close_old(self, oldest: float) -> None:
-        """Closes what has been idle since before a time on the loop's clock. The longest idle comes first."""
+        """Closes connections idle since `oldest`, on the loop's clock, or earlier. The longest idle comes first."""
         while self.idle and self.idle[0].idle_since <= oldest:
             self.idle.pop(0).close()
 
     def drop(self, job: Job) -> None:
-        """Gives a send up: out of the queue, or its connection closed, since an answer may still come on it."""
+        """Gives up a send: removes it from the queue, or closes its connection, on which an answer may still come."""
         if self.pool.rate_limit is not None and self.pool.rate_limit.drop(job):
             return
         if job in self.waiting:

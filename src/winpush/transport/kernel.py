@@ -1,4 +1,4 @@
-"""Reading and writing a socket that does not block. The compiled build replaces this module."""
+"""Reading and writing a non-blocking socket. The compiled build replaces this module."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["KernelSocket", "TlsSocket"]
 
 
 class KernelSocket:
-    """A plain socket's two system calls, with Python's own errors: BlockingIOError and the other kinds of OSError.
+    """A plain socket's two system calls, with Python's own errors: BlockingIOError and other subclasses of OSError.
 
-    `receive(view)` reads what has come; 0 when the other side has closed. `send(data)` writes what the kernel takes,
-    and returns how many bytes that was.
+    `receive(view)` reads what has come; 0 if the other side has closed. `send(data)` writes what the kernel takes, and
+    returns the number of bytes.
     """
 
     __slots__ = ("receive", "send")
@@ -29,7 +29,7 @@ class KernelSocket:
 
 
 class TlsSocket(KernelSocket):
-    """The same of a TLS socket; it raises SSLWantReadError where a plain one raises BlockingIOError."""
+    """The same for a TLS socket, which raises SSLWantReadError where a plain one raises BlockingIOError."""
 
     __slots__ = ()
 

@@ -1,7 +1,7 @@
-"""What two of Linux's structures look like to `getsockopt` and `setsockopt`: `struct tcp_info` and `struct timeval`.
+"""The layout of two Linux structures for `getsockopt` and `setsockopt`: `struct tcp_info` and `struct timeval`.
 
-Python's `socket` has no names for their fields, so their places are written here, and tried before they are relied on:
-`are_as_expected()` counts bytes over a real connection. Where they differ, the caller does without.
+Python's `socket` has no names for their fields, so their offsets are here, and tested before they are relied on:
+`are_as_expected()` counts bytes over a real connection. If they differ, the caller does without.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 __all__ = ["CLOSED", "are_as_expected", "count_received", "set_timeouts"]
 
 CLOSED = -1
-"""What `count_received` gives when the other side has closed."""
+"""What `count_received` returns if the other side has closed."""
 
 _TCP_ESTABLISHED = 1  # tcpi_state, the structure's first byte
 _BYTES_RECEIVED = slice(128, 136)  # tcpi_bytes_received, an unsigned 64-bit integer (Linux 4.1 and later)
@@ -25,7 +25,7 @@ _TRIAL = b"winpush"
 
 
 def count_received(sock: socket.socket) -> int:
-    """How many bytes have come in all, by the kernel's count; CLOSED when the connection is not fully open."""
+    """How many bytes have come in total, by the kernel's count; CLOSED if the connection isn't fully open."""
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SIZE)
     if info[0] != _TCP_ESTABLISHED or len(info) < _SIZE:
         return CLOSED
@@ -42,7 +42,7 @@ def set_timeouts(sock: socket.socket, seconds: float) -> None:
 
 @cache
 def are_as_expected() -> bool:
-    """True where a trial on loopback shows both structures to be what this module takes them for."""
+    """True if a trial on loopback shows that both structures have the layout that this module assumes."""
     if not hasattr(socket, "TCP_INFO"):
         return False
     try:

@@ -1,7 +1,7 @@
-"""The event loop for threads of our own: uvloop's where it is installed, the stock one elsewhere.
+"""The event loop for threads of our own: uvloop's if it is installed, otherwise the stock one.
 
-Where gevent or eventlet has replaced threads by greenlets, uvloop would stop the whole process: it waits in C, and no
-greenlet runs meanwhile. The stock loop waits in what they have patched.
+If gevent or eventlet has replaced threads with greenlets, uvloop would stop the whole process: it waits in C, and no
+greenlet runs meanwhile. The stock loop waits in functions that they have patched.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["has_greenlets_for_threads", "new_event_loop", "no_descriptor"]
 
 T = TypeVar("T")
 _DESCRIPTORS = 10
-"""At least as many as a loop and a client's epoll take."""
+"""At least as many file descriptors as a loop and a client's epoll need."""
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """A new loop, not yet running. The caller closes it. Raises ConnectError where no file descriptors are free."""
+    """A new loop, not yet running. The caller closes it. Raises ConnectError if no file descriptors are free."""
     try:
         _check_descriptors()
     except OSError as error:
@@ -41,16 +41,16 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def no_descriptor(error: OSError) -> ConnectError:
-    """What to raise for an error of the machine before anything could be opened."""
+    """The error to raise if the system can't open anything for us."""
     return ConnectError(
-        f"Nothing can be sent from this process: {os.strerror(error.errno or 0)}. Close what is open, or raise the "
+        f"Nothing can be sent from this process: {os.strerror(error.errno or 0)}. Close open files, or raise the "
         "limit (ulimit -n); then send again",
         is_outage=True,
     )
 
 
 def _check_descriptors() -> None:
-    """A loop that fails half-way leaks what it has opened, and libuv may end the process. So this is asked first."""
+    """Checked first, because a loop that fails half-way leaks what it has opened, and libuv may end the process."""
     with contextlib.ExitStack() as opened:
         for _ in range(_DESCRIPTORS):
             opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
@@ -65,10 +65,10 @@ def has_greenlets_for_threads() -> bool:
 
 
 class _GreenletLoop(asyncio.SelectorEventLoop):
-    """The stock loop, which is not the running one while it waits.
+    """The stock loop, which isn't the running one while it waits.
 
-    asyncio notes the running loop for each real thread, and greenlets share one: whoever runs while this waits would
-    find a loop running that is not theirs, and could start none.
+    asyncio records the running loop per real thread, and greenlets share one: a greenlet that runs while this loop
+    waits would find a running loop that isn't its own, and couldn't start another.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class _GreenletLoop(asyncio.SelectorEventLoop):
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """While this lasts, the running loop is that of the others."""
+        """Within the block, the running loop is the other greenlets'."""
         asyncio._set_running_loop(self._others)
         try:
             yield
@@ -106,7 +106,7 @@ class _GreenletLoop(asyncio.SelectorEventLoop):
 
 
 class _YieldingSelector(selectors.BaseSelector):
-    """The default selector, around whose wait a loop steps aside."""
+    """The default selector. While it waits, its loop isn't the running one."""
 
     def __init__(self, loop: _GreenletLoop) -> None:
         self._loop = loop

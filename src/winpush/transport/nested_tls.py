@@ -1,7 +1,7 @@
-"""TLS inside TLS: the origin's own, within that of an https:// proxy.
+"""TLS inside TLS: the origin's, inside that of an https:// proxy.
 
-asyncio can nest its TLS, but Python 3.11's fails in it when the inner one does. Here the outer one is asyncio's, and
-the inner one is done in memory.
+asyncio can nest its TLS, but in Python 3.11 its code fails if the inner TLS fails. Here the outer TLS is asyncio's, and
+the inner one runs in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["NestedTlsConnection"]
 
 
 class NestedTlsConnection(AsyncioConnection):
-    """A connection whose TLS goes through a transport that has TLS already."""
+    """A connection whose TLS goes through a transport that already has TLS."""
 
     __slots__ = ("_incoming", "_outgoing", "_secured", "_tls")
 
@@ -30,8 +30,8 @@ class NestedTlsConnection(AsyncioConnection):
         self._tls: ssl.SSLObject | None = None
 
     async def secure(self, transport: asyncio.Transport, context: ssl.SSLContext, name: str) -> None:
-        """Takes the transport over, and does the handshake. Raises ssl.SSLError, or TlsError when the other side hangs
-        up in it."""
+        """Takes the transport over, and does the handshake. Raises ssl.SSLError, or TlsError if the other side hangs up
+        during it."""
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         transport.set_protocol(self)
         self.connection_made(transport)
@@ -79,10 +79,10 @@ class NestedTlsConnection(AsyncioConnection):
             self._secured.set_exception(TlsError(problem, is_outage=True))
 
     def _read(self) -> None:
-        """Passes on what the bytes that have come say."""
+        """Decrypts the bytes that have come, and passes them on."""
         while self._tls is not None and not self.closed:
             try:
-                # Its stub knows no result but the bytes, which there are none of with a buffer.
+                # The stub says that it returns bytes, but with a buffer it returns their number.
                 nbytes: int = self._tls.read(len(self._view), self._view)  # type: ignore[assignment]
             except ssl.SSLWantReadError:
                 break
@@ -111,6 +111,6 @@ class NestedTlsConnection(AsyncioConnection):
     def _end(self, *, abort: bool) -> None:
         if not abort and self._tls is not None:
             with contextlib.suppress(ssl.SSLError):
-                self._tls.unwrap()  # says farewell, and does not wait for the answer
+                self._tls.unwrap()  # sends close_notify, without waiting for the answer
             self._flush()
         super()._end(abort=abort)

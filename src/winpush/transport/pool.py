@@ -1,4 +1,4 @@
-"""The pool: the hosts of one client, a bound on their connections in all, and one sweep for deadlines."""
+"""The pool: one client's hosts, a limit on their connections in total, and one sweep for deadlines."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Pool(HostPool):
         self._stood_still = False
 
     def host(self, route: Route) -> Host:
-        """The connections for a route, made on first use."""
+        """The connections for a route, created on first use."""
         host = self.hosts.get(route)
         if host is None:
             if len(self.hosts) >= _MAX_HOSTS:
@@ -59,11 +59,11 @@ class Pool(HostPool):
 
     @property
     def size(self) -> int:
-        """Connections open and being opened."""
+        """The number of connections that are open or being opened."""
         return len(self.connections) + self._opening
 
     def grow(self, host: Host) -> None:
-        """Opens connections for what waits, as far as the limits allow; beyond them the host queues for room."""
+        """Opens connections for the waiting requests, as far as the limits allow; beyond them, the host is starved."""
         while len(host.waiting) > host.opening and not host.is_full:
             if self.size >= self.limits.connections:
                 if host not in self.starved:
@@ -77,7 +77,7 @@ class Pool(HostPool):
             task.add_done_callback(self._tasks.discard)
 
     def _make_room(self, wanting: Host) -> None:
-        """Closes somebody's idle connection; its place is free when its socket is, and then `lost` gives it away."""
+        """Closes another host's idle connection. Once its socket is closed, `lost` gives its place away."""
         for host in self.hosts.values():
             if host is wanting:
                 continue
@@ -87,7 +87,7 @@ class Pool(HostPool):
                 return
 
     def owes_room(self, host: Host) -> bool:
-        """True when another host waits for a place that this one should leave: it has no use for it, or far more."""
+        """True if a starved host should get a place from this one, which doesn't need it or has far more."""
         if not self.starved:
             return False
         poorest = self.starved[0]
@@ -115,22 +115,22 @@ class Pool(HostPool):
             host.release(connection)
         elif host.waiting and not self.closed:
             host.waiting.popleft().failed(failure)
-            self.grow(host)  # each of the others has a try of its own
+            self.grow(host)  # each other request gets an attempt of its own
         self._share_room()
 
     def flush(self) -> None:
-        """Writes what has been gathered, for one who knows that no more is to come."""
+        """Writes what has been gathered, for a caller that knows that nothing more will come."""
         if self._reactor is not None:
             self._reactor.flush()
 
     def retired(self, connection: Connection) -> None:
-        """A connection takes no further request."""
+        """A connection takes no more requests."""
         host = self.connections.get(connection)
         if host is not None and connection in host.idle:
             host.idle.remove(connection)
 
     def lost(self, connection: Connection) -> None:
-        """A connection's socket is gone: others may now be opened."""
+        """A connection's socket is gone: another may be opened now."""
         host = self.connections.pop(connection, None)
         if host is None:
             return
@@ -148,14 +148,14 @@ class Pool(HostPool):
     # --- deadlines ----------------------------------------------------------------------------------------------
 
     def watch(self) -> None:
-        """Has the sweep run while there is something to watch: one timer for all sends instead of one for each."""
+        """Runs the sweep while there is something to watch: one timer for all sends instead of one for each."""
         if not self.is_watched:
             self.is_watched = True
             self._sweep_at = self._look_at_clock() + _SWEEP_SECONDS
             self._sweep = self.loop.call_later(_SWEEP_SECONDS, self._sweep_deadlines)
 
     def _look_at_clock(self) -> float:
-        """The time now. What is idle is young by it, so that whoever takes a connection need not ask."""
+        """The current time. Closes connections that have been idle too long, so that taking one needs no such check."""
         self.now = self.loop.time()
         for host in self.hosts.values():
             host.close_old(self.now - self.idle_seconds)
@@ -164,7 +164,7 @@ class Pool(HostPool):
     def _sweep_deadlines(self) -> None:
         self.is_watched = False
         now = self._look_at_clock()
-        # The loop, or the machine, stood still: what was answered meanwhile is read first. But not twice in a row.
+        # The loop, or the machine, stood still: first read the answers that came meanwhile. But not twice in a row.
         self._stood_still = now - self._sweep_at > _SWEEP_SECONDS and not self._stood_still
         if self._stood_still and not self.closed:
             self.watch()
@@ -194,7 +194,7 @@ class Pool(HostPool):
     # --- the end ------------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
-        """Ends everything: what waits or is under way fails with SendAbortedError. Leaves no task and no socket."""
+        """Ends everything: waiting and running requests fail with SendAbortedError. Leaves no task and no socket."""
         if self.closed:
             return
         self.closed = True
@@ -219,7 +219,7 @@ class Pool(HostPool):
         await self._farewell()
 
     async def _farewell(self) -> None:
-        """Waits until every socket is closed; those that do not end politely in time are cut."""
+        """Waits until every socket is closed; aborts those that don't shut down in time."""
         deadline = self.loop.time() + _FAREWELL_SECONDS
         while self.connections:
             if self.loop.time() >= deadline:

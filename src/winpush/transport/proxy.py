@@ -1,4 +1,4 @@
-"""Proxies: which one a channel goes through, and the bytes that an HTTP proxy wants to see. No sockets here."""
+"""Proxies: which one a channel goes through, and the bytes that an HTTP proxy expects. No sockets here."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 MAX_ANSWER_BYTES = 65_536
 _SWITCHING = 101
-# It was slow, or asked too much (RFC 9110, 15.5.9; RFC 6585, 4); a 5xx says that it, or the way behind it, is down. Any
-# other says that it doesn't want to.
+# The request was too slow, or one too many (RFC 9110, 15.5.9; RFC 6585, 4); a 5xx says that the proxy, or the way
+# behind it, is down. Any other status is a refusal.
 _PASSING = (408, 429)
 _MAX_LOGIN_CHARACTERS = 255  # RFC 1929: a byte for each length
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy, and how it is spoken to: `http`, `https` (HTTP inside TLS), `socks5` or `socks5h`.
+    """A proxy and its protocol, the `scheme`: `http`, `https` (HTTP inside TLS), `socks5` or `socks5h`.
 
-    `authorization` is the value of Proxy-Authorization, `login` the user and password for SOCKS; both are never shown.
+    `authorization` is the value of Proxy-Authorization, `login` the user and password for SOCKS; neither is ever shown.
     """
 
     host: str
@@ -50,7 +50,7 @@ class Proxy:
         except ValueError:
             host, port = None, None
             parts = urlsplit("")
-        if not host or parts.path not in ("", "/") or parts.query:  # with more it is some other address
+        if not host or parts.path not in ("", "/") or parts.query:  # a path or query: another kind of URL
             raise ConfigurationError(f"proxy: is not a proxy address; {_FORM}")
         default = _DEFAULT_PORTS.get(parts.scheme)
         if default is None:
@@ -61,12 +61,12 @@ class Proxy:
 
     @property
     def is_socks(self) -> bool:
-        """True for SOCKS5, which passes on bytes and never reads a request."""
+        """True for SOCKS5, which passes bytes on and never reads a request."""
         return self.scheme.startswith("socks")
 
     @property
     def is_secured(self) -> bool:
-        """True where TLS begins at the proxy itself."""
+        """True if the connection to the proxy itself uses TLS."""
         return self.scheme == "https"
 
     def hung_up(self) -> ProxyError:
@@ -74,7 +74,7 @@ class Proxy:
         return ProxyError(f"The proxy {self} closed the connection before the tunnel was open.", is_outage=True)
 
     def wants_login(self, challenges: Iterable[str]) -> ProxyError:
-        """The error for its 407, with the values of Proxy-Authenticate."""
+        """The error for a 407 with these values of Proxy-Authenticate."""
         offered = _schemes(challenges)
         if offered and not any(each.lower() == "basic" for each in offered):
             problem = (
@@ -97,7 +97,7 @@ def _authorization(user: str | None, password: str | None) -> str | None:
     try:
         return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
     except UnicodeEncodeError:
-        problem = "the user or the password has bytes that are not UTF-8; write these as %XX of their UTF-8"
+        problem = "the user or the password has bytes that aren't UTF-8; write them as %XX of their UTF-8"
         raise ConfigurationError(f"proxy: {problem}") from None
 
 
@@ -117,7 +117,7 @@ def _socks_login(parts: SplitResult) -> tuple[str, str] | None:
 
 
 def _schemes(challenges: Iterable[str]) -> list[str]:
-    """The names of the ways to log in, each once: of `Negotiate, NTLM` and of `Digest realm="a", qop="auth"` alike."""
+    """The names of the authentication schemes, each once, from `Negotiate, NTLM` or `Digest realm="a", qop="auth"`."""
     parts = (part.split() for value in challenges for part in _QUOTED.sub("", value).split(","))
     return list(dict.fromkeys(words[0] for words in parts if words and _SCHEME.fullmatch(words[0])))
 
@@ -132,10 +132,10 @@ class Proxies:
 
     @classmethod
     def of(cls, proxy: str | None, environment: Mapping[str, str] | None) -> Proxies:
-        """From one address for everything, or else from an environment's HTTP_PROXY, HTTPS_PROXY, ALL_PROXY (for what
-        the first two leave out) and NO_PROXY.
+        """From one address for everything or, without one, from an environment's HTTP_PROXY, HTTPS_PROXY, ALL_PROXY
+        (if the first two aren't set) and NO_PROXY.
 
-        Lower-case names count first, as in curl. Raises ConfigurationError for an address that is none.
+        Lower-case names take precedence, as in curl. Raises ConfigurationError for an invalid address.
         """
         if proxy is not None:
             one = Proxy.parse(proxy)
@@ -152,7 +152,7 @@ class Proxies:
 
     @property
     def any_secured(self) -> bool:
-        """True when one of them is an https:// proxy."""
+        """True if one of them is an https:// proxy."""
         return any(proxy is not None and proxy.is_secured for proxy in (self.http, self.https))
 
     def choose(self, origin: Origin) -> Proxy | None:
@@ -195,9 +195,9 @@ def connect_request(origin: Origin, proxy: Proxy) -> bytes:
 
 
 def read_connect_answer(received: bytes, proxy: Proxy) -> bool:
-    """True when the tunnel is open, False when more bytes must come. Raises ProxyError when the proxy refuses."""
+    """True if the tunnel is open, False if more bytes must come. Raises ProxyError if the proxy refuses."""
     begin, status = 0, 100
-    while 100 <= status < 200 and status != _SWITCHING:  # any number may come before the answer (RFC 9110, 15.2)
+    while 100 <= status < 200 and status != _SWITCHING:  # any number of 1xx may precede the answer (RFC 9110, 15.2)
         end = received.find(b"\r\n\r\n", begin)
         if end < 0 or begin > MAX_ANSWER_BYTES:
             if len(received) > MAX_ANSWER_BYTES:
@@ -213,7 +213,7 @@ def read_connect_answer(received: bytes, proxy: Proxy) -> bool:
         problem = f"The proxy {proxy} refused to connect ({status})."
         is_outage = (
             status in _PASSING or status >= 500 or 300 <= status < 400
-        )  # a redirect is a portal's, before a login
+        )  # a redirect comes from a captive portal, before its login
         raise ProxyError(problem, status_code=status, is_outage=is_outage)
     if len(received) > begin:
         raise ProxyError(f"The proxy {proxy} sent bytes of its own into the tunnel.")

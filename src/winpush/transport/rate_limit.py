@@ -1,4 +1,4 @@
-"""Limits of sends per second: requests pass one by one, and those that are too early wait in line."""
+"""Limits on sends per second: requests pass one by one, and those that are too early wait in line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from winpush.transport.connection import Job
 
 __all__ = ["RateLimits"]
 
-# A loop's timers are no finer than a millisecond; what they lose may be made up for, up to this.
+# A loop's timers have a resolution of a millisecond at best; the time that they lose may be made up, to this limit.
 _SLACK_SECONDS = 0.01
 
 
@@ -24,7 +24,7 @@ class Gate(Protocol):
 
 
 class RateLimits:
-    """Those of a client: one number for all its sends, or one for each app that is named."""
+    """A client's limits: one for all its sends, or one for each named app."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, per_second: float | Mapping[str, float]) -> None:
         by_app = per_second if isinstance(per_second, Mapping) else {}
@@ -32,7 +32,7 @@ class RateLimits:
         self._of_others = None if isinstance(per_second, Mapping) else RateLimit(loop, per_second)
 
     def submit(self, gate: Gate, job: Job, app: str | None) -> None:
-        """Sends it now, or when the turn of its app comes: the time for the send begins then."""
+        """Sends it now, or when its app's turn comes. Only then does the send's timeout start."""
         limit = self._by_app.get(app, self._of_others)
         if limit is None:
             gate.submit(job)
@@ -40,11 +40,11 @@ class RateLimits:
             limit.submit(gate, job)
 
     def drop(self, job: Job) -> bool:
-        """Takes a request out of its line. False when it is in none."""
+        """Takes a request out of its line. False if it is in none."""
         return any(limit.drop(job) for limit in self._all())
 
     def close(self, error: TransportError) -> None:
-        """Ends what waits in the lines with an error."""
+        """Ends all waiting requests with an error."""
         for limit in self._all():
             limit.close(error)
 
@@ -53,7 +53,7 @@ class RateLimits:
 
 
 class RateLimit:
-    """Lets at most `per_second` requests pass in a second, evenly."""
+    """Lets at most `per_second` requests pass per second, evenly spaced."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, per_second: float) -> None:
         self._loop = loop
@@ -63,7 +63,7 @@ class RateLimit:
         self._timer: asyncio.TimerHandle | None = None
 
     def submit(self, gate: Gate, job: Job) -> None:
-        """Sends it now, or when its turn comes: the time for the send begins then."""
+        """Sends it now, or when its turn comes. Only then does the send's timeout start."""
         now = self._loop.time()
         if not self._line and self._next <= now:
             self._count(now)
@@ -73,7 +73,7 @@ class RateLimit:
             self._wait()
 
     def drop(self, job: Job) -> bool:
-        """Takes a request out of the line. False when it is not in it."""
+        """Takes a request out of the line. False if it isn't in it."""
         for entry in self._line:
             if entry[1] is job:
                 self._line.remove(entry)
@@ -81,7 +81,7 @@ class RateLimit:
         return False
 
     def close(self, error: TransportError) -> None:
-        """Ends what waits in line with an error."""
+        """Ends the waiting requests with an error."""
         if self._timer is not None:
             self._timer.cancel()
         while self._line:

@@ -1,4 +1,4 @@
-"""The first hop of a route: a socket that is connected to the origin, or to the proxy on the way, through SOCKS too."""
+"""The first hop of a route: a socket connected to the origin, directly or through SOCKS, or to an HTTP proxy."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["reach"]
 
-# What passes by itself (RFC 1928, section 6): a general failure, network or host unreachable, refused, TTL expired.
+# Errors that pass by themselves (RFC 1928, section 6): general failure, network or host unreachable, refused, TTL
+# expired.
 _OUTAGES = frozenset({1, 3, 4, 5, 6})
-_NO_LIMIT_SECONDS = 3600.0  # the pool's own is far shorter
+_NO_LIMIT_SECONDS = 3600.0  # the pool's own limit is far shorter
 
 
 async def reach(loop: asyncio.AbstractEventLoop, route: Route) -> socket.socket:
-    """A connected socket, not blocking: what is written to it goes to the origin, or to the HTTP proxy.
+    """A connected, non-blocking socket. What is written to it goes to the origin, or to the HTTP proxy.
 
-    Raises OSError where the first hop can't be connected to, DnsError and ProxyError beyond it.
+    Raises OSError if the first hop can't be reached, DnsError and ProxyError for failures beyond it.
     """
     if route.proxy is None:
         return await connect(loop, route.origin.dial_host, route.origin.port)
@@ -47,7 +48,7 @@ async def _pass_socks(loop: asyncio.AbstractEventLoop, sock: socket.socket, prox
     try:
         await _client(loop, sock, proxy).connect(host, origin.port, timeout=_NO_LIMIT_SECONDS)
     except SocksError as error:
-        # Its error for a connection that ended has no public name, and no code.
+        # python-socks' error for a closed connection has no public name and no code.
         if type(error.__cause__).__name__ == "IncompleteReadError":
             raise proxy.hung_up() from error
         advice = "" if error.error_code else f" Is it {proxy.scheme}://user:password@host:port?"
@@ -58,7 +59,7 @@ async def _pass_socks(loop: asyncio.AbstractEventLoop, sock: socket.socket, prox
 
 
 def _client(loop: asyncio.AbstractEventLoop, sock: socket.socket, proxy: Proxy) -> SocksProxy:
-    """python-socks, over a socket that is connected already: it would try one address of the proxy only."""
+    """python-socks over a socket that is already connected: by itself, it tries only one address of the proxy."""
     from python_socks import ProxyType
     from python_socks.async_.asyncio import Proxy as SocksProxy
 
@@ -72,7 +73,7 @@ def _client(loop: asyncio.AbstractEventLoop, sock: socket.socket, proxy: Proxy) 
 
 
 async def _address(loop: asyncio.AbstractEventLoop, origin: Origin) -> str:
-    """The origin's address, for a proxy of socks5://, which is given no names."""
+    """The origin's address, for a socks5:// proxy, which gets no names."""
     try:
         found = await resolve(loop, origin.dial_host, origin.port)
     except socket.gaierror as error:

@@ -1,7 +1,7 @@
-"""Our own sockets on somebody's event loop: one epoll for all of them, which the loop watches as a single file.
+"""Our own sockets on a given event loop: one epoll for all of them, which the loop watches as a single file.
 
-A loop that wakes us once finds every socket that is ready by then. asyncio's transports would cost a handle, a context
-and three calls for each of them, and uvloop's a half of that; over a batch this is a fraction of both.
+The loop wakes us once, and we handle every socket that is ready by then. asyncio's transports would cost a handle, a
+context and three calls for each socket, and uvloop's half of that; over a batch, this costs a fraction of both.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _BATCH = 128
 
 
 def is_available(loop: asyncio.AbstractEventLoop) -> bool:
-    """True where the kernel has epoll (Linux) and the loop can watch a file: the stock loop and uvloop can."""
+    """True if the kernel has epoll (Linux) and the loop can watch a file: the stock loop and uvloop can."""
     if not hasattr(select, "epoll"):
         return False
     return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
 
 
 class Writer(Protocol):
-    """Who has something to write."""
+    """A connection with something to write."""
 
     fd: int
 
@@ -42,9 +42,9 @@ class Writer(Protocol):
 
 
 class Reactor:
-    """Calls a handler whenever its socket is ready. Belongs to one loop; nothing of it is safe from other threads.
+    """Calls a handler whenever its socket is ready. Belongs to one loop, and isn't thread-safe.
 
-    Raises ConnectError where no file descriptor is free.
+    Raises ConnectError if no file descriptor is free.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -58,7 +58,7 @@ class Reactor:
         loop.add_reader(self._epoll.fileno(), self._ready)
 
     def add(self, fd: int, handler: Callable[[int], None], mask: int = READABLE) -> None:
-        """Watches a socket. The handler is given what it is ready for; a failure counts as readable, too."""
+        """Watches a socket. The handler gets what it is ready for; a failure also counts as readable."""
         self._handlers[fd] = handler
         self._epoll.register(fd, mask)
 
@@ -67,7 +67,7 @@ class Reactor:
         self._epoll.modify(fd, mask)
 
     def remove(self, fd: int) -> None:
-        """Watches a socket no more; it must still be open."""
+        """Stops watching a socket, which must still be open."""
         if self._handlers.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
@@ -86,10 +86,10 @@ class Reactor:
             self.remove(fd)
 
     def write_soon(self, writer: Writer, wire: bytes) -> None:
-        """Gathers what the loop's present turn has to write, and writes it at its end, all in a row.
+        """Gathers the writes of the loop's present turn, and does them all in a row at its end.
 
-        A peer (or its network card) that sleeps between two requests has to be woken for each of them, which costs the
-        sender as much as the write itself; in a row they cost one call of the kind.
+        A peer (or its network card) that sleeps between two requests has to be woken for each one, which costs the
+        sender as much as the write itself; for writes in a row, it is woken once.
         """
         if not self._writes:
             self.loop.call_soon(self.flush)
@@ -98,8 +98,8 @@ class Reactor:
     def flush(self) -> None:
         """Writes what has been gathered.
 
-        First one look at all sockets: one that has closed, or sent something unasked, gets nothing more. The loop may
-        not have noticed yet; this look means that a connection closed while idle costs no send.
+        First checks all sockets: one that was closed, or has unsolicited data, gets nothing more. The loop may not have
+        noticed yet; thanks to this check, a connection closed while idle costs no send.
         """
         if not self._writes:
             return
@@ -109,8 +109,8 @@ class Reactor:
             writer.write_now(wire, writer.fd in stirred)
 
     def close(self) -> None:
-        """Ends the watch. The sockets are their owners' to close."""
-        with contextlib.suppress(RuntimeError):  # a loop that is closed already watches nothing
+        """Stops watching. Closing the sockets is up to their owners."""
+        with contextlib.suppress(RuntimeError):  # a closed loop watches nothing
             self.loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
 

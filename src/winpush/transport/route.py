@@ -1,4 +1,4 @@
-"""Route: how an origin is reached, decided once for each host."""
+"""Route: how to reach an origin, decided once for each host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Route"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """How an origin is reached. Compared by identity: it is looked up for every send.
+    """How to reach an origin. Compared by identity, because every send looks it up.
 
     `context` is the TLS of the origin, None for http; `proxy_context` that of an https:// proxy, None without one.
     """
@@ -37,7 +37,7 @@ class Route:
         return self.proxy is not None and self.context is not None and not self.proxy.is_socks
 
     def refusal(self, response: Response) -> ProxyError | None:
-        """Why the proxy did not forward a request; None for an answer that is the origin's own."""
+        """Why the proxy didn't forward a request; None if the answer is the origin's own."""
         if response.status_code != 407 or self.proxy is None or not self.is_forwarded:
             return None
         wanted = [value.decode("latin-1") for name, value in response.headers if name.lower() == b"proxy-authenticate"]

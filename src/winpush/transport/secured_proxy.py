@@ -1,7 +1,7 @@
-"""Connections through an https:// proxy: TLS begins at the proxy, and what goes to an https origin has a second one
-inside.
+"""Connections through an https:// proxy: the connection to the proxy uses TLS, and an https origin's own TLS runs
+inside it.
 
-All on asyncio's transports, whatever the system: nothing here is quick, nor needs to be.
+All on asyncio's transports, on every system: nothing here is fast, or needs to be.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from winpush.transport.tls import HANGING_UP, describe_tls
 
 __all__ = ["dial_secured"]
 
-# What OpenSSL makes of bytes that aren't TLS.
+# OpenSSL's errors for bytes that aren't TLS.
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 
 
 async def dial_secured(
     route: Route, proxy: Proxy, proxy_context: ssl.SSLContext, owner: Owner, host: Home
 ) -> AsyncioConnection:
-    """A new connection. Raises OSError (ssl.SSLError is one: of the origin's TLS), ProxyError or TlsError."""
+    """A new connection. Raises OSError (including ssl.SSLError, for the origin's TLS), ProxyError or TlsError."""
     loop = asyncio.get_running_loop()
     sock = await reach(loop, route)
     if route.context is None:

@@ -1,7 +1,7 @@
-"""A connection while threads have it: its socket blocks, and the loop does not watch it.
+"""A connection while threads have it: its socket blocks, and the loop doesn't watch it.
 
-A call that lets go of the interpreter's lock costs more than what it does when other threads wait for the lock. So the
-kernel keeps the time of a wait, and is asked for its own count of bytes instead of being polled.
+If other threads wait for the interpreter's lock, a call that releases it costs more than the call's own work. So the
+kernel times the wait, and we ask it for its byte count instead of polling.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from winpush.transport.kernel_structs import CLOSED, count_received, set_timeout
 
 __all__ = ["Desk", "ThreadConnection", "TimedConnection"]
 
-# An answer of a push service has a few hundred bytes; what is longer comes in several reads.
+# A push service's answer has a few hundred bytes; a longer one takes several reads.
 _BUFFER_BYTES = 4096
 _UNKNOWN = -2
-"""No count: other than any of the kernel's, and than CLOSED."""
+"""No count: differs from every count of the kernel, and from CLOSED."""
 
 
 class Desk(Protocol):
@@ -36,7 +36,7 @@ class Desk(Protocol):
         """The next thread may have it."""
 
     def give_up(self, connection: ThreadConnection, *, abort: bool) -> None:
-        """It is of no more use."""
+        """It is no longer usable."""
 
 
 class _ThreadHome:
@@ -49,22 +49,22 @@ class _ThreadHome:
         self.view = memoryview(bytearray(_BUFFER_BYTES))
 
     def release(self, connection: Connection) -> None:
-        """The answer is there: the next thread takes it, or whoever waits in the loop."""
+        """The answer is there: the next thread, or a request that waits in the loop, may have the connection."""
         if isinstance(connection, ThreadConnection) and not connection.closed:
             self.desk.check_in(connection)
 
     def submit(self, job: Job) -> None:
-        """Not one byte left: the thread itself takes another connection."""
+        """Not one byte left: does nothing, because the thread itself takes another connection."""
 
     def retired(self, connection: Connection) -> None:
-        """The pool learns of it when the socket is given back."""
+        """Does nothing: the pool learns of it when it gets the socket back."""
 
     def lost(self, connection: Connection) -> None:
         """As `retired`."""
 
 
 class ThreadConnection(Connection):
-    """A pooled connection in the hands of threads. `pooled` is the same one as the loop knows it, `origin` its host."""
+    """A pooled connection that threads use. `pooled` is the same one as the loop knows it, `origin` its host."""
 
     __slots__ = ("_home", "_look", "_patience", "_sock", "_taken", "desk", "origin", "pooled")
 
@@ -87,34 +87,34 @@ class ThreadConnection(Connection):
         self._sock.setblocking(True)  # noqa: FBT003 - its own name says what it means
 
     def _count(self) -> int:
-        """How many bytes have come in all; CLOSED when the other side has closed."""
+        """How many bytes have come in total; CLOSED if the other side has closed."""
         return count_received(self._sock)
 
     def is_quiet(self) -> bool:
-        """Asks the kernel, without waiting, whether the other side has closed, or sent something unasked."""
+        """Asks the kernel, without waiting. False if the other side has closed, or has sent unsolicited data."""
         return not self._look(0)
 
     def is_good(self) -> bool:
-        """As `is_quiet`, without letting go of the interpreter's lock where the kernel's count is as it was left."""
+        """As `is_quiet`, but without releasing the interpreter's lock if the kernel's count hasn't changed."""
         return self._count() == self._taken or self.is_quiet()
 
     def abort(self) -> None:
-        """Ends a thread's wait for the answer, from another thread; the socket is closed by the one that waits."""
-        # Not SSLSocket's own: that would have the waiting thread read the bare bytes.
+        """Ends a thread's wait for the answer, from another thread; the waiting thread closes the socket."""
+        # Not SSLSocket's own method, which would make the waiting thread read the raw bytes.
         with contextlib.suppress(OSError):  # it may have ended already
             socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
     def run(self, job: Job, seconds: float) -> None:
-        """One request, to its answer or failure; neither when not one byte left on a connection that was good."""
+        """One request, to its answer or failure; or neither, if not one byte left on a connection that has worked."""
         self._wait_for(seconds)
         self.start(job)
         while self.job is job:
             self._read()
-            if self.job is job:  # it comes in pieces
+            if self.job is job:  # the answer comes in pieces
                 self._wait_for(job.deadline - time.monotonic())
 
     def _wait_for(self, seconds: float) -> None:
-        """Sets how long the kernel waits. A difference of a hundredth isn't worth the call."""
+        """Sets how long the kernel waits. A difference of one percent isn't worth the call."""
         wanted = max(seconds, 0.001)
         if not 0.99 <= self._patience / wanted <= 1.01:
             self._patience = wanted
@@ -151,13 +151,13 @@ class ThreadConnection(Connection):
                 self.broken(None)
 
     def broken(self, error: Exception | None) -> None:
-        """The connection is gone; when the client was closed, that is why."""
+        """The connection is gone; if the client was closed, that is the reason."""
         if self.desk.closed and self.job is not None:
             self.fail(SendAbortedError("The client was closed before the answer came.", request_sent=True))
         super().broken(error)
 
     def why_refused(self) -> TransportError:
-        """As the connection itself says it."""
+        """The pooled connection's reason."""
         return self.pooled.why_refused()
 
     def _end(self, *, abort: bool) -> None:
@@ -165,12 +165,12 @@ class ThreadConnection(Connection):
 
 
 class TimedConnection(ThreadConnection):
-    """Where the kernel's count says nothing, as over TLS: it is polled, and Python keeps the time."""
+    """For connections where the kernel's count means nothing, as over TLS: it polls, and Python times the wait."""
 
     __slots__ = ()
 
     def _block(self) -> None:
-        """It does with its first timeout."""
+        """Does nothing: its first timeout makes it blocking."""
 
     def _count(self) -> int:
         return CLOSED

@@ -1,4 +1,4 @@
-"""TLS settings: whom to trust, and the client certificate of authenticated MPNS channels (mpns.md 1.2)."""
+"""TLS settings: whom to trust, and the client certificate for authenticated MPNS channels (mpns.md 1.2)."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["HANGING_UP", "ClientCertificate", "ConnectedSocket", "LazyContext", "Tls", "describe_tls"]
 
-# The other side ended the handshake without a word: it is going down, or something between is. No setting mends that.
+# The other side ended the handshake without an alert: it, or something in between, is going down. No setting helps.
 HANGING_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 Source = str | Path | bytes
 """A file's path, or its content."""
 
-_DER = b"\x30"  # how every certificate, key and PFX file begins that is not PEM
+_DER = b"\x30"  # the first byte of every certificate, key and PFX file that isn't PEM
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
     """A certificate with its private key, for the https channels of authenticated senders.
 
-    Make one by `from_pem` or `from_pfx`. Nothing of it is ever shown.
+    Create one with `from_pem` or `from_pfx`. Nothing of it is ever shown.
     """
 
     _certificate: bytes = field(repr=False)
@@ -44,9 +44,9 @@ class ClientCertificate:
     def from_pem(
         cls, certificate: Source, key: Source | None = None, passphrase: str | None = None
     ) -> ClientCertificate:
-        """PEM, as paths or as bytes. Without `key`, the certificate's own file holds the key too.
+        """PEM, as paths or as bytes. Without `key`, the certificate's file must contain the key.
 
-        Raises ConfigurationError when a file can't be read, or the two do not belong together.
+        Raises ConfigurationError if a file can't be read, or the two don't belong together.
         """
         _check_passphrase(passphrase)
         pem = _pem("certificate", certificate)
@@ -58,7 +58,7 @@ class ClientCertificate:
     def from_pfx(cls, pfx: Source, passphrase: str | None = None) -> ClientCertificate:
         """PKCS#12 (.pfx, .p12), as a path or as bytes. Needs the extra `winpush[pfx]`.
 
-        Raises ConfigurationError when it can't be read, the passphrase is wrong, or it holds no certificate with a key.
+        Raises ConfigurationError if it can't be read, the passphrase is wrong, or it has no certificate with a key.
         """
         try:
             from cryptography.hazmat.primitives import serialization
@@ -72,7 +72,7 @@ class ClientCertificate:
         except ValueError as error:
             raise ConfigurationError(f"certificate: the PFX can't be opened (wrong passphrase?): {error}") from None
         if key is None or certificate is None:
-            raise ConfigurationError("certificate: the PFX holds no certificate with its private key")
+            raise ConfigurationError("certificate: the PFX contains no certificate with its private key")
         pem = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in (certificate, *chain))
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -80,10 +80,10 @@ class ClientCertificate:
         return cls(pem, private)
 
     def _load_into(self, context: ssl.SSLContext) -> None:
-        # The standard library loads from files alone, so the bytes go through a folder that only this user can read.
+        # The standard library only loads from files, so the bytes go through a folder that only this user can read.
         with _private_files(self._certificate, self._key) as (certificate, key):
             try:
-                # A callable keeps OpenSSL from asking on the terminal when a passphrase is missing.
+                # A callable keeps OpenSSL from prompting on the terminal if the passphrase is missing.
                 context.load_cert_chain(certificate, key, password=self._password())
             except (ssl.SSLError, ValueError) as error:
                 raise ConfigurationError(
@@ -105,13 +105,13 @@ def _content(name: str, source: Source) -> bytes:
 
 
 def _pem(name: str, source: Source) -> bytes:
-    """PEM in ASCII, whatever it was saved in: OpenSSL finds no certificate behind a byte order mark."""
+    """PEM in ASCII, whatever its encoding: OpenSSL finds no certificate after a byte order mark."""
     content = _content(name, source)
     if content[:1] == _DER:
         raise ConfigurationError(
             f"{name}: is binary, not PEM; give a PFX file as one, and convert DER: openssl x509 -inform der -in FILE"
         )
-    # The one line end of old Macs is none to OpenSSL.
+    # OpenSSL doesn't recognise a lone carriage return, the line end of old Macs.
     return to_ascii(content).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
@@ -135,14 +135,13 @@ def _private_files(*contents: bytes) -> Iterator[tuple[str, ...]]:
 
 
 class ConnectedSocket(ssl.SSLSocket):
-    """For `SSLContext.sslsocket_class`: of a connection that was reset before TLS could begin, nothing is left open.
+    """For `SSLContext.sslsocket_class`: leaves nothing open if a connection was reset before TLS could start.
 
-    Until Python 3.13, `wrap_socket` forgets the socket that it has made when the first question to it, who is on the
-    other side, finds nobody.
+    Until Python 3.13, `wrap_socket` leaks the socket that it has created if its first call on it, `getpeername`, fails.
     """
 
     def getpeername(self) -> Any:
-        """As a socket's own; where it isn't connected any more, it is closed and ConnectionResetError says so."""
+        """As a socket's own. If it is no longer connected, closes it and raises ConnectionResetError."""
         try:
             return super().getpeername()
         except OSError as error:
@@ -154,9 +153,9 @@ class ConnectedSocket(ssl.SSLSocket):
 class Tls:
     """How https channels are verified.
 
-    `ca` adds a certificate authority of your own (PEM, a path or bytes) to the system's; `ciphers` is OpenSSL's list;
-    `verify=False` turns verification off and makes every connection open to anyone in between. `context` is a ready
-    `ssl.SSLContext` instead of all these.
+    `ca` adds a certificate authority of your own (PEM, a path or bytes) to the system's; `ciphers` is a cipher list in
+    OpenSSL's format; `verify=False` turns verification off, so anyone in between can read every connection. `context`
+    is a ready `ssl.SSLContext` instead of all these.
     """
 
     ca: Source | None = None
@@ -197,25 +196,26 @@ class Tls:
 
 
 class LazyContext:
-    """A context that is made when it is asked for: to read the system's authorities takes some 25 ms.
+    """A context that is created on first use, because reading the system's authorities takes some 25 ms.
 
-    What can't work raises ConfigurationError here, and files are read here. May be used from any thread.
+    The constructor reads the files, and raises ConfigurationError for settings that can't work. May be used from any
+    thread.
     """
 
     def __init__(self, tls: Tls, certificate: ClientCertificate | None = None) -> None:
         self._tls, self._certificate = tls, certificate
         self._made: dict[str, ssl.SSLContext] = {}
         if tls.context is not None:
-            self.get()  # which refuses a certificate beside a context
+            self.get()  # refuses a certificate together with a context
             return
         if tls.ca is not None:
             self._tls = replace(tls, ca=_pem("ca", tls.ca))
         self._tls._set_up(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate)
 
     def get(self) -> ssl.SSLContext:
-        """The same each time: of threads that come at once, each makes one, and all get the first.
+        """The same context each time. If several threads call this at once, each creates one, and all get the first.
 
-        Without a lock, since a child that is forked while another thread has it would never get it.
+        There is no lock: a child forked while another thread holds it would never get it.
         """
         return self._made.get("context") or self._made.setdefault("context", self._tls.make_context(self._certificate))
 
