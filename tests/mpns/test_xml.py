@@ -36,7 +36,7 @@ def test_a_document_is_sent_as_it_is_with_the_headers_of_its_kind() -> None:
     ("kind", "document", "said"),
     [
         ("raw", TOAST, "must be one of toast, tile"),
-        ("tile", TOAST, "holds a toast"),
+        ("tile", TOAST, "contains a toast"),
         ("toast", b"<toast/>", "has the root <toast>"),
         ("toast", TOAST[:-3], "not well-formed"),
         ("toast", b"", "no element"),

@@ -38,7 +38,7 @@ class Notification(Value):
     callback_uri: str | None = None
     _body: bytes = field(init=False, repr=False, compare=False, default=b"")
 
-    # Not annotated, nor is it in the kinds: to pyright a ClassVar isn't the property of `results.Notification`.
+    # Not annotated, here or in subclasses: pyright doesn't accept a ClassVar as the property of `results.Notification`.
     service = Service.MPNS
 
     @property
@@ -84,7 +84,7 @@ class Notification(Value):
     def for_version(self, version: str) -> Notification:
         """The part of this notification that a phone of that version (`7.0`, `7.1`, `7.8`, `8.0` or `8.1`) understands.
 
-        Returns the notification itself if the phone understands all of it. Raises NothingToSendError when nothing would
+        Returns the notification itself if the phone understands all of it. Raises NothingToSendError if nothing would
         be left, and ValidationError for a version that MPNS never served.
         """
         check_version(version)
@@ -104,7 +104,7 @@ def check_version(version: str) -> None:
 
 
 def reads(version: str, since: str) -> bool:
-    """True when a phone running `version` reads fields introduced in `since`."""
+    """True if a phone running `version` reads fields introduced in `since`."""
     return VERSIONS.index(version) >= VERSIONS.index(since)
 
 
@@ -119,7 +119,7 @@ class Toast(Notification):
     """A banner across the top of the screen: a bold title, a text, and the page that a tap opens.
 
     `param` (Windows Phone 7.1 and later) starts with `/` or `?`. `sound` (8.0 Update 3 and later) is the path of a
-    wav, mp3 or wma file inside the app's package; `silent=True` plays none. Raises ValidationError when both text1 and
+    wav, mp3 or wma file inside the app's package; `silent=True` plays none. Raises ValidationError if both text1 and
     text2 are missing or blank.
     """
 
@@ -168,7 +168,7 @@ class Toast(Notification):
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class Raw(Notification):
-    """Any bytes or text (sent as UTF-8) for the running app; the phone drops it when the app is in the background."""
+    """Any bytes or text (sent as UTF-8) for the running app; the phone drops it if the app is in the background."""
 
     payload: bytes = b""
 

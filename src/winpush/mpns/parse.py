@@ -27,14 +27,14 @@ def parse(body: bytes, *, raw: bool = False, **options: Any) -> Notification:
     """Parses a payload into a notification; `options` are its delivery options. `raw=True` takes the bytes as they are.
 
     A document that our types don't cover (an unknown element or attribute, a count over 99, a `param` that starts with
-    neither `/` nor `?`) stays the sender's own: an `Xml`. Raises ValidationError (DocumentError when the document
+    neither `/` nor `?`) is returned unchanged, as an `Xml`. Raises ValidationError (DocumentError if the document
     itself is at fault) for anything that can't be sent at all: not well-formed, another root, over 3,072 bytes.
     """
     if raw:
         return Raw(body, **options)
     document = read_document(body)
     own = Xml(document.kind, body, **options)  # type: ignore[arg-type]  # the kind is one of the two
-    if document.strange:  # an attribute that no phone knows: our types would lose it
+    if document.strange:  # our types would lose an attribute that no phone knows
         return own
     try:
         return _toast(document, options) if document.kind == "toast" else _tile(document, options)

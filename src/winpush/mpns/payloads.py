@@ -66,7 +66,7 @@ class Attribute:
     value: str
 
 
-# The attributes that phones know (mpns.md 4 to 6); names are case-sensitive. Fields have those of _ON_FIELDS.
+# The attributes that phones know (mpns.md 4 to 6); names are case-sensitive. Fields also have those of _ON_FIELDS.
 ATTRIBUTES = {"Notification": ("Version",), "Tile": ("Id", "Template"), "Toast": (), "Sound": ("Silent",)}
 _ON_FIELDS = ("Action", "IsRelative")
 _XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"

@@ -37,7 +37,7 @@ class Shown:
 
     @property
     def nothing(self) -> bool:
-        """True when the phone would show none of it."""
+        """True if the phone would show none of it."""
         return not self.values
 
 

@@ -56,7 +56,7 @@ def build_request(channel: Channel | str, notification: Notification) -> Request
 
 
 def check_channel(channel: Channel) -> None:
-    """Raises ChannelError for a WNS channel, a browser's, and a URI that was cut before what names the channel."""
+    """Raises ChannelError for a WNS channel, a browser's endpoint, and a URI cut off before the channel's name."""
     if channel.service is Service.WNS:
         raise ChannelError("channel_uri", "belongs to WNS; an MPNS notification can't be sent there: use winpush.wns")
     refuse_browser(channel)
@@ -139,7 +139,7 @@ def _remark_message_id(headers: Mapping[str, str]) -> list[str]:
         check_message_id(headers.get("x-messageid", _SOME_ID))
     except ValidationError:
         value = headers["x-messageid"][:40]
-        remarks.append(f"X-MessageID is {value!r}, and documented is a UUID; whether another comes back is unverified.")
+        remarks.append(f"X-MessageID is {value!r}; a UUID is documented, and whether another comes back is unverified.")
     return remarks
 
 

@@ -158,7 +158,7 @@ _UNFORESEEN = Verdict(
 )
 
 
-_NOTHING = Action.NOTHING  # members of enumerations are slow to get at
+_NOTHING = Action.NOTHING  # enum members are slow to access
 FOREIGN_ANSWER = foreign_answer("MPNS")
 _PASSING = passing_answer("MPNS")
 _MARKS = frozenset(
@@ -167,7 +167,7 @@ _MARKS = frozenset(
 
 
 def _plain(value: str | None) -> str:
-    """A status for comparison: in any case, and with the space of the documentation's `Temp Disconnected`."""
+    """A status for comparison, ignoring case and the space in the documentation's `Temp Disconnected`."""
     return "" if value is None else value.replace(" ", "").lower()
 
 
@@ -182,7 +182,7 @@ _EXACT = {
 }
 # If the device or subscription header is missing or unknown, the notification status still decides…
 _BY_STATUS = {(row.status_code, _plain(row.notification_status)): row.verdict for row in ROWS}
-# …and every error means the same whatever its headers, as libraries used with MPNS found.
+# …and every error means the same whatever its headers, as libraries for MPNS have found.
 _BY_CODE = {row.status_code: row.verdict for row in ROWS if row.status_code != 200}
 
 
@@ -199,9 +199,9 @@ def judge(response: Response) -> Verdict:
 
 
 def _is_foreign(response: Response, verdict: Verdict) -> bool:
-    """True when something other than MPNS gave this answer: it bears none of MPNS's headers (mpns.md 9.1), and it has
-    a body, leads elsewhere, or would end the channel. MPNS says all in its headers. A 5xx says only that it must wait,
-    whoever says so."""
+    """True if something other than MPNS gave this answer: it has none of MPNS's headers (mpns.md 9.1), and it has a
+    body, redirects, or would end the channel. MPNS says everything in its headers. A 5xx only means that the send must
+    wait, whoever it comes from."""
     if not _MARKS.isdisjoint(response.index):
         return False
     if response.is_page or response.is_redirect or verdict.action is Action.DELETE_CHANNEL:

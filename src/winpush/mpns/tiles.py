@@ -64,7 +64,7 @@ class TileNotification(Notification):
 class Tile(TileNotification):
     """The live tile of Windows Phone 7: front image, count and title, and from 7.1 a back.
 
-    Every field but `background_image` can be `mpns.CLEAR`. `count=0` hides the counter.
+    Every field except `background_image` can be `mpns.CLEAR`. `count=0` hides the counter.
     """
 
     background_image: str | None = None

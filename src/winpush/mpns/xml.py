@@ -1,4 +1,4 @@
-"""Documents that the caller brings, sent as they are."""
+"""The caller's own documents, sent as they are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = ("toast", "tile")
 class Xml(Notification):
     """Your own XML: well-formed, in UTF-8, a `<wp:Notification>` with one toast or tile, in at most 3,072 bytes.
 
-    Its fields and attributes are not checked: the emulator, or `mpns.parse`, says what a phone would make of them.
+    Its fields and attributes are not checked: the emulator or `mpns.parse` says what a phone would do with them.
     """
 
     kind: str = ""
@@ -44,7 +44,7 @@ class Xml(Notification):
         check_payload(body)  # before it is read
         found = read_document(body).kind
         if found != kind:
-            raise DocumentError("document", f"holds a {found}, and the kind is {kind}")
+            raise DocumentError("document", f"contains a {found}, but the kind is {kind}")
         for name, value in (
             ("kind", kind),
             ("document", body),
@@ -64,5 +64,5 @@ class Xml(Notification):
         return ("kind", "document")
 
     def to_dict(self) -> dict[str, Any]:
-        """As for the others; the document as text."""
+        """As for the other notifications, with the document as text."""
         return {**Notification.to_dict(self), "document": self.document.decode("utf-8-sig")}

@@ -1,6 +1,6 @@
 """Web Push: messages for the service workers of web pages, in Edge (through WNS), Chrome, Firefox and Safari.
 
-A subscription, a message, the sender's VAPID keys, and the protocol around them, without a socket. The keys and the
+It has subscriptions, messages, the sender's VAPID keys, and the protocol around them, without sockets. Keys and
 encryption need `winpush[webpush]`.
 """
 
@@ -38,7 +38,7 @@ __all__ = [
     "make_material",
 ]
 
-# What needs `cryptography`, imported on first use: storing subscriptions and judging answers works without it.
+# These need `cryptography` and are imported on first use: storing subscriptions and judging answers works without it.
 _HOMES = {
     "winpush.webpush.encryption": ("KeyingMaterial", "decrypt", "encrypt", "make_material"),
     "winpush.webpush.requests": ("build_request",),

@@ -1,4 +1,4 @@
-"""Base64url as browsers write it: without padding, and read with or without (RFC 4648, section 5)."""
+"""Base64url, written without padding, as browsers do, and read with or without it (RFC 4648, section 5)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def encode(data: bytes) -> str:
-    """Without padding."""
+    """The text, without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def decode(field: str, text: object) -> bytes:
-    """The bytes. Padding may be there or not, and `+/` stand for `-_` in what some databases keep.
+    """The bytes. Padding is optional, and `+/` are accepted for `-_`, since some databases store them so.
 
     Raises ValidationError, which never contains the text: it may be a key.
     """

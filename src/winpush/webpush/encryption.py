@@ -1,6 +1,7 @@
 """Messages encrypted for one browser: aes128gcm in one record (RFC 8188, RFC 8291; webpush.md 5).
 
-Pure: the sender's key pair and the salt come in. Both must be new for each message unless `KeyingMaterial` is kept.
+Pure: the sender's key pair and the salt are passed in. Both must be new for each message unless `KeyingMaterial` is
+kept.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ _TAG_BYTES = 16
 _HEAD_BYTES = SALT_BYTES + 4 + 1 + 65
 _LAST_RECORD = b"\x02"
 _SIZES = _RECORD_SIZE.to_bytes(4) + b"\x41"
-"""Of the record, and of the sender's key, which is an uncompressed point."""
+"""The sizes of the record and of the sender's key, which is an uncompressed point."""
 _ECDH = ec.ECDH()
 _POINT = Encoding.X962, PublicFormat.UncompressedPoint
 
 
 @dataclass(frozen=True, slots=True)
 class KeyingMaterial:
-    """What is derived from one subscription and one key pair of the sender, without a salt. A secret.
+    """The secret derived from one subscription and one key pair of the sender, before the salt.
 
-    Made anew for each message as the RFC describes. Kept, it saves nine tenths of the work; a fresh salt for each
-    message keeps them confidential, but who learns it can read all messages of that pair.
+    The RFC derives a new one for each message. Keeping it saves nine tenths of the work. A fresh salt for each message
+    keeps messages confidential, but anyone who learns the secret can read all messages of that pair.
     """
 
     secret: bytes = field(repr=False)
@@ -44,7 +45,7 @@ class KeyingMaterial:
 
 
 def make_material(subscription: Subscription, sender: ec.EllipticCurvePrivateKey) -> KeyingMaterial:
-    """Derives it (RFC 8291, section 3.4)."""
+    """Derives the keying material (RFC 8291, section 3.4)."""
     browser = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, subscription.p256dh)
     public = sender.public_key().public_bytes(*_POINT)
     shared = sender.exchange(_ECDH, browser)
@@ -53,7 +54,7 @@ def make_material(subscription: Subscription, sender: ec.EllipticCurvePrivateKey
 
 def encrypt(payload: bytes, material: KeyingMaterial, salt: bytes, padding: int = 0) -> bytes:
     """The body of the request: at most 4,096 bytes, which every push service takes (webpush.md 5). `salt` is 16 random
-    bytes, never used twice with the same material; `padding` hides the length with so many bytes."""
+    bytes, never used twice with the same material; `padding` is a number of bytes to add to hide the length."""
     if len(salt) != SALT_BYTES:
         raise ValidationError("salt", f"has {len(salt)} bytes; it must be {SALT_BYTES}")
     room = _MOST_BYTES - _HEAD_BYTES - _TAG_BYTES - len(_LAST_RECORD) - len(payload)
@@ -75,7 +76,7 @@ def decrypt(body: bytes, browser: ec.EllipticCurvePrivateKey, auth: bytes) -> by
         raise ValidationError("keyid", f"has {length} bytes; the sender's public key has 65")
     sender_key, sealed = body[21:86], body[86:]
     check_point("keyid", sender_key)
-    if record_size < 18 or len(sealed) >= record_size:  # greater, and not equal: RFC 8291, section 4
+    if record_size < 18 or len(sealed) >= record_size:  # greater, not equal: RFC 8291, section 4
         words = f"is {record_size}; a message is one record of fewer bytes than that, and this one has {len(sealed)}"
         raise ValidationError("rs", words)
     public = browser.public_key().public_bytes(*_POINT)
@@ -87,7 +88,7 @@ def decrypt(body: bytes, browser: ec.EllipticCurvePrivateKey, auth: bytes) -> by
         raise ValidationError("body", "can't be decrypted: it was made for another subscription, or changed") from None
     payload = opened.rstrip(b"\x00")
     if payload[-1:] != _LAST_RECORD:
-        raise ValidationError("padding", "doesn't begin with 2, which marks the last record; a browser drops it")
+        raise ValidationError("padding", "doesn't start with 2, which marks the last record; a browser drops it")
     return payload[:-1]
 
 
@@ -109,7 +110,8 @@ _INNER, _OUTER = (bytes(byte ^ mask for byte in range(256)) for mask in (0x36, 0
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
     """HMAC (RFC 2104) for keys of at most 64 bytes, which all of these are.
 
-    A message takes five. `hmac.digest` makes OpenSSL look the algorithm up in each, which costs more than both hashes.
+    A message takes five. `hmac.digest` makes OpenSSL look up the algorithm each time, which costs more than both
+    hashes.
     """
     block = key.ljust(64, b"\x00")
     return sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + data).digest()).digest()

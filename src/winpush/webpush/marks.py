@@ -1,4 +1,4 @@
-"""By what an answer is known as a push service's own: its headers, or its body's exact form (webpush.md 6 and 7)."""
+"""How to recognise a push service's own answer: by its headers, or its body's exact form (webpush.md 6 and 7)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from winpush.http import Response
 __all__ = ["APPLE_ID", "bears_mark"]
 
 APPLE_ID = (b"apns-id",)
-# APNs's own words, and those of its Web Push (webpush.md 7). Words that a gateway may use, too, aren't among them.
+# APNs' own words, and those of its Web Push (webpush.md 7). Words that a gateway may also use aren't included.
 _APPLE_REASONS = frozenset(
     (
         "BadDeviceToken",
@@ -43,13 +43,13 @@ _FCM_WORDS = (
 
 
 def bears_mark(response: Response, channel: Channel | None) -> bool:
-    """True for an answer with a mark of the channel's push service; of any push service, where the channel (None:
-    unknown) doesn't tell whose it is."""
+    """True for an answer with a mark of the channel's push service; or of any push service, if the channel (None if
+    unknown) doesn't identify one."""
     return any(bears(response) for bears in _marks_of(channel))
 
 
 def _is_mozillas(response: Response) -> bool:
-    """`{"code":410,"errno":106,…}`: the status once more, and a number of autopush's."""
+    """`{"code":410,"errno":106,…}`: the status again, and one of autopush's numbers."""
     document = json_object(response.body)
     return document.get("code") == response.status_code and document.get("errno") in _MOZILLA_NUMBERS
 
@@ -60,7 +60,7 @@ def _is_fcms(response: Response) -> bool:
 
 
 def _is_apples(response: Response) -> bool:
-    """On Apple's own hosts the form is enough: not all of its words were published."""
+    """On Apple's own hosts the form is enough, because not all of its words are published."""
     return response.find(APPLE_ID) is not None or _APPLE_REASON.fullmatch(_apple_reason(response)) is not None
 
 
@@ -69,7 +69,8 @@ def _is_in_apples_words(response: Response) -> bool:
 
 
 def _apple_reason(response: Response) -> str:
-    """`{"reason":"Unregistered"}`, with nothing beside it but when that was: Kubernetes has a `reason` as well."""
+    """The reason in `{"reason":"Unregistered"}`, which may only have a timestamp besides: Kubernetes also has a
+    `reason`."""
     document = json_object(response.body)
     reason = document.get("reason")
     return reason if isinstance(reason, str) and document.keys() <= {"reason", "timestamp"} else ""
@@ -84,7 +85,7 @@ _BY_HOST: dict[str, _Marks] = {
     "jmt17.google.com": (_is_fcms,),
     ".push.apple.com": (_is_apples,),
 }
-# On an allowed host only the path tells; Apple's have no common beginning.
+# On an allowed host, only the path identifies the service; Apple's paths have no common prefix.
 _BY_PATH: tuple[tuple[str, _Marks], ...] = (
     (WNS_WEB_PUSH_PATH, (bears_wns_mark,)),
     ("/wpush/", (_is_mozillas,)),

@@ -1,4 +1,4 @@
-"""What is pushed to a browser: a payload for the page's service worker, and how it is delivered (RFC 8030)."""
+"""The message for a browser: a payload for the page's service worker, and how to deliver it (RFC 8030)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from winpush.errors import ValidationError
 __all__ = ["MAX_PAYLOAD_BYTES", "DeliveryOptions", "Message", "Urgency"]
 
 MAX_PAYLOAD_BYTES = 3993
-"""What fits in the 4,096 bytes that every push service must take (RFC 8291, section 4)."""
+"""The payload that fits in the 4,096 bytes that every push service must take (RFC 8291, section 4)."""
 
 MAX_TTL = timedelta(days=30)
 """Mozilla's limit; WNS takes the four weeks that others send by default (webpush.md 3)."""
 
 TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
-"""What a topic may be (RFC 8030, section 5.4)."""
+"""The form of a topic (RFC 8030, section 5.4)."""
 _SECOND = timedelta(seconds=1)
 
 
 class Urgency(Enum):
-    """How soon a device that saves power is woken for it (RFC 8030, section 5.3)."""
+    """How soon to wake a device that saves power (RFC 8030, section 5.3)."""
 
     VERY_LOW = "very-low"
     LOW = "low"
@@ -36,9 +36,9 @@ class Urgency(Enum):
 
 
 class DeliveryOptions(TypedDict, total=False):
-    """How a message is delivered.
+    """How to deliver a message.
 
-    - `ttl`: how long the service keeps it for a browser that is away, in whole seconds; by default four weeks. Zero
+    - `ttl`: how long the service keeps it for an offline browser, in whole seconds; by default four weeks. Zero
       delivers it now or never.
     - `urgency`: None is the service's default, normal.
     - `topic`: up to 32 characters from A-Z, a-z, 0-9, - and _. It replaces a waiting message with the same topic.
@@ -51,7 +51,7 @@ class DeliveryOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, init=False)
 class Message(Value):
-    """One message for the service worker of a page. Empty, it only wakes it.
+    """One message for a page's service worker. An empty message only wakes the service worker.
 
     Raises ValidationError for a payload over 3,993 bytes, a TTL that is negative, over 30 days or not in whole seconds,
     and a topic that a service would refuse (webpush.md 3).
@@ -87,7 +87,7 @@ class Message(Value):
 
     @property
     def ttl_seconds(self) -> int:
-        """The TTL as its header says it."""
+        """The TTL as in its header."""
         return self.ttl // _SECOND
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Message(Value):
 
 
 def write_json(value: Any) -> str:
-    """Compact JSON. Raises ValidationError for what JSON doesn't know."""
+    """Compact JSON. Raises ValidationError for a value that JSON can't represent."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -127,7 +127,7 @@ def _body(payload: object) -> bytes:
     if len(body) > MAX_PAYLOAD_BYTES:
         raise ValidationError(
             "payload",
-            f"has {len(body):,} bytes; a push service needn't take more than {MAX_PAYLOAD_BYTES:,}. Send an id, and "
+            f"has {len(body):,} bytes; a push service needn't accept more than {MAX_PAYLOAD_BYTES:,}. Send an id, and "
             "have the service worker fetch the rest",
         )
     return body

@@ -1,4 +1,4 @@
-"""Private keys in every form in which people keep them: PEM, DER, base64url, a JWK, the JSON of web-push."""
+"""Private keys in all the usual formats: PEM, DER, base64url, a JWK, web-push's JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
 
 def read_private_key(given: str | bytes) -> ec.EllipticCurvePrivateKey:
-    """The key. Raises ConfigurationError, which says what was given and never contains it."""
+    """The key. Raises ConfigurationError, which describes what was given but never contains it."""
     if isinstance(given, bytes) and len(given) == _SCALAR_BYTES:
         return _from_scalar(given, "32 bytes")
     if isinstance(given, bytes) and _is_der(given):
@@ -44,12 +44,12 @@ def read_private_key(given: str | bytes) -> ec.EllipticCurvePrivateKey:
 
 
 def public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """Its public key: an uncompressed point, 65 bytes."""
+    """The public key: an uncompressed point, 65 bytes."""
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 def _is_der(data: bytes) -> bool:
-    """A sequence that is as long as it says. Its first byte alone tells nothing: it is the digit 0 of base64url."""
+    """Whether it is a sequence as long as it claims. The first byte alone doesn't decide: it is base64url's digit 0."""
     if not data.startswith(_SEQUENCE) or len(data) < 2:
         return False
     if data[1] < 0x80:
@@ -59,7 +59,7 @@ def _is_der(data: bytes) -> bool:
 
 
 def _as_text(given: str | bytes) -> str:
-    """Without what editors and shells put around it."""
+    """The text without anything that editors and shells put around it."""
     if isinstance(given, str):
         return given.strip("\ufeff \t\r\n")
     try:
@@ -71,7 +71,7 @@ def _as_text(given: str | bytes) -> str:
 
 
 def _of_pem(text: str) -> ec.EllipticCurvePrivateKey:
-    """The first private key in it; other blocks, such as OpenSSL's curve, may come before."""
+    """The first private key in the text; other blocks, such as OpenSSL's curve, may precede it."""
     unescaped = text.replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     blocks = list(_PEM.finditer(unescaped))
     chosen = next((block for block in blocks if block[1].endswith("PRIVATE KEY")), None)
@@ -125,11 +125,11 @@ def _of_json(text: str) -> ec.EllipticCurvePrivateKey:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
-        raise ConfigurationError("VAPID key: begins as a JWK and is not JSON") from None
+        raise ConfigurationError("VAPID key: starts like a JWK but is not JSON") from None
     if "kty" in values:
         return _of_jwk(values)
     if "privateKey" not in values:
-        raise ConfigurationError("VAPID key: this JSON has neither kty, as a JWK, nor privateKey, as web-push's")
+        raise ConfigurationError("VAPID key: this JSON has neither kty, like a JWK, nor privateKey, like web-push's")
     key = _from_scalar(_decode(values, "privateKey"), "privateKey")
     _check_public(key, "publicKey", _decode(values, "publicKey") if "publicKey" in values else None)
     return key
@@ -154,6 +154,6 @@ def _decode(values: Mapping[str, Any], name: str) -> bytes:
 
 
 def _check_public(key: ec.EllipticCurvePrivateKey, name: str, public: bytes | None) -> None:
-    """Browsers have subscribed for the one; the other would sign for nobody."""
+    """Raises ConfigurationError if the keys don't match: browsers subscribed for the public one."""
     if public is not None and public != public_bytes(key):
-        raise ConfigurationError(f"VAPID key: {name} of this JSON are not the public key of its private one")
+        raise ConfigurationError(f"VAPID key: {name} of this JSON don't match its private key")

@@ -18,23 +18,23 @@ __all__ = ["RequestHead", "build_request", "check_subscription", "headers_of", "
 
 _WNS_TYPES = ("", "wns/raw", "wns/badge")
 _SECONDS = re.compile(r"[0-9]+")
-# What a larger TTL counts as (RFC 8030, section 5.2, which follows RFC 7234).
+# A larger TTL counts as this (RFC 8030, section 5.2, which follows RFC 7234).
 _MOST_SECONDS = 2**31
 
 
 def check_subscription(subscription: object) -> Subscription:
-    """The subscription. Raises ChannelError for what is none, such as its endpoint alone: the keys are needed, too."""
+    """The subscription. Raises ChannelError for anything else, such as only its endpoint: the keys are also needed."""
     if not isinstance(subscription, Subscription):
         raise ChannelError(
             "subscription",
             f"must be a webpush.Subscription, not {type(subscription).__name__}: a message is encrypted with the "
-            "browser's keys; make one with Subscription.of(what the browser gave)",
+            "browser's keys; create one with Subscription.of(what the browser gave)",
         )
     return subscription
 
 
 def headers_of(channel: Channel, message: Message) -> Headers:
-    """The headers that say how it is delivered. WNS refuses a TTL of zero unless it is told not to cache."""
+    """The headers that say how to deliver it. WNS refuses a TTL of zero unless it is told not to cache."""
     headers: Headers = (("TTL", str(message.ttl_seconds)),)
     if message.urgency is not None:
         headers += (("Urgency", message.urgency.value),)
@@ -48,28 +48,28 @@ def headers_of(channel: Channel, message: Message) -> Headers:
 
 
 def build_request(subscription: Subscription, message: Message, token: VapidToken, body: bytes) -> Request:
-    """The complete request, without sending it. `body` is the encrypted payload, empty where the message is.
+    """The complete request, without sending it. `body` is the encrypted payload, empty if the message is.
 
-    Raises ValidationError for a token of another origin: it never leaves for a host that it wasn't made for.
+    Raises ValidationError for a token of another origin: a token never goes to a host that it wasn't made for.
     """
     channel = check_subscription(subscription).channel
     if token.audience != str(channel.origin):
         raise ValidationError("token", f"was made for {token.audience}, and is not sent to {channel.origin}")
     if bool(body) != bool(message.payload):
-        raise ValidationError("body", "must be the encrypted payload, and empty where the message has none")
+        raise ValidationError("body", "must be the encrypted payload, or empty if the message has none")
     return Request(channel, (("Authorization", token.authorization), *headers_of(channel, message)), body)
 
 
 def _is_wns(channel: Channel) -> bool:
-    """On an allowed host, only the path tells."""
+    """Whether the channel is WNS's. On an allowed host, only the path says so."""
     owner = channel.origin.service
     return owner is Service.WNS or (owner is None and channel.target.startswith(WNS_WEB_PUSH_PATH))
 
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What a request's headers say. `is_cached` is False where WNS is told not to keep it; `remarks` are on what a
-    service takes although no standard has it."""
+    """What a request's headers say. `is_cached` is False if WNS is told not to keep it; `remarks` are about things that
+    a service accepts although no standard allows them."""
 
     ttl: timedelta
     urgency: Urgency | None = None
@@ -81,8 +81,8 @@ class RequestHead:
 def read_head(headers: Mapping[str, str], *, has_body: bool, is_wns: bool) -> RequestHead:
     """Reads a request's headers (names in lower case) as a push service does; `is_wns` with WNS's own rules.
 
-    Raises ValidationError for what is answered with 400; its `field` is the header, and of a header of WNS `problem` is
-    the text of its X-WNS-Error-Description.
+    Raises ValidationError for a request that gets a 400. Its `field` is the header; for a WNS header, `problem` is the
+    text of the X-WNS-Error-Description.
     """
     ttl = _read_ttl(headers)
     remarks: list[str] = []
@@ -99,7 +99,7 @@ def read_head(headers: Mapping[str, str], *, has_body: bool, is_wns: bool) -> Re
 def _read_ttl(headers: Mapping[str, str]) -> timedelta:
     value = headers.get("ttl")
     if value is None:
-        raise ValidationError("TTL", "is missing; every request says how long it is kept, 0 is now or never")
+        raise ValidationError("TTL", "is missing; every request says how long to keep the message, 0 is now or never")
     digits = value.strip()
     if not digits.isascii() or not _SECONDS.fullmatch(digits):
         raise ValidationError("TTL", f"must be whole seconds; the request has {value[:40]!r}")
@@ -119,14 +119,14 @@ def _read_wns(headers: Mapping[str, str], ttl: timedelta, remarks: list[str]) ->
 
 
 def _check_encoding(headers: Mapping[str, str]) -> None:
-    """One value and no list (RFC 8291, section 4)."""
+    """Raises ValidationError unless it is a single value, not a list (RFC 8291, section 4)."""
     value = headers.get("content-encoding")
     if value is not None and value.strip().lower() == "aes128gcm":
         return
     if value is not None and value.strip().lower() == "aesgcm":
-        raise ValidationError("Content-Encoding", "is aesgcm, of an older draft; encrypt as aes128gcm (webpush.md 3)")
+        raise ValidationError("Content-Encoding", "is aesgcm, from an older draft; encrypt as aes128gcm (webpush.md 3)")
     found = "none" if value is None else repr(value[:40])
-    raise ValidationError("Content-Encoding", f"must be aes128gcm where there is a body; the request has {found}")
+    raise ValidationError("Content-Encoding", f"must be aes128gcm if there is a body; the request has {found}")
 
 
 def _read_urgency(headers: Mapping[str, str], remarks: list[str]) -> Urgency | None:
@@ -137,5 +137,5 @@ def _read_urgency(headers: Mapping[str, str], remarks: list[str]) -> Urgency | N
         return Urgency(value.strip().lower())
     except ValueError:
         known = ", ".join(each.value for each in Urgency)
-        remarks.append(f"Urgency: {value[:40]!r} is none of {known}, so it counts as normal (RFC 8030, section 5.3).")
+        remarks.append(f"Urgency: {value[:40]!r} isn't one of {known}, so it counts as normal (RFC 8030, section 5.3).")
         return None

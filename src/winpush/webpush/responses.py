@@ -1,4 +1,4 @@
-"""What the push services answer: one table for WNS, Mozilla, FCM and Apple (webpush.md 6 and 7)."""
+"""The push services' answers: one table for WNS, Mozilla, FCM and Apple (webpush.md 6 and 7)."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ HEADERS = StatusHeaders(
 class Row:
     """An answer and its verdict.
 
-    All `words` are in its headers or body, whatever is between them; without words it is any answer with this status
-    that no row before fits. `is_silent`: WNS's own headers, and no reason in them. `cause` is the diagnosis.
+    All `words` occur in its headers or body, whatever separates them; without words, the row is for any answer with
+    this status that no earlier row fits. `is_silent`: it has WNS's own headers, but no reason. `cause` is the
+    diagnosis.
     """
 
     status_code: int
@@ -145,7 +146,7 @@ _SIGNATURE = (
     "clock, and at what may have changed the request on its way. [webpush.md 4]"
 )
 
-# WNS's word for one channel's limit (wns.md 7); of any other that ends so, the sender's.
+# WNS's word for one channel's limit (wns.md 7). Any other word that ends like this is about the sender's limit.
 _CHANNELS = "channelthrottled"
 
 ROWS: tuple[Row, ...] = (
@@ -196,12 +197,12 @@ ROWS: tuple[Row, ...] = (
     Row(503, (), _UNAVAILABLE),
     Row(504, (), _UNAVAILABLE),
 )
-"""Every known answer. Of the rows with one status, the first whose words fit counts."""
+"""Every known answer. Of the rows for a status, the first one whose words fit counts."""
 
-# 201 is all four services' success (webpush.md 7). RFC 8030 has 202 for receipts, which none of them gives.
+# All four services answer a success with 201 (webpush.md 7). RFC 8030 has 202 for receipts, which none of them gives.
 _CREATED = 201
 _SUCCESSES = frozenset((200, 201, 202))
-# What RFC 8030 (sections 5 and 5.1) gives with a message that was taken: where it is, and where its receipts are.
+# Headers that RFC 8030 (sections 5 and 5.1) adds for an accepted message: where it is, and where its receipts are.
 _RESOURCES = (b"location", b"link")
 _BY_CODE: dict[int, tuple[Row, ...]] = {
     code: tuple(row for row in ROWS if row.status_code == code) for code in {row.status_code for row in ROWS}
@@ -212,7 +213,7 @@ _REASONS = (*HEADERS.error_description, b"www-authenticate")
 
 def judge(response: Response, now: datetime, channel: Channel | None = None) -> tuple[Verdict, timedelta | None]:
     """The verdict, and the minimum wait before the next send (None if waiting wouldn't help). `now` is aware; the
-    channel tells by whose marks the answer is known (None: by any push service's).
+    channel says which push service's marks the answer needs (None: any push service's).
 
     Never raises; an answer that no row covers is never a success, and never ends a subscription.
     """
@@ -232,8 +233,8 @@ def judge(response: Response, now: datetime, channel: Channel | None = None) -> 
 
 
 def diagnose(response: Response, channel: Channel | None = None) -> str | None:
-    """The known cause of a refusal, and what the service said in its body; None if there is neither. `channel`: as for
-    `judge`."""
+    """The known cause of a refusal, and the service's own words in the body; None if there is neither. `channel` is as
+    for `judge`."""
     row = _row_of(response)
     if _is_foreign(response, row, channel):
         return None
@@ -263,9 +264,9 @@ def _of_words(*words: bytes) -> Verdict:
 
 
 def _is_foreign(response: Response, row: Row | None, channel: Channel | None) -> bool:
-    """True when something other than the push service gave this answer, and not in a way that any may: a page, a
-    redirect, words that aren't the service's, or a success or an end of the subscription that bears none of its marks.
-    A 5xx says only that it must wait, whoever says so."""
+    """True if something other than the push service gave this answer: a page, a redirect, words that aren't the
+    service's, or, without any of its marks, a success or the end of the subscription. A 5xx only means that the send
+    must wait, whoever it comes from."""
     if bears_mark(response, channel):
         return False
     status = response.status_code
@@ -291,12 +292,12 @@ def _fits(row: Row, said: str) -> bool:
 
 
 def _texts(response: Response) -> str:
-    """Everything that may say why: WNS says it in headers, the others in bodies."""
+    """All text that may give the reason: WNS gives it in headers, the others in bodies."""
     headers = [response.header(name) or "" for name in (*HEADERS.notification_status, *_REASONS)]
     return squeeze(" ".join([*headers, response.body[:1000].decode("latin-1")]))
 
 
 def _is_silent(response: Response) -> bool:
-    """True where WNS refused without a reason."""
+    """True if WNS refused without giving a reason."""
     said = response.body or any(response.header(name) for name in _REASONS)
     return not said and bears_wns_mark(response)

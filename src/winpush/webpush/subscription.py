@@ -1,4 +1,4 @@
-"""A browser's subscription: where its push service listens, and the two keys that only the browser can read with."""
+"""A browser's subscription: its push service's endpoint, and the two keys to encrypt for this browser only."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 @dataclass(frozen=True, slots=True)
 class Subscription(Value):
-    """Where to push to in one browser, as its `PushSubscription` says (webpush.md 2).
+    """How to push to one browser, from its `PushSubscription` (webpush.md 2).
 
-    - `channel`: the endpoint, parsed. A secret, as every channel.
+    - `channel`: the endpoint, parsed. A secret, like every channel.
     - `p256dh`: the browser's public key, 65 bytes.
     - `auth`: the browser's authentication secret, 16 bytes.
     - `expires_at`: when the browser says that it ends (aware), or None.
@@ -52,10 +52,10 @@ class Subscription(Value):
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | str | bytes, *, allow_hosts: Iterable[str] | AllowedHosts = ()) -> Self:
-        """From what the browser gives: `JSON.stringify(subscription)`, or that as a dict.
+        """From the browser's `JSON.stringify(subscription)`, as text or as a dict.
 
         `allow_hosts` names push services besides the known ones, such as the emulator's. Raises ChannelError for an
-        endpoint that can't be sent to, and ValidationError for a key that isn't one; neither contains the value.
+        unusable endpoint, and ValidationError for an invalid key; neither contains the value.
         """
         values = _values(given)
         keys = values.get("keys")
@@ -79,7 +79,7 @@ class Subscription(Value):
         return self.channel.uri
 
     def to_dict(self) -> dict[str, Any]:
-        """As the browser gave it, for storing: it holds the secret endpoint."""
+        """The browser's own form, for storing it. It contains the secret endpoint."""
         expires = None if self.expires_at is None else round(self.expires_at.timestamp() * 1000)
         keys = {"p256dh": encode(self.p256dh), "auth": encode(self.auth)}
         return {"endpoint": self.endpoint, "expirationTime": expires, "keys": keys}
@@ -91,11 +91,11 @@ def check_point(field_name: str, point: bytes) -> None:
         found = f"{len(point)} bytes" if len(point) != KEY_BYTES else "another form"
         raise ValidationError(
             field_name,
-            f"must be an uncompressed point of P-256, {KEY_BYTES} bytes of which the first is 4; it has {found}",
+            f"must be an uncompressed point of P-256: {KEY_BYTES} bytes, the first of them 4; it has {found}",
         )
     x, y = int.from_bytes(point[1:33]), int.from_bytes(point[33:])
     if x >= _P or y >= _P or (y * y - x * x * x + 3 * x - _B) % _P:
-        raise ValidationError(field_name, "is not a point of the curve P-256, so no browser made it")
+        raise ValidationError(field_name, "is not a point on the curve P-256, so no browser made it")
 
 
 def _values(given: Mapping[str, Any] | str | bytes) -> Mapping[str, Any]:
@@ -110,7 +110,7 @@ def _values(given: Mapping[str, Any] | str | bytes) -> Mapping[str, Any]:
 
 
 def _expiry(given: object) -> datetime | None:
-    """In milliseconds since 1970, or null."""
+    """The time, from milliseconds since 1970 or null."""
     if given is None:
         return None
     if isinstance(given, bool) or not isinstance(given, int | float):
@@ -122,7 +122,7 @@ def _expiry(given: object) -> datetime | None:
 
 
 def _check_endpoint(channel: Channel) -> None:
-    """A native channel would take no encrypted body, and the other way round (webpush.md 8)."""
+    """Raises ChannelError for a native channel, which doesn't take encrypted bodies (webpush.md 8)."""
     if not channel.may_belong_to(Service.WEBPUSH):
         raise ChannelError(
             "endpoint",

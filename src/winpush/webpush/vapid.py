@@ -1,4 +1,4 @@
-"""VAPID: the key pair by which push services know a sender, and the tokens that it signs (RFC 8292; webpush.md 4)."""
+"""VAPID: the key pair that identifies a sender to push services, and the tokens it signs (RFC 8292; webpush.md 4)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from winpush.webpush.private_keys import CURVE, public_bytes, read_private_key
 __all__ = ["VapidKeys", "VapidToken", "is_subject", "read_subject", "read_token"]
 
 _LIFE = timedelta(hours=12)
-"""Half of what RFC 8292 allows, so that a clock that is wrong by hours does no harm."""
+"""Half of what RFC 8292 allows, so that a clock that is hours off does no harm."""
 _MARGIN = timedelta(minutes=10)
 _MAX_LIFE = timedelta(hours=24)
 _HEADER = encode(b'{"typ":"JWT","alg":"ES256"}')
@@ -42,17 +42,17 @@ class VapidToken:
     expires_at: datetime
 
     def is_fresh(self, now: datetime) -> bool:
-        """True until ten minutes before it ends; False where the clock was set back so far that services refuse it."""
+        """True until ten minutes before it ends; False if the clock was set back so far that services refuse it."""
         return _MARGIN < self.expires_at - now <= _MAX_LIFE
 
 
 @dataclass(frozen=True, slots=True)
 class VapidKeys:
     """A sender's identity at all push services. Browsers subscribe for its public key, and no other key can send to
-    them: to change it means new subscriptions for everybody.
+    them: changing it means new subscriptions for all users.
 
     `subject` is where a push service reaches you, `mailto:…` or `https://…`; Apple is said to refuse messages without
-    one. Raises ConfigurationError for another.
+    one. Raises ConfigurationError for any other subject.
     """
 
     private_key: ec.EllipticCurvePrivateKey = field(repr=False)
@@ -72,16 +72,16 @@ class VapidKeys:
 
     @classmethod
     def generate(cls, subject: str) -> Self:
-        """A new pair. Keep it: store `to_pem()` where your other secrets are."""
+        """A new key pair. Keep it: store `to_pem()` with your other secrets."""
         return cls(ec.generate_private_key(CURVE), subject)
 
     @classmethod
     def parse(cls, key: str | bytes, subject: str) -> Self:
-        """Reads a private key in any form in which it is kept: PEM (PKCS#8 or SEC 1), DER or that as base64url, the 32
-        bytes as base64url (web-push writes them), or a JWK.
+        """Reads a private key in any of the usual formats: PEM (PKCS#8 or SEC 1), DER or its base64url, the 32 bytes
+        as base64url (web-push writes them), or a JWK.
 
-        The content of a file may be given as it is: a byte order mark, UTF-16 and line ends do no harm. Raises
-        ConfigurationError, which says what was given and never contains it.
+        You can pass a file's content as it is: a byte order mark, UTF-16 and line ends do no harm. Raises
+        ConfigurationError, which describes what was given but never contains it.
         """
         if not isinstance(key, str | bytes):
             raise ConfigurationError(f"VAPID key: must be text or bytes, not {type(key).__name__}")
@@ -94,7 +94,7 @@ class VapidKeys:
 
     @property
     def application_server_key(self) -> str:
-        """The public key as a page hands it to `pushManager.subscribe({applicationServerKey})`: base64url."""
+        """The public key as a page passes it to `pushManager.subscribe({applicationServerKey})`: base64url."""
         return encode(self._public)
 
     def to_pem(self) -> str:
@@ -102,7 +102,7 @@ class VapidKeys:
         return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
 
     def sign(self, origin: Origin, now: datetime) -> VapidToken:
-        """A token for one push service: `origin` is its endpoint's, `now` is aware."""
+        """A token for one push service. `origin` is its endpoint's; `now` is aware."""
         expires_at = now + _LIFE
         audience = str(origin)
         claims = {"aud": audience, "exp": int(expires_at.timestamp()), "sub": self.subject}
@@ -120,7 +120,7 @@ def is_subject(subject: object) -> bool:
 
 
 def read_token(authorization: str, origin: str, now: datetime, *, needs_subject: bool = False) -> bytes:
-    """The public key that signed an `Authorization`, checked as a push service does; Apple's `needs_subject`.
+    """The public key that signed an `Authorization`, checked like a push service does; Apple's `needs_subject`.
 
     Raises ValidationError, whose `field` is the claim or part at fault.
     """
@@ -134,7 +134,7 @@ def read_token(authorization: str, origin: str, now: datetime, *, needs_subject:
 
 
 def read_subject(authorization: str) -> object:
-    """The `sub` of a token that `read_token` took, or None: it is optional (RFC 8292, section 2.1)."""
+    """The `sub` of a token that `read_token` accepted, or None: it is optional (RFC 8292, section 2.1)."""
     return json.loads(_decode("claims", _parts(authorization)[0].split(".")[1])).get("sub")
 
 
@@ -151,7 +151,7 @@ def _parts(authorization: str) -> tuple[str, str]:
 
 
 def _decode(field: str, text: str) -> bytes:
-    """A part of a token, which has one form (RFC 7515, section 2; RFC 8292, section 3.2; webpush.md 3)."""
+    """Decodes a part of a token, which has only one form (RFC 7515, section 2; RFC 8292, section 3.2; webpush.md 3)."""
     if not _UNPADDED.fullmatch(text):
         raise ValidationError(field, "must be base64url without padding")
     return decode(field, text)
@@ -163,7 +163,7 @@ def _check_claims(claims: Mapping[str, Any], origin: str, now: datetime) -> None
     expires = claims.get("exp")
     if isinstance(expires, bool) or not isinstance(expires, int | float):
         raise ValidationError("exp", "must be seconds since 1970")
-    # Compared, not subtracted: JSON's NaN fits nowhere, and a whole number may be larger than any float.
+    # Compared, not subtracted: NaN fails every comparison, and a whole number may be larger than any float.
     begins = now.timestamp()
     if not begins < expires <= begins + _MAX_LIFE.total_seconds():
         raise ValidationError("exp", "is more than 24 hours ahead" if expires > begins else "has passed")
@@ -182,7 +182,7 @@ def _verify(token: str, public: bytes) -> dict[str, Any]:
         is_es256 = json.loads(_decode("header", header)).get("alg") == "ES256"
         claims = json.loads(_decode("claims", body))
     except (InvalidSignature, ValueError, AttributeError, RecursionError):
-        raise ValidationError("signature", "is not that of k") from None
+        raise ValidationError("signature", "doesn't match k") from None
     if not is_es256 or not isinstance(claims, dict):
         raise ValidationError("alg", "must be ES256")
     return claims

@@ -1,7 +1,7 @@
 """Notifications for Windows 8 to 11 through the Windows Push Notification Services (WNS).
 
-Adaptive toasts and tiles for Windows 10 and 11, badges, raw notifications, the legacy templates of Windows 8, and your
-own XML; what a device would show of each; and the protocol around them, without a socket.
+It has adaptive toasts and tiles for Windows 10 and 11, badges, raw notifications, the legacy templates of Windows 8,
+and your own XML; what a device would show of each; and the protocol around them, without sockets.
 """
 
 from winpush.wns.badge import Badge

@@ -25,7 +25,7 @@ class Badge(Notification):
     push_type = "badge"
 
     def __init__(self, value: int | Glyph, *, version: int | None = None, **options: Unpack[Options]) -> None:
-        """`version` is the schema's, left out by default. Raises ValidationError for a negative number, and for a word
+        """`version` is the schema's, left out by default. Raises ValidationError for a negative number, and for text
         that isn't a glyph."""
         checked = _check(value)
         if version is not None and (isinstance(version, bool) or version != 1):

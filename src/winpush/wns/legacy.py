@@ -70,7 +70,7 @@ def _write_fields(texts: Sequence[str], images: Sequence[Image]) -> str:
 
 
 def check_fallback(name: str | None, size: str | None) -> None:
-    """A fallback is the name of a version 1 template of the same size. None is none."""
+    """Raises ValidationError unless it is the name of a version 1 template of the same size, or None."""
     if name is None:
         return
     template = CATALOGUE.get(name)
@@ -129,7 +129,7 @@ class LegacyBinding(Part):
 
 
 def check_legacy_branding(branding: str | None) -> None:
-    """`nameAndLogo` came with Windows 10 (wns.md 10.1)."""
+    """Raises ValidationError for `nameAndLogo`, which came with Windows 10 (wns.md 10.1)."""
     if branding == "nameAndLogo":
         raise ValidationError("branding", "is 'nameAndLogo', which came with Windows 10 and isn't for legacy templates")
 
@@ -138,7 +138,7 @@ def settle_version(version: object, bindings: Sequence[object]) -> int | None:
     """The version for `<visual>`: the highest that its legacy templates need for "auto", otherwise the given one.
 
     Raises ValidationError for a version under 2 with templates of version 2. Templates of version 3 are often sent
-    without one, by Microsoft too (wns.md 12.1).
+    without one, even by Microsoft (wns.md 12.1).
     """
     needed = [CATALOGUE[item.template].version or 0 for item in bindings if isinstance(item, LegacyBinding)]
     if version == "auto":
@@ -151,7 +151,7 @@ def settle_version(version: object, bindings: Sequence[object]) -> int | None:
 
 
 def with_auto_version(tile: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """A tile's arguments, with the version settled again for other bindings unless it was chosen."""
+    """A tile's arguments, with the version to be determined again for other bindings unless the caller chose it."""
     is_settled = tile.version == settle_version("auto", tile.bindings)
     return {**arguments, "version": "auto"} if is_settled else arguments
 
@@ -209,7 +209,7 @@ class LegacyTile(Notification):
 
 
 def check_bindings(bindings: Sequence[Any], allowed: tuple[type, ...]) -> None:
-    """At least one binding, and only one for each size."""
+    """Raises ValidationError unless there is at least one binding, and only one for each size."""
     if not bindings:
         raise ValidationError("tile", "is empty; give it at least one binding")
     sizes: set[tuple[type, object]] = set()

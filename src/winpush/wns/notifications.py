@@ -42,7 +42,7 @@ class Notification(Value):
     correlation_vector: str | None = None
     _body: bytes = field(init=False, repr=False, compare=False, default=b"")
 
-    # Not annotated, nor is it in the kinds: to pyright a ClassVar isn't the property of `results.Notification`.
+    # Not annotated, here or in subclasses: pyright doesn't accept a ClassVar as the property of `results.Notification`.
     service = Service.WNS
 
     @property

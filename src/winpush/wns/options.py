@@ -22,14 +22,14 @@ _EVERY_KIND = frozenset({"toast", "tile", "badge", "raw"})
 
 
 class Options(TypedDict, total=False):
-    """How a notification is delivered. Each notification accepts the options for its kind.
+    """How to deliver a notification. Each notification accepts the options for its kind.
 
     - `tag`: up to 16 letters and digits, naming the tile in the notification queue (or the toast, on Windows Phone)
       that this one replaces.
     - `group`: the same for a group of toasts (Windows Phone).
     - `ttl`: how long it is worth showing, in whole seconds from when WNS receives it.
-    - `cache`: whether WNS keeps it for a device that is offline. By default tiles and badges are kept, raw is not.
-    - `suppress_popup`: True puts a toast into the action centre without a banner. Windows Phone channels only; a
+    - `cache`: whether WNS keeps it for an offline device. By default tiles and badges are kept, raw is not.
+    - `suppress_popup`: True puts a toast in the action centre without a banner. Windows Phone channels only; a
       Windows channel drops it with an error.
     - `request_status`: True asks for the device's connection status in the response.
     - `priority`: how soon a device in battery saver gets it.

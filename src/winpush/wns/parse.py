@@ -1,7 +1,7 @@
 """Parses a document back into our types: the inverse of what the notifications write.
 
 Reading is lenient (wns.md 3.3) about the case of hints, the order of attributes, and the notation of numbers and times.
-A document that our types don't cover, or would write with another meaning, stays the sender's own: a `wns.Xml`.
+A document that our types don't cover, or would write with another meaning, is returned unchanged, as a `wns.Xml`.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def parse(body: bytes | str, kind: str, **options: Unpack[Options]) -> Notificat
     """Parses a payload of that kind (`toast`, `tile`, `badge` or `raw`) into a notification with these options.
 
     Returns a Toast, Tile, LegacyToast, LegacyTile, Badge or Raw that writes the same document again (same elements and
-    attributes, values in their documented spelling, white space aside; what a toast's binding says about all of it may
-    move to the visual part), or else an Xml holding the document unchanged.
+    attributes, values in their documented spelling, white space aside; attributes of a toast's binding that apply to
+    all of it may move to the visual part), or else an Xml with the unchanged document.
     Raises ValidationError for anything that can't be sent as that kind: not well-formed, another root, over 5,000
     bytes.
     """
@@ -65,7 +65,7 @@ _INHERITED = ("lang", "baseUri", "addImageQuery")
 
 
 def _lift(root: Element) -> Element:
-    """A toast whose binding's language and image base are on the visual part, where they mean the same."""
+    """The toast with its binding's language and image base moved to the visual part, where they mean the same."""
     if root.name != "toast":
         return root
     return replace(root, children=tuple(_lift_visual(child) if child.name == "visual" else child for child in root))
@@ -81,7 +81,7 @@ def _lift_visual(visual: Element) -> Element:
 
 
 def is_same(one: Element, other: Element) -> bool:
-    """True when two documents have the same elements and attributes, ignoring white space between elements."""
+    """True if two documents have the same elements and attributes, ignoring white space between elements."""
     return (
         one.name == other.name
         and one.namespace == other.namespace
@@ -111,9 +111,9 @@ _BY_MEANING: dict[str, Kind] = {"value": Fraction(), "displayTimestamp": Moment(
 
 
 def _values(element: Element, table: Schema, *ignored: str) -> dict[str, Any]:
-    """The element's attributes by Python name; None for a required one that is missing, which our types then refuse.
+    """The element's attributes by Python name; None for a missing required one, which our types then refuse.
 
-    Raises DocumentError for one that isn't in the table.
+    Raises DocumentError for an attribute that isn't in the table.
     """
     fixed = dict(table.fixed)
     required = [entry for entry in table.attributes if entry.required and entry.wire not in ignored]
@@ -228,14 +228,14 @@ def _only_id(text: Element) -> Element:
 
 
 def _actions(element: Element) -> tuple[list[Any], Any]:
-    """Inputs and actions; SnoozeAndDismiss in place of the actions if the system provides them."""
+    """Inputs and actions; SnoozeAndDismiss instead of the actions if the system provides them."""
     inputs = [_input(child) for child in element if child.name == "input"]
     actions = [_action(child) for child in element if child.name != "input"]
     if not element.attributes:
         return inputs, actions
     if element.attributes != {"hint-systemCommands": "SnoozeAndDismiss"}:
         raise _uncovered(element)
-    # Anything else in there is dropped here, which `is_same` then notices.
+    # Anything else is dropped here, which `is_same` then notices.
     return inputs, SnoozeAndDismiss([action for action in actions if isinstance(action, MenuEntry)])
 
 

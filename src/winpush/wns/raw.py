@@ -14,7 +14,7 @@ __all__ = ["Raw"]
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class Raw(Notification):
-    """Any bytes or text (sent as UTF-8) for the app: for the running app, else its background task, else lost."""
+    """Any bytes or text (sent as UTF-8) for the running app or else its background task; without either, it is lost."""
 
     payload: bytes = b""
 

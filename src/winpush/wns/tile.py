@@ -192,5 +192,5 @@ class Tile(Notification):
 
 
 def has_adaptive(bindings: Sequence[object]) -> bool:
-    """True when at least one of the bindings is adaptive."""
+    """True if at least one of the bindings is adaptive."""
     return any(isinstance(binding, TileBinding) for binding in bindings)

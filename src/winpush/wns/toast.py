@@ -48,8 +48,8 @@ class Toast(Notification):
     """A banner with up to three texts and optional parts, which stays in the action centre.
 
     `Toast("Hello", "World", launch="id=1")` is a complete toast. Positional arguments are texts (plain strings, or
-    `Text` with hints), of which Windows demands at least one, `Image`s, `Group`s and `Progress` bars. Texts are written
-    first, then the attribution, because Windows shows them in that order. Keyword arguments:
+    `Text` with hints; Windows requires at least one), `Image`s, `Group`s and `Progress` bars. Texts are written first,
+    then the attribution, because Windows shows them in that order. Keyword arguments:
 
     - `launch`: passed to the app when the toast is clicked; a URI with `activation_type="protocol"`, which
       `protocol_target` (a package family name) can direct at one app.
@@ -58,7 +58,7 @@ class Toast(Notification):
     - `header`, `audio`, `duration` ("short", "long"), `display_timestamp` (an aware datetime, kept to the millisecond:
       Windows refuses more decimals).
     - `scenario`: "reminder" and "alarm" stay on the screen and need a button; "incomingCall"; "urgent".
-    - `use_button_style`: set automatically when a button has a style.
+    - `use_button_style`: set automatically if a button has a style.
     - `people`, `toast_id`: hints for contacts and repeated toasts.
     - `lang`, `base_uri`, `add_image_query`, `version`: for the whole visual part.
     - every delivery option of `wns.Options`.

@@ -20,7 +20,7 @@ _KINDS = ("toast", "tile", "badge")
 class Xml(Notification):
     """Your own XML: well-formed, in UTF-8, with `<toast>`, `<tile>` or `<badge>` as its root, in at most 5,000 bytes.
 
-    The schema isn't checked, and the service barely checks it either (wns.md 3.3). `wns.show` tells what a device would
+    The schema isn't checked, and the service barely checks it either (wns.md 3.3). `wns.show` says what a device would
     show.
     """
 

@@ -52,7 +52,7 @@ def test_any_method_but_post_is_405(method: str, winpush_emulator: Emulator) -> 
         ({**GOOD, "X-NotificationClass": "1"}, TOAST.body, "X-NotificationClass"),
         ({**GOOD, "X-NotificationClass": "99"}, TOAST.body, "X-NotificationClass"),
         ({**GOOD, "X-WindowsPhone-Target": "tile"}, TOAST.body, "X-WindowsPhone-Target"),
-        ({**GOOD, "X-WindowsPhone-Target": "token", "X-NotificationClass": "1"}, TOAST.body, "holds a toast"),
+        ({**GOOD, "X-WindowsPhone-Target": "token", "X-NotificationClass": "1"}, TOAST.body, "contains a toast"),
         ({**GOOD, "X-Long": "x" * 1100}, TOAST.body, "headers have"),
         (GOOD, TOAST.body[:-1], "not well-formed"),
         (GOOD, b"", "no element"),
@@ -254,7 +254,7 @@ def test_a_document_that_is_sent_as_raw_is_remarked(body: bytes, target: str, wi
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ({"X-MessageID": "notauuid"}, "X-MessageID is 'notauuid', and documented is a UUID"),
+        ({"X-MessageID": "notauuid"}, "X-MessageID is 'notauuid'; a UUID is documented"),
         ({"X-MessageID": ""}, "X-MessageID is ''"),
         ({"X-Message-ID": "2f6f6e1e-6d2e-4a9a-9d2d-6ab5b0f4d6b1"}, "the header is called X-MessageID"),
         ({"X-MessageID": "2F6F6E1E-6D2E-4A9A-9D2D-6AB5B0F4D6B1"}, None),

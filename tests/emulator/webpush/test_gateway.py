@@ -150,7 +150,7 @@ def test_who_says_not_or_wrongly_who_sends_is_refused(winpush_emulator: Emulator
         (good.replace("k=", "k=+"), signature, "k must be base64url without padding"),
         (good.replace(", k=", "==, k="), signature, "signature must be base64url without padding"),
         (good.replace(", k=", "/, k="), signature, "signature must be base64url without padding"),
-        (good.replace("vapid t=ey", "vapid t=ex"), signature, "signature is not that of k"),
+        (good.replace("vapid t=ey", "vapid t=ex"), signature, "signature doesn't match k"),
         (claims_changed(good, aud="https://fcm.googleapis.com"), signature, "aud must be http://127"),
         (authorization(browser, datetime.now(UTC) - timedelta(days=1)), signature, "exp has passed"),
         (authorization(browser, datetime.now(UTC) + timedelta(days=1)), signature, "exp is more than 24 hours"),

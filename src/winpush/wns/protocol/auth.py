@@ -1,7 +1,7 @@
-"""Access tokens: the two ways to request one, how the response is read, and when to renew (wns.md 1).
+"""Access tokens: the two ways to request one, how to read the response, and when to renew (wns.md 1).
 
-All senders of an app share one token. `TokenState` tracks it with pure transitions, so that callers can share one state
-between tasks or threads and have them all wait for a single request.
+All senders of an app share one token. `TokenState` tracks it with pure transitions, so that tasks or threads can share
+one state and wait for a single request.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _MARGIN = timedelta(minutes=5)
 _MAX_DETAIL = 2000
 _PROBLEMS = (Action.RETRY_LATER, Action.STOP_AND_FIX)
 
-# What azure-core and MSAL raise when no answer came, when the server failed, and when a page answered in its place.
+# Raised by azure-core and MSAL if no answer came, if the server failed, and if a web page answered in its place.
 _AZURE_TROUBLE = frozenset({"ServiceRequestError", "ServiceResponseError", "MsalServiceError", "JSONDecodeError"})
 
 _SID = re.compile(r"ms-app://s-1-15-2(?:-[0-9]+)+/?", re.IGNORECASE)
@@ -89,7 +89,7 @@ class Token:
                 raise ValidationError(name, "must be a datetime with a time zone, such as datetime.now(UTC)")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A cache of tokens may be a pickle: one that is read is checked as one that is made.
+        # A token cache may be a pickle: a loaded token is checked like a new one.
         return type(self), (self.value, self.expires_at, self.obtained_at)
 
     @property
@@ -98,7 +98,7 @@ class Token:
         return self.expires_at - min(_MARGIN, (self.expires_at - self.obtained_at) / 10)
 
     def is_fresh(self, now: datetime) -> bool:
-        """True until it is time to get the next one."""
+        """True until it is time to get the next token."""
         return now < self.renew_at
 
     def is_valid(self, now: datetime) -> bool:
@@ -110,7 +110,7 @@ class Token:
 class TokenProblem:
     """Why there is no token: the verdict for the sends waiting for it, and when to try again.
 
-    The verdict's action is RETRY_LATER or STOP_AND_FIX, and `retry_after` a year at most. Raises ValidationError.
+    The verdict's action is RETRY_LATER or STOP_AND_FIX, and `retry_after` is at most a year. Raises ValidationError.
     """
 
     verdict: Verdict
@@ -134,16 +134,16 @@ class TokenProblem:
     def of_error(cls, error: BaseException) -> TokenProblem:
         """No response arrived, or a third-party credentials object raised.
 
-        Trouble with the proxy or with TLS is what it is at a send, and so is what azure-identity says of wrong
-        credentials (`ClientAuthenticationError`). What else the network or the server does means that the server can't
-        be reached. Any other exception is the object's own failure; of it only the kind is told, since its text may
-        hold a secret. Never raises: not even for an error whose text or attributes can't be read.
+        A proxy or TLS failure gets the same verdict as for a send, and azure-identity's error for wrong credentials
+        (`ClientAuthenticationError`) means that they were refused. Any other network or server error means that the
+        server can't be reached. Any other exception is the object's own failure; only its type is reported, since its
+        text may contain a secret. Never raises, not even for an error whose text or attributes can't be read.
         """
         try:
             if isinstance(error, TransportError):
                 return cls._of_transport_error(error)
             return cls._of_other_error(error, _kinds(error), frozenset[str]().union(*map(_kinds, _causes(error))))
-        except BaseException:  # noqa: BLE001 - somebody else's class, whose own methods raise what they like
+        except BaseException:  # noqa: BLE001 - a third party's class, whose methods may raise anything
             return cls.of(CREDENTIALS_FAILED, None, f"It raised {type(error).__name__}, which can't be read itself.")
 
     @classmethod
@@ -155,7 +155,7 @@ class TokenProblem:
 
     @classmethod
     def _of_other_error(cls, error: BaseException, kinds: frozenset[str], causes: frozenset[str]) -> TokenProblem:
-        # azure-identity reports whatever MSAL ran into as wrong credentials; the cause tells the server's trouble.
+        # azure-identity reports any MSAL error as wrong credentials; the cause shows if it was the server's fault.
         is_trouble = bool(kinds & _AZURE_TROUBLE or (causes & _AZURE_TROUBLE and not is_unavailable(error)))
         if is_trouble and "SSLCertVerificationError" in causes:
             return cls.of_error(TlsError(_one_line(str(error))))
@@ -167,23 +167,23 @@ class TokenProblem:
         if is_trouble or is_answer or isinstance(error, OSError):
             detail = _one_line(str(error)) if is_trouble or is_answer else type(error).__name__
             return cls.of(replace(TOKEN_UNAVAILABLE, delay=_FIRST_HOLD), _FIRST_HOLD, detail)
-        # Our own words name a field, and hold no secret.
+        # Our own message names a field, and contains no secret.
         words = f": {error}" if type(error) is ValidationError else ""
         return cls.of(CREDENTIALS_FAILED, None, f"It raised {type(error).__name__}{words}.")
 
 
 def _kinds(error: BaseException) -> frozenset[str]:
-    """The names of its classes: other libraries' errors are known by these alone."""
+    """The names of its classes: other libraries' errors are recognised only by these."""
     return frozenset(kind.__name__ for kind in type(error).__mro__)
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """True where azure-identity says that a credential can't be used here, which is no word on whether it is right."""
+    """True if azure-identity says that a credential can't be used here, which doesn't mean that it is wrong."""
     return "CredentialUnavailableError" in _kinds(error)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """What it was raised from, and what that was."""
+    """The error that it was raised from, that one's cause, and so on."""
     seen = {id(error)}
     cause = _cause(error)
     while isinstance(cause, BaseException) and id(cause) not in seen:
@@ -193,12 +193,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _cause(error: BaseException) -> object:
-    # azure-core keeps what it caught in an attribute.
+    # azure-core keeps the error that it caught in an attribute.
     return error.__cause__ or getattr(error, "inner_exception", None) or error.__context__
 
 
 class Credentials(Protocol):
-    """Requests tokens for one app. The clients call one of your own in a thread of its own: it may block."""
+    """Requests tokens for one app. The clients call your own credentials in a separate thread, so they may block."""
 
     def request(self) -> Request:
         """The request for a token."""
@@ -229,7 +229,7 @@ class EntraCredentials:
 
     @property
     def identity(self) -> str:
-        """Who logs in where, without the secret: what a TokenStore keeps the token under."""
+        """Who logs in where, without the secret: a TokenStore's key for the token."""
         return f"{self.authority.rstrip('/')}/{self.tenant_id} {self.client_id}".lower()
 
     def request(self) -> Request:
@@ -264,7 +264,7 @@ class PackageCredentials:
 
     @property
     def identity(self) -> str:
-        """Who logs in where, without the secret: what a TokenStore keeps the token under."""
+        """Who logs in where, without the secret: a TokenStore's key for the token."""
         return f"{self.token_url} {self.package_sid.rstrip('/')}".lower()
 
     def request(self) -> Request:
@@ -296,7 +296,7 @@ def _check_texts(credentials: object, *names: str) -> None:
 
 
 def _endpoint(name: str, url: str) -> Channel:
-    """A token server's address: https, or on a private network, because a secret is sent to it."""
+    """A token server's address, which must be https or on a private network, because a secret is sent to it."""
     try:
         origin_text, target = split_uri(url)
         authority = origin_text.partition("://")[2]
@@ -366,8 +366,8 @@ def _detail(error: str, description: object, secret: str) -> str:
 
 
 def _one_line(words: str) -> str:
-    """On one line, whole up to a length that no server's message has: its last lines are the ids that support asks
-    for."""
+    """The text on one line. It is cut only at a length that no server's message has, since its last lines are the ids
+    that support asks for."""
     line = " ".join("".join(character if character.isprintable() else " " for character in words).split())
     return line if len(line) <= _MAX_DETAIL else line[:_MAX_DETAIL].rpartition(" ")[0] + " …"
 
@@ -390,7 +390,7 @@ def read_token_request(body: bytes) -> TokenForm:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """There is no usable token: send `credentials.request()` once, and have everyone else wait for its response."""
+    """There is no usable token: send `credentials.request()` once, and have all other senders wait for its response."""
 
 
 _FIRST_HOLD = timedelta(seconds=10)
@@ -414,9 +414,9 @@ class TokenState:
     hold_until: datetime | None = None
 
     def ask(self, now: datetime, instead_of: Token | None = None) -> tuple[TokenState, Token | TokenProblem | Fetch]:
-        """A sender asks for a token, with `instead_of` when WNS refused that one.
+        """A sender asks for a token, with `instead_of` if WNS refused that one.
 
-        Returns the current token if it is fresh and not the refused one (another sender may have renewed it already), a
+        Returns the current token if it is fresh and not the refused one (another sender may already have renewed it), a
         problem while new requests are on hold, and otherwise Fetch.
         """
         if instead_of is not None and self.token is not None and self.token.value == instead_of.value:
@@ -465,8 +465,8 @@ def token_until(value: str, expires_on: float, now: datetime) -> Token:
 
 
 def check_answer(answer: object, now: datetime) -> Token | TokenProblem:
-    """What somebody else's `Credentials.read` returned, made anew: a subclass need not be valid. Raises TypeError and
-    ValidationError."""
+    """The answer of a third party's `Credentials.read`, as a new value, because a subclass may not be valid. Raises
+    TypeError and ValidationError."""
     if isinstance(answer, Token):
         return check_life(Token(answer.value, answer.expires_at, answer.obtained_at), now)
     if isinstance(answer, TokenProblem):
@@ -475,17 +475,17 @@ def check_answer(answer: object, now: datetime) -> Token | TokenProblem:
 
 
 def check_life(token: Token, now: datetime) -> Token | TokenProblem:
-    """The token, or the problem with one that has already expired: asked for again, it would be the same."""
+    """The token, or the problem with one that has already expired: another request would return the same."""
     if token.is_valid(now):
         return token
-    if token.expires_at == token.obtained_at:  # what `expires_in` of 0 or below comes to
-        problem = "The token server granted a token that lives no time: expires_in is 0, or below."
+    if token.expires_at == token.obtained_at:  # from an `expires_in` of 0 or below
+        problem = "The token server granted a token that expires at once: expires_in is 0 or below."
     else:
         problem = f"It returned a token that expired at {token.expires_at.isoformat()}: check this machine's clock."
     return TokenProblem.of(CREDENTIALS_FAILED, None, problem)
 
 
 def claims_for_new_token(now: datetime) -> str:
-    """What makes azure-identity's `get_token(claims=…)` pass over its cache: the token was issued from now on."""
+    """Claims that make azure-identity's `get_token` bypass its cache: only a token issued from now on will do."""
     moment = str(int(now.timestamp()))
     return json.dumps({"access_token": {"nbf": {"essential": True, "value": moment}}})

@@ -45,22 +45,22 @@ class _Case:
 
     @property
     def is_offline(self) -> bool:
-        """True when the service said that the device is not connected."""
+        """True if the service said that the device isn't connected."""
         return (self.response.header(*HEADERS.device_connection_status) or "").lower() == "disconnected"
 
     @property
     def is_connected(self) -> bool:
-        """True when the service said that the device is connected."""
+        """True if the service said that the device is connected."""
         return (self.response.header(*HEADERS.device_connection_status) or "").lower() == "connected"
 
     @property
     def is_told(self) -> bool:
-        """True when the service said whether the device is connected."""
+        """True if the service said whether the device is connected."""
         return self.response.header(*HEADERS.device_connection_status) is not None
 
     @property
     def is_gone(self) -> bool:
-        """True when the service said that there is no such channel, now or any more."""
+        """True if the service said that the channel doesn't exist, or no longer does."""
         return self.status in (404, 410)
 
     def option(self, name: str) -> object:
@@ -134,18 +134,18 @@ _CAUSES: tuple[tuple[Callable[[_Case], bool], str], ...] = (
     ),
     (
         lambda case: case.is_gone and _CUT_ESCAPE.search(case.channel.target) is not None,
-        "The channel URI ends in the middle of an escape (%…), so it was cut, perhaps by a database column that is too "
-        "short: store it whole, and get it from the app again. [wns.md 2 [W2]]",
+        "The channel URI ends in the middle of an escape (%…), so it was cut off, perhaps by a database column that is "
+        "too short: store the complete URI, and get it from the app again. [wns.md 2 [W2]]",
     ),
     (
         lambda case: case.is_gone and "%25" in case.channel.target,
-        "The channel URI has %25, as after percent-encoding it a second time: store and send it exactly as the app got "
+        "The channel URI contains %25; perhaps it was percent-encoded twice. Store and send it exactly as the app got "
         "it from Windows. [wns.md 2 [W2]]",
     ),
     (
         lambda case: case.is_gone and "+" in case.channel.target,
-        "The channel URI has a +, which a server reads as a space, as after its escapes (%2b) were decoded: store and "
-        "send it exactly as the app got it from Windows. [wns.md 2 [W2]]",
+        "The channel URI contains a +, which a server reads as a space; perhaps its escapes (%2b) were decoded. Store "
+        "and send it exactly as the app got it from Windows. [wns.md 2 [W2]]",
     ),
     (
         lambda case: case.status == 413,

@@ -26,7 +26,7 @@ __all__ = ["Answer", "Exchange", "TokenNeeded", "exchange"]
 
 @dataclass(frozen=True, slots=True)
 class TokenNeeded:
-    """The exchange needs a token from `TokenState.ask`, with `instead_of` when WNS refused that one.
+    """The exchange needs a token from `TokenState.ask`, with `instead_of` if WNS refused that one.
 
     Reply with a Token, or with a TokenProblem if there is none.
     """

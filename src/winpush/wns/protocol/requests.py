@@ -77,7 +77,7 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
 class RequestHead:
     """What a POST's headers say. `kind` is `toast`, `tile`, `badge` or `raw`; `remarks` lists anything doubtful.
 
-    The options are those of `wns.Options`, None if the header is absent. `is_cached` tells whether WNS keeps it for an
+    The options are those of `wns.Options`, None if the header is absent. `is_cached` says whether WNS keeps it for an
     offline device, by its cache policy or by the kind's default (wns.md 3.1, 5).
     """
 
@@ -99,7 +99,8 @@ class RequestHead:
 
 
 def kind_of(method: str, headers: Mapping[str, str]) -> str | None:
-    """The kind that a request names (header names in lower case), `clear-toasts` for a DELETE; None for another."""
+    """The kind that a request names (header names in lower case), `clear-toasts` for a DELETE; None for an unknown
+    kind."""
     if method == "DELETE":
         return "clear-toasts"
     kind = headers.get("x-wns-type", "").strip().lower().removeprefix("wns/")
@@ -111,7 +112,7 @@ def read_head(headers: Mapping[str, str]) -> RequestHead:
 
     Raises ValidationError for anything WNS answers with 400; its `problem` is the text of X-WNS-Error-Description.
 
-    Lenient where the documentation is silent: on the type without `wns/`, and on the case of values.
+    Lenient where the documentation is silent: about a type without `wns/`, and about the case of values.
     """
     remarks: list[str] = []
     kind = _read_kind(headers, remarks)

@@ -100,7 +100,7 @@ _TOKEN_EXPIRED = Verdict(
 UNAUTHORIZED = Verdict(
     Outcome.UNAUTHORIZED,
     Action.STOP_AND_FIX,
-    "WNS refused a fresh access token too. Check that the credentials are the channel app's; keep the channel.",
+    "WNS also refused a fresh access token. Check that the credentials are the channel app's; keep the channel.",
     source=_PAGE,
 )
 _WEB_PUSH_REFUSED = Verdict(
@@ -268,7 +268,7 @@ _UNFORESEEN = Verdict(
 CREDENTIALS_FAILED = Verdict(
     Outcome.CREDENTIALS_FAILED,
     Action.STOP_AND_FIX,
-    "The credentials object failed. Nothing was sent. Fix it, or what it is configured with.",
+    "The credentials object failed. Nothing was sent. Fix it or its configuration.",
 )
 _TOKEN_UNFORESEEN = Verdict(
     Outcome.TOKEN_UNAVAILABLE,
@@ -281,14 +281,14 @@ _TOKEN_UNFORESEEN = Verdict(
 _TOKEN_FOREIGN = Verdict(
     Outcome.TOKEN_UNAVAILABLE,
     Action.RETRY_LATER,
-    "Something else answered in the token server's place: a proxy, a firewall or a network's login page. It says "
+    "Something else answered instead of the token server: a proxy, a firewall or a network's login page. This says "
     "nothing about the credentials. Check what answers there. Nothing was sent.",
     _MINUTE,
     Backoff.EXPONENTIAL,
     _HOUR,
 )
-# The codes of a refusal (RFC 6749, sections 4.1.2.1 and 5.2; RFC 8707), and those of Entra beside them. A gateway's
-# JSON has an `error`, too, such as "Forbidden".
+# The codes of a refusal (RFC 6749, sections 4.1.2.1 and 5.2; RFC 8707), and Entra's additional ones. A gateway's JSON
+# also has an `error`, such as "Forbidden".
 _REFUSALS = frozenset(
     (
         "access_denied",
@@ -357,9 +357,9 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
 
 
 def is_foreign(response: Response) -> bool:
-    """True when something other than WNS gave this answer: it bears none of WNS's headers, and it has a body, leads
-    elsewhere, or would end the channel. WNS says all in its headers (wns.md 6). A bare 403 is its own, for a package
-    without a mapping (wns.md 1.2). A 5xx says only that it must wait, whoever says so."""
+    """True if something other than WNS gave this answer: it has none of WNS's headers, and it has a body, redirects,
+    or would end the channel. WNS says everything in its headers (wns.md 6). A bare 403 is WNS's own, for a package
+    without a mapping (wns.md 1.2). A 5xx only means that the send must wait, whoever it comes from."""
     return _is_foreign(response, _row_of(response))
 
 
@@ -372,7 +372,7 @@ def _is_foreign(response: Response, row: Row | None) -> bool:
 
 
 def wants_new_token(response: Response) -> bool:
-    """True when the response rejects the token (and isn't from a web-push channel, or from something else)."""
+    """True if the response rejects the token (and isn't from a web-push channel, or from something other than WNS)."""
     row = _row_of(response) if response.status_code == 401 and not is_foreign(response) else None
     return row is not None and row.renews_token
 
@@ -389,7 +389,7 @@ def _row_of(response: Response) -> Row | None:
 # The same few responses keep coming, so each exact combination of bytes is looked up once.
 @lru_cache(maxsize=1024)
 def _look_up(code: int, *statuses: bytes) -> Row | None:
-    """Looks up by the service's status words; if they disagree, `received` loses. A header that came twice has both."""
+    """Looks up the service's status words; if they disagree, `received` loses. A repeated header has both words."""
     said = [word.strip() for word in b",".join(statuses).decode("latin-1").lower().split(",")]
     words = [word for word in said if word]
     word = min(words, key=lambda word: word == "received") if words else None
@@ -399,15 +399,15 @@ def _look_up(code: int, *statuses: bytes) -> Row | None:
 
 
 def _texts(response: Response) -> str:
-    """Everything that could identify a 410 for a blocked sender; how is undocumented (wns.md 7)."""
+    """All text that could identify a 410 for a blocked sender: where it says so is undocumented (wns.md 7)."""
     reason = getattr(response, "reason", "")
     return squeeze(f"{reason} {response.find(HEADERS.error_description) or ''} {response.body[:500].decode('latin-1')}")
 
 
 def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Verdict, timedelta | None]:
-    """The verdict on a token server's response that holds no token; `error` is the code in its JSON, or ''.
+    """The verdict on a token server's response that contains no token; `error` is the code in its JSON, or ''.
 
-    Never raises, and never reports a token as issued: that is up to the caller who has parsed it.
+    Never raises, and never reports a token as issued: that is up to the caller that has parsed it.
     """
     status = response.status_code
     if not error and _is_no_token_servers(response):
@@ -423,8 +423,8 @@ def judge_token(response: Response, now: datetime, error: str = "") -> tuple[Ver
 
 
 def _is_no_token_servers(response: Response) -> bool:
-    """True for an answer without an error's code that no token server gives: a page, a redirect, or a body that isn't
-    a token's JSON (wns.md 1.1). With none it could be anybody's."""
+    """True for an answer without an error code that no token server gives: a page, a redirect, or a body that isn't a
+    token's JSON (wns.md 1.1). An answer without a body could come from anything."""
     if response.is_page or response.is_redirect:
         return True
     return bool(response.body) and "access_token" not in json_object(response.body)

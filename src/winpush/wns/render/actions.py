@@ -26,7 +26,7 @@ Part = tuple[Element, str] | None
 
 
 def check_uri(inspection: Inspection, values: dict[str, Any], name: str, path: str) -> None:
-    """Protocol activation needs a URI."""
+    """Adds a remark if protocol activation has no URI."""
     text = values.get(name)
     if values.get("activation_type") == "protocol" and scheme_of(text or "") is None:
         inspection.remark("not-a-uri", path, repr(text))
@@ -51,7 +51,7 @@ def show_actions(inspection: Inspection, toast: dict[str, Any], part: Part) -> d
 def _within_limits(
     inspection: Inspection, actions: Element, path: str, *, is_system: bool
 ) -> list[tuple[Element, str]]:
-    """Inputs, then actions: an input may come after the button that names it."""
+    """Inputs, then actions, because an input may come after the button that names it."""
     kept: dict[str, list[tuple[Element, str]]] = {"input": [], "action": []}
     for child, place in inspection.children(actions, path, known=("input", "action")):
         most, rule = (MAX_INPUTS, "too-many-inputs") if child.name == "input" else (MAX_ACTIONS, "too-many-actions")
@@ -140,7 +140,7 @@ def _check_snooze(inspection: Inspection, input_id: str, path: str, picture: dic
 
 def _check_buttons(inspection: Inspection, toast: dict[str, Any], picture: dict[str, Any], path: str) -> None:
     buttons: list[dict[str, Any]] = picture["buttons"]
-    # A button beside an input is drawn there, and not in the row of buttons.
+    # A button next to an input is drawn there, not in the row of buttons.
     if len({"image" in button for button in buttons if "input_id" not in button}) > 1:
         inspection.remark("images-on-some", path)
     if any("style" in button for button in buttons) and not toast.get("use_button_style"):

@@ -49,7 +49,7 @@ class Base:
         return f"{address}{'&' if '?' in address else '?'}{_QUERY}"
 
     def _folder(self) -> str:
-        """What a relative path is put after: the base up to its last slash, and all of it if it is only a host."""
+        """The prefix of a relative path: the base up to its last slash, or all of it if it is only a host."""
         match = _BASE.match(self.uri)
         start, slashes, rest = ("", "", self.uri) if match is None else match.groups()
         return f"{start}{rest.rpartition('/')[0] if '/' in rest or not slashes else rest}/"
@@ -164,7 +164,7 @@ _WIRES = {entry.name: entry.wire for entry in attributes.IMAGE.attributes}
 
 
 def _legacy_image(inspection: Inspection, element: Element, path: str, base: Base) -> dict[str, Any] | None:
-    """The template decides where an image is and how it is cut."""
+    """The picture of an image. The template decides where it is and how it is cropped."""
     shown = picture_image(inspection, element, path, base)
     for name in ADAPTIVE_HINTS:
         if shown is not None and shown.pop(name, None) is not None:

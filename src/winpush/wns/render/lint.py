@@ -1,4 +1,4 @@
-"""What a device objects to in a document: remarks, and the collector that makes them by the table of rules."""
+"""What a device objects to in a document: remarks, and the collector that creates them from the table of rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from winpush.wns.schema.types import Choice, Flag, ImageSource, Moment, SoundSou
 __all__ = ["RULES", "Inspection", "Remark", "Rule", "Severity", "numbered"]
 
 _KIND_RULES: dict[type, str] = {ImageSource: "image-source", SoundSource: "sound"}
-# What other senders call an element (wns.md 15).
+# Other senders' names for an element (wns.md 15).
 _OTHER_NAMES = {"img": "image"}
 _BOUND = re.compile(r"\{[A-Za-z_][\w.-]*\}")
 _DISPLAYED = frozenset(
@@ -62,7 +62,7 @@ class Remark:
 
     @property
     def is_objection(self) -> bool:
-        """True when part of the document doesn't show or doesn't work."""
+        """True if part of the document doesn't show or doesn't work."""
         return self.severity is not Severity.NOTE
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Inspection:
         self.remarks.append(Remark(path, rule, RULES[rule].text.format(detail=detail)))
 
     def children(self, element: Element, path: str, *, known: tuple[str, ...]) -> Iterator[tuple[Element, str]]:
-        """The known children, each with its path; remarks on the others, and on text between them."""
+        """The known children, each with its path. Adds remarks about the others, and about text between them."""
         if element.text.strip():
             self.remark("stray-text", path, element.text.strip()[:40])
         for child, place in numbered(element, path):
@@ -108,14 +108,14 @@ class Inspection:
         return self.remark("calling-preview" if name == "cameraPreview" else "unknown-element", place, name)
 
     def nothing_inside(self, element: Element, path: str, *, has_text: bool = False) -> None:
-        """Remarks on anything inside an element that should be empty, or contain only text."""
+        """Adds remarks about anything inside an element that should be empty, or contain only text."""
         for child, place in numbered(element, path):
             self.remark("unknown-element", place, child.name)
         if element.text.strip() and not has_text:
             self.remark("stray-text", path, element.text.strip()[:40])
 
     def attributes(self, element: Element, table: Schema, path: str) -> dict[str, Any]:
-        """The attributes that a device accepts, by Python name; remarks on the others."""
+        """The attributes that a device accepts, by Python name. Adds remarks about the others."""
         values: dict[str, Any] = {}
         fixed = dict(table.fixed)
         for wire, text in element.attributes.items():
@@ -163,7 +163,8 @@ class Inspection:
             self.remark(_KIND_RULES.get(type(entry.kind), "bad-value"), path, problem)
 
     def check_binding(self, text: str, path: str, *, works: bool) -> None:
-        """Remarks on `{name}`: an app can bind it to data, a push can't. `works`: binding works in this place."""
+        """Adds a remark about `{name}`: an app can bind it to data, a push can't. `works`: binding works in this
+        place."""
         if match := _BOUND.fullmatch(text.strip()):
             self.remark("data-binding" if works else "data-binding-place", path, match[0])
 

@@ -25,7 +25,7 @@ class Severity(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One of the device's rules. `source` documents it; `doubt` tells what contradicts it, and where."""
+    """One of the device's rules. `source` documents it; `doubt` says what contradicts it, and where."""
 
     severity: Severity
     text: str
@@ -120,7 +120,7 @@ RULES = {
     ),
     "no-text": Rule(
         _LOST,
-        'There is no top-level text, and Windows demands one: only the app\'s name and "New notification" show.',
+        'There is no top-level text, and Windows requires one: only the app\'s name and "New notification" show.',
         "wns.md 9.4 [R1]",
         "tests of Microsoft's builders have toasts without a text, but nothing displays them, wns.md 9.4 [T2]",
     ),
@@ -181,7 +181,7 @@ RULES = {
         _NOTE,
         "Some buttons have an icon and some don't: each icon shows beside its caption, not in the icon-button style.",
         "wns.md 9.1 [R1]",
-        "the page demands icons on all buttons or none, wns.md 9.1 [W8]",
+        "the page requires icons on all buttons or none, wns.md 9.1 [W8]",
     ),
     "windows-11": Rule(_NOTE, "Windows 11 only: Windows 10 ignores it.", "wns.md 9.1 [R1]"),
     "style-off": Rule(_IGNORED, 'Button styles need useButtonStyle="true" on the toast.', _TOAST),

@@ -111,7 +111,7 @@ def _text_with_id(content: list[dict[str, Any]], number: int) -> str | None:
 
 
 def _check_emptiness(inspection: Inspection, path: str, values: dict[str, Any], content: list[dict[str, Any]]) -> None:
-    """A tile may consist of its branding alone, if the document asks for that."""
+    """Adds a remark about an empty tile. A tile may consist only of its branding, if the document asks for that."""
     if values.get("branding", "none") == "none" and not has_content(content):
         inspection.remark("empty-binding", path)
 
@@ -151,7 +151,7 @@ def _show_content(inspection: Inspection, binding: Element, path: str, base: Bas
 def _show_image(
     inspection: Inspection, element: Element, path: str, base: Base, taken: set[str]
 ) -> dict[str, Any] | None:
-    """An image; `taken` are the places behind and before the content, which have one image each."""
+    """An image; `taken` are the occupied places behind and in front of the content, which have one image each."""
     shown = picture_image(inspection, element, path, base)
     placement = None if shown is None else shown.get("placement")
     if placement not in TILE_PLACEMENTS:

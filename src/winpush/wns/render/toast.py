@@ -60,7 +60,7 @@ def show_toast(root: Element, inspection: Inspection) -> dict[str, Any] | None:
 
 
 def placeholder() -> dict[str, Any]:
-    """What Windows shows in place of a toast that is invalid or has no text, under the app's name (wns.md 9.1, 9.4)."""
+    """What Windows shows instead of a toast that is invalid or has no text, under the app's name (wns.md 9.1, 9.4)."""
     return {
         "kind": "toast",
         "is_placeholder": True,
@@ -123,7 +123,7 @@ def _show_legacy(toast: _Toast, binding: Element, path: str, base: Base, templat
 
 @dataclass(slots=True)
 class _Content:
-    """What a binding shows, as it is collected. `before` is the last element that texts should come before."""
+    """Collects what a binding shows. `before` is the last element that texts should precede."""
 
     texts: list[dict[str, Any]] = field(default_factory=list)
     rest: list[dict[str, Any]] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """The device's verdict on a document: what Windows would show, what it would ignore, and why.
 
-This is for developers without a device, and for the emulator's page. It complements the service's verdict, which barely
+It is for developers without a device, and for the emulator's page. It complements the service's verdict, which barely
 considers the schema (wns.md 3.3).
 """
 
@@ -28,7 +28,7 @@ class View:
     """What a Windows 10 or 11 device shows of a notification.
 
     `picture` is JSON-ready: what is shown, in display order, under the Python names of our types; None if nothing is.
-    Windows shows "New notification" instead of some invalid toasts: that picture has `is_placeholder`. `remarks` tell
+    Windows shows "New notification" instead of some invalid toasts: that picture has `is_placeholder`. `remarks` say
     what isn't shown, and what is doubtful.
     """
 
@@ -48,7 +48,7 @@ class View:
 
     @property
     def objections(self) -> tuple[Remark, ...]:
-        """The remarks on what is lost; the others are notes."""
+        """The remarks about what is lost; the others are notes."""
         return tuple(remark for remark in self.remarks if remark.is_objection)
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _inspect(document: bytes, kind: str, inspection: Inspection) -> dict[str, An
 
 
 _PLACEHOLDERS = frozenset({"timestamp-decimals", "no-text"})
-"""The rules by which Windows shows a placeholder instead of the toast."""
+"""If a toast breaks one of these rules, Windows shows a placeholder instead."""
 
 _BADGE = Schema("badge", (Attribute("value", "value", String()), Attribute("version", "version", Whole(1, 1))))
 

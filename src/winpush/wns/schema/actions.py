@@ -34,13 +34,13 @@ MAX_SELECTIONS = 5
 
 
 def check_protocol(field: str, activation: str | None, arguments: str | None) -> None:
-    """Protocol activation needs a URI."""
+    """Raises ValidationError if protocol activation has no URI."""
     if activation == "protocol" and (arguments is None or scheme_of(arguments) is None):
         raise ValidationError(field, "must be a URI such as 'bingmaps:?q=sushi' when the activation type is protocol")
 
 
 def is_blank(content: str, image: str | None = None, tool_tip: str | None = None) -> bool:
-    """True for an action of the app without a caption, an icon, and the tool tip that an empty caption may have."""
+    """True for an app's action without a caption, an icon, or the tool tip that may replace a caption."""
     return not (content.strip() or image or tool_tip)
 
 
@@ -100,7 +100,7 @@ class Selection(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SelectionInput(Part):
-    """A list of up to five selections; `default` is the id of the one selected at first."""
+    """A list of up to five selections; `default` is the id of the preselected one."""
 
     id: str
     selections: Sequence[Selection] = ()
@@ -126,7 +126,7 @@ class SelectionInput(Part):
 class Button(Part):
     """A button. `arguments` is what the app gets, or the URI of `activation_type="protocol"`.
 
-    `input_id` places it beside that input. With an `image` (16×16 pixels, white on transparent) or a `tool_tip`, which
+    `input_id` places it next to that input. With an `image` (16×16 pixels, white on transparent) or a `tool_tip`, which
     describes it, `content` may be empty; `tool_tip` and `style` need Windows 11. `Button.snooze()` and
     `Button.dismiss()` are the system's own.
     """
@@ -195,7 +195,7 @@ class MenuEntry(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SnoozeAndDismiss(Part):
-    """Windows's own snooze (with a list of times) and dismiss buttons, in place of inputs and buttons.
+    """Windows's own snooze (with a list of times) and dismiss buttons, instead of inputs and buttons.
 
     They can be combined with menu entries, as in Microsoft's toolkit.
     """
@@ -210,7 +210,7 @@ class SnoozeAndDismiss(Part):
 class Audio(Part):
     """The sound: one of Windows's own, a file of the app, or none (`silent=True`).
 
-    `loop=True` needs a `duration` of the toast; `wns.Sound.ALARM…` and `CALL…` are made for it (wns.md 9.2).
+    `loop=True` needs a toast with a `duration`; `wns.Sound.ALARM…` and `CALL…` are made for it (wns.md 9.2).
     """
 
     src: Sound | str | None = None

@@ -298,7 +298,7 @@ ELSEWHERE = {
     ("image", "spritesheet-fps"): "shoulder-tap-only",
     ("image", "spritesheet-startingFrame"): "shoulder-tap-only",
 }
-"""Attributes outside the tables that some document does name, with the device's rule about each (wns.md 9.1)."""
+"""Attributes outside the tables that some document does mention, with the device's rule for each (wns.md 9.1)."""
 
 FOLDED = frozenset(attribute.wire for schema in _ALL for attribute in schema.attributes if attribute.kind.folds)
 """The attributes whose values mean the same in upper and lower case (wns.md 9.5)."""

@@ -116,7 +116,7 @@ class Text(Part):
 
     @property
     def is_plain(self) -> bool:
-        """True when there are no hints."""
+        """True if there are no hints."""
         return all(getattr(self, entry.name) is None for entry in attributes.TEXT.attributes)
 
     def to_element(self) -> str:
@@ -127,7 +127,7 @@ class Text(Part):
 OVERLAID = ("background", "peek")
 """The placements of images that `hint-overlay` darkens (wns.md 10.1)."""
 ADAPTIVE_HINTS = ("placement", "crop", "align", "remove_margin", "overlay")
-"""What an image in a legacy template doesn't have (wns.md 10.4)."""
+"""The hints that an image in a legacy template can't have (wns.md 10.4)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

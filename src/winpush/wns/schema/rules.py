@@ -15,7 +15,7 @@ MAX_INPUTS = 5
 MAX_ACTIONS = 5
 MAX_TITLE_LINES = 2
 MAX_OTHER_LINES = 4
-"""How many lines the second and third text have together (wns.md 9.1)."""
+"""How many lines the second and third text may have together (wns.md 9.1)."""
 OWN_PLACES = ("hero", "appLogoOverride")
 TOAST_PLACEMENTS = (None, "inline", *OWN_PLACES)
 
@@ -55,7 +55,7 @@ _TEXT, _ATTRIBUTION, _OTHER, _ANYWHERE = range(4)
 
 
 def _rank(item: object) -> int:
-    """Where Windows shows it: texts, then the attribution, then the rest; logo and hero image have their own places."""
+    """Its order on screen: texts, then the attribution, then the rest; logo and hero image have their own places."""
     if isinstance(item, str | Text):
         return _TEXT if isinstance(item, str) or item.placement is None else _ATTRIBUTION
     return _ANYWHERE if isinstance(item, Image) and item.placement in OWN_PLACES else _OTHER
@@ -64,7 +64,7 @@ def _rank(item: object) -> int:
 def in_display_order(content: Sequence[Any]) -> tuple[Any, ...]:
     """The content with texts first and the attribution after them, which is how Windows shows it (wns.md 9.4).
 
-    Windows moves a text that comes later to the top, or drops it.
+    Windows moves a later text to the top, or drops it.
     """
     ranks = [rank for rank in map(_rank, content) if rank != _ANYWHERE]
     return tuple(content) if ranks == sorted(ranks) else tuple(sorted(content, key=_rank))
@@ -100,7 +100,7 @@ def check_inputs(inputs: Sequence[TextInput | SelectionInput]) -> None:
 
 
 def check_actions(actions: Actions, inputs: Sequence[TextInput | SelectionInput], scenario: str | None) -> None:
-    """Checks the actions: at most five, each beside an existing input, and the buttons that a scenario needs."""
+    """Checks the actions: at most five, no unknown input ids, and the buttons that a scenario needs."""
     if isinstance(actions, SnoozeAndDismiss) and inputs:
         raise ValidationError("inputs", "can't be combined with SnoozeAndDismiss, which has its own")
     listed = own(actions)
@@ -129,6 +129,6 @@ def _check_snooze(chosen: TextInput | SelectionInput) -> None:
 
 
 def check_audio(audio: Audio | None, duration: str | None, scenario: str | None) -> None:
-    """Checks the sound: a looping one needs a toast that stays on the screen."""
+    """Checks the sound: a looping one needs a toast that stays on screen."""
     if audio is not None and audio.loop and duration is None and scenario not in LOOPING_SCENARIOS:
-        raise ValidationError("audio.loop", 'is True, which needs a duration of the toast, such as duration="long"')
+        raise ValidationError("audio.loop", 'is True, which needs a toast with a duration, such as duration="long"')

@@ -22,7 +22,7 @@ class Template:
 
     `size` is None for a toast. `version` is the required `<visual version>`, None if unknown. `fallback` is the version
     1 name of a version 2 template, `successor` the reverse. `number` is its value in the WinRT enumeration. `phone`
-    tells whether Windows Phone 8.1 draws it (None if unknown). `rule` is the device's rule about it, or ''.
+    says whether Windows Phone 8.1 draws it (None if unknown). `rule` is the device's rule about it, or ''.
     """
 
     name: str
@@ -152,7 +152,7 @@ _LATE = (
 
 
 def _retired(shape: str) -> tuple[str, str]:
-    """The note and the rule about templates that went out of use with Windows 10 (wns.md 12.1)."""
+    """The note and the rule about templates that no longer work since Windows 10 (wns.md 12.1)."""
     return (_GONE, "retired-template") if "ImageCollection" in shape else ("", "")
 
 

@@ -60,11 +60,11 @@ def scheme_of(uri: str) -> str | None:
 
 
 class Kind(Protocol):
-    """The interface of every type. `folds` is True where case doesn't matter."""
+    """The interface of every type. `folds` is True if case doesn't matter."""
 
     @property
     def folds(self) -> bool:
-        """True where `captionsubtle` counts as `captionSubtle` (wns.md 9.5)."""
+        """True if `captionsubtle` counts as `captionSubtle` (wns.md 9.5)."""
 
     def check(self, field: str, value: object, /) -> None:
         """Raises ValidationError for a value that must not be sent."""
@@ -102,7 +102,7 @@ class Name(String):
     """Non-empty text: an id, a title, a package family name."""
 
     def check(self, field: str, value: object) -> None:
-        """Raises ValidationError for empty text too."""
+        """Also raises ValidationError for empty text."""
         String.check(self, field, value)
         if not value:
             raise ValidationError(field, "must not be empty")
@@ -192,7 +192,7 @@ def is_registered_sound(source: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """True or false. Windows knows them in lower case only: a capital breaks a toast (wns.md 9.1)."""
+    """True or false. Windows only knows them in lower case: a capital breaks a toast (wns.md 9.1)."""
 
     folds: ClassVar[bool] = False
 
@@ -206,7 +206,7 @@ class Flag:
         return "true" if value else "false"
 
     def read(self, field: str, text: str) -> object:
-        """`1` and `0` too, as XML Schema allows."""
+        """The flag; `1` and `0` are also accepted, as in XML Schema."""
         value = {"true": True, "1": True, "false": False, "0": False}.get(text.strip())
         if value is None:
             raise ValidationError(field, f"is {text[:20]!r}; it must be 'true' or 'false', in lower case")
@@ -308,7 +308,7 @@ class Moment:
 
 
 def to_milliseconds(moment: datetime) -> datetime:
-    """The time cut to three decimals, which is all that a toast can have."""
+    """The time truncated to three decimals, the most that a toast can have."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -318,7 +318,7 @@ def has_many_decimals(text: str) -> bool:
 
 
 def is_usual_moment(text: str) -> bool:
-    """True for the form of ISO 8601 that all examples have, as RFC 3339 does."""
+    """True for the form of ISO 8601 that all examples have, which is also RFC 3339's."""
     return _USUAL_MOMENT.fullmatch(text) is not None
 
 
