@@ -63,7 +63,7 @@ def check(db: str, as_json: bool) -> None:
     else:
         advice = "." if state.is_current else ". Run 'winpush db upgrade'."
         if state.is_newer:
-            advice = ". A later version of winpush has upgraded the database; upgrade winpush here, too."
+            advice = ". A later version of winpush has upgraded the database; upgrade winpush here as well."
         click.echo(f"Found revision {state.found or 'none'}, need {state.wanted}{advice}")
     if not state.is_current:
         click.get_current_context().exit(1)

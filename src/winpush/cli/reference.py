@@ -33,9 +33,9 @@ With `--json`, a command prints only JSON on standard output:
 - a command that fails prints `{"error": {"type": …, "message": …, "hint": …}}`. `type` is `usage` (exit code 2) or
   `failed` (exit code 1); `hint` says what to do next, or is null.
 
-The exit codes are the same as without it. A refused send is an answer, not an error: exit code 1 and the result as the
-document. Times are ISO 8601, and names that end in `_seconds` are in seconds. `winpush worker` prints only a log, and
-`winpush channels export` prints the file itself, so these two don't have `--json`.
+The exit codes are the same as without it. A refused send is an answer, not an error: the exit code is 1 and the
+document is the result. Times are ISO 8601, and names that end in `_seconds` are in seconds. `winpush worker` prints
+only a log, and `winpush channels export` prints the file itself, so these two don't have `--json`.
 """
 
 

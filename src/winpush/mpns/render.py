@@ -16,7 +16,7 @@ from winpush.mpns.payloads import Attribute, Document, known_attributes, templat
 
 __all__ = ["Shown", "show"]
 
-_NO_TEXT = "There is no text. That a phone then shows no toast is assumed: no source says so."
+_NO_TEXT = "There is no text. It is assumed that a phone then shows no toast: no source says so."
 _TOAST_BY_WIRE = {field.wire: field for field in TOAST_FIELDS}
 _TILE_BY_WIRE = {field.wire: field for field in TILE_FIELDS.values()}
 
@@ -155,7 +155,7 @@ def _remark_doubt(field_: Field, value: str, remarks: list[str]) -> None:
         remarks.append(f"{field_.wire}: is blank; whether a phone shows that or keeps what it has is unverified.")
     scheme = checks.scheme_of(value) if field_.kind in (Kind.IMAGE, Kind.SOUND) else None
     if scheme in checks.UNVERIFIED_SCHEMES:
-        remarks.append(f"{field_.wire}: that a push can name a file by {scheme}: is unverified; send its path.")
+        remarks.append(f"{field_.wire}: whether a push can name a file with {scheme}: is unverified; send its path.")
 
 
 def _read_count(field_: Field, text: str, remarks: list[str]) -> int | None:

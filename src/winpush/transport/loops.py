@@ -95,12 +95,12 @@ class _GreenletLoop(asyncio.SelectorEventLoop):
             asyncio._set_running_loop(self._others)
 
     def run_forever(self) -> None:
-        """As the stock loop, beside whatever else runs in this thread."""
+        """As the stock loop, alongside anything else that runs in this thread."""
         with self._alone():
             super().run_forever()
 
     def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
-        """As the stock loop, beside whatever else runs in this thread."""
+        """As the stock loop, alongside anything else that runs in this thread."""
         with self._alone():
             return super().run_until_complete(future)
 

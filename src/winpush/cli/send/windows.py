@@ -68,7 +68,7 @@ def delivery_options(function: Any) -> Any:
     made = functools.partial(windows_option, heading="Delivery")
     return _decorate(
         [
-            made("--group", help="The same for a group of toasts (Windows Phone)."),
+            made("--group", help="Group of toasts, used like a tag (Windows Phone)."),
             made("--ttl", type=float, metavar="SECONDS", help="Time to live: drop it if it isn't delivered by then."),
             made("--cache/--no-cache", default=None, help="Whether WNS keeps it while the device is offline."),
             made("--suppress-popup", is_flag=True, default=None, help="Add to the action centre without a banner."),

@@ -179,7 +179,7 @@ RULES = {
     ),
     "images-on-some": Rule(
         _NOTE,
-        "Some buttons have an icon and some don't: each icon shows beside its caption, not in the icon-button style.",
+        "Some buttons have an icon and some don't: each icon shows next to its caption, not in the icon-button style.",
         "wns.md 9.1 [R1]",
         "the page requires icons on all buttons or none, wns.md 9.1 [W8]",
     ),
@@ -240,7 +240,7 @@ RULES = {
     ),
     "same-size": Rule(_IGNORED, "There is already a binding for the size {detail}; this one is ignored.", _LEGACY),
     "fallback-name": Rule(_NOTE, "Only Windows 8 reads the fallback, and this one {detail}.", _LEGACY),
-    "needs-badge": Rule(_NOTE, "The number beside the icon comes from a badge notification.", "wns.md 10.2 [W10]"),
+    "needs-badge": Rule(_NOTE, "The number next to the icon comes from a badge notification.", "wns.md 10.2 [W10]"),
     "phone-only": Rule(_IGNORED, "The template is for Windows Phone only; Windows skips it.", "wns.md 12.4 [W11]"),
     "retired-template": Rule(
         _IGNORED,
