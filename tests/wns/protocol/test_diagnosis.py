@@ -51,7 +51,7 @@ _DROPPED = (b"X-WNS-Status", b"dropped")
         (_CUT, _TOAST, _response(404, _ID), "query"),
         (_ending("AgYAAAC8abc%"), _TOAST, _response(404, _ID), "it was cut"),
         (_ending("AgYAAAC8abc%2"), _TOAST, _response(410, _ID), "it was cut"),
-        (_ending("AgYAAAC8abc%252b"), _TOAST, _response(404, _ID), "a second time"),
+        (_ending("AgYAAAC8abc%252b"), _TOAST, _response(404, _ID), "percent-encoded twice"),
         (_ending("AgYAAAC8abc+d"), _TOAST, _response(404, _ID), "decoded"),
         (_CHANNEL, _TOAST, _response(413), "5,000"),
         (_CHANNEL, _TOAST, _response(200, _DROPPED, (b"X-WNS-DeviceConnectionStatus", b"disconnected")), "offline"),
