@@ -32,7 +32,7 @@ def test_that_a_toast_without_a_text_shows_nothing_is_said_to_be_assumed() -> No
     document = read_document(b'<wp:Notification xmlns:wp="WPNotification"><wp:Toast/></wp:Notification>')
     shown = show(document, "8.1")
     assert shown.nothing
-    assert "assumed: no source says so" in shown.remarks[-1]
+    assert "then shows no toast: no source says so" in shown.remarks[-1]
 
 
 TOAST = '<wp:Notification xmlns:wp="WPNotification"><wp:Toast>{}</wp:Toast></wp:Notification>'
