@@ -86,7 +86,7 @@ def test_when_no_more_can_wait_for_a_host_that_hangs_the_rest_is_told_to_come_la
         run_still(main)
     assert len(results) == 300
     assert Counter(result.ok for result in results if result.key is fast) == {True: 150}
-    refused = [result for result in results if "answers nothing" in result.explanation]
+    refused = [result for result in results if "doesn't answer" in result.explanation]
     assert refused
     assert {(result.outcome, result.may_have_arrived, result.key) for result in refused} == {
         (Outcome.TIMED_OUT, False, slow)

@@ -62,8 +62,8 @@ def test_what_a_phone_does_not_show_is_remarked_and_no_type_says_it(document: st
     ("tile", "said"),
     [
         (mpns.Tile(title=" "), "Title: is blank; whether"),
-        (mpns.Tile("isostore:/Shared/ShellContent/x.png"), "by isostore: is unverified"),
-        (mpns.Tile("ms-appx:///Assets/a.png"), "by ms-appx: is unverified"),
+        (mpns.Tile("isostore:/Shared/ShellContent/x.png"), "with isostore: is unverified"),
+        (mpns.Tile("ms-appx:///Assets/a.png"), "with ms-appx: is unverified"),
     ],
 )
 def test_what_is_unverified_is_sent_and_shown_with_a_remark(tile: mpns.Tile, said: str) -> None:

@@ -247,7 +247,7 @@ def test_a_proxy_address_that_is_none_is_refused(url: str) -> None:
 
 
 def test_a_proxys_password_that_is_not_utf8_is_refused_and_not_shown() -> None:
-    with pytest.raises(ConfigurationError, match="not UTF-8") as caught:
+    with pytest.raises(ConfigurationError, match="aren't UTF-8") as caught:
         Client(proxy="http://ada:secr\udce9t@proxy.example:3128")
     assert "secr" not in str(caught.value)
 

@@ -52,7 +52,7 @@ def test_any_method_but_post_is_405(method: str, winpush_emulator: Emulator) -> 
         ({**GOOD, "X-NotificationClass": "1"}, TOAST.body, "X-NotificationClass"),
         ({**GOOD, "X-NotificationClass": "99"}, TOAST.body, "X-NotificationClass"),
         ({**GOOD, "X-WindowsPhone-Target": "tile"}, TOAST.body, "X-WindowsPhone-Target"),
-        ({**GOOD, "X-WindowsPhone-Target": "token", "X-NotificationClass": "1"}, TOAST.body, "contains a toast"),
+        ({**GOOD, "X-WindowsPhone-Target": "token", "X-NotificationClass": "1"}, TOAST.body, "holds a toast"),
         ({**GOOD, "X-Long": "x" * 1100}, TOAST.body, "headers have"),
         (GOOD, TOAST.body[:-1], "not well-formed"),
         (GOOD, b"", "no element"),

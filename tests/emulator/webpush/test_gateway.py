@@ -253,7 +253,7 @@ def test_the_first_thing_that_is_wrong_is_told(winpush_emulator: Emulator) -> No
         ("No subscription", {"target": None}, {}),
         ("Authorization is missing", {}, {"Authorization": "vapid t=abc"}),
         ("parts: must be", {}, {"Authorization": good.replace("vapid t=ey", "vapid t=ex")}),
-        ("signature: is not", {}, {"Authorization": signed_late}),
+        ("signature: doesn't match k", {}, {"Authorization": signed_late}),
         ("aud: must be", {}, {"Authorization": others}),
         ("another VAPID key", {}, {"Authorization": good}),
         ("TTL: is missing", {}, {"TTL": "0"}),
