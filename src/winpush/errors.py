@@ -49,7 +49,19 @@ __all__ = [
 
 
 class WinPushError(Exception):
-    """Base class of all winpush errors."""
+    """Base class of all winpush errors. All can be copied and pickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By itself, pickle calls the constructor with `args`, which is the message alone. An error that can't be read
+        # back hangs the pool of processes that it is raised in.
+        return _remake, (type(self), self.args, vars(self))
+
+
+def _remake(kind: type[WinPushError], args: tuple[Any, ...], state: dict[str, Any]) -> WinPushError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(state)
+    return error
 
 
 class ValidationError(WinPushError, ValueError):
@@ -62,10 +74,6 @@ class ValidationError(WinPushError, ValueError):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Pickle would call the constructor with `args`, which is one string instead of the two parameters.
-        return type(self), (self.field, self.problem)
 
 
 class AppError(ValidationError):
