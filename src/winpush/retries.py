@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from winpush.http import Response
 from winpush.results import Action, Backoff, Result, Verdict
 
-__all__ = ["Done", "GiveUp", "RetryAt", "decide", "retry_after", "timed"]
+__all__ = ["Done", "GiveUp", "RetryAt", "decide", "retry_after", "timed", "timed_by_stranger"]
 
 MAX_RETRY_AFTER = timedelta(days=31)  # a quota may be monthly; anything longer is a mistake
 
@@ -77,6 +77,13 @@ def timed(verdict: Verdict, response: Response | None, now: datetime) -> tuple[V
         return verdict, None
     asked = None if response is None else retry_after(response, now)
     return verdict, verdict.delay if asked is None else asked
+
+
+def timed_by_stranger(verdict: Verdict, response: Response, now: datetime) -> tuple[Verdict, timedelta | None]:
+    """`timed`, for an answer that isn't the service's: what it asks for counts up to the verdict's `max_delay`, since a
+    proxy's day of maintenance is not the service's."""
+    wait = timed(verdict, response, now)[1]
+    return verdict, wait if wait is None or verdict.max_delay is None else min(wait, verdict.max_delay)
 
 
 def retry_after(response: Response, now: datetime) -> timedelta | None:

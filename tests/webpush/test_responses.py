@@ -19,6 +19,11 @@ FCM_MISMATCH = (
     "ensure you are using the correct sender ID and server Key from the Firebase console."
 )
 
+FCM_OTHER_CREDENTIALS = (
+    "the VAPID credentials in the authorization header do not correspond to the credentials used to create the "
+    "subscriptions."
+)
+
 
 def answer(status: int, headers: dict[str, str] | None = None, body: str = "") -> Response:
     named = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
@@ -91,6 +96,11 @@ CAPTURED = [
     (answer(500), Outcome.SERVICE_UNAVAILABLE),
     (answer(503), Outcome.SERVICE_UNAVAILABLE),
     (answer(401, body='{"code":401,"errno":109,"error":"Unauthorized"}'), Outcome.UNAUTHORIZED),
+    (
+        answer(401, body='{"code":401,"errno":109,"error":"Unauthorized","message":"VAPID public key mismatch"}'),
+        Outcome.KEY_MISMATCH,
+    ),
+    (answer(403, body=FCM_OTHER_CREDENTIALS), Outcome.KEY_MISMATCH),
     (answer(410, body='{"code":410,"errno":103,"error":"Gone"}'), Outcome.CHANNEL_GONE),
     (answer(404, body='{"code":404,"errno":102,"error":"Not Found"}'), Outcome.CHANNEL_GONE),
     (answer(403, body=FCM_MISMATCH), Outcome.KEY_MISMATCH),

@@ -10,7 +10,7 @@ from winpush.answers import WNS_HEADERS, bears_wns_mark, squeeze
 from winpush.channels import Channel
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer, passing_answer
-from winpush.retries import timed
+from winpush.retries import timed, timed_by_stranger
 from winpush.webpush.marks import APPLE_ID, bears_mark
 
 __all__ = ["HEADERS", "ROWS", "Row", "diagnose", "judge"]
@@ -164,6 +164,7 @@ ROWS: tuple[Row, ...] = (
     Row(400, ("VapidPkHashMismatch",), _OTHER_KEY, _MISMATCH),
     Row(400, (), _BAD_REQUEST),
     Row(401, ("JWT Authentication Failed",), _SENDER, _SIGNATURE),
+    Row(401, ("VAPID public key mismatch",), _OTHER_KEY, _MISMATCH),
     Row(401, ("public key", "channel Url"), _OTHER_KEY, _MISMATCH),
     Row(
         401,
@@ -183,6 +184,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(401, (), _SENDER, _SIGNATURE),
     Row(403, ("sender ID used to subscribe",), _OTHER_KEY, _MISMATCH),
+    Row(403, ("do not correspond to the credentials used to create the subscription",), _OTHER_KEY, _MISMATCH),
     Row(403, (), _SENDER, _SIGNATURE),
     Row(404, (), _GONE),
     Row(405, (), _NOT_ALLOWED),
@@ -222,7 +224,7 @@ def judge(response: Response, now: datetime, channel: Channel | None = None) -> 
         return timed(_accepted(response), response, now)
     row = _row_of(response)
     if _is_foreign(response, row, channel):
-        return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
+        return timed_by_stranger(FOREIGN_ANSWER, response, now)
     if status in _SUCCESSES:
         verdict = _accepted(response)
     elif row is not None:

@@ -47,7 +47,13 @@ def test_a_sender_understands_each_fate_in_the_words_of_each_service(name: str) 
 @pytest.mark.parametrize(
     ("name", "fate", "status", "said"),
     [
-        ("firefox", Fate.OTHER_KEY, 401, {"code": 401, "errno": 109}),
+        (
+            "firefox",
+            Fate.OTHER_KEY,
+            401,
+            {"code": 401, "errno": 109, "error": "Unauthorized", "message": "VAPID public key mismatch"},
+        ),
+        ("firefox", Fate.BAD_TOKEN, 401, {"code": 401, "errno": 109}),
         ("firefox", Fate.GONE, 410, {"code": 410, "errno": 106}),
         ("firefox", Fate.TOO_LARGE, 413, {"code": 413, "errno": 104}),
         ("firefox", Fate.NO_TTL, 400, {"code": 400, "errno": 111}),

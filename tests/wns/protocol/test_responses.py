@@ -206,10 +206,17 @@ def test_a_firewalls_words_are_no_blocked_domain_of_wns() -> None:
 )
 def test_a_body_without_the_services_mark_is_a_proxys_or_a_sidecars(status: int, kind: str | None, body: bytes) -> None:
     """WNS says all in its headers: such an answer stops no broadcast, and holds no app."""
-    response = _response(status, body, Content_Type=kind, Retry_After="86400")
+    response = _response(status, body, Content_Type=kind)
     verdict, wait = judge(response, _NOW)
     assert (verdict.outcome, wait) == (Outcome.FOREIGN_ANSWER, timedelta(minutes=1))
     assert not wants_new_token(response)
+
+
+@pytest.mark.parametrize(("asked", "minutes"), [("120", 2), ("3600", 60), ("86400", 60)])
+def test_a_strangers_wait_is_followed_for_an_hour_at_most(asked: str, minutes: int) -> None:
+    page = _response(503, b"<html>maintenance</html>", Content_Type="text/html", Retry_After=asked)
+    verdict, wait = judge(page, _NOW)
+    assert (verdict.outcome, wait) == (Outcome.FOREIGN_ANSWER, timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize("body", [b"", b"upstream connect error"])

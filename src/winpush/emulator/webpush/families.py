@@ -125,9 +125,9 @@ def _said(body: str, kind: str, status: int) -> Wording:
     return Wording(status, (("Content-Type", kind),) if body else (), body)
 
 
-def _errno(status: int, number: int) -> Wording:
+def _errno(status: int, number: int, **more: str) -> Wording:
     """Mozilla's: a JSON body with a number of its own."""
-    return _said(json.dumps({"code": status, "errno": number}), "application/json", status)
+    return _said(json.dumps({"code": status, "errno": number, **more}), "application/json", status)
 
 
 def _text(status: int, body: str) -> Wording:
@@ -140,7 +140,10 @@ def _reason(status: int, reason: str) -> Wording:
 
 _SIGNATURE = "JWT Authentication Failed, unable to validate token signature"
 _BAD_URL = 'Bearer error="invalid_request",error_description="Invalid token"'
-_SENDER_ID = "the key in the authorization header does not correspond to the sender ID used to subscribe this user."
+_OTHER_CREDENTIALS = (
+    "the VAPID credentials in the authorization header do not correspond to the credentials used to create the "
+    "subscriptions."
+)
 _NO_ENDPOINT = (
     "A valid push subscription endpoint should be specified in the URL as such: https://fcm.googleapis.com/wp/…\n"
 )
@@ -191,7 +194,7 @@ _FIREFOX = {
     Fate.NO_TOKEN: _errno(401, 109),
     Fate.OLD_TOKEN: _errno(401, 109),
     Fate.BAD_TOKEN: _errno(401, 109),
-    Fate.OTHER_KEY: _errno(401, 109),
+    Fate.OTHER_KEY: _errno(401, 109, error="Unauthorized", message="VAPID public key mismatch"),
     Fate.NO_TTL: _errno(400, 111),
     Fate.BAD_TTL: _errno(400, 112),
     Fate.TOPIC: _errno(400, 113),
@@ -201,7 +204,7 @@ _FIREFOX = {
 _CHROME = {
     **_USUAL,
     Fate.BAD_TOKEN: _text(403, "permission denied: invalid JWT provided"),
-    Fate.OTHER_KEY: _text(403, _SENDER_ID),
+    Fate.OTHER_KEY: _text(403, _OTHER_CREDENTIALS),
     Fate.UNKNOWN: _text(404, _NO_ENDPOINT),
     Fate.DAMAGED: _text(404, _NO_ENDPOINT),
     Fate.GONE: _text(410, "push subscription has unsubscribed or expired.\n"),

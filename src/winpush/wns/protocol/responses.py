@@ -10,7 +10,7 @@ from functools import lru_cache
 from winpush.answers import WNS_HEADERS, bears_wns_mark, json_object, squeeze
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, Verdict, foreign_answer, passing_answer
-from winpush.retries import timed
+from winpush.retries import timed, timed_by_stranger
 
 __all__ = [
     "HEADERS",
@@ -346,7 +346,7 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
     """
     row = _row_of(response)
     if (row is None or row.verdict.action is not Action.NOTHING) and _is_foreign(response, row):
-        return FOREIGN_ANSWER, FOREIGN_ANSWER.delay
+        return timed_by_stranger(FOREIGN_ANSWER, response, now)
     if row is None and response.is_passing:
         return timed(_PASSING, response, now)
     if row is None:
