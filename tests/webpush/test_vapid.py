@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from py_vapid import Vapid02  # type: ignore[import-untyped]  # it has no types
 
 from tests.webpush import vector
-from winpush import ConfigurationError, ValidationError
+from winpush import ConfigurationError, Request, ValidationError
 from winpush.channels import AllowedHosts, parse_origin
-from winpush.webpush import VapidKeys, base64url
+from winpush.webpush import VapidKeys, VapidToken, base64url
 from winpush.webpush.vapid import read_token
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -44,6 +44,7 @@ def jwk(**changes: object) -> str:
     return json.dumps({name: value for name, value in values.items() if value is not None})
 
 
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 CURVE_PEM = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
 PUBLIC_PEM = KEYS.private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 PKCS8, SEC1 = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
@@ -75,11 +76,33 @@ def test_every_form_of_a_private_key_is_read(form: str) -> None:
     assert VapidKeys.parse(FORMS[form], SUBJECT).public_key == KEYS.public_key
 
 
+@settings(max_examples=60, deadline=None)
+@given(number=st.one_of(st.integers(1, ORDER - 1), st.integers(2**233, 2**248), st.sampled_from([2**255, 2**247 - 1])))
+def test_a_key_that_java_wrote_is_read(number: int) -> None:
+    """`BigInteger.toByteArray()`: as many bytes as the number and its sign need."""
+    raw = number.to_bytes(number.bit_length() // 8 + 1)
+    key = ec.derive_private_key(number, ec.SECP256R1())
+    if len(raw) < 30:  # one key in four billion
+        return
+    for form in (base64url.encode(raw), base64.b64encode(raw).decode(), f'"{base64url.encode(raw)}"'):
+        assert VapidKeys.parse(form, SUBJECT).private_key.private_numbers() == key.private_numbers()
+    if len(raw) == 33:
+        assert VapidKeys.parse(raw, SUBJECT).private_key.private_numbers() == key.private_numbers()
+
+
+def test_a_key_that_lost_a_character_is_no_shorter_key() -> None:
+    text = base64url.encode(SCALAR)
+    with pytest.raises(ConfigurationError):
+        VapidKeys.parse(text[:-1], SUBJECT)
+
+
+def test_a_token_made_by_hand_is_hidden_in_a_request() -> None:
+    token = VapidToken(str(ORIGIN), "vapid t=eyJ, k=B", NOW)
+    assert "eyJ" not in repr(Request(vector.subscription().channel, (("Authorization", token.authorization),), b""))
+
+
 def test_a_key_is_stored_and_read_again() -> None:
     assert VapidKeys.parse(KEYS.to_pem(), SUBJECT).application_server_key == KEYS.application_server_key
-
-
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def as_text(key: ec.EllipticCurvePrivateKey, form: str) -> str:

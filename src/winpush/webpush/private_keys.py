@@ -18,13 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
 
 from winpush import _text
 from winpush.errors import ConfigurationError, ValidationError
-from winpush.webpush.base64url import decode
+from winpush.webpush.base64url import decode, encode
 
 __all__ = ["CURVE", "public_bytes", "read_private_key"]
 
 CURVE = ec.SECP256R1()
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _SCALAR_BYTES, _POINT_BYTES = 32, 65
+_URL_SAFE = str.maketrans("+/", "-_")
 _SEQUENCE = b"\x30"
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
@@ -33,6 +34,8 @@ def read_private_key(given: str | bytes) -> ec.EllipticCurvePrivateKey:
     """The key. Raises ConfigurationError, which describes what was given but never contains it."""
     if isinstance(given, bytes) and len(given) == _SCALAR_BYTES:
         return _from_scalar(given, "32 bytes")
+    if isinstance(given, bytes) and len(given) == _SCALAR_BYTES + 1 and given[0] == 0:
+        return _from_scalar(given, "33 bytes")
     if isinstance(given, bytes) and _is_der(given):
         return _load(load_der_private_key, given, "DER")
     text = _as_text(given)
@@ -40,7 +43,7 @@ def read_private_key(given: str | bytes) -> ec.EllipticCurvePrivateKey:
         return _of_pem(text)
     if text.startswith("{"):
         return _of_json(text)
-    return _of_base64("".join(line.strip() for line in text.splitlines()))
+    return _of_base64("".join(line.strip() for line in text.splitlines()).strip("\"'"))
 
 
 def public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -105,13 +108,19 @@ def _of_base64(text: str) -> ec.EllipticCurvePrivateKey:
         raise ConfigurationError(
             f"VAPID key: {len(text)} characters that are neither PEM, DER, base64url nor a JWK"
         ) from None
-    if len(raw) == _SCALAR_BYTES:
+    if _is_scalar(raw) and encode(raw) == text.rstrip("=").translate(_URL_SAFE):
         return _from_scalar(raw, "base64url")
     if len(raw) == _POINT_BYTES:
         raise ConfigurationError("VAPID key: this is the public key; give the private one that belongs to it")
     if not raw:
         raise ConfigurationError("VAPID key: is empty; give the text or the bytes of a private key")
     return _load(load_der_private_key, raw, f"base64url of {len(raw)} bytes (DER?)")
+
+
+def _is_scalar(raw: bytes) -> bool:
+    """A number of a private key's length. Java adds a zero before a high bit, for the sign, and drops leading zeros:
+    one key in 256 has 31 bytes, one in 65,536 has 30."""
+    return _SCALAR_BYTES - 2 <= len(raw) <= _SCALAR_BYTES or (len(raw) == _SCALAR_BYTES + 1 and raw[0] == 0)
 
 
 def _from_scalar(raw: bytes, form: str) -> ec.EllipticCurvePrivateKey:

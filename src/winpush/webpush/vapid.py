@@ -41,6 +41,10 @@ class VapidToken:
     authorization: str = field(repr=False)
     expires_at: datetime
 
+    def __post_init__(self) -> None:
+        # A request that carries it may be printed or logged.
+        object.__setattr__(self, "authorization", SecretText(self.authorization))
+
     def is_fresh(self, now: datetime) -> bool:
         """True until ten minutes before it ends; False if the clock was set back so far that services refuse it."""
         return _MARGIN < self.expires_at - now <= _MAX_LIFE
