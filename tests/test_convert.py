@@ -33,6 +33,7 @@ def test_a_raw_notification_keeps_its_bytes() -> None:
         ("/Assets/a.png", "ms-appx:///Assets/a.png"),
         ("Assets\\a.png", "ms-appx:///Assets/a.png"),
         ("https://images.test/a.png", "https://images.test/a.png"),
+        ("\n  https://images.test/a.png\n", "https://images.test/a.png"),
         ("ms-appx:///Assets/a.png", "ms-appx:///Assets/a.png"),
         ("isostore:/Shared/ShellContent/a.png", "ms-appdata:///local/Shared/ShellContent/a.png"),
     ],
@@ -127,6 +128,7 @@ def test_a_cycle_tile_cycles_its_photos() -> None:
         (mpns.Tile(count=0), wns.Badge(0)),
         (mpns.IconicTile(count=mpns.CLEAR), wns.Badge(0)),
         (mpns.Tile(title="no count"), None),
+        (mpns.Xml("tile", mpns.Tile(count=3).to_xml()), wns.Badge(3)),
     ],
 )
 def test_a_count_becomes_a_badge_and_zero_clears_it(tile: Any, badge: wns.Badge | None) -> None:
@@ -146,6 +148,13 @@ def test_a_count_becomes_a_badge_and_zero_clears_it(tile: Any, badge: wns.Badge 
 def test_a_tile_of_which_windows_shows_nothing_says_what_to_send_instead(tile: Any) -> None:
     with pytest.raises(NothingToSendError, match="to_wns_badge"):
         convert.to_wns(tile)
+
+
+def test_what_is_no_tile_has_no_badge_and_what_is_not_for_mpns_loses_nothing() -> None:
+    with pytest.raises(ValidationError, match="is a Toast"):
+        convert.to_wns_badge(mpns.Toast("a"))  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(ValidationError, match="not a notification of MPNS"):
+        convert.lost_in_wns(wns.Toast("a"))  # type: ignore[arg-type]  # the mistake
 
 
 def test_a_toast_of_blanks_is_refused() -> None:

@@ -62,7 +62,7 @@ def _raw(raw: mpns.Raw) -> wns.Raw:
 
 @_convert.register
 def _xml(xml: mpns.Xml) -> wns.Notification:
-    typed = mpns.parse(xml.document)
+    typed = _typed(xml)
     if isinstance(typed, mpns.Xml):
         raise ValidationError(
             "notification", "is a document that winpush's types don't cover; write its WNS form yourself"
@@ -124,15 +124,29 @@ def _iconic_tile(tile: mpns.IconicTile) -> wns.Tile | wns.LegacyTile:
     return _make(tile, bindings)
 
 
-def to_wns_badge(tile: _AnyTile) -> wns.Badge | None:
-    """The tile's count, which on Windows is a separate notification; None if the tile doesn't set it."""
-    if tile.count is None:
+def to_wns_badge(tile: _AnyTile | mpns.Xml) -> wns.Badge | None:
+    """The tile's count, which on Windows is a separate notification; None if the tile doesn't set it.
+
+    Raises ValidationError for what is not a tile.
+    """
+    typed = _typed(tile)
+    if not isinstance(typed, _AnyTile):
+        raise ValidationError("tile", f"is a {type(typed).__name__}, and only a tile has a count")
+    if typed.count is None:
         return None
-    return wns.Badge(0 if tile.count is mpns.CLEAR else int(tile.count))
+    return wns.Badge(0 if typed.count is mpns.CLEAR else int(typed.count))
+
+
+def _typed(notification: mpns.Notification) -> mpns.Notification:
+    """A document as winpush's type for it, if there is one."""
+    return mpns.parse(notification.document) if isinstance(notification, mpns.Xml) else notification
 
 
 def lost_in_wns(notification: mpns.Notification) -> tuple[str, ...]:
-    """What `to_wns` can't convert, and what to do instead: a sentence each."""
+    """What `to_wns` can't convert, and what to do instead: a sentence each. Raises ValidationError for a notification
+    that isn't for MPNS."""
+    if not isinstance(notification, mpns.Notification):
+        raise ValidationError("notification", f"is a {type(notification).__name__}, not a notification of MPNS")
     return tuple(_lost(notification))
 
 
@@ -143,10 +157,9 @@ def _lost(notification: mpns.Notification) -> Iterator[str]:
         yield "message_id: WNS assigns its own id to each notification; see result.message_id."
     if notification.callback_uri is not None:
         yield "callback_uri: WNS has no callbacks; request_status=True reports the device's connection."
-    if isinstance(notification, mpns.Xml):
-        notification = mpns.parse(notification.document)
-    if isinstance(notification, _AnyTile):
-        yield from _lost_of_tile(notification)
+    typed = _typed(notification)
+    if isinstance(typed, _AnyTile):
+        yield from _lost_of_tile(typed)
 
 
 def _lost_of_tile(tile: _AnyTile) -> Iterator[str]:
@@ -209,8 +222,9 @@ def _sound(value: str | None) -> wns.Audio | None:
 
 def _address(file: str) -> str:
     """The Windows URI of a phone's image or sound. Without a scheme, it is a file in the app package."""
+    file = file.strip()
     if file.lower().startswith(_PHONE_STORAGE):
         return _LOCAL_FOLDER + file[len(_PHONE_STORAGE) :].lstrip("/")
     if scheme_of(file) is not None:
         return file
-    return _PACKAGE + file.strip().lstrip("/\\").replace("\\", "/")
+    return _PACKAGE + file.lstrip("/\\").replace("\\", "/")
