@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -66,6 +67,27 @@ def test_what_cost_the_seeds_users_their_channels_keeps_them_here(status: int) -
     result = answer(status)
     assert not result.ok
     assert not result.should_delete_channel
+
+
+def test_a_key_that_is_a_channel_uri_is_shown_as_channels_are() -> None:
+    uri = "https://user:pw@db5.notify.windows.com/?token=AwYAAAC8secretsecretsecret"
+    result = replace(answer(200), key=uri)
+    assert result.key == uri
+    assert "secretsecret" not in repr(result) + str(result.to_dict())
+    assert result.to_dict()["key"] == "https://db5.notify.windows.com/…secret"
+    assert replace(answer(200), key="ada").to_dict()["key"] == "ada"
+    assert replace(answer(200), key=("ada", 7)).to_dict()["key"] == "('ada', 7)"
+
+
+def test_of_two_words_that_differ_the_result_has_the_one_that_decided() -> None:
+    dropped = ((b"X-WNS-Status", b"received"), (b"X-WNS-NotificationStatus", b"dropped"))
+    response = Response(200, dropped)
+    verdict, wait = wns.judge(response, datetime.now(UTC))
+    toast = wns.Toast("a")
+    assert verdict.outcome is Outcome.DROPPED
+    assert Result(None, toast, verdict, wns.HEADERS, response, None, wait).notification_status == "dropped"
+    empty = Response(200, ((b"X-WNS-Status", b""), (b"X-WNS-NotificationStatus", b"received")))
+    assert Result(None, toast, verdict, wns.HEADERS, empty).notification_status == "received"
 
 
 def test_a_log_entry_is_json_and_says_what_happened() -> None:

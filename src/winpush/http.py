@@ -121,7 +121,10 @@ class Response:
     def find(self, names: tuple[bytes, ...]) -> str | None:
         """`header`, with the names in a tuple."""
         index = self._index or self.index
+        found = None
         for name in names:
             if name in index:
-                return index[name][1].decode("latin-1").strip()
-        return None
+                found = index[name][1].decode("latin-1").strip()
+                if found:
+                    break  # a header without a value says nothing: the next name may have one
+        return found

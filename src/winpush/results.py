@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
-from winpush.channels import Channel, Service
+from winpush.channels import Channel, Service, shorten
 from winpush.errors import (
     AnswerLostError,
     AppError,
@@ -200,7 +200,7 @@ class Result:
     response: Response | None = None
     error: WinPushError | None = None
     retry_after: timedelta | None = None
-    key: object = None
+    key: object = field(default=None, repr=False)
     diagnosis: str | None = None
 
     @property
@@ -245,8 +245,15 @@ class Result:
 
     @property
     def notification_status(self) -> str | None:
-        """What the service did with the notification, in its terms: `Received`, `QueueFull`, …"""
-        return self._read(self.headers.notification_status)
+        """What the service did with the notification, in its terms: `Received`, `QueueFull`, …
+
+        If it says so in two headers that differ, the one that isn't `received`: the outcome follows it, too.
+        """
+        first = self._read(self.headers.notification_status)
+        if first is None or first.lower() != "received":
+            return first
+        said = (self._read((name,)) for name in self.headers.notification_status)
+        return next((word for word in said if word and word.lower() != "received"), first)
 
     @property
     def device_connection_status(self) -> str | None:
@@ -318,7 +325,7 @@ class Result:
         """
         return {
             "channel": None if self.channel is None else self.channel.short,
-            "key": self.key if isinstance(self.key, str | int | float | None) else str(self.key),
+            "key": self._shown_key(),
             "service": self.service.value,
             "push_type": self.push_type,
             "outcome": self.outcome.value,
@@ -341,6 +348,17 @@ class Result:
             "explanation": self.explanation,
             "notification": self.notification.to_dict(),
         }
+
+    def _shown_key(self) -> str | int | float | None:
+        """The key; a channel URI, which may well be the key, as channels are shown: it is a secret."""
+        if isinstance(self.key, int | float | None):
+            return self.key
+        text = str(self.key)
+        scheme, separator, rest = text.partition("://")
+        if not separator or scheme.lower() not in ("http", "https"):
+            return text
+        host, slash, path = rest.partition("/")
+        return shorten(f"{scheme}://{host.rpartition('@')[2].partition('?')[0]}", slash + path)
 
     def _read(self, names: tuple[bytes, ...]) -> str | None:
         return None if self.response is None else self.response.find(names)

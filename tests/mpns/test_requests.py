@@ -47,6 +47,7 @@ def test_the_request_keeps_the_query_and_counts_bytes() -> None:
 
 def test_the_optional_headers_are_sent_when_given() -> None:
     toast = Toast("a", message_id=ID, callback_uri="https://a.example/cb")
+    assert "a.example" not in repr(toast)
     headers = dict(mpns.build_request(URI, toast).headers)
     assert headers["X-MessageID"] == ID
     assert headers["X-CallbackURI"] == "https://a.example/cb"

@@ -13,6 +13,7 @@ from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.mpns import checks, payloads
 from winpush.mpns.fields import CLEAR, TOAST_FIELDS, VERSIONS
+from winpush.secrecy import SecretText
 
 __all__ = ["Batching", "Notification", "Raw", "Toast", "check_version", "reads"]
 
@@ -61,7 +62,10 @@ class Notification(Value):
         # Only what is sent: a tile usually leaves most of its fields out.
         options = [name for name, value in self._options().items() if value is not None and value != 0]
         shown = [name for name in self._names() if getattr(self, name) is not None]
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown + options)})"
+        values = {name: getattr(self, name) for name in shown + options}
+        if self.callback_uri is not None:  # it may have a login or a key in it
+            values["callback_uri"] = SecretText(self.callback_uri)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
     @property
     def body(self) -> bytes:

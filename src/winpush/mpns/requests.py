@@ -11,6 +11,7 @@ from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request
 from winpush.mpns.checks import check_message_id
 from winpush.mpns.notifications import Batching, Notification
+from winpush.secrecy import SecretText
 
 __all__ = [
     "MAX_HEADER_BYTES",
@@ -69,7 +70,7 @@ def headers_of(notification: Notification) -> Headers:
     if notification.message_id is not None:
         headers += (("X-MessageID", str(notification.message_id)),)
     if notification.callback_uri is not None:
-        headers += (("X-CallbackURI", notification.callback_uri),)
+        headers += (("X-CallbackURI", SecretText(notification.callback_uri)),)
     return headers
 
 

@@ -22,7 +22,8 @@ _KINDS = ("toast", "tile")
 class Xml(Notification):
     """Your own XML: well-formed, in UTF-8, a `<wp:Notification>` with one toast or tile, in at most 3,072 bytes.
 
-    Its fields and attributes are not checked: the emulator or `mpns.parse` says what a phone would do with them.
+    Its elements must be in MPNS's namespace and contain text only. The fields and attributes themselves are not
+    checked: the emulator or `mpns.parse` says what a phone would do with them.
     """
 
     kind: str = ""

@@ -215,6 +215,14 @@ def test_what_is_doubtful_is_remarked_and_not_refused() -> None:
     assert len(head.remarks) == 2
 
 
+@pytest.mark.parametrize(("given", "days"), [("00000000000060", 0), ("17280000000", 115740), ("9" * 400, 115740)])
+def test_a_ttl_of_any_length_is_read(given: str, days: int) -> None:
+    """As the options take it; what is longer than 317 years is cut to that."""
+    ttl = read_head({**_GOOD, "x-wns-ttl": given}).ttl
+    assert ttl is not None
+    assert ttl.days == days
+
+
 @patient
 @given(st.dictionaries(st.sampled_from([*_GOOD, "x-wns-ttl", "x-wns-tag", "x-wns-priority", "ms-cv"]), st.text()))
 def test_any_headers_are_read_or_refused(headers: dict[str, str]) -> None:

@@ -36,7 +36,8 @@ class _Case:
     @property
     def word(self) -> str:
         """The service's own status word, in lower case."""
-        return (self.response.header(*HEADERS.notification_status) or "").lower()
+        said = [(self.response.header(name) or "").lower() for name in HEADERS.notification_status]
+        return min(filter(None, said), key=lambda word: word == "received", default="")
 
     @property
     def description(self) -> str:

@@ -22,6 +22,7 @@ __all__ = ["RequestHead", "bearer_of", "build_request", "check_channel", "kind_o
 # The single table of kinds and their X-WNS-Type. If Content-Type doesn't match, WNS answers 400 (observed).
 _TYPES = {"toast": "wns/toast", "tile": "wns/tile", "badge": "wns/badge", "raw": "wns/raw"}
 _XML = "text/xml"
+_MAX_TTL_DIGITS = 10  # 317 years: a longer TTL is cut, so that adding it to a date can't overflow
 _BYTES = "application/octet-stream"
 
 T = TypeVar("T")
@@ -174,9 +175,10 @@ def _read_tag(name: str, value: str) -> str:
 
 
 def _read_ttl(name: str, value: str) -> timedelta:
-    if not (value.isascii() and value.isdigit() and len(value) <= 10):
+    if not (value.isascii() and value.isdigit()):
         raise ValidationError(name, f"{name} should be a whole number of seconds")
-    return timedelta(seconds=int(value))
+    digits = value.lstrip("0") or "0"
+    return timedelta(seconds=int(digits) if len(digits) <= _MAX_TTL_DIGITS else 10**_MAX_TTL_DIGITS - 1)
 
 
 def _read_cache(name: str, value: str) -> bool:
