@@ -49,7 +49,7 @@ class DeliveryState(enum.Enum):
     GONE = "gone"
     """The channel no longer exists."""
     SKIPPED = "skipped"
-    """The content has nothing that this channel can receive."""
+    """The content has nothing that this channel can receive, or the channel is another person's by now."""
     ABANDONED = "abandoned"
     """The maximum number of attempts was reached."""
     EXPIRED = "expired"

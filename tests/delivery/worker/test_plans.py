@@ -19,6 +19,7 @@ def row_of(number: int, content: Content) -> Any:
     return SimpleNamespace(
         id=number,
         content=content.to_json(),
+        audience="{}",
         expires_at=None,
         max_attempts=8,
         resend_unanswered=False,

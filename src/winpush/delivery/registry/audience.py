@@ -27,7 +27,7 @@ from winpush.delivery.registry.rules import (
 )
 from winpush.errors import ValidationError
 
-__all__ = ["CONDITIONS", "Audience", "Condition", "Operator", "Registered", "audience_of_key"]
+__all__ = ["CONDITIONS", "Audience", "Condition", "Operator", "Registered", "audience_of_key", "keys_in"]
 
 MAX_CHOICES = 1000
 FORMAT = 1
@@ -246,6 +246,12 @@ class Audience:
 def audience_of_key(key: str) -> str:
     """A fast `Audience(keys={key}).to_json()`, for every `notify`. Raises ValidationError."""
     return json.dumps({"format": FORMAT, "keys": [check_key("key", key)]}, sort_keys=True, separators=(",", ":"))
+
+
+def keys_in(audience: str) -> frozenset[str] | None:
+    """The keys that an audience given as JSON is for; None where it is for any."""
+    keys = json.loads(audience).get("keys")
+    return None if keys is None else frozenset(keys)
 
 
 def _choices(field: str, values: object, check: Callable[[str, object], str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from winpush.delivery.content.content import Content, Form, Reason, Refusal
 from winpush.delivery.content.quiet_hours import QuietHours
+from winpush.delivery.registry.audience import keys_in
 from winpush.delivery.states import DeliveryState, WaitReason, final_state
 from winpush.delivery.storage.database import Millis, from_millis, to_millis
 from winpush.delivery.storage.rows import Effect, Record, Target, Tried
@@ -15,10 +16,12 @@ from winpush.errors import ValidationError
 from winpush.results import Action, Outcome, Result
 from winpush.retries import RetryAt, decide
 
-__all__ = ["THROTTLED", "SendPlan", "after", "before", "is_for_all", "later", "without_login"]
+__all__ = ["OTHER_KEY", "THROTTLED", "SendPlan", "after", "before", "is_for_all", "later", "without_login"]
 
 THROTTLED = frozenset({Outcome.DEVICE_INACTIVE, Outcome.CHANNEL_THROTTLED, Outcome.THROTTLED})
 """Answers that ask every sender to pause, for this channel or for the whole app."""
+OTHER_KEY = "other-key"
+"""The outcome of a channel that has another key by now than the broadcast is for: another person holds the device."""
 # Refusals specific to one channel, device or app: they say nothing about the others.
 _ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED, Outcome.UNKNOWN_APP, Outcome.INVALID_NOTIFICATION})
 _PATIENCE: Millis = 7 * 24 * 3600 * 1000
@@ -41,6 +44,8 @@ class SendPlan:
     quiet: QuietHours | None = None
     begins: Millis = 0
     """When it was first due. Time spent waiting since then is deducted from the TTL given to WNS."""
+    keys: frozenset[str] | None = None
+    """Whom alone it is for; None: whoever holds the channel."""
     is_unrestricted: bool = field(init=False)
     """Whether it may be sent at any time: it doesn't expire and has no quiet hours."""
 
@@ -52,7 +57,14 @@ class SendPlan:
         """From a broadcast's row and its parsed content."""
         quiet = None if row.quiet_start is None else QuietHours.from_minutes(row.quiet_start, row.quiet_end)
         return cls(
-            row.id, content, row.expires_at, row.max_attempts, bool(row.resend_unanswered), quiet, row.not_before
+            row.id,
+            content,
+            row.expires_at,
+            row.max_attempts,
+            bool(row.resend_unanswered),
+            quiet,
+            row.not_before,
+            keys_in(row.audience),
         )
 
 
@@ -60,7 +72,7 @@ def before(plan: SendPlan, target: Target, wait: Millis, now: Millis) -> Form | 
     """The notification to send to this target, or what to record if nothing is sent. Sends nothing before `wait`."""
     if wait <= now and plan.is_unrestricted and target.gone_at is None and target.not_before is None:
         form = plan.content.plain_form(target)
-        if form is not None:
+        if form is not None and (plan.keys is None or target.key in plan.keys):
             return form
     return _before(plan, target, wait, now)
 
@@ -73,6 +85,8 @@ def _before(plan: SendPlan, target: Target, wait: Millis, now: Millis) -> Form |
 
     if target.gone_at is not None:
         return instead(DeliveryState.GONE)
+    if plan.keys is not None and target.key not in plan.keys:
+        return instead(DeliveryState.SKIPPED, OTHER_KEY)
     if plan.expires_at is not None and plan.expires_at <= now:
         return instead(DeliveryState.EXPIRED)
     asked, quiet = max(wait, target.not_before or 0), _after_quiet_hours(plan, target, now)
