@@ -211,6 +211,67 @@ def test_every_row_is_read_or_told_of_whatever_quotes_stand_in_them() -> None:
     assert len(read) == 5000
 
 
+STRAY = st.sampled_from(["{}"] * 6 + ['"{}', '{}"', '"{}"', '""{}', '{}""', '"', '""{}"'])
+
+
+@given(
+    stray=st.lists(st.lists(STRAY, min_size=4, max_size=4), min_size=1, max_size=8),
+    columns=st.permutations(["uri", "key", "tags", "attribute.note"])
+    | st.permutations(["uri", "key", "tags", "locale"]),
+    delimiter=st.sampled_from(",;|\t"),
+    ending=st.sampled_from(["\n", "\r\n", ""]),
+)
+def test_no_row_is_lost_in_another_whatever_quotes_stand_in_them(
+    stray: list[list[str]], columns: list[str], delimiter: str, ending: str
+) -> None:
+    """Two quotes that nothing was to close made one cell of all that lay between them: of others' channel URIs."""
+    written = [delimiter.join(columns)]
+    for number, forms in enumerate(stray):
+        values = {
+            "uri": f"{WNS}{number}",
+            "key": f"key{number}",
+            "tags": "news",
+            "attribute.note": "hi",
+            "locale": "de",
+        }
+        written.append(delimiter.join(form.format(values[name]) for name, form in zip(columns, forms, strict=True)))
+    lines = [f"{line}{ending}" for line in written]
+    read = list(read_csv(lines) if ending == "" else rows("".join(lines)))
+    told = {each.line for each in read if isinstance(each, RowError)}
+    taken = [each for each in read if isinstance(each, Registration)]
+    for number in range(len(stray)):
+        assert number + 2 in told or any(each.uri.startswith(f"{WNS}{number}") for each in taken)
+    assert len(read) == len(stray)
+    for each in taken:
+        assert TOKEN not in str((each.key, each.tags, each.attributes, each.locale))
+
+
+@pytest.mark.parametrize("column", ["key", "tags", "device", "locale", "app", "time_zone", "platform", "p256dh"])
+def test_two_stray_quotes_cost_no_row_between_them(column: str) -> None:
+    text = f'uri,{column}\n{WNS}1,"x\n{WNS}2,\n{WNS}3,\n{WNS}4,x"\n'
+    first, second, third, _ = rows(text)  # a quote in the last cell may be a text
+    assert isinstance(first, RowError)
+    assert (first.line, "never closed" in first.problem, TOKEN in str(first)) == (2, True, False)
+    assert [second, third] == [Registration(f"{WNS}{number}") for number in (2, 3)]
+
+
+@pytest.mark.parametrize("column", ["attributes", "attribute.note"])
+def test_an_attribute_takes_in_no_other_row(column: str) -> None:
+    text = f'uri,{column}\n{WNS}1,"x\n{WNS}2,\n{WNS}3,x"\n'
+    assert [isinstance(each, RowError) and each.line for each in rows(text)][:2] == [2, False]
+    text = f'{column},uri\n"x,{WNS}1\nx",{WNS}2\n'
+    first, *_ = rows(text)
+    assert isinstance(first, RowError)
+    assert first.line == 2
+
+
+def test_an_attribute_may_have_lines_with_addresses_in_them() -> None:
+    note = "Dear Ada,\r\nhttps://shop.example/\r\nor, if you like, https://shop.example/b\r\n"
+    assert only(rows(f'uri,attribute.note\n{WNS},"{note}"\n')) == Registration(WNS, attributes={"note": note})
+    text = f'uri,attributes\n{WNS},"{{""a"": ""https://shop.example/"",\n""b"": 1}}"\n'
+    assert only(rows(text)) == Registration(WNS, attributes={"a": "https://shop.example/", "b": 1})
+
+
 def text_file(content: bytes) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
 

@@ -175,6 +175,15 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_field(values: dict[str, Any
     assert said in caught.value.problem
 
 
+@pytest.mark.parametrize("values", [{"key": WNS}, {"key": MPNS}, {"tags": ["news", f"HTTPS://{WNS[8:]}"]}])
+def test_a_channel_uri_is_no_key_and_no_tag(values: dict[str, Any]) -> None:
+    """Both are shown and logged. An address of somebody's own may be a key."""
+    with pytest.raises(ValidationError, match="holds a channel URI") as caught:
+        Registration(WNS, **values)
+    assert TOKEN not in str(caught.value)
+    assert Registration(WNS, key="https://social.example/users/ada").key == "https://social.example/users/ada"
+
+
 def test_what_is_no_mapping_is_no_registration() -> None:
     with pytest.raises(ValidationError, match="must be a mapping"):
         Registration.of([WNS])  # type: ignore[arg-type]  # on purpose

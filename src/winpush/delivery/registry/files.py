@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,11 +30,13 @@ from winpush.delivery.registry.rules import (
     check_keys,
     check_locale,
     check_name_of,
+    check_own_key,
     check_platform,
     check_tags,
     check_uri,
     check_version,
     check_zone,
+    is_channel_uri,
     shown,
 )
 from winpush.errors import ValidationError
@@ -73,8 +76,8 @@ def read_csv(
     first row names the columns: `uri` and any other FIELDS, in any order and case. `tags` are separated by spaces,
     commas or semicolons; `attributes` is a JSON object; `attribute.NAME` is the text of one attribute. An empty cell
     means "not given". A byte order mark, Excel's `sep=` line, and `;`, tab or `|` as separators are recognized. After a
-    quote that nothing closes, reading goes on in the next line. Raises ValidationError, when iteration starts, if the
-    header row is invalid, and anywhere for text in another encoding.
+    quote that nothing closes, or another row's quote does, reading goes on in the next line. Raises ValidationError,
+    when iteration starts, if the header row is invalid, and anywhere for text in another encoding.
     """
     lines = Lines(file)
     with lines.decoded():
@@ -91,13 +94,16 @@ def _csv_rows(lines: Lines, allowed: AllowedHosts) -> Iterator[Registration | Ro
     lines.put_back(header)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        read = _Columns.named(next(rows, [])).reader(allowed)
+        columns = _Columns.named(next(rows, []))
+        read = columns.reader(allowed)
     except csv.Error as error:
         raise ValidationError("header", f"can't be read as CSV: {error}") from None
     lines.end_row()
     while True:
         try:
             for row in rows:
+                if lines.spans_lines:
+                    columns.check_lines(row, delimiter)
                 if row and any(row):
                     yield read(row)
                 lines.end_row()
@@ -115,7 +121,8 @@ def _broken(lines: Lines, error: csv.Error) -> RowError:
     return RowError(
         lines.rewind(),
         None,
-        'can\'t be read as CSV: a quote is opened and never closed. Close it, or write "" for a quote in a quoted cell',
+        'can\'t be read as CSV: a quote is opened and never closed. Close it, or write "" for a quote in a quoted cell.'
+        " Only attributes may have several lines",
     )
 
 
@@ -194,6 +201,17 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
+_URI = re.compile(r'https?://[^\s"]*', re.IGNORECASE)
+
+
+def _holds_rows(cell: str, delimiter: str) -> bool:
+    """Whether a cell of several lines looks as if other rows were in it: a line that begins with an address and has a
+    delimiter, an address right behind a delimiter, or a channel's URI anywhere."""
+    comma = re.escape(delimiter)
+    row = rf'[\r\n][ \t"]*https?://[^\r\n]*{comma}|{comma}"*https?://'
+    return bool(re.search(row, cell, re.IGNORECASE)) or any(map(is_channel_uri, _URI.findall(cell)))
+
+
 @lru_cache(maxsize=4096)
 def _tags(text: str) -> frozenset[str]:
     return check_tags(unguard(text).replace(",", " ").replace(";", " ").split())
@@ -225,7 +243,7 @@ def _row(cells: tuple[str, ...], single: Mapping[str, Scalar], allowed: AllowedH
     return Registration.of_checked(
         canonical,
         service,
-        check_name_of("key", unguard(key)) if key else None,
+        check_own_key(unguard(key)) if key else None,
         check_name_of("device", unguard(device)) if device else None,
         check_app(unguard(app)) if app else None,
         _tags(tags) if tags else NO_TAGS,
@@ -290,6 +308,15 @@ class _Columns:
             return _row(pick(row), single, allowed)
 
         return read
+
+    def check_lines(self, row: list[str], delimiter: str) -> None:
+        """For a row that spans lines. Raises csv.Error if a quote that nothing was to close has taken in other rows."""
+        several = {place for place, name in self.fields if name == "attributes"} | {
+            place for place, _ in self.attributes
+        }
+        for place, cell in enumerate(row):
+            if ("\n" in cell or "\r" in cell) and (place not in several or _holds_rows(cell, delimiter)):
+                raise csv.Error("a cell holds other rows")
 
     def _evened(self, row: list[str]) -> list[str]:
         """Pads or cuts the row to the number of columns. Raises ValidationError if that would drop a value."""

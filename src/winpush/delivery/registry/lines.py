@@ -47,7 +47,8 @@ class Lines:
 
     def _read(self) -> str:
         if self._file is None:
-            return next(self._source)
+            line = next(self._source)
+            return line if line.endswith(("\n", "\r")) else f"{line}\n"  # or cells that span lines wouldn't show it
         line = self._file.readline(MAX_LINE_CHARACTERS + 1)
         if not line:
             raise StopIteration

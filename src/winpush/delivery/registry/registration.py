@@ -19,6 +19,7 @@ from winpush.delivery.registry.rules import (
     check_keys,
     check_locale,
     check_name_of,
+    check_own_key,
     check_platform,
     check_tags,
     check_uri,
@@ -65,7 +66,7 @@ class Registration:
     """A channel and what is known about its device. Always valid; `repr` hides the URI.
 
     - `uri`: the channel URI, a secret. Stored in canonical form: lower-case host, no default port.
-    - `key`: your own id of the user or device, for `notify`. Several channels may share it.
+    - `key`: your own id of the user or device, for `notify`. Several channels may share it. Not a channel URI.
     - `device`: the device's id. A new URI of the same device and app replaces its old one.
     - `app`: the name of the app that the channel is of, for an outbox with the credentials of several.
     - `tags`: up to 100 tags of up to 64 characters each.
@@ -120,7 +121,7 @@ class Registration:
         canonical, service = check_uri(uri, platform, allowed, has_keys=p256dh is not None)
         _set_uri(self, canonical)
         _set_service(self, service)
-        _set_key(self, None if key is None else check_name_of("key", key))
+        _set_key(self, None if key is None else check_own_key(key))
         _set_device(self, None if device is None else check_name_of("device", device))
         _set_app(self, None if app is None else check_app(app))
         _set_tags(self, NO_TAGS if tags is NO_TAGS else check_tags(tags))

@@ -164,6 +164,30 @@ def check_key(field: str, value: object) -> str:
     return key
 
 
+def check_own_key(value: object) -> str | None:
+    """The key of a registration, or None. Raises ValidationError for a channel URI in its place."""
+    key = check_name_of("key", value)
+    if key is not None:
+        _refuse_uri("key", key)
+    return key
+
+
+def is_channel_uri(text: str) -> bool:
+    """Whether a text begins as the URIs of the services' channels do."""
+    if text[:4].lower() != "http":
+        return False
+    try:
+        _origin(split_uri(text)[0])
+    except ChannelError:
+        return False
+    return True
+
+
+def _refuse_uri(field: str, text: str) -> None:
+    if is_channel_uri(text):
+        raise ValidationError(field, "holds a channel URI, which is a secret, and this is shown and logged; correct it")
+
+
 def _check_line(field: str, value: str) -> None:
     check_text(field, value)
     if any(character < " " or "\x7f" <= character < "\xa0" for character in value):
@@ -208,6 +232,7 @@ def _tag(tag: object, field: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _checked_tag(tag: str, field: str) -> str:
+    _refuse_uri(field, tag)
     if not _TAG.fullmatch(tag) or not tag.isprintable():
         raise ValidationError(
             field,
