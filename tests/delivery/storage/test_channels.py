@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from tests.delivery.timeouts import with_timeout
 from tests.waiting import PATIENCE, eventually
-from winpush import Service
-from winpush.delivery import Audience, Outbox, Registration
+from winpush import Service, mpns
+from winpush.delivery import Audience, DeliveryState, Outbox, Registration
 from winpush.delivery.registry.registration import Scalar, version_key
-from winpush.delivery.storage.channels import put, put_many
+from winpush.delivery.storage.availability import StatementError
+from winpush.delivery.storage.channels import put, put_many, select_many
 from winpush.delivery.storage.database import Database, to_millis
 from winpush.delivery.storage.schema import METADATA, channels, tags
+from winpush.emulator import Emulator
 
 HOST = "push.example"
+TOAST = mpns.Toast("Hello")
 NOW = to_millis(datetime(2026, 1, 1, tzinfo=UTC))
 SIZES = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 few_tags = st.frozensets(st.sampled_from(["a", "b", "c"]), max_size=2)
 versions = st.sampled_from([None, "1", "1.9", "1.10", "2.0.1"])
-locales = st.sampled_from([None, "de", "de-AT", "den", "en-GB"])
+locales = st.sampled_from([None, "de", "de-AT", "de-AT-1996", "den", "en-GB"])
 scalars: st.SearchStrategy[Scalar] = st.sampled_from([True, False, 0, 1, 1.5, "1", "true", "x'\"\\ö"])
 attributes = st.dictionaries(st.sampled_from(["a", "b"]), scalars, max_size=2)
 registrations = st.fixed_dictionaries(
@@ -41,7 +46,7 @@ registrations = st.fixed_dictionaries(
         "attributes": attributes,
     }
 )
-some_locales = st.frozensets(st.sampled_from(["de", "de-AT", "en"]), max_size=2)
+some_locales = st.frozensets(st.sampled_from(["de", "de-AT", "en", "en-GB", "den"]), max_size=3)
 
 
 @st.composite
@@ -101,6 +106,39 @@ def test_an_audience_selects_in_sql_what_it_matches_in_memory(url: str, database
 
     check()
     outbox.close()
+
+
+def test_an_audience_may_have_as_many_languages_as_it_takes(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
+) -> None:
+    """On SQLite, one with many stopped every broadcast: each was a level of an expression of up to a thousand."""
+    outbox = make_outbox()
+    phones = [winpush_emulator.create_channel() for _ in range(3)]
+    for phone, locale in zip(phones, ("aa-AB-1996", "zz-ZZ", None), strict=True):
+        outbox.register({"uri": phone.uri, "locale": locale})
+    letters = "abcdefghij"
+    many = Audience(locales=[f"{a}{b}-A{c.upper()}" for a in letters for b in letters for c in letters])
+    assert [channel.id for channel in outbox.channels(many)] == [1]
+    number, other = outbox.broadcast(TOAST, many), outbox.broadcast(TOAST)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.DELIVERED: 1}
+    assert outbox.progress(other).states == {DeliveryState.DELIVERED: 3}
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, "too many SQL variables"),
+        (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, "Expression tree is too large"),
+    ],
+)
+def test_what_is_too_large_for_the_database_is_no_outage(outbox: Outbox, url: str, limit: int, said: str) -> None:
+    database = Database(url)
+    event.listen(database.engine, "connect", lambda connection, _: connection.setlimit(limit, 10))
+    with pytest.raises(StatementError, match=said), database.read() as connection:
+        select_many(connection, Audience(keys=map(str, range(50)), all_tags=map(str, range(50))))
+    database.close()
 
 
 def live(database: Database) -> list[tuple[object, ...]]:

@@ -14,10 +14,12 @@ from winpush.errors import WinPushError
 
 __all__ = [
     "DatabaseError",
+    "StatementError",
     "commit_lost",
     "has_collided",
     "is_locked",
     "is_read_only",
+    "is_too_large",
     "may_be_of_one",
     "state_of",
     "translated",
@@ -51,6 +53,17 @@ _REFUSALS = (
 connection that doesn't come to be has no SQLSTATE."""
 _OF_ONE = (*_COLLIDED, _LOCKED, "54", "57014")
 """What a statement may bring upon itself: a collision, a lock, something too large, too long a time."""
+
+
+_TOO_LARGE = re.compile(r"Expression tree is too large|too many|at most \d+ tables|parser stack overflow|too complex")
+"""What SQLite says of a statement that is too large for it, in the words of its SQLITE_ERROR."""
+_LIMITS = "54"
+"""The beginning of the SQLSTATEs with which PostgreSQL says so."""
+
+
+class StatementError(WinPushError):
+    """What was asked for makes a statement that the database can't run, now or later: it is too large. The driver's
+    error is the `__cause__`. Nothing was written."""
 
 
 class DatabaseError(WinPushError):
@@ -96,6 +109,15 @@ def has_collided(error: BaseException | None) -> bool:
     return state_of(error) in _COLLIDED
 
 
+def is_too_large(error: BaseException | None) -> bool:
+    """Whether the database can't run a statement of this size, however often it is tried."""
+    state = state_of(error)
+    if state is not None:
+        return state.startswith(_LIMITS)
+    orig = getattr(error, "orig", None)
+    return getattr(orig, "sqlite_errorname", "") == "SQLITE_ERROR" and bool(_TOO_LARGE.search(str(orig)))
+
+
 def may_be_of_one(error: BaseException | None) -> bool:
     """Whether an error may come from one of several writes in a transaction, and spare the others when each is tried
     alone: not if the database is away, or a file is locked, which has one lock for all."""
@@ -109,6 +131,8 @@ def may_be_of_one(error: BaseException | None) -> bool:
 
 def _is_away(error: DBAPIError) -> bool:
     """Only what may pass: a statement rejected for what it says would be rejected again."""
+    if is_too_large(error):
+        return False
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return True
     return (state_of(error) or "").startswith(tuple(AWAY))
@@ -125,11 +149,14 @@ def commit_lost(error: DBAPIError) -> DatabaseError:
 
 @contextmanager
 def translated(file: Path | None = None) -> Iterator[None]:
-    """Translates drivers' errors that may pass, or that say that there is no such database, to DatabaseError. `file` is
-    the one of a SQLite database."""
+    """Translates drivers' errors that may pass, or that say that there is no such database, to DatabaseError, and those
+    of what is too large to StatementError. `file` is the one of a SQLite database."""
     try:
         yield
     except DBAPIError as error:
+        if is_too_large(error):
+            what = f"The database can't do this in one statement: {_first_line(error)}. Ask for less at once"
+            raise StatementError(what) from error
         if not (_is_away(error) or _sqlite_name(error).startswith(_UNUSABLE)):
             raise
         if is_locked(error) or _is_busy(error):

@@ -265,10 +265,18 @@ def _in_sql(condition: Condition, operand: Any) -> list[ColumnElement[bool]]:
     if condition.operator is Operator.ONE_OF:
         return [column.in_(sorted(operand))]
     if condition.operator is Operator.WITHIN:
-        shorter = [column.startswith(f"{tag}-") for tag in sorted(operand)]
-        return [sa.or_(column.in_(sorted(operand)), *shorter)]
+        return [_is_within(column, operand)]
     key = channels.c[f"{condition.column}_key"]
     return [key >= operand if condition.operator is Operator.AT_LEAST else key < operand]
+
+
+def _is_within(column: sa.Column[str], tags: Iterable[str]) -> ColumnElement[bool]:
+    """A condition for each length that a tag has, not for each tag: SQLite refuses an expression a thousand deep."""
+    by_length: dict[int, list[str]] = {}
+    for tag in sorted(tags):
+        by_length.setdefault(len(tag) + 1, []).append(f"{tag}-")
+    begin = [sa.func.substr(column + "-", 1, length, type_=sa.Text()) for length in by_length]
+    return sa.or_(*(text.in_(some) for text, some in zip(begin, by_length.values(), strict=True)))
 
 
 def _tagged(names: Iterable[str]) -> Select[tuple[int]]:
