@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from winpush import Service, ValidationError
-from winpush.delivery.registry.audience import CONDITIONS, HOLDS
+from winpush.delivery.registry.audience import CONDITIONS, HOLDS, conditions_in, keys_in
 from winpush.delivery.registry.registration import Audience, Operator, Registration, version_key
 
 TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
 WNS = f"https://db5.notify.windows.com/?token={TOKEN}"
 MPNS = f"http://db3.notify.live.net/throttledthirdparty/01.00/{TOKEN}"
+
+
+def nested(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    names = st.sampled_from(["format", "a", *(condition.name for condition in CONDITIONS)])
+    return st.lists(values) | st.dictionaries(names, values | st.just(1))
 
 
 def person(**values: Any) -> Registration:
@@ -52,6 +61,7 @@ def test_an_audience_takes_one_and_leaves_the_other(
     assert not audience.matches(outside)
     assert Audience().matches(outside)
     assert Audience.from_json(audience.to_json()) == audience
+    assert dict(conditions_in(audience.to_json())) == dict(audience.conditions())
 
 
 def test_all_conditions_must_hold() -> None:
@@ -124,6 +134,17 @@ def test_a_wrong_condition_is_refused_by_its_name(values: dict[str, Any], field:
 def test_a_text_that_is_no_audience_is_refused(text: str, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Audience.from_json(text)
+
+
+@given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), nested).map(json.dumps))
+def test_whatever_is_stored_as_an_audience_only_our_own_error_comes_of_it(text: str) -> None:
+    with contextlib.suppress(ValidationError):
+        conditions_in(text)
+
+
+def test_the_keys_of_an_audience_are_read_without_the_rest_of_it() -> None:
+    assert keys_in(Audience(keys=["a", "b"], locales=["de"]).to_json()) == frozenset({"a", "b"})
+    assert keys_in(Audience(locales=["de"]).to_json()) is None
 
 
 def test_equal_audiences_have_the_same_json_and_hash() -> None:

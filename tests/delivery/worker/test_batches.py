@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from tests.delivery.clock import Clock
 from tests.delivery.sending import accepted
 from tests.waiting import PATIENCE, eventually
 from winpush import mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
-from winpush.delivery.storage.database import Database
+from winpush.delivery import Audience, BroadcastState, DeliveryState, Outbox, WorkerSettings
+from winpush.delivery.storage.database import Database, to_millis
 from winpush.delivery.storage.schema import broadcasts, deliveries, lanes
 from winpush.emulator import Emulator, Phone
 
@@ -71,17 +75,24 @@ def test_half_a_batch_is_sent_while_the_half_before_it_is_written(
 
 
 def test_a_claim_that_fails_does_not_take_the_outcomes_of_the_batch_before_with_it(
-    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, url: str
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:
     outbox = make_outbox(settings=WorkerSettings(batch=10, batches=1))
     outbox.register_many(winpush_emulator.create_channel().uri for _ in range(10))
-    good, bad = outbox.broadcast(TOAST), outbox.broadcast(TOAST)
-    database = Database(url)
-    with database.write() as connection:
-        connection.execute(sa.update(broadcasts).where(broadcasts.c.id == bad).values(audience="of a later version"))
-    database.close()
-    with pytest.raises(Exception, match=r"audience|Expecting value"):
-        outbox.deliver_until_idle()
+    good = outbox.broadcast(TOAST)
+    clock.ahead += timedelta(seconds=1)
+    created = to_millis(outbox.get_broadcast(outbox.broadcast(TOAST)).created_at)
+
+    def fail(_connection: object, _cursor: object, _statement: str, parameters: Any, *_: object) -> None:
+        if created in (parameters.values() if isinstance(parameters, dict) else parameters):
+            raise LookupError("the audience of the other")
+
+    event.listen(sa.Engine, "before_cursor_execute", fail)
+    try:
+        with pytest.raises(LookupError, match="of the other"):
+            outbox.deliver_until_idle()
+    finally:
+        event.remove(sa.Engine, "before_cursor_execute", fail)
     assert accepted(winpush_emulator) == [1] * 10
     assert outbox.progress(good).states == {DeliveryState.DELIVERED: 10}
 
@@ -114,6 +125,90 @@ def test_content_that_cant_be_read_stops_its_broadcast_and_no_other(
     assert progress.states == {DeliveryState.STOPPED: 10}
     assert "content can't be read" in (progress.stop_reason or "")
     assert outbox.progress(good).states == {DeliveryState.DELIVERED: 10}
+
+
+UNREADABLE = [
+    "of a later version",
+    '{"format":2}',
+    '{"format":1,"region":"EU"}',
+    '{"format":1,"keys":"ada"}',
+    '{"format":1,"keys":[7]}',
+    '{"format":1,"attributes":{"a":[]}}',
+    '{"app_version_from":"later","format":1}',
+]
+
+
+def with_audience(url: str, number: int, audience: str) -> None:
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.update(broadcasts).where(broadcasts.c.id == number).values(audience=audience))
+    database.close()
+
+
+@pytest.mark.parametrize("audience", UNREADABLE)
+def test_an_audience_that_cant_be_read_stops_its_broadcast_and_no_other(
+    outbox: Outbox, winpush_emulator: Emulator, url: str, audience: str
+) -> None:
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "ada"})
+    poisoned, single, good = outbox.broadcast(TOAST), outbox.notify("ada", TOAST), outbox.broadcast(TOAST)
+    with_audience(url, poisoned, audience)
+    with_audience(url, single, audience)
+    assert outbox.progress(poisoned, detailed=True).total == 0
+    outbox.deliver_until_idle()
+    for number, states in ((poisoned, {}), (single, {DeliveryState.STOPPED: 1})):
+        progress = outbox.progress(number, detailed=True)
+        assert (progress.state, progress.states) == (BroadcastState.STOPPED, states)
+        assert "Its audience can't be read (ValidationError: audience: " in (progress.stop_reason or "")
+    assert outbox.progress(good).states == {DeliveryState.DELIVERED: 1}
+    assert accepted(winpush_emulator) == [1]
+
+
+def test_a_broadcast_whose_audience_cant_be_read_can_be_cancelled(
+    outbox: Outbox, winpush_emulator: Emulator, url: str
+) -> None:
+    outbox.register(winpush_emulator.create_channel().uri)
+    poisoned, good = outbox.broadcast(TOAST), outbox.broadcast(TOAST)
+    with_audience(url, poisoned, '{"format":2}')
+    outbox.cancel(poisoned)
+    outbox.deliver_until_idle()
+    assert outbox.progress(poisoned).state is BroadcastState.CANCELLED
+    assert outbox.progress(good).states == {DeliveryState.DELIVERED: 1}
+
+
+def test_an_audience_that_today_would_be_refused_is_read_as_it_was_stored(
+    outbox: Outbox, winpush_emulator: Emulator, url: str
+) -> None:
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "locale": "de"})
+    number = outbox.broadcast(TOAST)
+    with_audience(url, number, '{"format":1,"locales":["de","de AT","x!"],"no_tags":["a b"],"platforms":["8.0","9"]}')
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).state is BroadcastState.FINISHED
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("cancels", [False, True])
+def test_an_audience_that_is_too_large_for_the_database_stops_its_broadcast_and_no_other(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, cancels: bool
+) -> None:
+    outbox = make_outbox()
+    outbox.register({"uri": winpush_emulator.create_channel().uri, "key": "7"})
+    large, good = outbox.broadcast(TOAST, Audience(keys=map(str, range(500)))), outbox.broadcast(TOAST)
+    if cancels:
+        outbox.cancel(large)
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 250)
+
+    event.listen(sa.Engine, "checkout", limit)
+    try:
+        outbox.deliver_until_idle()
+    finally:
+        event.remove(sa.Engine, "checkout", limit)
+    progress = outbox.progress(large)
+    assert progress.state is (BroadcastState.CANCELLED if cancels else BroadcastState.STOPPED)
+    said = "Its audience has too many conditions for the database (too many SQL variables)"
+    assert cancels or said in (progress.stop_reason or "")
+    assert outbox.progress(good).states == {DeliveryState.DELIVERED: 1}
 
 
 def test_content_that_cant_be_read_keeps_its_channel_from_no_other_notification(

@@ -19,7 +19,7 @@ def row_of(number: int, content: Content) -> Any:
     return SimpleNamespace(
         id=number,
         content=content.to_json(),
-        audience="{}",
+        audience='{"format":1}',
         expires_at=None,
         max_attempts=8,
         resend_unanswered=False,

@@ -27,7 +27,16 @@ from winpush.delivery.registry.rules import (
 )
 from winpush.errors import ValidationError
 
-__all__ = ["CONDITIONS", "Audience", "Condition", "Operator", "Registered", "audience_of_key", "keys_in"]
+__all__ = [
+    "CONDITIONS",
+    "Audience",
+    "Condition",
+    "Operator",
+    "Registered",
+    "audience_of_key",
+    "conditions_in",
+    "keys_in",
+]
 
 MAX_CHOICES = 1000
 FORMAT = 1
@@ -219,17 +228,7 @@ class Audience:
     @classmethod
     def from_json(cls, text: str) -> Audience:
         """Reads the JSON of `to_json`. Raises ValidationError for anything else, and for a later format."""
-        try:
-            named = json.loads(text)
-        except ValueError as error:
-            raise ValidationError("audience", f"is not valid JSON: {error}") from None
-        if not isinstance(named, dict):
-            raise ValidationError("audience", f"must be a JSON object, not {type(named).__name__}")
-        if named.pop("format", None) != FORMAT:
-            raise ValidationError("audience", f"is not in format {FORMAT}, the only one that this version reads")
-        unknown = named.keys() - {condition.name for condition in CONDITIONS}
-        if unknown:
-            raise ValidationError("audience", f"has the unknown condition {min(unknown)!r}")
+        named = {condition.name: value for condition, value in _named(text)}
         if "service" in named:
             named["service"] = _service(named["service"])
         return cls(**named)
@@ -248,10 +247,48 @@ def audience_of_key(key: str) -> str:
     return json.dumps({"format": FORMAT, "keys": [check_key("key", key)]}, sort_keys=True, separators=(",", ":"))
 
 
-def keys_in(audience: str) -> frozenset[str] | None:
-    """The keys that an audience given as JSON is for; None where it is for any."""
-    keys = json.loads(audience).get("keys")
-    return None if keys is None else frozenset(keys)
+def conditions_in(text: str) -> list[tuple[Condition, Any]]:
+    """What `Audience.conditions` yields, of a stored audience. Its values were checked when it was stored, and aren't
+    checked again: that version may have allowed more. Raises ValidationError for what this version can't read."""
+    return [(condition, _operand(condition, value)) for condition, value in _named(text)]
+
+
+def keys_in(text: str) -> frozenset[str] | None:
+    """The keys that a stored audience is for; None where it is for any. Raises what `conditions_in` raises."""
+    return next((operand for each, operand in conditions_in(text) if each.name == "keys"), None)
+
+
+def _named(text: str) -> list[tuple[Condition, Any]]:
+    """The conditions of an audience given as JSON, with their values as they stand there."""
+    try:
+        named = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValidationError("audience", f"is not valid JSON: {error}") from None
+    if not isinstance(named, dict):
+        raise ValidationError("audience", f"must be a JSON object, not {type(named).__name__}")
+    if named.pop("format", None) != FORMAT:
+        raise ValidationError("audience", f"is not in format {FORMAT}, the only one that this version reads")
+    try:
+        return [(_BY_NAME[name], value) for name, value in named.items()]
+    except KeyError:
+        raise ValidationError("audience", f"has the unknown condition {min(named.keys() - _BY_NAME)!r}") from None
+
+
+_BY_NAME = {condition.name: condition for condition in CONDITIONS}
+_ONE_TEXT = frozenset({Operator.EQUALS, Operator.AT_LEAST, Operator.BELOW})
+
+
+def _operand(condition: Condition, value: Any) -> Any:
+    operator = condition.operator
+    if operator in _ONE_TEXT:
+        if isinstance(value, str):
+            return value if operator is Operator.EQUALS else version_key(value, "audience")
+    elif operator is Operator.HOLDS:
+        if isinstance(value, dict) and all(isinstance(each, str | int | float) for each in value.values()):
+            return value
+    elif isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return frozenset(value)
+    raise ValidationError("audience", f"has a value of {condition.name!r} that this version can't read")
 
 
 def _choices(field: str, values: object, check: Callable[[str, object], str]) -> frozenset[str]:

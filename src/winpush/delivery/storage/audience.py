@@ -7,11 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BindParameter, ColumnElement, Connection, Row
 
-from winpush.delivery.registry.registration import Audience
+from winpush.delivery.registry.audience import conditions_in
+from winpush.delivery.storage.availability import is_too_large
 from winpush.delivery.storage.channels import audience_filter
 from winpush.delivery.storage.schema import channels, deliveries
+from winpush.errors import ValidationError
 
-__all__ = ["MAX_WINDOW", "audience_between", "audience_of", "carve", "without_outcome"]
+__all__ = ["MAX_WINDOW", "audience_between", "audience_of", "carve", "is_unsearchable", "without_outcome"]
 
 Number = int | BindParameter[int]
 MAX_WINDOW = 50_000
@@ -34,10 +36,17 @@ def audience_of(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool
 
 
 def audience_between(audience: str, first: Number, last: Number, created_at: Number) -> list[ColumnElement[bool]]:
-    """The same for an audience given as JSON; each number may be a bind parameter."""
+    """The same for an audience given as JSON; each number may be a bind parameter. Raises ValidationError for one that
+    this version can't read."""
     # Not `IS NULL OR`: without statistics, as after an import, PostgreSQL would read the whole index of live channels.
     lived = sa.func.coalesce(channels.c.gone_at, _NEVER) > created_at
-    return [channels.c.id.between(first, last), lived, *audience_filter(Audience.from_json(audience))]
+    return [channels.c.id.between(first, last), lived, *audience_filter(conditions_in(audience))]
+
+
+def is_unsearchable(error: BaseException) -> bool:
+    """Whether this says that the channels of an audience can't be found, now or later: this version can't read it, or
+    the database can't run so large a statement."""
+    return isinstance(error, ValidationError) or is_too_large(error)
 
 
 def without_outcome(row: Row[Any], first: int, last: int) -> list[ColumnElement[bool]]:

@@ -245,9 +245,9 @@ def _restore(connection: Connection, numbers: Sequence[int]) -> None:
     connection.execute(restore.values(gone_at=None, gone_reason=None))
 
 
-def audience_filter(audience: Audience) -> list[ColumnElement[bool]]:
-    """An audience's conditions, in SQL that both databases understand."""
-    return [each for condition, operand in audience.conditions() for each in _in_sql(condition, operand)]
+def audience_filter(conditions: Iterable[tuple[Condition, Any]]) -> list[ColumnElement[bool]]:
+    """The conditions of an audience, in SQL that both databases understand."""
+    return [each for condition, operand in conditions for each in _in_sql(condition, operand)]
 
 
 def _in_sql(condition: Condition, operand: Any) -> list[ColumnElement[bool]]:
@@ -276,7 +276,7 @@ def _is_within(column: sa.Column[str], tags: Iterable[str]) -> ColumnElement[boo
     for tag in sorted(tags):
         by_length.setdefault(len(tag) + 1, []).append(f"{tag}-")
     begin = [sa.func.substr(column + "-", 1, length, type_=sa.Text()) for length in by_length]
-    return sa.or_(*(text.in_(some) for text, some in zip(begin, by_length.values(), strict=True)))
+    return sa.or_(sa.false(), *(text.in_(some) for text, some in zip(begin, by_length.values(), strict=True)))
 
 
 def _tagged(names: Iterable[str]) -> Select[tuple[int]]:
@@ -310,7 +310,7 @@ def select_many(
     conditions: Sequence[ColumnElement[bool]] = (),
 ) -> Sequence[Row[Any]]:
     """The next channels after number `after`, in order. `gone=None` includes live and gone ones."""
-    wanted = [channels.c.id > after, *audience_filter(audience), *conditions]
+    wanted = [channels.c.id > after, *audience_filter(audience.conditions()), *conditions]
     if gone is not None:
         wanted.append(channels.c.gone_at.is_not(None) if gone else _live())
     return connection.execute(sa.select(channels).where(*wanted).order_by(channels.c.id).limit(limit)).all()

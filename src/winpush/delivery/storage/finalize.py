@@ -7,9 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
+from sqlalchemy.exc import DBAPIError
 
 from winpush.delivery.states import FINALIZES_AS, BroadcastState, DeliveryState
-from winpush.delivery.storage.audience import audience_of, carve, without_outcome
+from winpush.delivery.storage.audience import audience_of, carve, is_unsearchable, without_outcome
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
 from winpush.delivery.storage.database import Millis, any_of, insert_or_add
 from winpush.delivery.storage.db_clock import db_now
@@ -18,6 +19,7 @@ from winpush.delivery.storage.rows import Lane
 from winpush.delivery.storage.schema import broadcasts, channels, counts, deliveries, lanes
 from winpush.delivery.storage.segments import write_uniform
 from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL
+from winpush.errors import ValidationError
 
 __all__ = ["add_counts", "finalize_channels", "finalize_ending", "finalize_part"]
 
@@ -50,10 +52,7 @@ def _finalize_one(connection: Connection, row: Row[Any], final: DeliveryState, n
     free = sa.select(lanes).where(*is_free, IS_LANE).limit(1)
     left = connection.execute(free.with_for_update(skip_locked=True)).one_or_none()
     if left is not None:
-        end = carve(connection, row, left.cursor, left.last, FINALIZE_AT_ONCE)
-        part = Lane(row.id, left.first, left.cursor, end, left.last, 0, bool(left.skips_known))
-        finalize_part(connection, row, part, final, None, now)
-        _pass(connection, left, end)
+        _pass(connection, left, _finalize_lane(connection, row, left, final, now))
         return True
     parcels = sa.select(lanes).where(*is_free, IS_PARCEL).limit(_PARCELS_AT_ONCE)
     some = connection.execute(parcels.with_for_update(skip_locked=True)).all()
@@ -62,6 +61,21 @@ def _finalize_one(connection: Connection, row: Row[Any], final: DeliveryState, n
         finalize_channels(connection, part, left_of(each, 0).channels, final, None, now, each.attempts)
         _pass(connection, each, each.last, number=0, channels=None, times=None)
     return bool(some) or _finalize_waiting(connection, row, final, now)
+
+
+def _finalize_lane(connection: Connection, row: Row[Any], lane: Row[Any], final: DeliveryState, now: Millis) -> int:
+    """The number up to which a part of the lane was finalized: all of it, with nobody in it, if its audience can't be
+    read. Such a broadcast must end, too."""
+    try:
+        with connection.begin_nested():
+            end = carve(connection, row, lane.cursor, lane.last, FINALIZE_AT_ONCE)
+            part = Lane(row.id, lane.first, lane.cursor, end, lane.last, 0, bool(lane.skips_known))
+            finalize_part(connection, row, part, final, None, now)
+    except (ValidationError, DBAPIError) as error:
+        if not is_unsearchable(error):
+            raise
+        return int(lane.last)
+    return end
 
 
 def _pass(connection: Connection, lane: Row[Any], end: int, **values: Any) -> None:

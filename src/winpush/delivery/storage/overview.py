@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from winpush.delivery.models import Wait
+from winpush.delivery.registry.audience import conditions_in
 from winpush.delivery.states import BroadcastState, WaitReason
 from winpush.delivery.storage.audience import audience_of, without_outcome
 from winpush.delivery.storage.broadcasts import AWAY, get
@@ -16,6 +17,7 @@ from winpush.delivery.storage.database import Millis, from_millis
 from winpush.delivery.storage.parcels import left_of
 from winpush.delivery.storage.schema import channels, counts, deliveries, lanes
 from winpush.delivery.storage.unfinished import IS_LANE, IS_OPEN, IS_PARCEL
+from winpush.errors import ValidationError
 
 __all__ = ["overview"]
 
@@ -38,6 +40,10 @@ def _in_lanes(connection: Connection, row: Row[Any]) -> tuple[int, int]:
     """How many channels of the audience no worker has taken up yet, and how many are being sent to."""
     table = lanes.c
     unreached = sending = 0
+    try:
+        conditions_in(row.audience)
+    except ValidationError:  # of one that this version can't read, nobody is counted
+        return 0, 0
     for lane in connection.execute(sa.select(lanes).where(table.broadcast == row.id, IS_OPEN, IS_LANE)):
         conditions = without_outcome if lane.skips_known else audience_of
         ahead = lane.cursor if lane.owner is None else lane.ahead

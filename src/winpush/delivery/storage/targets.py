@@ -9,13 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam
+from sqlalchemy.exc import DBAPIError
 
-from winpush.delivery.storage.audience import MAX_WINDOW, audience_between
+from winpush.delivery.storage.audience import MAX_WINDOW, audience_between, is_unsearchable
 from winpush.delivery.storage.database import raw_rows, read_json
 from winpush.delivery.storage.rows import Target
 from winpush.delivery.storage.schema import channels, deliveries
+from winpush.errors import ValidationError, WinPushError
 
-__all__ = ["TARGET", "next_targets", "read_targets"]
+__all__ = ["TARGET", "AudienceError", "next_targets", "read_targets"]
 
 TARGET = (
     channels.c.id,
@@ -40,6 +42,14 @@ channels of a window, however few are wanted."""
 _ATTRIBUTES = Target._fields.index("attributes")
 
 
+class AudienceError(WinPushError):
+    """The channels of a broadcast's audience can't be found: `__cause__` says why. The broadcast is to be stopped."""
+
+    def __init__(self, broadcast: int) -> None:
+        super().__init__(f"The audience of broadcast {broadcast} can't be read")
+        self.broadcast = broadcast
+
+
 def read_targets(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[Target]:
     """The rows of a statement that selects the columns of a Target."""
     rows = raw_rows(connection, statement, values)
@@ -53,14 +63,19 @@ def next_targets(
 ) -> tuple[list[Target], int]:
     """Up to `size` channels of a broadcast's audience behind `after`, and up to which number these are all.
 
-    `has_gaps`: leaves out those that have an outcome already.
+    `has_gaps`: leaves out those that have an outcome already. Raises AudienceError.
     """
     found: list[Target] = []
     end, until, window = after, min(after + MAX_WINDOW, last), max(2 * size, _LEAST_WINDOW)
     while end < until and len(found) < size:
         begin, end, wanted = end, min(end + window, until), size - len(found)
         between = {"number": row.id, "begins": begin + 1, "ends": end, "created_at": row.created_at, "size": wanted}
-        part = read_targets(connection, _audience(row.audience, has_gaps), between)
+        try:
+            part = read_targets(connection, _audience(row.audience, has_gaps), between)
+        except (ValidationError, DBAPIError) as error:
+            if is_unsearchable(error):
+                raise AudienceError(row.id) from error
+            raise
         if len(part) == wanted:
             end = part[-1].id
         found += part

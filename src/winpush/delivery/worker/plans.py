@@ -10,6 +10,7 @@ from winpush._make import make_channel
 from winpush.channels import AllowedHosts, Origin, parse_origin, split_uri
 from winpush.client.attempt import Item
 from winpush.delivery.content.content import Content, Form
+from winpush.delivery.storage.availability import is_too_large
 from winpush.delivery.storage.rows import Target
 from winpush.delivery.worker.policy import SendPlan
 from winpush.errors import ChannelError, ValidationError
@@ -60,10 +61,14 @@ class Plans:
             kept[number] = plan
 
 
-def unreadable(error: Exception) -> str:
-    """Why a broadcast is stopped whose content this version can't read."""
+def unreadable(error: BaseException | None) -> str:
+    """Why a broadcast is stopped whose content or audience can't be read."""
+    if is_too_large(error):
+        said = str(getattr(error, "orig", error)).partition("\n")[0]
+        return f"Its audience has too many conditions for the database ({said}). Send a broadcast to each part of it."
+    what = "audience" if isinstance(error, ValidationError) and error.field == "audience" else "content"
     return (
-        f"Its content can't be read ({type(error).__name__}: {error}). A later version of winpush may have stored it: "
+        f"Its {what} can't be read ({type(error).__name__}: {error}). A later version of winpush may have stored it: "
         "upgrade the workers, then send a new broadcast."
     )
 

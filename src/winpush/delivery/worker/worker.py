@@ -23,6 +23,7 @@ from winpush.delivery.storage.database import Database, DatabaseError, Millis, t
 from winpush.delivery.storage.notifier import listen
 from winpush.delivery.storage.revision import read_revision, refuse_newer
 from winpush.delivery.storage.rows import Batch
+from winpush.delivery.storage.targets import AudienceError
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.batch import Batches, Sending
 from winpush.delivery.worker.hooks import Hook
@@ -246,7 +247,11 @@ class Worker:
     async def _fill(self, client: AsyncClient, *, gathers: bool) -> bool:
         """Claims work until all places are taken or none is left; True if there may be more."""
         while len(self._places) < self._settings.batches and not self._stopping:
-            batch, held, more = await self._store(self._claiming())
+            try:
+                batch, held, more = await self._store(self._claiming())
+            except AudienceError as error:
+                await self._stop_unreadable(error.broadcast, error.__cause__)
+                continue
             if batch is None:
                 return more
             self._pauses.reset()
@@ -436,19 +441,22 @@ class Worker:
         return following
 
     async def _plans_of(self, batch: Batch) -> dict[int, SendPlan]:
-        """The plan of each broadcast. A broadcast whose content can't be read is stopped, and the batch is released."""
+        """The plan of each broadcast. A broadcast that can't be read is stopped, and the batch is released."""
         plans: dict[int, SendPlan] = {}
         for number, row in batch.broadcasts.items():
             try:
                 plans[number] = self._plans.of(row)
             except (WinPushError, ValueError, LookupError, TypeError, AttributeError) as error:
-                extra, reason = {"worker": self._name, "broadcast": number}, unreadable(error)
-                kind = type(error).__name__
-                _log.warning("Stopping broadcast %d: its content can't be read (%s)", number, kind, extra=extra)
-                await self._store(lambda c, n=number, r=reason: broadcasts.stop(c, n, self._now(), r))  # type: ignore[misc]  # bound
+                await self._stop_unreadable(number, error)
         if len(plans) < len(batch.broadcasts):
             await self._store(lambda c: _release(c, batch))
         return plans
+
+    async def _stop_unreadable(self, number: int, error: BaseException | None) -> None:
+        extra, reason = {"worker": self._name, "broadcast": number}, unreadable(error)
+        kind = type(error).__name__  # what it says may be of the content
+        _log.warning("Stopping broadcast %d: it can't be read (%s)", number, kind, extra=extra)
+        await self._store(lambda c: broadcasts.stop(c, number, self._now(), reason))
 
     async def _watch_holds(self) -> None:
         """While batches are under way, tells them what services have asked other workers to wait for, and which of
