@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.delivery.clock import Clock
 from tests.delivery.sending import register
 from winpush import ConfigurationError, mpns
-from winpush.delivery import BroadcastState, DeliveryState, Outbox
+from winpush.delivery import Audience, BroadcastState, DeliveryState, Outbox
 from winpush.delivery.storage.claims import claim_due
 from winpush.delivery.storage.database import Database, to_millis
 from winpush.delivery.storage.lanes import claim_lane
@@ -93,6 +93,21 @@ def test_erasing_a_key_erases_what_was_for_it_alone(outbox: Outbox, winpush_emul
     assert outbox.progress(done).states == {DeliveryState.DELIVERED: 2}
     assert outbox.get_broadcast(waiting).state is BroadcastState.CANCELLED
     assert winpush_emulator.phones[0].accepted == 1
+
+
+@pytest.mark.parametrize("tags", [set(), {"erased"}])
+def test_what_was_for_an_erased_key_is_for_nobody_whatever_others_are_called(
+    outbox: Outbox, winpush_emulator: Emulator, clock: Clock, tags: set[str]
+) -> None:
+    for key in ("erased", "ada"):
+        outbox.register({"uri": winpush_emulator.create_channel().uri, "key": key, "tags": tags})
+    number = outbox.broadcast(TOAST, Audience(keys={"ada"}), not_before=clock() + timedelta(days=1))
+    assert outbox.remove_key("ada", erase=True) == 1
+    assert outbox.progress(number, detailed=True).total == 0
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).state is BroadcastState.CANCELLED
+    assert outbox.progress(number).states == {}
+    assert list(outbox.deliveries(number)) == []
 
 
 def test_a_key_is_removed_with_tombstones_left(outbox: Outbox, winpush_emulator: Emulator) -> None:

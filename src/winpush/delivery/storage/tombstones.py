@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from winpush.delivery.registry.registration import audience_of_key
+from winpush.delivery.registry.registration import Audience
 from winpush.delivery.states import MOVES, BroadcastState, DeliveryState, Move
 from winpush.delivery.storage.broadcasts import change
 from winpush.delivery.storage.broadcasts import finish as finish_broadcasts
@@ -25,6 +25,8 @@ __all__ = ["clear_tombstones", "erase", "erase_key", "of_key", "without_ids"]
 
 _KEPT = ("id", "uri", "service", "registered_at", "renewed_at", "gone_at", "gone_reason")
 _EMPTY: dict[str, Any] = {column.name: None for column in channels.columns if column.name not in _KEPT}
+# Somebody may have the key "erased", and the tag: nobody has it and has it not.
+_NOBODY = Audience(keys={ERASED}, all_tags={ERASED}, no_tags={ERASED}).to_json()
 _NO_IDS: dict[str, Any] = {"message_id": None, "debug_trace": None, "correlation_vector": None, "detail": None}
 
 
@@ -88,7 +90,7 @@ def _erase_from(connection: Connection, row: Any, audience: dict[str, Any], key:
         if (BroadcastState(row.state), Move.CANCEL) in MOVES:
             change(connection, row.id, Move.CANCEL, now)
         empty = {"content": ERASED, "name": None, "idempotency_key": None}
-        values = {"audience": audience_of_key(ERASED), **empty}
+        values = {"audience": _NOBODY, **empty}
     connection.execute(sa.update(broadcasts).where(broadcasts.c.id == row.id).values(**values))
 
 
