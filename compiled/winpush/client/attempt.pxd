@@ -25,6 +25,7 @@ cdef class Sender:
     cdef public Encoder encoder
     cdef public object throttle
     cdef public Pool pool
+    cdef public object ended
     cdef object _settings, _messages
     cdef dict _tokens
     @cython.locals(destination=Destination, channel=Channel, ready=Ready)

@@ -22,17 +22,25 @@ from winpush.client.side_thread import SideLoop
 from winpush.client.throttle import Hold, Throttle
 from winpush.client.token_cache import TokenCache
 from winpush.client.token_store import InTurn
-from winpush.errors import ChannelError, ConfigurationError, TransportError, ValidationError, WinPushError
+from winpush.errors import (
+    ChannelError,
+    ClientClosedError,
+    ConfigurationError,
+    TransportError,
+    ValidationError,
+    WinPushError,
+)
 from winpush.http import Request, Response
 from winpush.results import Action, Notification, Result
 from winpush.transport.connection import Connection
+from winpush.transport.host import closed_before
 from winpush.transport.pool import Pool
 from winpush.wns.protocol.responses import wants_new_token
 
 if TYPE_CHECKING:
     from winpush.client.message_encoder import MessageEncoder
 
-__all__ = ["Deferred", "Item", "Ready", "Sender", "unpack"]
+__all__ = ["Deferred", "Item", "Ready", "Sender", "client_closed", "unpack"]
 
 _NOTIFICATIONS = (mpns.Notification, wns.Notification, wns.ClearToasts, webpush.Message)
 _WNS, _NOTHING = Service.WNS, Action.NOTHING  # enum members are slow to access
@@ -47,6 +55,11 @@ Item = (
 )
 """What `send_many` takes: an address, a notification, optionally the caller's own key for the result, and the name of
 the channel's app if the client has several."""
+
+
+def client_closed() -> ClientClosedError:
+    """What to raise where a closed client is asked to send."""
+    return ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
 
 
 def unpack(item: Item) -> tuple[Address, Notification, object, str | None]:
@@ -125,6 +138,8 @@ class Sender:
         self.encoder = encoder
         self.throttle = throttle
         self.pool = pool
+        self.ended: asyncio.Future[None] = pool.loop.create_future()
+        """Done as soon as the client is closed."""
         self._settings = encoder.settings
         apps, store = encoder.settings.apps, encoder.settings.token_store
         if store is not None and len(apps) > 1:
@@ -133,7 +148,9 @@ class Sender:
         self._messages = _message_encoder(encoder.settings)
 
     async def close(self) -> None:
-        """Closes the connections and ends everything in progress."""
+        """Ends the connections, and what is under way."""
+        if not self.ended.done():
+            self.ended.set_result(None)
         await asyncio.gather(*[tokens.close() for tokens in self._tokens.values()])
         await self.pool.close()
 
@@ -274,7 +291,9 @@ class Sender:
         while (hold := self.throttle.find(channel, notification.service, deferred.app)) is not None:
             if self._settings.when_throttled == "tell" or self.pool.loop.time() + hold.seconds > deadline:
                 return self._hold_back(deferred, hold)
-            await asyncio.sleep(hold.seconds)
+            await asyncio.wait([self.ended], timeout=hold.seconds)
+            if self.ended.done():
+                return self.encoder.fail(channel, notification, closed_before(), deferred.key)
         return None
 
     def _hold_back(self, deferred: Deferred, hold: Hold) -> Result:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Iterator
 from typing import Any
 
-from winpush.client.attempt import Deferred, Item, Ready, Sender
+from winpush.client.attempt import Deferred, Item, Ready, Sender, client_closed
 from winpush.errors import SendTimeoutError, TransportError
 from winpush.http import Response
 from winpush.results import Result
@@ -124,6 +124,9 @@ class Bulk:
             raise self._failure
 
     def _begin(self) -> None:
+        if self.sender.ended.done():
+            raise client_closed()
+        self.sender.ended.add_done_callback(self._close)
         if isinstance(self._items, AsyncIterable):
             self._pump = self.loop.create_task(self._fill(self._items))
         else:
@@ -142,6 +145,7 @@ class Bulk:
     async def _end(self) -> None:
         """The caller is done, or has stopped iterating: cleans up everything of this run."""
         self._ended = True
+        self.sender.ended.remove_done_callback(self._close)
         if self._pump is not None:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
@@ -152,6 +156,13 @@ class Bulk:
             if slot.host is not None:
                 slot.host.drop(slot)
         self._slots.clear()
+
+    def _close(self, _: object) -> None:
+        """The client is closed: what is in flight ends, and no other begins."""
+        if not self._exhausted or self._inbox:
+            self._stop(client_closed())
+        self._resume()
+        self._notice_end()
 
     # --- the slots' side ----------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ The cost of a hand-over is waking the loop. Threads that hand over at the same t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections import deque
@@ -15,11 +16,12 @@ from winpush.client.attempt import Deferred, Ready, Sender
 from winpush.client.encoder import Encoder
 from winpush.client.side_thread import SideLoop
 from winpush.client.throttle import Throttle
-from winpush.errors import ClientClosedError, SendAbortedError, TransportError
+from winpush.errors import ClientClosedError, TransportError
 from winpush.http import Response
 from winpush.results import Result
 from winpush.transport.checkout import Checkout
 from winpush.transport.connection import Connection
+from winpush.transport.host import closed_before
 from winpush.transport.loops import new_event_loop
 from winpush.transport.pool import Pool
 
@@ -73,6 +75,11 @@ class Call:
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
             self._fail(error)
 
+    def refuse(self, sender: Sender) -> None:
+        """In any thread: the client is closed."""
+        sent = self.prepared
+        self._end(sender.encoder.fail(sent.channel, sent.notification, closed_before(), sent.key))
+
     def cancel(self, thread: LoopThread) -> None:
         """In the loop's thread: nobody waits for it any more."""
         if self._task is not None:
@@ -89,10 +96,10 @@ class Call:
             if self._task is None or not self._task.cancelling():
                 self._fail(error)
                 return
-            # The pool has already ended everything on the wire; this waited for a token or for its turn.
-            unsent = SendAbortedError("The client was closed before this was sent.")
-            result = sender.encoder.fail(deferred.channel, deferred.notification, unsent, deferred.key)
-        self._end(result)
+            # What was on the wire the pool has ended already; this waited for a token, or for its turn.
+            self.refuse(sender)
+        else:
+            self._end(result)
 
     def begin(self, connection: Connection) -> None:
         """A connection is free for it."""
@@ -137,7 +144,8 @@ class LoopThread:
         self.process = os.getpid()
         self.loop = new_event_loop()
         self.checkout: Checkout | None = None
-        """Gives threads their own connections; None if every send must go through the loop."""
+        """Where threads get connections of their own; None where every send must go through the loop."""
+        self.closed = False
         self._inbox: deque[Call] = deque()
         self._woken = False
         self._ready = threading.Event()
@@ -197,21 +205,33 @@ class LoopThread:
     def submit(self, call: Call) -> None:
         """Hands a call over. Calls that arrive before the loop has looked share one wake-up."""
         self._inbox.append(call)
-        if not self._woken:
+        if self.closed:  # looked at after that, since `_close` looks into the inbox after it has said so
+            self._refuse()
+        elif not self._woken:
             self._woken = True
-            self.loop.call_soon_threadsafe(self._drain)
+            self._tell(self._drain)
+
+    def _tell(self, work: Callable[..., None], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and all that was handed over with it
+            self.loop.call_soon_threadsafe(work, *arguments)
 
     def _drain(self) -> None:
-        self._woken = False  # before looking, so that a later call wakes the loop again
-        while self._inbox:
+        self._woken = False  # before the look, so that whoever comes after it wakes us again
+        while self._inbox and not self.closed:
             self._inbox.popleft().run(self)
         self.sender.pool.flush()  # threads wait for it
+
+    def _refuse(self) -> None:
+        """Ends what is in the inbox of a closed client; several threads may do so at once."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._inbox.popleft().refuse(self.sender)
 
     def drop(self, calls: Iterable[Call]) -> None:
         """Gives calls up: nobody waits for them any more."""
         listed = list(calls)
         if listed:
-            self.loop.call_soon_threadsafe(self._drop, listed)
+            self._tell(self._drop, listed)
 
     def _drop(self, calls: list[Call]) -> None:
         self._drain()
@@ -226,8 +246,10 @@ class LoopThread:
         self._aside.close()
 
     async def _close(self) -> None:
-        self._drain()
+        self.closed = True
+        self._refuse()
         await self.sender.close()
+        await asyncio.sleep(0)  # a task that is cancelled before it has begun would tell nobody
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

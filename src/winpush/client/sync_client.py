@@ -16,12 +16,11 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, Unpack
 
-from winpush.client.attempt import Address, Item, Ready
+from winpush.client.attempt import Address, Item, Ready, client_closed
 from winpush.client.encoder import Encoder
 from winpush.client.loop_thread import Call, LoopThread
 from winpush.client.options import ClientOptions, Settings, parse_count, parse_seconds
 from winpush.client.throttle import Throttle
-from winpush.errors import ClientClosedError
 from winpush.http import Response
 from winpush.results import Notification, Result
 
@@ -115,6 +114,8 @@ class Client:
 
     def _take(self, thread: LoopThread, source: Iterator[Item], ended: queue.SimpleQueue[Call]) -> Call | Result | None:
         """The next call; the Result of an item that can't be sent; None at the end of the source."""
+        if thread.closed:
+            raise client_closed()
         try:
             item = next(source)
         except StopIteration:
@@ -130,7 +131,7 @@ class Client:
             return thread
         with self._lock():
             if self._closed:
-                raise ClientClosedError("This client is closed; create another, or send before its 'with' block ends.")
+                raise client_closed()
             if self._thread is None or self._thread.process != os.getpid():
                 self._thread = LoopThread(self._encoder, self._throttle)
             return self._thread

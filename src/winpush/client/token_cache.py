@@ -82,6 +82,7 @@ class TokenCache:
         self._state = TokenState()
         self._fetching: asyncio.Task[Token | TokenProblem] | None = None
         self._asking: asyncio.Task[Token | TokenProblem] | None = None
+        self._closed = False
         self.granted = 0
         self.refused = 0
 
@@ -99,6 +100,8 @@ class TokenCache:
         self._state, answer = self._state.ask(datetime.now(UTC), instead_of)
         if not isinstance(answer, Fetch):
             return answer
+        if self._closed:
+            return _too_late()
         loop = asyncio.get_running_loop()
         if self._fetching is None:
             self._fetching = loop.create_task(self._fetch(instead_of))
@@ -108,7 +111,7 @@ class TokenCache:
         if not fetching.done():
             return SendTimeoutError("No access token came within the time for the send.")
         if fetching.cancelled():
-            return SendAbortedError("The client was closed before there was a token; nothing was sent.")
+            return _too_late()
         return fetching.result()
 
     def accepted(self) -> None:
@@ -116,7 +119,8 @@ class TokenCache:
         self._state = self._state.accepted()
 
     async def close(self) -> None:
-        """Ends a token request in progress. If it doesn't end when cancelled, it is abandoned."""
+        """Ends a token request that is under way. One that doesn't end when it is cancelled is left to itself."""
+        self._closed = True
         tasks = [task for task in (self._fetching, self._asking) if task is not None and not task.done()]
         for task in tasks:
             task.cancel()
@@ -222,6 +226,10 @@ class TokenCache:
 
     async def _run(self, work: Callable[[], Awaitable[Any]]) -> Any:
         return await (work() if self._aside is None else self._aside.run(work))
+
+
+def _too_late() -> SendAbortedError:
+    return SendAbortedError("The client was closed before there was a token; nothing was sent.")
 
 
 def _is_given_up() -> bool:

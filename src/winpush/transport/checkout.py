@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from winpush.errors import SendAbortedError, TransportError
+from winpush.errors import TransportError
 from winpush.http import Response
 from winpush.transport.connection import Connection
 from winpush.transport.epoll_connection import EpollConnection, EpollTlsConnection
-from winpush.transport.host import Host, HostPool
+from winpush.transport.host import Host, HostPool, closed_before
 from winpush.transport.kernel_structs import are_as_expected
 from winpush.transport.route import Route
 from winpush.transport.thread_connection import ThreadConnection, TimedConnection
@@ -131,20 +131,19 @@ class Checkout:
         try:
             self.pool.loop.call_soon_threadsafe(self._ask, route, request)
         except RuntimeError:  # the loop has ended
-            return SendAbortedError("The client was closed before this was sent.")
+            return closed_before()
+        if self.closed and request.given is None:  # it would be refused, if the loop still comes to it
+            return closed_before()
         try:
             request.ready.acquire()
         except BaseException:
-            self.pool.loop.call_soon_threadsafe(self._withdraw, route, request)
+            self._call(self._withdraw, route, request)
             raise
         assert request.given is not None  # noqa: S101 - it is ready
         return request.given
 
     def _ask(self, route: Route, request: _Request) -> None:
-        if self.pool.closed:
-            request.failed(SendAbortedError("The client was closed before this was sent."))
-            return
-        # A thread's clock and the loop's may differ.
+        # A thread's clock and the loop's need not be the same.
         request.deadline += self.pool.loop.time() - time.monotonic()
         self.pool.host(route).check_out(request)
 

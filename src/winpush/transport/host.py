@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from winpush.errors import SendAbortedError
 from winpush.transport.connection import Connection, Job
 from winpush.transport.rate_limit import RateLimits
 from winpush.transport.route import Route
 
-__all__ = ["Host", "HostPool", "Limits", "ThreadConnections"]
+__all__ = ["Host", "HostPool", "Limits", "ThreadConnections", "closed_before"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Limits:
     idle_seconds: float = 60.0
     hang_seconds: float = 5.0
     sends_per_second: float | Mapping[str, float] | None = None
+
+
+def closed_before() -> SendAbortedError:
+    """The end of what meets a client that is closed."""
+    return SendAbortedError("The client was closed before this was sent.")
 
 
 class ThreadConnections(Protocol):
@@ -54,7 +60,8 @@ class HostPool:
     checkout: ThreadConnections
     idle_seconds: float
     is_watched: bool
-    """True while the sweep runs: `now` is then the loop's time, at most a sweep's interval old."""
+    """True while the sweep runs: `now` is then the loop's time, at most a sweep's interval old. In a closed
+    pool it never does, so that a send need not ask for both."""
     now: float
 
     def host(self, route: Route) -> Host:
@@ -129,6 +136,9 @@ class Host:
         """Gives the request an idle connection, or queues it; opens another connection if the limits allow."""
         pool = self.pool
         if not pool.is_watched:
+            if pool.closed:
+                job.failed(closed_before())
+                return
             pool.watch()
         connection = None if self.waiting else self._take_idle()
         if connection is None:
@@ -139,6 +149,9 @@ class Host:
     def check_out(self, request: Job) -> None:
         """Gives a connection to a thread's request, which writes nothing itself. Otherwise like `submit`."""
         if not self.pool.is_watched:
+            if self.pool.closed:
+                request.failed(closed_before())
+                return
             self.pool.watch()
         connection = None if self.waiting else self._take_idle()
         if connection is not None:

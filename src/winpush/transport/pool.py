@@ -9,7 +9,7 @@ from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.transport.checkout import Checkout
 from winpush.transport.connection import Connection
 from winpush.transport.dial import dial
-from winpush.transport.host import Host, HostPool, Limits
+from winpush.transport.host import Host, HostPool, Limits, closed_before
 from winpush.transport.rate_limit import RateLimits
 from winpush.transport.reactor import Reactor, is_available
 from winpush.transport.route import Route
@@ -198,14 +198,15 @@ class Pool(HostPool):
         if self.closed:
             return
         self.closed = True
+        self.is_watched = False
         if self._sweep is not None:
             self._sweep.cancel()
-        unsent = SendAbortedError("The client was closed before this was sent.")
-        if self.rate_limit is not None:
-            self.rate_limit.close(unsent)
+        rate_limit, self.rate_limit = self.rate_limit, None  # from here on each host refuses what comes
+        if rate_limit is not None:
+            rate_limit.close(closed_before())
         for host in self.hosts.values():
             while host.waiting:
-                host.waiting.popleft().failed(unsent)
+                host.waiting.popleft().failed(closed_before())
         self.checkout.close()
         for connection in list(self.connections):
             if connection.job is not None:

@@ -16,7 +16,7 @@ from typing import Protocol
 from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
 from winpush.transport.connection import Connection, Job
 from winpush.transport.epoll_connection import EpollConnection
-from winpush.transport.host import Host
+from winpush.transport.host import Host, closed_before
 from winpush.transport.kernel_structs import CLOSED, count_received, set_timeouts
 
 __all__ = ["Desk", "ThreadConnection", "TimedConnection"]
@@ -157,8 +157,8 @@ class ThreadConnection(Connection):
         super().broken(error)
 
     def why_refused(self) -> TransportError:
-        """The pooled connection's reason."""
-        return self.pooled.why_refused()
+        """As the connection itself says it, unless it was we who closed it."""
+        return closed_before() if self.desk.closed else self.pooled.why_refused()
 
     def _end(self, *, abort: bool) -> None:
         self.desk.give_up(self, abort=abort)
