@@ -145,6 +145,42 @@ def test_a_send_cancelled_while_the_service_reads_nothing_is_given_up() -> None:
         run(main)
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_connections_that_close_while_idle_cost_no_send_though_they_were_never_used(
+    secure: bool, certificates: Certificates
+) -> None:
+    """Opened for sends that were cancelled; the loop doesn't run between their end and the next sends."""
+    may_close, closed = threading.Event(), threading.Semaphore(0)
+
+    def close_at_first(peer: Peer) -> None:
+        if peer.number > 5:
+            accept_all(peer)
+            return
+        may_close.wait(PATIENCE)
+        peer.sock.close()
+        closed.release()
+
+    async def main() -> None:
+        async with AsyncClient(allow_hosts=[server.authority], tls=certificates.tls) as client:
+            sends = [asyncio.create_task(client.send(server.uri(), TOAST)) for _ in range(5)]
+            await asyncio.sleep(0)
+            for send in sends:
+                send.cancel()
+            await asyncio.gather(*sends, return_exceptions=True)
+            assert client._sender is not None
+            (host,) = client._sender.pool.hosts.values()
+            await until(lambda: len(host.idle) == 5)
+            may_close.set()
+            for _ in range(5):
+                assert closed.acquire(timeout=PATIENCE)
+            results = await asyncio.gather(*[client.send(server.uri(str(n)), TOAST) for n in range(5)])
+        assert [result.outcome for result in results] == [Outcome.ACCEPTED] * 5
+
+    with Server(close_at_first, certificates.server() if secure else None) as server:
+        run(main)
+    assert len(server.requests) == 5
+
+
 def test_closing_the_client_ends_what_is_in_flight_and_what_waits() -> None:
     async def main() -> None:
         client = AsyncClient(allow_hosts=[server.authority], max_connections=2)

@@ -99,7 +99,7 @@ class Connection:
         self.job: Job | None = None
         self.deadline = 0.0
         self.idle_since = 0.0
-        self.used = False
+        self.used = False  # or idle: in both cases it was good once
         self.closed = False
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[tuple[bytes, bytes]] = []

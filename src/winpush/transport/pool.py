@@ -113,6 +113,8 @@ class Pool(HostPool):
             host.open += 1
             self.connections[connection] = host
             host.release(connection)
+            if host.idle and host.idle[-1] is connection:
+                connection.used = True  # whatever it has to read when it is taken, it was good when it came
         elif host.waiting and not self.closed:
             host.waiting.popleft().failed(failure)
             self.grow(host)  # each other request gets an attempt of its own
