@@ -11,8 +11,9 @@ from types import FrameType
 
 import pytest
 
+from tests.certificates import Certificates
 from tests.paths import open_files
-from tests.servers import Server, hold
+from tests.servers import Peer, Server, hold
 from tests.waiting import PATIENCE, eventually
 from winpush import Client, ClientClosedError, Outcome, mpns
 from winpush.client.loop_thread import LoopThread
@@ -38,6 +39,80 @@ def test_closing_the_synchronous_client_ends_what_other_threads_wait_for() -> No
     assert outcomes == [Outcome.ABORTED] * 4
     with pytest.raises(ClientClosedError):
         client.send(server.uri(), TOAST)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_signal_handler_may_close_the_client_whose_send_it_interrupts(
+    secure: bool, certificates: Certificates
+) -> None:
+    handled = threading.Event()
+
+    def signal_and_hold(peer: Peer) -> None:
+        peer.read_request()
+        # Python handles a signal that comes just before the thread waits for an answer when that wait is over.
+        while not handled.is_set():
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+            handled.wait(0.1)
+        peer.wait_for_close()
+
+    def close(*_: object) -> None:
+        if not handled.is_set():
+            handled.set()
+            client.close()
+
+    before = signal.signal(signal.SIGUSR1, close)
+    try:
+        with Server(signal_and_hold, certificates.server() if secure else None) as server:
+            client = Client(allow_hosts=[server.authority], tls=certificates.tls, timeout=PATIENCE)
+            result = client.send(server.uri(), TOAST)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert (result.outcome, result.may_have_arrived) == (Outcome.ABORTED, True)
+
+
+@pytest.mark.parametrize("function", [LoopThread.__init__, threading.Event.wait])
+def test_a_client_that_its_own_thread_closes_while_it_opens_is_closed(function: Callable[..., object]) -> None:
+    """As a signal handler does."""
+
+    def close(frame: FrameType, event: str, _argument: object) -> None:
+        if event in ("call", "return") and frame.f_code is function.__code__ and not closed:
+            closed.append(True)
+            client.close()
+
+    closed: list[bool] = []
+    with Server() as server:
+        client = Client(allow_hosts=[server.authority])
+        before = threading.active_count()
+        sys.setprofile(close)
+        try:
+            with pytest.raises(ClientClosedError):
+                client.send(server.uri(), TOAST)
+        finally:
+            sys.setprofile(None)
+        assert closed
+        assert threading.active_count() == before
+    assert not server.requests
+
+
+def test_a_client_that_its_own_thread_sends_with_while_it_opens_has_one_thread() -> None:
+    """As a signal handler does."""
+
+    def send(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code is LoopThread.__init__.__code__ and not sent:
+            sent.append(True)
+            assert client.send(server.uri("2"), TOAST).ok
+
+    sent: list[bool] = []
+    with Server() as server:
+        before = threading.active_count()
+        with Client(allow_hosts=[server.authority]) as client:
+            sys.setprofile(send)
+            try:
+                assert client.send(server.uri("1"), TOAST).ok
+            finally:
+                sys.setprofile(None)
+            assert threading.active_count() == before + 2  # the client's, and the server's for its connection
+        assert len(server.requests) == 2
 
 
 def test_a_forked_child_gets_connections_of_its_own(no_leaks: Callable[[], None]) -> None:

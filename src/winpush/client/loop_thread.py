@@ -146,6 +146,7 @@ class LoopThread:
         self.checkout: Checkout | None = None
         """Where threads get connections of their own; None where every send must go through the loop."""
         self.closed = False
+        self._is_closing = False
         self._inbox: deque[Call] = deque()
         self._woken = False
         self._ready = threading.Event()
@@ -239,7 +240,13 @@ class LoopThread:
             call.cancel(self)
 
     def close(self) -> None:
-        """Ends the connections, the loop and the thread; waiting calls end with SendAbortedError."""
+        """Ends the connections, the loop and the thread; calls that wait end with SendAbortedError.
+
+        Calling it twice does nothing.
+        """
+        if self._is_closing:
+            return
+        self._is_closing = True
         asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()

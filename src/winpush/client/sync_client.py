@@ -41,7 +41,7 @@ class Client:
         self._settings = Settings.of(**options)
         self._encoder = Encoder(self._settings)
         self._throttle = Throttle.of(self._settings)
-        self._locks: dict[int, threading.Lock] = {}
+        self._locks: dict[int, threading.RLock] = {}
         self._thread: LoopThread | None = None
         self._closed = False
 
@@ -132,13 +132,21 @@ class Client:
         with self._lock():
             if self._closed:
                 raise client_closed()
-            if self._thread is None or self._thread.process != os.getpid():
-                self._thread = LoopThread(self._encoder, self._throttle)
-            return self._thread
+            thread = self._thread
+            return self._begin() if thread is None or thread.process != os.getpid() else thread
 
-    def _lock(self) -> threading.Lock:
-        """This process's lock: a forked process may have inherited its parent's in a locked state."""
-        return self._locks.setdefault(os.getpid(), threading.Lock())
+    def _begin(self) -> LoopThread:
+        before, made = self._thread, LoopThread(self._encoder, self._throttle)
+        if self._closed or self._thread is not before:  # meanwhile a signal handler has closed the client, or sent
+            made.close()
+            return self._open()
+        self._thread = made
+        return made
+
+    def _lock(self) -> threading.RLock:
+        """This process's: one that was forked may have its parent's locked for ever. A signal handler that closes the
+        client may find its own thread in it."""
+        return self._locks.setdefault(os.getpid(), threading.RLock())
 
     def close(self) -> None:
         """Closes every connection and ends the thread. Sends in progress end with `Outcome.ABORTED`."""

@@ -182,7 +182,8 @@ class Checkout:
                 host.release(connection)
 
     def _end(self, connection: ThreadConnection, abort: bool) -> None:
-        del self._out[connection.pooled]
+        if self._out.pop(connection.pooled, None) is None:  # forgotten
+            return
         connection.pooled.sock.setblocking(False)  # noqa: FBT003 - its own name says what it means
         connection.pooled.close(abort=abort)
 
@@ -216,3 +217,9 @@ class Checkout:
             self.take_back(host)
         for connection in self._out.values():
             connection.abort()
+
+    def forget(self) -> None:
+        """Ends the connections of threads that don't come back: `close` may be called in a signal handler, and the
+        thread that it has interrupted waits below it."""
+        for connection in list(self._out.values()):
+            self._end(connection, abort=True)

@@ -226,6 +226,7 @@ class Pool(HostPool):
         deadline = self.loop.time() + _FAREWELL_SECONDS
         while self.connections:
             if self.loop.time() >= deadline:
+                self.checkout.forget()
                 for connection in self.connections:
                     connection.abort()
             await asyncio.sleep(0.001)
