@@ -94,6 +94,34 @@ print("end")
 """
 
 
+STANDARD = """
+for number in map(int, sys.argv[4]):
+    with contextlib.suppress(OSError):
+        os.close(number)
+with Client(allow_hosts=hosts) as client:
+    code = 7 if client.send(uri, toast).ok else 8
+for number in map(int, sys.argv[4].replace("0", "")):
+    with contextlib.suppress(OSError):
+        os.write(number, b"written")
+        code = 9
+os._exit(code)
+"""
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "012"])
+@pytest.mark.parametrize("loop", ["stock", "uvloop"])
+def test_a_process_without_standard_input_output_or_error_sends_and_ends(
+    loop: str, closed: str, winpush_emulator: Emulator
+) -> None:
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    begin = BEGIN.replace("from winpush.delivery import Outbox, DatabaseError\n", "")
+    uri = winpush_emulator.create_channel().uri
+    command = [sys.executable, "-c", begin + STANDARD, loop, uri, "", closed]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 7, done.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
 @pytest.mark.parametrize("loop", ["stock", "uvloop"])
 @pytest.mark.parametrize("script", [CLIENT, OUTBOX], ids=["client", "outbox"])

@@ -21,7 +21,8 @@ __all__ = ["has_greenlets_for_threads", "new_event_loop", "no_descriptor"]
 
 T = TypeVar("T")
 _DESCRIPTORS = 10
-"""At least as many file descriptors as a loop and a client's epoll need."""
+"""At least as many as a loop and a client's epoll take, and three more."""
+_STDERR = 2
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -50,10 +51,18 @@ def no_descriptor(error: OSError) -> ConnectError:
 
 
 def _check_descriptors() -> None:
-    """Checked first, because a loop that fails half-way leaks what it has opened, and libuv may end the process."""
+    """A loop that fails half-way leaks what it has opened, and libuv may end the process. So this is asked first.
+
+    libuv also ends a process that closes a descriptor of its own below 3. Where the program was started without
+    standard input, output or error, or has closed it, that number is taken from now on, by what can't be written to.
+    """
     with contextlib.ExitStack() as opened:
-        for _ in range(_DESCRIPTORS):
-            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        left = _DESCRIPTORS
+        while left:
+            descriptor = os.open(os.devnull, os.O_RDONLY)
+            if descriptor > _STDERR:
+                opened.callback(os.close, descriptor)
+                left -= 1
 
 
 def has_greenlets_for_threads() -> bool:
