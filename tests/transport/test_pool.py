@@ -14,8 +14,8 @@ from tests.certificates import Certificates
 from tests.paths import run
 from tests.servers import ACCEPTED, LAST, Peer, Server, accept_all, hold
 from tests.still_time import run_still, still
-from tests.waiting import PATIENCE, until
-from winpush import AsyncClient, Client, ClientClosedError, Outcome, mpns
+from tests.waiting import PATIENCE, eventually, until
+from winpush import AsyncClient, Client, ClientClosedError, Outcome, Result, mpns
 
 TOAST = mpns.Toast("Bold", "normal")
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -196,6 +196,40 @@ def test_closing_the_client_ends_what_is_in_flight_and_what_waits() -> None:
 
     with Server(hold) as server:
         run(main)
+
+
+def test_what_was_not_yet_written_when_the_client_is_closed_has_not_arrived() -> None:
+    async def main() -> Result:
+        client = AsyncClient(allow_hosts=[server.authority])
+        assert (await client.send(server.uri(), TOAST)).ok
+        sending = asyncio.create_task(client.send(server.uri(), TOAST))
+        await asyncio.sleep(0)  # on a connection that is kept alive, to be written at the end of the loop's turn
+        await client.aclose()
+        return await sending
+
+    with Server() as server:
+        result = asyncio.run(main())
+    assert (result.outcome, result.may_have_arrived) == (Outcome.ABORTED, False)
+    assert len(server.requests) == 1
+
+
+def test_what_was_not_yet_written_when_its_time_is_over_has_not_arrived() -> None:
+    async def main() -> Result:
+        async with AsyncClient(allow_hosts=[server.authority]) as client:
+            assert (await client.send(server.uri(), TOAST)).ok
+            assert client._sender is not None
+            pool = client._sender.pool
+            sending = asyncio.create_task(client.send(server.uri(), TOAST, timeout=0.001))
+            await asyncio.sleep(0)
+            (connection,) = pool.connections
+            eventually(lambda: connection.deadline <= pool.loop.time())
+            pool._sweep_deadlines()
+            return await sending
+
+    with Server() as server:
+        result = asyncio.run(main())
+    assert (result.outcome, result.may_have_arrived) == (Outcome.TIMED_OUT, False)
+    assert len(server.requests) == 1
 
 
 def test_a_client_of_another_loop_says_what_to_do() -> None:

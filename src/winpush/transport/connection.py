@@ -118,6 +118,11 @@ class Connection:
         """
         raise NotImplementedError
 
+    @property
+    def has_written(self) -> bool:
+        """False while nothing of the request in flight has left yet."""
+        return True
+
     def abort(self) -> None:
         """Ends the socket at once, without a TLS shutdown. Only after `close`."""
         raise NotImplementedError

@@ -41,6 +41,11 @@ class EpollConnection(Connection):
         """True while it is open. The reactor asks the kernel just before writing, for all connections at once."""
         return not self.closed
 
+    @property
+    def has_written(self) -> bool:
+        """False until the reactor has written what it gathers."""
+        return not self._unsent
+
     def abort(self) -> None:
         """Does nothing: `close` has already closed the socket."""
 

@@ -22,6 +22,18 @@ _FAREWELL_SECONDS = 1.0
 _MAX_HOSTS = 4096
 
 
+def _late(connection: Connection) -> SendTimeoutError:
+    if connection.has_written:
+        return SendTimeoutError("The service did not answer in time.", request_sent=True)
+    return SendTimeoutError("The time for the send was over before its first byte was written.")
+
+
+def _aborted(connection: Connection) -> SendAbortedError:
+    if connection.has_written:
+        return SendAbortedError("The client was closed before the answer came.", request_sent=True)
+    return closed_before()
+
+
 class Pool(HostPool):
     """All connections of one client, on one loop."""
 
@@ -176,7 +188,7 @@ class Pool(HostPool):
         for connection, host in [each for each in self.connections.items() if each[0].job is not None]:
             newest[host] = max(newest.get(host, 0.0), connection.deadline)
             if connection.deadline <= now:
-                connection.fail(SendTimeoutError("The service did not answer in time.", request_sent=True))
+                connection.fail(_late(connection))
             busy = True
         for host in self.hosts.values():
             busy = self._sweep_waiting(host, now) or busy
@@ -212,7 +224,7 @@ class Pool(HostPool):
         self.checkout.close()
         for connection in list(self.connections):
             if connection.job is not None:
-                connection.fail(SendAbortedError("The client was closed before the answer came.", request_sent=True))
+                connection.fail(_aborted(connection))
             if not self.checkout.has(connection):
                 connection.close()
         tasks = list(self._tasks)
