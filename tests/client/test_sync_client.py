@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from tests.certificates import Certificates
 from tests.paths import open_files
 from tests.servers import Peer, Server, hold
 from tests.waiting import PATIENCE, eventually
-from winpush import Client, ClientClosedError, Outcome, mpns
+from winpush import Client, ClientClosedError, ConnectError, Outcome, mpns
 from winpush.client.loop_thread import LoopThread
 
 TOAST = mpns.Toast("Bold", "normal")
@@ -113,6 +114,56 @@ def test_a_client_that_its_own_thread_sends_with_while_it_opens_has_one_thread()
                 sys.setprofile(None)
             assert threading.active_count() == before + 2  # the client's, and the server's for its connection
         assert len(server.requests) == 2
+
+
+LATE = """
+import atexit, sys, threading
+if sys.argv[1] == "stock":
+    sys.modules["uvloop"] = None
+from winpush import Client, ConnectError, mpns
+
+def send():
+    try:
+        print(client.send(sys.argv[3], mpns.Toast("Hello")).outcome.value)
+    except ConnectError:
+        print("connect-failed")
+    client.close()
+
+def after_main():
+    threading.main_thread().join()
+    send()
+
+client = Client(allow_hosts=[sys.argv[3].split("/")[2]], timeout=%d)
+if sys.argv[2] == "thread":
+    threading.Thread(target=after_main).start()
+else:
+    atexit.register(send)
+"""
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("when", ["thread", "atexit"])
+@pytest.mark.parametrize("loop", ["stock", "uvloop"])
+def test_the_first_send_of_a_program_that_is_ending_has_a_result(loop: str, when: str, host: str) -> None:
+    """Threads for names can't begin any more, nor, with some versions of Python, the client's own."""
+    with Server() as server:
+        uri = server.uri().replace("127.0.0.1", host)
+        command = [sys.executable, "-c", LATE % PATIENCE, loop, when, uri]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE / 2, check=False)
+    assert done.stdout in ("accepted\n", "connect-failed\n")
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_a_thread_that_can_not_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with Server() as server, Client(allow_hosts=[server.authority]) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(ConnectError, match="can't start new thread"):
+                client.send(server.uri(), TOAST)
+        assert client.send(server.uri(), TOAST).ok
 
 
 def test_a_forked_child_gets_connections_of_its_own(no_leaks: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ import random
 import socket
 import threading
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -196,6 +197,24 @@ def test_closing_the_client_ends_what_is_in_flight_and_what_waits() -> None:
 
     with Server(hold) as server:
         run(main)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()], ids=lambda error: str(error))
+def test_whatever_stands_against_a_connection_is_told_at_once(error: Exception) -> None:
+    class Failing(asyncio.SelectorEventLoop):
+        async def getaddrinfo(self, *_: object, **__: object) -> list[Any]:
+            raise error
+
+    async def main() -> Result:
+        async with AsyncClient(allow_hosts=["push.test:80"], timeout=PATIENCE) as client:
+            return await client.send("http://push.test:80/throttledthirdparty/01.00/AAE", TOAST)
+
+    with asyncio.Runner(loop_factory=Failing) as runner:
+        result = runner.run(main())
+    assert (result.outcome, result.may_have_arrived) == (Outcome.CONNECT_FAILED, False)
+    assert type(error).__name__ in result.explanation
+    assert result.error is not None
+    assert result.error.__cause__ is error
 
 
 def test_what_was_not_yet_written_when_the_client_is_closed_has_not_arrived() -> None:

@@ -16,7 +16,7 @@ from winpush.client.attempt import Deferred, Ready, Sender
 from winpush.client.encoder import Encoder
 from winpush.client.side_thread import SideLoop
 from winpush.client.throttle import Throttle
-from winpush.errors import ClientClosedError, TransportError
+from winpush.errors import ClientClosedError, ConnectError, TransportError
 from winpush.http import Response
 from winpush.results import Result
 from winpush.transport.checkout import Checkout
@@ -138,7 +138,8 @@ class Call:
 
 
 class LoopThread:
-    """The thread with the loop, and the hand-over to it. Raises ConnectError if no file descriptor is free."""
+    """The thread with the loop, and the hand-over to it. Raises ConnectError where no file descriptor is free, or no
+    thread can be started."""
 
     def __init__(self, encoder: Encoder, throttle: Throttle) -> None:
         self.process = os.getpid()
@@ -157,9 +158,10 @@ class LoopThread:
         self._thread = threading.Thread(target=self._run, args=(encoder, throttle), name="winpush", daemon=True)
         try:
             self._thread.start()
-        except RuntimeError:  # no thread can be started
+        except RuntimeError as error:  # no thread can be started
             self.loop.close()
-            raise
+            problem = f"Nothing can be sent from this process now: {error}. Send again when threads can be started"
+            raise ConnectError(problem, is_outage=True) from error
         self._ready.wait()
         if self._failure is not None:
             raise self._failure

@@ -35,7 +35,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         return _GreenletLoop()
     try:
         uvloop = importlib.import_module("uvloop")
-    except ImportError:
+    except (ImportError, RuntimeError):  # it isn't installed; or the program is ending, and what it needs can't begin
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop

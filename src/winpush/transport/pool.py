@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from winpush.errors import SendAbortedError, SendTimeoutError, TransportError
+from winpush.errors import ConnectError, SendAbortedError, SendTimeoutError, TransportError
 from winpush.transport.checkout import Checkout
 from winpush.transport.connection import Connection
 from winpush.transport.dial import dial
@@ -116,6 +116,10 @@ class Pool(HostPool):
             failure = SendTimeoutError(f"No connection to {host.route.origin} within {seconds:g} seconds.")
         except TransportError as error:
             failure = error
+        except Exception as error:  # noqa: BLE001 - no thread, no memory, a program that is ending
+            problem = f"Nothing can be sent to {host.route.origin} now: {type(error).__name__}: {error}."
+            failure = ConnectError(problem, is_outage=True)
+            failure.__cause__ = error
         finally:
             host.opening -= 1
             self._opening -= 1
