@@ -86,6 +86,13 @@ def hold(peer: Peer) -> None:
         pass
 
 
+def internal_error(peer: Peer) -> None:
+    """Ends TLS's handshake with the alert of a server that has trouble of its own."""
+    peer.sock.recv(65536)
+    peer.send(b"\x15\x03\x03\x00\x02\x02\x50")
+    peer.wait_for_close()
+
+
 def _is_established(sock: socket.socket) -> bool:
     """False once the client has closed, which the kernel knows before the thread that serves the connection does."""
     try:

@@ -13,7 +13,17 @@ import trustme
 
 from tests.certificates import Certificates
 from tests.paths import PATHS
-from tests.servers import ACCEPTED, ACCEPTED_HEADERS, LAST, Behaviour, Peer, Server, accept_all, closed_port
+from tests.servers import (
+    ACCEPTED,
+    ACCEPTED_HEADERS,
+    LAST,
+    Behaviour,
+    Peer,
+    Server,
+    accept_all,
+    closed_port,
+    internal_error,
+)
 from winpush import Action, ClientCertificate, Outcome, Result, Tls, mpns
 
 TOAST = mpns.Toast("Bold", "normal")
@@ -230,7 +240,7 @@ def test_a_connection_closed_while_idle_costs_no_send(path: Path, secure: bool, 
     assert set(lost) <= {Outcome.ANSWER_LOST}
 
 
-@pytest.mark.parametrize("behaviour", [close_at_once, Peer.reset], ids=["farewell", "reset"])
+@pytest.mark.parametrize("behaviour", [close_at_once, Peer.reset, internal_error], ids=["farewell", "reset", "alert"])
 def test_a_host_that_hangs_up_in_the_tls_handshake_is_an_outage(path: Path, behaviour: Behaviour) -> None:
     """Nothing is wrong with certificates, names or credentials, so nothing is to be fixed."""
     with Server(behaviour) as server:

@@ -13,7 +13,7 @@ from tests.certificates import Certificates
 from tests.client.service import TOAST as WNS_TOAST
 from tests.client.service import Service
 from tests.paths import PATHS
-from tests.servers import ACCEPTED, LAST, Peer, Server, accept_all, closed_port, hold
+from tests.servers import ACCEPTED, LAST, Peer, Server, accept_all, closed_port, hold, internal_error
 from tests.transport.proxies import answer, refuse_what_is_not_http, tunnel
 from tests.waiting import eventually
 from winpush import Action, Client, ClientCertificate, Outcome, Result, mpns
@@ -241,7 +241,7 @@ def test_a_proxy_that_takes_plain_http_is_told_as_such(uri: str) -> None:
 
 
 @pytest.mark.parametrize("uri", [HTTP, HTTPS])
-@pytest.mark.parametrize("behaviour", [Peer.reset, close], ids=["reset", "close"])
+@pytest.mark.parametrize("behaviour", [Peer.reset, close, internal_error], ids=["reset", "close", "alert"])
 def test_a_proxy_that_hangs_up_in_the_handshake_is_an_outage(uri: str, behaviour: Any) -> None:
     with Server(behaviour) as proxy, Client(proxy=f"https://127.0.0.1:{proxy.port}") as client:
         result = client.send(uri, TOAST)

@@ -16,7 +16,7 @@ from winpush.transport.reach import reach
 from winpush.transport.reactor import Reactor
 from winpush.transport.route import Route
 from winpush.transport.secured_proxy import dial_secured
-from winpush.transport.tls import HANGING_UP, describe_tls
+from winpush.transport.tls import describe_tls, is_outage
 
 __all__ = ["dial"]
 
@@ -38,7 +38,7 @@ async def dial(route: Route, owner: Owner, host: Home, reactor: Reactor | None) 
     except TransportError:
         raise
     except ssl.SSLError as error:
-        raise TlsError(describe_tls(error, str(route.origin)), is_outage=isinstance(error, HANGING_UP)) from error
+        raise TlsError(describe_tls(error, str(route.origin)), is_outage=is_outage(error)) from error
     except socket.gaierror as error:
         raise _describe_name(route, str(error.strerror), passes=True) from error
     except OSError as error:

@@ -15,6 +15,7 @@ from winpush.errors import TlsError, TransportError
 from winpush.transport.connection import Connection, Home, Job, Owner
 from winpush.transport.kernel import KernelSocket, TlsSocket
 from winpush.transport.reactor import READABLE, WRITABLE, Reactor
+from winpush.transport.tls import is_outage
 
 __all__ = ["EpollConnection", "EpollTlsConnection", "secure"]
 
@@ -142,7 +143,9 @@ class EpollTlsConnection(EpollConnection):
         """The reason. A server that refuses the client certificate says so only now."""
         try:
             self._tls.recv(1)
-        except ssl.SSLError as error:  # the server's alert says why
+        except ssl.SSLError as error:  # the alert by which the server said why
+            if is_outage(error):
+                return TlsError(f"The server ended TLS: {error.reason or error}.", is_outage=True)
             return TlsError(f"The server ended TLS: {error.reason or error}. Check the client certificate.")
         except OSError:
             pass

@@ -18,7 +18,7 @@ from winpush.transport.nested_tls import NestedTlsConnection
 from winpush.transport.proxy import Proxy, connect_request
 from winpush.transport.reach import reach
 from winpush.transport.route import Route
-from winpush.transport.tls import HANGING_UP, describe_tls
+from winpush.transport.tls import describe_tls, is_outage
 
 __all__ = ["dial_secured"]
 
@@ -69,7 +69,7 @@ async def _secure(
     except ssl.SSLError as error:
         advice = " If it takes plain HTTP, write it as http://." if error.reason in _NOT_TLS else ""
         problem = describe_tls(error, f"the proxy {proxy}") + advice
-        raise ProxyError(problem, is_outage=isinstance(error, HANGING_UP)) from error
+        raise ProxyError(problem, is_outage=is_outage(error)) from error
     except ConnectionError as error:
         raise proxy.hung_up() from error
     return transport

@@ -18,10 +18,10 @@ from winpush.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["HANGING_UP", "ClientCertificate", "ConnectedSocket", "LazyContext", "Tls", "describe_tls"]
+__all__ = ["ClientCertificate", "ConnectedSocket", "LazyContext", "Tls", "describe_tls", "is_outage"]
 
-# The other side ended the handshake without an alert: it, or something in between, is going down. No setting helps.
-HANGING_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+# The other side ended the handshake without a word: it is going down, or something between is. No setting mends that.
+_HANGING_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 Source = str | Path | bytes
 """A file's path, or its content."""
@@ -218,6 +218,12 @@ class LazyContext:
         There is no lock: a child forked while another thread holds it would never get it.
         """
         return self._made.get("context") or self._made.setdefault("context", self._tls.make_context(self._certificate))
+
+
+def is_outage(error: ssl.SSLError) -> bool:
+    """True for a handshake that may succeed later, with nothing changed here."""
+    # The alert internal_error has nothing to do with us (RFC 8446, 6.2).
+    return isinstance(error, _HANGING_UP) or "ALERT_INTERNAL_ERROR" in (error.reason or "")
 
 
 def describe_tls(error: ssl.SSLError, whom: str) -> str:
