@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import random
 import socket
 import threading
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.certificates import Certificates
 from tests.paths import run
-from tests.servers import ACCEPTED, LAST, Peer, Server, accept_all, hold
+from tests.servers import ACCEPTED, LAST, Peer, Server, accept_all, closed_port, hold
 from tests.still_time import run_still, still
 from tests.waiting import PATIENCE, eventually, until
 from winpush import AsyncClient, Client, ClientClosedError, Outcome, Result, mpns
@@ -298,6 +301,59 @@ def test_a_full_pool_makes_room_for_another_host() -> None:
             assert all(result.ok for result in await asyncio.gather(*both))
 
     with Server() as one, Server() as two:
+        run(main)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_with_fewer_connections_than_busy_hosts_each_has_its_turn(number: int) -> None:
+    async def main() -> None:
+        hosts = [server.authority for server in (*busy, other)]
+        async with AsyncClient(allow_hosts=hosts, max_connections=number, timeout=PATIENCE) as client:
+            pairs = ((server.uri(str(n)), TOAST) for n in itertools.count() for server in busy)
+            many = client.send_many(pairs, concurrency=4 * number)
+            one = None
+            async for count, result in enumerated(many):
+                assert result.ok
+                if count == 20:
+                    one = asyncio.create_task(client.send(other.uri(), TOAST))
+                if one is not None and one.done():
+                    break
+            await many.aclose()  # type: ignore[attr-defined]  # an async generator
+            assert one is not None
+            assert (await one).ok
+
+    with contextlib.ExitStack() as servers:
+        busy = [servers.enter_context(Server()) for _ in range(number)]
+        other = servers.enter_context(Server())
+        run(main)
+
+
+async def enumerated(results: AsyncIterator[Result]) -> AsyncIterator[tuple[int, Result]]:
+    count = 0
+    async for result in results:
+        yield count, result
+        count += 1
+
+
+def test_a_host_that_refuses_everything_takes_no_place_from_others() -> None:
+    async def main() -> None:
+        async with AsyncClient(
+            allow_hosts=[other.authority, f"127.0.0.1:{port}"], max_connections=1, timeout=PATIENCE
+        ) as client:
+            uri = f"http://127.0.0.1:{port}/throttledthirdparty/01.00/"
+            many = client.send_many(((uri + str(n), TOAST) for n in itertools.count()), concurrency=4)
+            one = None
+            async for count, result in enumerated(many):
+                assert result.outcome is Outcome.CONNECT_FAILED
+                if count == 20:
+                    one = asyncio.create_task(client.send(other.uri(), TOAST))
+                if one is not None and one.done():
+                    break
+            await many.aclose()  # type: ignore[attr-defined]  # an async generator
+            assert one is not None
+            assert (await one).ok
+
+    with closed_port() as port, Server() as other:
         run(main)
 
 

@@ -19,6 +19,7 @@ cdef class Host:
     cdef public object waiting, checked_in
     cdef public Py_ssize_t open, opening
     cdef public bint hangs
+    cdef public double starved_since
     cdef double _newest, _newest_since
     cpdef send(self, job, app)
     cpdef submit(self, job)

@@ -90,7 +90,8 @@ class Host:
     """
 
     __slots__ = (
-        "_newest", "_newest_since", "checked_in", "hangs", "idle", "open", "opening", "pool", "route", "waiting",
+        "_newest", "_newest_since", "checked_in", "hangs", "idle", "open", "opening", "pool", "route", "starved_since",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, pool: HostPool, route: Route) -> None:
@@ -102,6 +103,7 @@ class Host:
         self.waiting: deque[Job] = deque()
         self.open = 0
         self.opening = 0
+        self.starved_since = 0.0  # since when it waits for a place, or has last lost one
         self.hangs = False
         """True while requests wait for a connection and none has been free for long."""
         self._newest = 0.0

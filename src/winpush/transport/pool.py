@@ -19,6 +19,9 @@ __all__ = ["Pool"]
 _BUFFER_BYTES = 65_536
 _SWEEP_SECONDS = 0.25
 _FAREWELL_SECONDS = 1.0
+# With fewer connections than busy hosts, how long one keeps a place while another has none: each change costs a new
+# connection.
+_TURN_SECONDS = 0.5
 _MAX_HOSTS = 4096
 
 
@@ -79,6 +82,7 @@ class Pool(HostPool):
         while len(host.waiting) > host.opening and not host.is_full:
             if self.size >= self.limits.connections:
                 if host not in self.starved:
+                    host.starved_since = self.now
                     self.starved.append(host)
                     self._make_room(host)
                 return
@@ -99,11 +103,22 @@ class Pool(HostPool):
                 return
 
     def owes_room(self, host: Host) -> bool:
-        """True if a starved host should get a place from this one, which doesn't need it or has far more."""
-        if not self.starved:
+        """True when another host waits for a place that this one should leave: it has no use for it, or far more, or the
+        other has none and now its turn."""
+        starved = self.starved
+        while starved and starved[0] is not host and not starved[0].waiting:
+            starved.popleft()
+        if not starved:
             return False
-        poorest = self.starved[0]
-        return poorest is not host and (not host.waiting or host.open > poorest.open + poorest.opening + 1)
+        other = starved[0]
+        if other is not host:
+            places = other.open + other.opening
+            has_turn = not places and self.now - other.starved_since >= _TURN_SECONDS
+            if not host.waiting or host.open > places + 1 or has_turn:
+                return True
+        if len(starved) > 1:
+            starved.rotate(-1)  # the next release asks the next of them
+        return False
 
     async def _open(self, host: Host) -> None:
         connection: Connection | None = None
@@ -133,8 +148,8 @@ class Pool(HostPool):
                 connection.used = True  # whatever it has to read when it is taken, it was good when it came
         elif host.waiting and not self.closed:
             host.waiting.popleft().failed(failure)
-            self.grow(host)  # each other request gets an attempt of its own
         self._share_room()
+        self.grow(host)  # each of those that wait has a try of its own
 
     def flush(self) -> None:
         """Writes what has been gathered, for a caller that knows that nothing more will come."""
@@ -153,9 +168,10 @@ class Pool(HostPool):
         if host is None:
             return
         host.open -= 1
+        host.starved_since = self.now
         if not self.closed:
-            self.grow(host)
             self._share_room()
+            self.grow(host)
 
     def _share_room(self) -> None:
         for _ in range(len(self.starved)):
