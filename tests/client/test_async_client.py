@@ -34,6 +34,46 @@ def test_a_client_on_another_loop_than_its_own_says_so_and_goes_on_on_its_own(se
         one.run(client.aclose())
 
 
+def test_a_client_whose_loop_has_ended_can_be_closed(service: Service) -> None:
+    client = AsyncClient(**service.options)
+
+    async def send() -> Outcome:
+        return (await client.send(service.uri(), TOAST)).outcome
+
+    assert asyncio.run(send()) is Outcome.ACCEPTED
+    for _ in range(2):
+        asyncio.run(client.aclose())
+    with pytest.raises(ClientClosedError, match="is closed"):
+        asyncio.run(send())
+
+
+def test_a_client_is_not_closed_on_another_loop_than_its_own(service: Service) -> None:
+    client = AsyncClient(**service.options)
+
+    async def send() -> Outcome:
+        return (await client.send(service.uri(), TOAST)).outcome
+
+    with asyncio.Runner() as one, asyncio.Runner() as other:
+        assert one.run(send()) is Outcome.ACCEPTED
+        with pytest.raises(ClientClosedError, match="close it there"):
+            other.run(client.aclose())
+        assert one.run(send()) is Outcome.ACCEPTED
+        for runner in (one, one, other):
+            runner.run(client.aclose())
+
+
+def test_a_client_without_a_loop_says_what_it_needs(service: Service) -> None:
+    client = AsyncClient(**service.options)
+    with pytest.raises(ClientClosedError, match="No event loop is running"):
+        client.send_many([])
+
+    async def close() -> None:
+        assert (await client.send(service.uri(), TOAST)).ok
+        await client.aclose()
+
+    asyncio.run(close())
+
+
 def test_loops_in_threads_may_share_their_credentials() -> None:
     with Emulator(seed=1) as emulator:
         device = emulator.create_windows_channel()

@@ -110,11 +110,19 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Closes every connection. Sends in progress end with `Outcome.ABORTED`. Calling it twice does nothing.
 
-        An async `get_token` that is cancelled and doesn't end within a second is left running on your loop.
+        An async `get_token` that doesn't end when it is cancelled is left running on your loop after a second. Raises
+        ClientClosedError on another loop than the client's own, unless that has ended.
         """
-        self._closed = True
-        if self._sender is not None:
-            await self._sender.close()
+        sender = self._sender
+        if sender is None or sender.pool.closed or sender.pool.loop is asyncio.get_running_loop():
+            self._closed = True
+            if sender is not None:
+                await sender.close()
+        elif sender.pool.loop.is_closed():
+            self._closed = True
+            sender.abandon()
+        else:
+            raise ClientClosedError("This client belongs to another event loop; close it there.")
 
     async def __aenter__(self) -> Self:
         self._open()
@@ -129,8 +137,12 @@ class AsyncClient:
         if self._closed:
             raise client_closed()
         if self._sender is None:
+            if asyncio._get_running_loop() is None:
+                raise ClientClosedError(
+                    "No event loop is running here; call this in a coroutine, or use winpush.Client."
+                )
             self._sender = Sender(self._encoder, self._throttle, Pool(self._settings.limits))
-        elif self._sender.pool.loop is not asyncio.get_running_loop():
+        elif self._sender.pool.loop is not asyncio._get_running_loop():
             raise ClientClosedError(
                 "This client belongs to another event loop; create one client for each loop, or use winpush.Client."
             )

@@ -9,6 +9,7 @@ only in how they wait.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -154,7 +155,14 @@ class Sender:
         await asyncio.gather(*[tokens.close() for tokens in self._tokens.values()])
         await self.pool.close()
 
-    # --- preparing, reading and sending ---------------------------------------------------------------------------
+    def abandon(self) -> None:
+        """As `close`, where the loop has ended: nothing can be waited for."""
+        if not self.ended.done():
+            with contextlib.suppress(RuntimeError):  # somebody was to be told
+                self.ended.set_result(None)
+        self.pool.abandon()
+
+    # --- the one way through --------------------------------------------------------------------------------------
 
     def prepare(
         self, uri: Address, notification: Notification, key: object = None, app: str | None = None

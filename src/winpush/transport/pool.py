@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 
 from winpush.errors import ConnectError, SendAbortedError, SendTimeoutError, TransportError
@@ -103,8 +104,8 @@ class Pool(HostPool):
                 return
 
     def owes_room(self, host: Host) -> bool:
-        """True when another host waits for a place that this one should leave: it has no use for it, or far more, or the
-        other has none and now its turn."""
+        """True when another host waits for a place that this one should leave: it has no use for it, or far more, or
+        the other has none and now its turn."""
         starved = self.starved
         while starved and starved[0] is not host and not starved[0].waiting:
             starved.popleft()
@@ -252,6 +253,19 @@ class Pool(HostPool):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._farewell()
+
+    def abandon(self) -> None:
+        """Closes every socket of a pool whose loop has ended."""
+        if self.closed:
+            return
+        self.closed = True
+        self.is_watched = False
+        for connection in list(self.connections):
+            with contextlib.suppress(RuntimeError):  # nobody can be told
+                connection.close(abort=True)
+        self.connections.clear()
+        if self._reactor is not None:
+            self._reactor.close()
 
     async def _farewell(self) -> None:
         """Waits until every socket is closed; aborts those that don't shut down in time."""
