@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,3 +148,13 @@ def test_a_channel_never_shows_its_token() -> None:
 def test_a_web_push_channel_is_known_as_one() -> None:
     assert Channel.parse("https://wns2-db5p.notify.windows.com/w/?token=x").is_web_push
     assert not Channel.parse("https://db5.notify.windows.com/?token=x").is_web_push
+
+
+def test_a_member_of_an_enumeration_is_the_uri_that_it_holds() -> None:
+    class Kept(str, enum.Enum):  # noqa: UP042 - a StrEnum writes itself as its value
+        URI = f"https://db5.notify.windows.com/?token={TOKEN}"
+        TARGET = "/?x"
+
+    channel = Channel.parse(Kept.URI)
+    assert channel.uri == Kept.URI.value
+    assert Channel(channel.origin, Kept.TARGET).uri == "https://db5.notify.windows.com/?x"

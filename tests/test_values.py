@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import enum
 import pickle
 import re
 import sys
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.disguises import check_disguised
 from tests.mpns import strategies as mpns_strategies
 from tests.webpush import vector
 from tests.wns import strategies as wns_strategies
@@ -179,3 +181,31 @@ def test_what_was_settled_by_itself_is_settled_again() -> None:
 def test_a_name_that_a_part_has_no_parameter_for_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="no field 'x'; its fields are subgroups"):
         wns.Group(x=1)  # type: ignore[arg-type]  # on purpose
+
+
+@every_example
+def test_a_subclass_of_a_text_number_or_time_counts_as_the_value_that_it_holds(value: Any) -> None:
+    check_disguised(value)
+
+
+@given(st.one_of(mpns_strategies.NOTIFICATIONS, wns_strategies.toasts(), wns_strategies.tiles()))
+@patient
+def test_a_random_notification_of_subclasses_is_that_of_the_values_that_they_hold(value: Any) -> None:
+    check_disguised(value)
+
+
+class _Theme(str, enum.Enum):  # noqa: UP042 - a StrEnum writes itself as its value
+    NEWS = "news"
+
+
+class _Level(int, enum.Enum):
+    FIVE = 5
+
+
+def test_a_member_of_an_enumeration_stands_for_its_value() -> None:
+    assert wns.Toast(_Theme.NEWS, tag=_Theme.NEWS) == wns.Toast("news", tag="news")
+    assert wns.Toast(_Theme.NEWS, launch=_Theme.NEWS).body == wns.Toast("news", launch="news").body
+    assert wns.Badge(_Level.FIVE).body == b'<badge value="5"/>'
+    assert mpns.FlipTile(title=_Theme.NEWS, count=_Level.FIVE).body == mpns.FlipTile(title="news", count=5).body
+    assert wns.ClearToasts(tag=_Theme.NEWS).match == "type:wns/toast;tag=news"
+    assert webpush.Message("a", topic=_Theme.NEWS).to_dict()["topic"] == "news"

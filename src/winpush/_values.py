@@ -4,18 +4,59 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import FrozenInstanceError, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Never, Self, cast
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Self, TypeVar, cast
 
 from winpush.errors import ValidationError
 
-__all__ = ["Value"]
+__all__ = ["Value", "keep_plain", "plain"]
+
+T = TypeVar("T")
 
 # `dataclass` generates these in each class. Ours say what to type instead.
 _GENERATED = ("__setattr__", "__delattr__", "__replace__")
 
 _SHORT = (type(None), bool, int, str, tuple)
+
+
+def _plain_datetime(moment: datetime) -> datetime:
+    date = moment.year, moment.month, moment.day
+    time = moment.hour, moment.minute, moment.second, moment.microsecond
+    return datetime(*date, *time, moment.tzinfo, fold=moment.fold)  # noqa: DTZ001 - a naive one stays so, to be refused
+
+
+# Each is the base's own method: a subclass says what it likes of itself.
+_BASES: tuple[tuple[type, Callable[[Any], object]], ...] = (
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+    (timedelta, timedelta.__pos__),
+    (datetime, _plain_datetime),
+)
+_PLAIN = frozenset({type(None), bool, *(base for base, _ in _BASES)})
+
+
+def plain(value: T) -> T:
+    """The value itself, or the text, number or time that one of a subclass stands for.
+
+    A member of an enumeration with values of text writes itself as its name, a text that is safe HTML escapes what is
+    put into it, and neither can be stored: a value keeps and writes what Python's own types hold.
+    """
+    if type(value) not in _PLAIN:
+        for base, convert in _BASES:
+            if isinstance(value, base):
+                return cast(T, convert(value))
+    return value
+
+
+def keep_plain(owner: object, names: Iterable[str]) -> None:
+    """Makes these fields of a frozen value plain, while it is constructed and before it is checked."""
+    for name in names:
+        given = getattr(owner, name)
+        if type(given) not in _PLAIN:
+            object.__setattr__(owner, name, plain(given))
 
 
 class Value:

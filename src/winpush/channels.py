@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from winpush._values import keep_plain, plain
 from winpush.errors import ChannelError, ConfigurationError
 
 __all__ = [
@@ -142,7 +143,7 @@ class AllowedHosts:
 
 
 def _allowed_host(entry: str) -> str:
-    text = entry.lower()
+    text = plain(entry).lower()
     match = _AUTHORITY.fullmatch(text)
     if match is None or not _HOST.fullmatch(match["host"]):
         # What follows the host may be a channel's secret.
@@ -290,6 +291,7 @@ class Channel:
     target: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("target",))
         check_target(self.target)
 
     @classmethod
@@ -298,7 +300,7 @@ class Channel:
         allowed = allow_hosts if isinstance(allow_hosts, AllowedHosts) else AllowedHosts.of(allow_hosts)
         if not isinstance(uri, str):
             raise ChannelError("channel_uri", f"must be a string, not {type(uri).__name__}")
-        origin, target = split_uri(uri)
+        origin, target = split_uri(plain(uri))
         return cls(parse_origin(origin, allowed), target)
 
     @property

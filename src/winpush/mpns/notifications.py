@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from winpush._values import Value
+from winpush._values import Value, keep_plain
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.mpns import checks, payloads
@@ -49,6 +49,7 @@ class Notification(Value):
 
     def _finish(self, body: bytes) -> None:
         """Checks the delivery options and stores the encoded payload, which is the same for every channel."""
+        keep_plain(self, ("message_id", "callback_uri"))
         if self.message_id is not None:
             object.__setattr__(self, "message_id", checks.check_message_id(self.message_id))
         if self.callback_uri is not None:
@@ -136,6 +137,7 @@ class Toast(Notification):
     push_type = "toast"
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("text1", "text2", "param", "sound"))
         # A toast has no previous state, so an empty text means the same as none.
         for name, value in (("text1", self.text1), ("text2", self.text2)):
             if value == "":

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from winpush._values import keep_plain, plain
 from winpush.errors import NothingToSendError, ValidationError
 from winpush.mpns import checks, payloads
 from winpush.mpns.fields import CLEAR, CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, Clear
@@ -75,6 +76,7 @@ class Tile(TileNotification):
     back_content: Text = None
 
     def __post_init__(self) -> None:
+        keep_plain(self, self._names())
         self._check_and_write(self._values())
 
 
@@ -94,6 +96,7 @@ class FlipTile(TileNotification):
     wide_back_background_image: Text = None
 
     def __post_init__(self) -> None:
+        keep_plain(self, self._names())
         self._check_and_write(self._values())
 
 
@@ -114,6 +117,7 @@ class IconicTile(TileNotification):
     wide_content3: Text = None
 
     def __post_init__(self) -> None:
+        keep_plain(self, self._names())
         self._check_and_write(self._values())
 
 
@@ -130,6 +134,7 @@ class CycleTile(TileNotification):
     title: Text = None
 
     def __post_init__(self) -> None:
+        keep_plain(self, self._names())
         if self.cycle_images is not None:
             object.__setattr__(self, "cycle_images", _check_cycle_images(self.cycle_images))
         images = tuple(self.cycle_images or ())
@@ -161,7 +166,7 @@ class CycleTile(TileNotification):
 def _check_cycle_images(images: Sequence[Text]) -> tuple[Text, ...]:
     if isinstance(images, str):
         raise ValidationError("cycle_images", "must be a list of images, not a single string")
-    listed = tuple(images)
+    listed = tuple(plain(image) for image in images)
     if not 1 <= len(listed) <= CYCLE_IMAGES:
         raise ValidationError("cycle_images", f"has {len(listed)} images; a cycle tile takes 1 to {CYCLE_IMAGES}")
     if listed[-1] is None:

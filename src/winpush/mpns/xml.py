@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from winpush._values import plain
 from winpush._xml import encode_document
 from winpush.errors import DocumentError, ValidationError
 from winpush.mpns.checks import check_payload
@@ -39,6 +40,7 @@ class Xml(Notification):
         callback_uri: str | None = None,
     ) -> None:
         """Raises ValidationError for a document that isn't well-formed, isn't of that kind, or is too large."""
+        kind = plain(kind)
         if kind not in _KINDS:
             raise ValidationError("kind", f"is {kind!r}; it must be one of {', '.join(_KINDS)}")
         body = encode_document(document, "MPNS")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Self, TypedDict, Unpack
 
-from winpush._values import Value
+from winpush._values import Value, plain
 from winpush.channels import Service
 from winpush.errors import ValidationError
 
@@ -71,9 +71,9 @@ class Message(Value):
         unknown = options.keys() - {"ttl", "urgency", "topic"}
         if unknown:
             raise TypeError(f"Message got an unexpected argument {', '.join(sorted(unknown))}")
-        put(self, "ttl", _check_ttl(options.get("ttl", timedelta(weeks=4))))
+        put(self, "ttl", _check_ttl(plain(options.get("ttl", timedelta(weeks=4)))))
         put(self, "urgency", _check_urgency(options.get("urgency")))
-        put(self, "topic", _check_topic(options.get("topic")))
+        put(self, "topic", _check_topic(plain(options.get("topic"))))
 
     @classmethod
     def json(cls, value: Any, **options: Unpack[DeliveryOptions]) -> Self:

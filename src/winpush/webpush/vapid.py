@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from winpush._values import keep_plain
 from winpush.channels import Origin
 from winpush.errors import ConfigurationError, ValidationError
 from winpush.secrecy import SecretText
@@ -64,6 +65,7 @@ class VapidKeys:
     _public: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("subject",))
         key = self.private_key
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != CURVE.name:
             raise ConfigurationError("VAPID key: must be a private key of P-256; VapidKeys.parse() reads every form")

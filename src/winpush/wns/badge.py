@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Unpack
 
+from winpush._values import plain
 from winpush.errors import ValidationError
 from winpush.wns.notifications import Notification
 from winpush.wns.options import Options
@@ -27,8 +28,9 @@ class Badge(Notification):
     def __init__(self, value: int | Glyph, *, version: int | None = None, **options: Unpack[Options]) -> None:
         """`version` is the schema's, left out by default. Raises ValidationError for a negative number, and for text
         that isn't a glyph."""
-        checked = _check(value)
-        if version is not None and (isinstance(version, bool) or version != 1):
+        checked = _check(plain(value))
+        version = plain(version)
+        if version is not None and (type(version) is not int or version != 1):
             raise ValidationError("version", f"is {version!r}; the badge schema has version 1 only")
         object.__setattr__(self, "value", checked)
         object.__setattr__(self, "version", version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from winpush._values import Value
+from winpush._values import Value, keep_plain
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.wns.options import check_tag
@@ -31,6 +31,7 @@ class ClearToasts(Value):
     body: ClassVar[bytes] = b""
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("group", "tag"))
         if self.group is not None:
             check_tag("group", self.group)
         if self.tag is not None:

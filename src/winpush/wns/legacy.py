@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Unpack
 
+from winpush._values import keep_plain, plain
 from winpush._xml import attribute, check_text, escape
 from winpush.errors import ValidationError
 from winpush.wns.notifications import Notification
@@ -33,7 +34,7 @@ def _template(kind: str, name: object) -> Template:
 def _take_texts(template: Template, texts: Sequence[str]) -> tuple[str, ...]:
     if isinstance(texts, str):
         raise ValidationError("texts", "must be a list of texts, not a single string")
-    taken = tuple(texts)
+    taken = tuple(plain(text) for text in texts)
     for text in taken:
         if not isinstance(text, str):
             raise ValidationError("texts", f"can't contain a {type(text).__name__}")
@@ -69,11 +70,11 @@ def _write_fields(texts: Sequence[str], images: Sequence[Image]) -> str:
     return "".join(written)
 
 
-def check_fallback(name: str | None, size: str | None) -> None:
-    """Raises ValidationError unless it is the name of a version 1 template of the same size, or None."""
+def check_fallback(name: object, size: str | None) -> None:
+    """A fallback is the name of a version 1 template of the same size. None is none."""
     if name is None:
         return
-    template = CATALOGUE.get(name)
+    template = CATALOGUE.get(name) if isinstance(name, str) else None
     if template is None or template.version != 1 or template.kind != "tile":
         raise ValidationError("binding.fallback", f"is {name!r}; it must be a version 1 name, such as TileSquareText01")
     if template.size != size:
@@ -102,6 +103,7 @@ class LegacyBinding(Part):
     arguments: str | None = None
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("template", "fallback"))
         template = _template("tile", self.template)
         _put(self, "texts", _take_texts(template, self.texts))
         _put(self, "images", _take_images(template, self.images))
@@ -201,7 +203,7 @@ class LegacyTile(Notification):
         check_bindings(bindings, (LegacyBinding,))
         _put(self, "version", settle_version(version, bindings))
         check_attributes(self, attributes.TILE_VISUAL)
-        check_legacy_branding(branding)
+        check_legacy_branding(self.branding)
         self._finish(write_tile(self, bindings).encode(), options)
 
     def _arguments(self) -> dict[str, Any]:
@@ -264,7 +266,7 @@ class LegacyToast(Notification):
         **options: Unpack[Options],
     ) -> None:
         entry = _template("toast", template)
-        _put(self, "template", template)
+        _put(self, "template", entry.name)
         _put(self, "texts", _take_texts(entry, texts))
         _put(self, "images", _take_images(entry, images))
         _put(self, "launch", launch)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
-from winpush._values import Value
+from winpush._values import Value, plain
 from winpush.channels import Service
 from winpush.errors import ValidationError
 from winpush.wns.options import NAMES, OPTIONS, Options, check_options
@@ -98,8 +98,9 @@ class Notification(Value):
         unknown = options.keys() - set(NAMES)
         if unknown:
             raise TypeError(f"{type(self).__name__} got an unexpected argument {', '.join(sorted(unknown))}")
-        check_options(self.push_type, options)
-        for name, value in options.items():
+        taken = {name: value if isinstance(value, Priority) else plain(value) for name, value in options.items()}
+        check_options(self.push_type, taken)  # type: ignore[arg-type]  # the same names, checked above
+        for name, value in taken.items():
             _put(self, name, value)
 
     def to_headers(self) -> tuple[tuple[str, str], ...]:

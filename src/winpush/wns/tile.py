@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Never, Unpack
 
+from winpush._values import plain
 from winpush._xml import attribute
 from winpush.errors import ValidationError
 from winpush.wns.legacy import (
@@ -94,7 +95,8 @@ class TileBinding(Part):
         **named: Never,
     ) -> None:
         content = content or self._take_only_placed(named)
-        if size not in TEMPLATES:
+        size = plain(size)
+        if not isinstance(size, str) or size not in TEMPLATES:
             raise ValidationError("size", f"is {size!r}; it must be one of {', '.join(TEMPLATES)}")
         _put(self, "size", size)
         _put(self, "content", check_content("tile", content, (Text, Image, Group)))
@@ -113,7 +115,7 @@ class TileBinding(Part):
         _put(self, "lock_status2", lock_status2)
         _put(self, "lock_status3", lock_status3)
         check_attributes(self, attributes.TILE_BINDING)
-        check_fallback(fallback, size)
+        check_fallback(self.fallback, size)
         _check_parts(self)
 
     def to_element(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Unpack
 
+from winpush._values import plain
 from winpush._xml import encode_document, read
 from winpush.errors import ValidationError
 from winpush.wns.notifications import MAX_PAYLOAD_BYTES, Notification
@@ -29,6 +30,7 @@ class Xml(Notification):
 
     def __init__(self, kind: XmlKind, document: str | bytes, **options: Unpack[Options]) -> None:
         """Raises ValidationError for a document that isn't well-formed, isn't of that kind, or is too large."""
+        kind = plain(kind)
         if kind not in _KINDS:
             raise ValidationError("kind", f"is {kind!r}; it must be one of {', '.join(_KINDS)}")
         body = encode_document(document, "WNS")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.delivery.content.someone import MINUTE, Someone, sent
+from tests.disguises import check_disguised
 from winpush import ValidationError, mpns, webpush, wns
 from winpush.delivery.content.codec import _SHAPES, build, read_form, taken_apart, write_form
 from winpush.delivery.content.content import Content
@@ -115,6 +117,11 @@ def test_every_notification_comes_back_as_it_was(notification: Any) -> None:
     assert again == content
 
 
+@pytest.mark.parametrize("notification", NOTIFICATIONS, ids=lambda each: type(each).__name__)
+def test_every_notification_is_stored_as_what_its_subclasses_of_text_and_numbers_hold(notification: Any) -> None:
+    check_disguised(notification)
+
+
 def test_every_type_is_in_the_test_above() -> None:
     seen: set[type] = set()
 
@@ -214,3 +221,22 @@ def test_the_json_holds_no_python_of_ours() -> None:
     for notification in NOTIFICATIONS:
         assert json.loads(json.dumps(write_form(notification))) == write_form(notification)
         assert build(type(notification), taken_apart(notification)) == notification
+
+
+class Theme(enum.StrEnum):
+    NEWS = "news"
+
+
+def test_a_notification_of_an_apps_own_enumerations_is_stored_as_that_of_their_values() -> None:
+    for notification in (wns.Toast(Theme.NEWS, tag=Theme.NEWS), webpush.Message("x", topic=Theme.NEWS)):
+        content = Content.of(notification)
+        assert Content.from_json(content.to_json()) == content
+
+
+def test_what_could_not_be_read_again_is_refused_when_it_is_stored() -> None:
+    class Glyph(enum.StrEnum):
+        ALERT = "alert"
+
+    for member in (Theme.NEWS, Glyph.ALERT):
+        with pytest.raises(ValidationError, match=f"a member of {type(member).__name__}"):
+            write_form((member,))

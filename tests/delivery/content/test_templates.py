@@ -130,3 +130,11 @@ def test_a_channel_whose_values_make_a_bad_notification_stops_no_other() -> None
     assert refused(content, Someone(attributes={"text": "\uffff"})).reason is Reason.INVALID
     assert refused(content, phone(attributes={"text": ""})).reason is Reason.INVALID
     assert sent(content, Someone(attributes={"text": "fine"})).content == ("fine",)
+
+
+def test_a_text_of_a_subclass_is_filled_like_any_other() -> None:
+    class Safe(str):
+        __slots__ = ()
+
+    content = Content(wns=wns.Toast(Safe("{a}"), tag=Safe("t")), template=True)
+    assert sent(content, Someone(attributes={"a": "A"})) == wns.Toast("A", tag="t")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import enum
 import json
 import pickle
 import re
@@ -62,6 +63,23 @@ def test_a_package_token_is_asked_for_as_documented() -> None:
     assert b"client_id=ms-app%3A%2F%2Fs-1-15-2-1-2-3&" in request.body
     assert b"client_secret=p%2Fa%2Bs%3Ds%25w+o&" in request.body
     assert request.body.endswith(b"scope=notify.windows.com")
+
+
+class _Setting(str, enum.Enum):  # noqa: UP042 - a StrEnum writes itself as its value
+    TENANT = "contoso.onmicrosoft.com"
+    ID = "11111111-2222-3333-4444-555555555555"
+    SID = "ms-app://s-1-15-2-1-2-3"
+    SECRET = SECRET
+    ENTRA_URL = "https://login.microsoftonline.com"
+    PACKAGE_URL = "https://login.live.com/accesstoken.srf"
+
+
+def test_members_of_an_enumeration_log_in_with_their_values() -> None:
+    entra = EntraCredentials(_Setting.TENANT, _Setting.ID, _Setting.SECRET, _Setting.ENTRA_URL)
+    package = PackageCredentials(_Setting.SID, _Setting.SECRET, _Setting.PACKAGE_URL)
+    for made, plain in ((entra, ENTRA), (package, PACKAGE)):
+        assert (made.request(), made.identity) == (plain.request(), plain.identity)
+    assert f"{Token(_Setting.ID, _later(days=1), _NOW).value}" == _Setting.ID.value
 
 
 @_BOTH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -242,3 +243,11 @@ def test_any_headers_are_read_or_refused(headers: dict[str, str]) -> None:
 def test_the_bearer_token_is_read_in_any_case(value: str, token: str | None) -> None:
     assert bearer_of({"authorization": value}) == token
     assert bearer_of({}) is None
+
+
+def test_a_token_that_is_a_member_of_an_enumeration_is_sent_as_its_value() -> None:
+    class Kept(str, enum.Enum):  # noqa: UP042 - a StrEnum writes itself as its value
+        TOKEN = SECRET
+
+    for token in (Kept.TOKEN, wns.Token(Kept.TOKEN, TOKEN.expires_at, TOKEN.obtained_at)):
+        assert _headers(wns.build_request(URI, wns.Badge(1), token))["authorization"] == f"Bearer {SECRET}"

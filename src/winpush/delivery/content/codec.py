@@ -87,7 +87,7 @@ def write_form(value: object) -> Any:
     if value is None or (isinstance(value, str | bool | int | float) and not isinstance(value, enum.Enum)):
         return value
     if isinstance(value, enum.Enum):
-        return {"type": type(value).__name__, "value": value.value}
+        return {"type": _enum_name(type(value)), "value": value.value}
     if isinstance(value, tuple):
         return [write_form(item) for item in value]
     if isinstance(value, UUID):
@@ -100,6 +100,13 @@ def write_form(value: object) -> Any:
         return {"type": "datetime", "value": value.isoformat()}
     check_known("content", value)
     return {"type": _NAMES[type(value)], **_given(value)}
+
+
+def _enum_name(kind: type[enum.Enum]) -> str:
+    """Raises ValidationError for an enumeration that couldn't be read back."""
+    if _ENUMS.get(kind.__name__) is not kind:
+        raise ValidationError("content", f"can't store a member of {kind.__name__}; give its value")
+    return kind.__name__
 
 
 def _given(value: object) -> dict[str, Any]:

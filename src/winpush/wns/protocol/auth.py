@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
+from winpush._values import keep_plain
 from winpush.answers import json_object
 from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
 from winpush.errors import ChannelError, ConfigurationError, TlsError, TransportError, ValidationError
@@ -81,6 +82,7 @@ class Token:
     obtained_at: datetime
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("value", "expires_at", "obtained_at"))
         if not isinstance(self.value, str) or not check_header("token", self.value).strip():
             raise ValidationError("token", "is empty, or not text")
         for name in ("expires_at", "obtained_at"):
@@ -221,6 +223,7 @@ class EntraCredentials:
     authority: str = _ENTRA_URL
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("tenant_id", "client_id", "client_secret", "authority"))
         _check_texts(self, "tenant_id", "client_id", "client_secret")
         if not _TENANT.fullmatch(self.tenant_id):
             raise ConfigurationError("tenant_id: must be the directory id (a GUID) or its domain name")
@@ -257,6 +260,7 @@ class PackageCredentials:
     token_url: str = _PACKAGE_URL
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("package_sid", "client_secret", "token_url"))
         _check_texts(self, "package_sid", "client_secret")
         if not _SID.fullmatch(self.package_sid):
             raise ConfigurationError("package_sid: must look like ms-app://s-1-15-2-…, as Partner Center shows it")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Never
 
-from winpush._values import Value
+from winpush._values import Value, keep_plain, plain
 from winpush._xml import attribute, check_text, escape
 from winpush.errors import ValidationError
 from winpush.wns.schema import attributes
@@ -35,10 +35,13 @@ __all__ = [
 
 
 def check_attributes(part: object, table: Schema) -> None:
-    """Checks every attribute that is set, and that the required ones are."""
+    """Makes plain and checks every attribute that is set, and checks that the required ones are."""
     for entry in table.attributes:
-        value = getattr(part, entry.name)
-        if value is not None:
+        given = getattr(part, entry.name)
+        if given is not None:
+            value = plain(given)
+            if value is not given:
+                object.__setattr__(part, entry.name, value)
             entry.kind.check(f"{table.element}.{entry.name}", value)
         elif entry.required:
             raise ValidationError(f"{table.element}.{entry.name}", "must be given")
@@ -109,6 +112,7 @@ class Text(Part):
     id: int | None = None
 
     def __post_init__(self) -> None:
+        keep_plain(self, ("text",))
         if not isinstance(self.text, str):
             raise ValidationError("text", f"must be text, not {type(self.text).__name__}")
         check_text("text", self.text)
@@ -165,7 +169,7 @@ Content = str | Text | Image
 
 def check_content(owner: str, items: Iterable[object], allowed: tuple[type, ...]) -> tuple[Any, ...]:
     """The items as a tuple, with a Text without hints as a string. Raises ValidationError for a wrong type."""
-    checked = tuple(item.text if type(item) is Text and item.is_plain else item for item in items)
+    checked = tuple(item.text if type(item) is Text and item.is_plain else plain(item) for item in items)
     for item in checked:
         if isinstance(item, str):
             check_text(f"{owner}.text", item)
