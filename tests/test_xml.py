@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from winpush import DocumentError
-from winpush._xml import read
+from winpush import DocumentError, ValidationError
+from winpush._xml import encode_document, encoding_of, read
 
 BOMB = b"<!DOCTYPE x [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;'>]><x>&b;</x>"
 EXTERNAL = b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'><x/>"
@@ -45,3 +47,11 @@ def test_names_attributes_and_text_are_read_as_written() -> None:
 def test_other_encodings_are_read() -> None:
     assert read("<?xml version='1.0' encoding='utf-16'?><a>ü</a>".encode("utf-16")).text == "ü"
     assert read("<?xml version='1.0' encoding='iso-8859-1'?><a>ü</a>".encode("latin-1")).text == "ü"
+
+
+@given(st.text("<a/>ü \n?!", min_size=1), st.sampled_from(["utf-16", "utf-16-le", "utf-16-be"]))
+def test_no_document_in_utf_16_passes_for_one_in_utf_8(text: str, encoding: str) -> None:
+    document = f"<{text}".encode(encoding)
+    assert encoding_of(document) == "utf-16"
+    with pytest.raises(ValidationError, match="'utf-16'; WNS accepts UTF-8"):
+        encode_document(document, "WNS")

@@ -32,7 +32,14 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 MAX_DEPTH = 64
 
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']""")
-_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    # Without a mark it begins so (XML 1.0, appendix F); its NULs are valid UTF-8.
+    (b"<\x00", "utf-16"),
+    (b"\x00<", "utf-16"),
+)
 _UTF8 = ("utf-8", "us-ascii")
 
 
@@ -184,7 +191,7 @@ def encode_document(document: object, service: str) -> bytes:
         raise ValidationError("document", f"must be text or bytes, not {type(document).__name__}")
     encoding = encoding_of(body)
     if encoding not in _UTF8:
-        raise ValidationError("document", f"declares the encoding {encoding!r}; {service} accepts UTF-8")
+        raise ValidationError("document", f"has the encoding {encoding!r}; {service} accepts UTF-8")
     try:
         body.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -40,6 +40,7 @@ def test_a_document_is_sent_as_it_is_with_the_headers_of_its_kind() -> None:
         ("toast", b"<toast/>", "has the root <toast>"),
         ("toast", TOAST[:-3], "not well-formed"),
         ("toast", b"", "no element"),
+        ("toast", TOAST.decode().encode("utf-16-be"), "'utf-16'; MPNS accepts UTF-8"),
         ("toast", TOAST.replace(b"utf-8", b"utf-16"), "'utf-16'; MPNS accepts UTF-8"),
         ("toast", TOAST.replace(b"Bold", b"\xff"), "is not UTF-8"),
         ("toast", TOAST.replace(b"Bold", b"b" * 3000), "3,072"),

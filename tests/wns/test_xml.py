@@ -28,6 +28,7 @@ XML_BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: wns.Xml("toast", ""), "document"),
     (lambda: wns.Xml("toast", "<!DOCTYPE toast><toast/>"), "document"),
     (lambda: wns.Xml("toast", "<toast/>".encode("utf-16")), "document"),
+    (lambda: wns.Xml("toast", "<toast/>".encode("utf-16-le")), "document"),
     (lambda: wns.Xml("toast", "<?xml version='1.0' encoding='latin-1'?><toast/>"), "document"),
     (lambda: wns.Xml("toast", b"<toast>\xff</toast>"), "document"),
     (lambda: wns.Xml("toast", "\ud800"), "document"),
