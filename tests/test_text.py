@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winpush._text import decode
+from winpush._text import decode, whole
 
 READ = [
     b"s\xc3\xa9cret",
@@ -45,3 +45,14 @@ def test_any_bytes_are_text_or_a_value_error(data: bytes) -> None:
         raise AssertionError from error
     except ValueError:
         return
+
+
+@given(st.integers(0, 10**12 - 1), st.integers(0, 20))
+def test_leading_zeros_change_no_number(number: int, zeros: int) -> None:
+    assert whole("0" * zeros + str(number)) == number
+
+
+@given(st.integers(10**12))
+def test_a_longer_number_is_still_a_large_one(number: int) -> None:
+    assert 10**11 <= whole(str(number)) < 10**12
+    assert whole("9" * 5000) == 10**12 - 1

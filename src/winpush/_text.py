@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 
-__all__ = ["decode", "encoding_of", "to_ascii"]
+__all__ = ["decode", "encoding_of", "to_ascii", "whole"]
+
+_MAX_DIGITS = 12
 
 # UTF-32's mark begins with UTF-16's, so it comes first.
 _MARKS = (
@@ -41,3 +43,9 @@ def to_ascii(data: bytes) -> bytes:
     except ValueError:
         text = data.decode("latin-1")
     return text.encode("ascii", "ignore")
+
+
+def whole(digits: str) -> int:
+    """The number that decimal digits write, with leading zeros or without. Of one that has more than 12 digits only the
+    first 12 count: it is too large in any case, and Python reads no number of thousands of digits."""
+    return int(digits.lstrip("0")[:_MAX_DIGITS] or "0")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from winpush._text import whole
 from winpush.http import Response
 from winpush.results import Action, Backoff, Result, Verdict
 
@@ -89,13 +90,23 @@ def timed_by_stranger(verdict: Verdict, response: Response, now: datetime) -> tu
 def retry_after(response: Response, now: datetime) -> timedelta | None:
     """How long the response asks to wait, given in seconds or as a date, at most 31 days; None if it doesn't say.
 
-    X-WNS-CONTINUE-AFTER, from an older page, is used if there is no Retry-After (wns.md 6).
+    X-WNS-CONTINUE-AFTER, from an older page, is used if there is no Retry-After (wns.md 6). Of several that differ, as
+    the service's and a proxy's, the longest wait counts.
     """
-    text = response.header(b"retry-after") or response.header(b"x-wns-continue-after")
-    if text is None:
-        return None
-    if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)
+    given = _values(response, b"retry-after") or _values(response, b"x-wns-continue-after")
+    waits = [wait for text in given if (wait := _wait(text, now)) is not None]
+    return max(waits, default=None)
+
+
+def _values(response: Response, name: bytes) -> list[str]:
+    values = [value.decode("latin-1").strip() for key, value in response.headers if key.lower() == name]
+    return [value for value in values if value]
+
+
+def _wait(text: str, now: datetime) -> timedelta | None:
+    numbers = [part.strip() for part in text.split(",")]
+    if all(number.isascii() and number.isdigit() for number in numbers):
+        return min(timedelta(seconds=max(map(whole, numbers))), MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)
         wait = moment.replace(tzinfo=moment.tzinfo or UTC) - now

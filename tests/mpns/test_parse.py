@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.mpns.strategies import NOTIFICATIONS
 from winpush import ValidationError, mpns
 from winpush.mpns import Notification, Toast
+from winpush.mpns.payloads import read_document
+from winpush.mpns.render import show
 
 
 @given(NOTIFICATIONS)
@@ -36,6 +38,14 @@ def test_what_others_send_and_no_type_can_say_is_kept_as_it_is(inside: str) -> N
     kept = mpns.parse(document)
     assert isinstance(kept, mpns.Xml)
     assert kept.body == document
+
+
+@given(st.integers(0, 99), st.integers(0, 12))
+def test_leading_zeros_change_no_count(count: int, zeros: int) -> None:
+    written = f"<wp:Count>{'0' * zeros}{count}</wp:Count>".encode()
+    document = mpns.Tile(count=count).to_xml().replace(f"<wp:Count>{count}</wp:Count>".encode(), written)
+    assert mpns.parse(document) == mpns.Tile(count=count)
+    assert show(read_document(document), "8.1").values == {"count": count}
 
 
 @given(st.text(max_size=30))

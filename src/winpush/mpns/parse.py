@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from winpush._text import whole
 from winpush.errors import DocumentError, ValidationError
 from winpush.mpns.fields import CYCLE_IMAGES, TILE_FIELDS, TOAST_FIELDS, Clear, Kind
 from winpush.mpns.notifications import Notification, Raw, Toast
@@ -76,7 +77,7 @@ def _named(document: Document, known: set[str]) -> dict[str, Any]:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise DocumentError("count", f"is {text!r}, which is not a whole number")
-    return int(text[:9])
+    return whole(text)
 
 
 def _gather_cycle_images(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from winpush._text import whole
 from winpush.errors import ValidationError
 from winpush.mpns import checks
 from winpush.mpns.fields import CLEAR, TILE_FIELDS, TOAST_FIELDS, Clear, Field, Kind, Template
@@ -162,12 +163,13 @@ def _read_count(field_: Field, text: str, remarks: list[str]) -> int | None:
     if not (text.isascii() and text.isdigit()):
         remarks.append(f"{field_.wire}: {text!r} is not a whole number; the phone ignores it.")
         return None
-    if len(text) > 9 or int(text) > checks.MAX_COUNT:
+    count = whole(text)
+    if count > checks.MAX_COUNT:
         remarks.append(
             f"{field_.wire}: {text[:12]} is over {checks.MAX_COUNT}; the documentation doesn't say what a phone shows."
         )
         return None
-    return int(text)
+    return count
 
 
 def _drop_uncleared(values: dict[str, str | int | Clear], template: Template, version: str, remarks: list[str]) -> None:

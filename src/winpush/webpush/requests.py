@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from winpush._text import whole
 from winpush.channels import WNS_WEB_PUSH_PATH, Channel, Service
 from winpush.errors import ChannelError, ValidationError
 from winpush.http import Headers, Request
@@ -103,8 +104,7 @@ def _read_ttl(headers: Mapping[str, str]) -> timedelta:
     digits = value.strip()
     if not digits.isascii() or not _SECONDS.fullmatch(digits):
         raise ValidationError("TTL", f"must be whole seconds; the request has {value[:40]!r}")
-    digits = digits.lstrip("0")
-    return timedelta(seconds=min(int(digits[:11] or "0"), _MOST_SECONDS))
+    return timedelta(seconds=min(whole(digits), _MOST_SECONDS))
 
 
 def _read_wns(headers: Mapping[str, str], ttl: timedelta, remarks: list[str]) -> bool:

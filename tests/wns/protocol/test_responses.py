@@ -288,6 +288,8 @@ def test_a_web_push_channels_401_is_not_solved_by_a_token() -> None:
         ("Wed, 01 Jul 2026 11:00:00 GMT", timedelta(0)),
         ("Wed, 01 Jul 2099 11:00:00 GMT", timedelta(days=31)),
         ("99999999999999999999", timedelta(days=31)),
+        ("0000000060", timedelta(minutes=1)),
+        ("30, 300", timedelta(minutes=5)),
         ("soon", None),
         ("-5", None),
         ("1.5", None),
@@ -297,6 +299,15 @@ def test_a_web_push_channels_401_is_not_solved_by_a_token() -> None:
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(text: str, wait: timedelta | None) -> None:
     assert retry_after(_response(503, Retry_After=text), _NOW) == wait
+
+
+@pytest.mark.parametrize(
+    "values", [("30", "300"), ("300", "30"), ("300", "soon"), ("Wed, 01 Jul 2026 12:05:00 GMT", "30")]
+)
+def test_of_two_waits_that_differ_the_longer_counts(values: tuple[str, str]) -> None:
+    response = Response(503, tuple((b"Retry-After", value.encode()) for value in values))
+    assert retry_after(response, _NOW) == timedelta(minutes=5)
+    assert judge(response, _NOW)[1] == timedelta(minutes=5)
 
 
 def test_the_older_continue_after_counts_where_there_is_no_retry_after() -> None:
