@@ -91,6 +91,7 @@ def test_a_value_that_can_not_be_sent_is_refused_by_name(make: Callable[[], Any]
         lambda: Toast("a", " "),
         lambda: Tile(title=" "),
         lambda: Tile("isostore:/Shared/ShellContent/x.png", back_background_image="https://a.example/a?b=c.gif"),
+        lambda: Tile("a.png#b.gif"),
         lambda: Toast("x" * (3072 - len(Toast("x").body) + 1)),
         lambda: Tile(count=0),
         lambda: Tile(count=99),

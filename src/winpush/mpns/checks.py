@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 UNVERIFIED_SCHEMES = ("isostore", "ms-appx")
 """Schemes for an app's files in Windows Phone's APIs. Whether a push can use them is unverified (mpns.md 6.9)."""
 _IMAGE_SCHEMES = ("http", "https", *UNVERIFIED_SCHEMES)
-_OTHER_IMAGE = re.compile(r"\.(gif|svg|webp|bmp|tiff?|ico|heic|avif)(?:#|$)", re.IGNORECASE)
+_OTHER_IMAGE = re.compile(r"[^?#]*\.(gif|svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.IGNORECASE)
 SOUND_TYPES = ("wav", "mp3", "wma")
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{2})?[0-9A-Fa-f]{6}")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -70,7 +70,7 @@ def check_image(field: str, value: str) -> None:
         raise ValidationError(
             field, f"has the scheme {scheme!r}; an image is a path in the app's package or an http(s) address"
         )
-    if other := _OTHER_IMAGE.search(value.partition("?")[0]):  # a query may name another file
+    if other := _OTHER_IMAGE.match(value):  # a query may name what it is made from
         raise ValidationError(field, f"is a .{other[1]} file; phones show jpg and png")
 
 

@@ -65,7 +65,7 @@ GOOD: dict[type, list[Any]] = {
     types.People: ["mailto:a@b.example", "tel:1", "remoteid:1"],
     types.ImageSource: [
         "http://a.example/a.png", "https://a.example/a", "ms-appx:///a.jpg", "ms-appdata:///local/a.gif",
-        "file:///c:/a.jpeg", "a.png",
+        "file:///c:/a.jpeg", "a.png", "https://a.example/thumb.jpg?src=photo.webp", "a.png#b.svg", "a.webp/b",
     ],
     types.BaseUri: ["https://a.example/", "ms-appx:///x/"],
     types.SoundSource: [
@@ -82,7 +82,10 @@ BAD: dict[type, list[Any]] = {
     types.Moment: ["2017-04-15T19:45:00Z", datetime(2017, 4, 15)],  # noqa: DTZ001 - the lack of a zone is the test
     types.Fraction: [-0.01, 1.01, float("inf"), "half", "{}", True],
     types.People: ["", "Bob", "http://a.example"],
-    types.ImageSource: ["", " ", "data:image/png;base64,AA", "ftp://a.example/a.png", "a.svg", "a.webp", 5],
+    types.ImageSource: [
+        *("", " ", "data:image/png;base64,AA", "ftp://a.example/a.png", 5),
+        *("a.svg", "a.webp", "http://a.example/a.webp?b=c.png", "a.SVG#b"),
+    ],
     types.BaseUri: ["", "a/", "ftp://a.example/"],
     types.SoundSource: [
         "",

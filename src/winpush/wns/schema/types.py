@@ -45,7 +45,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _BINDING = re.compile(r"\{[^{}]+\}")
 _IMAGE_SCHEMES = ("http", "https", "ms-appx", "ms-appdata", "file")
 _IMAGE_TYPES = ("png", "jpg", "jpeg", "gif")
-_OTHER_IMAGE = re.compile(r"\.(svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.IGNORECASE)
+_OTHER_IMAGE = re.compile(r"[^?#]*\.(svg|webp|bmp|tiff?|ico|heic|avif)(?:[?#]|$)", re.IGNORECASE)
 _SOUND_SCHEMES = ("ms-appx", "ms-appdata", "ms-resource")
 _WINDOWS_SOUNDS = "ms-winsoundevent:Notification."
 _MANY_DECIMALS = re.compile(r"[.,]\d{4}")
@@ -132,7 +132,7 @@ class ImageSource(String):
         scheme = scheme_of(source)
         if scheme is not None and scheme not in _IMAGE_SCHEMES:
             raise ValidationError(field, f"has the scheme {scheme!r}; Windows loads {', '.join(_IMAGE_SCHEMES)}")
-        if match := _OTHER_IMAGE.search(source):
+        if match := _OTHER_IMAGE.match(source):
             raise ValidationError(field, f"is a .{match[1]} file; Windows shows {', '.join(_IMAGE_TYPES)}")
 
 
