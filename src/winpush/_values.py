@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Never, Self, TypeVar, cast
 
 from winpush.errors import ValidationError
 
-__all__ = ["Value", "keep_plain", "plain"]
+__all__ = ["Value", "check_moment", "keep_plain", "plain"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,12 @@ def plain(value: T) -> T:
             if isinstance(value, base):
                 return cast(T, convert(value))
     return value
+
+
+def check_moment(field: str, value: object) -> None:
+    """Raises ValidationError for anything but a time with a time zone, without which it is another time elsewhere."""
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise ValidationError(field, "must be a datetime with a time zone, such as datetime.now(UTC)")
 
 
 def keep_plain(owner: object, names: Iterable[str]) -> None:

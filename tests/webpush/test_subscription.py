@@ -223,3 +223,9 @@ def test_whatever_a_page_sends_is_a_subscription_or_is_refused(anything: Any) ->
 def test_text_that_is_no_subscription_is_refused(anything: str | bytes) -> None:
     with pytest.raises(ValidationError):
         Subscription.of(anything)
+
+
+@pytest.mark.parametrize("expires", [datetime(2030, 1, 1), 1_893_456_000_000, "2030-01-01T00:00:00Z"])  # noqa: DTZ001 - the lack of a zone is the test
+def test_an_end_without_a_time_zone_is_refused(expires: Any) -> None:
+    with pytest.raises(ValidationError, match="expires_at: must be a datetime with a time zone"):
+        vector.subscription().replace(expires_at=expires)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -268,6 +269,12 @@ def test_it_is_renewed_when_the_clock_that_it_was_signed_by_is_set_back() -> Non
 
 def test_a_services_check_reads_the_key_back() -> None:
     assert read_token(KEYS.sign(ORIGIN, NOW).authorization, str(ORIGIN), NOW) == KEYS.public_key
+
+
+@pytest.mark.parametrize("now", [NOW.replace(tzinfo=None), NOW.timestamp(), None])
+def test_a_token_is_signed_for_a_time_with_a_time_zone_only(now: Any) -> None:
+    with pytest.raises(ValidationError, match="now: must be a datetime with a time zone"):
+        KEYS.sign(ORIGIN, now)
 
 
 def told(authorization: str, origin: str = str(ORIGIN), now: datetime = NOW) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from winpush._values import Value
+from winpush._values import Value, check_moment, keep_plain
 from winpush.channels import AllowedHosts, Channel, Service, check_endpoint
 from winpush.errors import ChannelError, ValidationError
 from winpush.webpush.base64url import decode, encode
@@ -48,6 +48,9 @@ class Subscription(Value):
         check_point("p256dh", self.p256dh)
         if len(self.auth) != AUTH_BYTES:
             raise ValidationError("auth", f"has {len(self.auth)} bytes; a browser's has {AUTH_BYTES}")
+        keep_plain(self, ("expires_at",))
+        if self.expires_at is not None:
+            check_moment("expires_at", self.expires_at)
         _check_endpoint(self.channel)
 
     @classmethod

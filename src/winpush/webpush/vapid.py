@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from winpush._values import keep_plain
+from winpush._values import check_moment, keep_plain
 from winpush.channels import Origin
 from winpush.errors import ConfigurationError, ValidationError
 from winpush.secrecy import SecretText
@@ -108,7 +108,9 @@ class VapidKeys:
         return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
 
     def sign(self, origin: Origin, now: datetime) -> VapidToken:
-        """A token for one push service. `origin` is its endpoint's; `now` is aware."""
+        """A token for one push service: `origin` is its endpoint's, `now` is aware. Raises ValidationError for a naive
+        one."""
+        check_moment("now", now)
         expires_at = now + _LIFE
         audience = str(origin)
         claims = {"aud": audience, "exp": int(expires_at.timestamp()), "sub": self.subject}

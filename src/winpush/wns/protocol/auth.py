@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
-from winpush._values import keep_plain
+from winpush._values import check_moment, keep_plain
 from winpush.answers import json_object
 from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
 from winpush.errors import ChannelError, ConfigurationError, TlsError, TransportError, ValidationError
@@ -86,9 +86,7 @@ class Token:
         if not isinstance(self.value, str) or not check_header("token", self.value).strip():
             raise ValidationError("token", "is empty, or not text")
         for name in ("expires_at", "obtained_at"):
-            moment = getattr(self, name)
-            if not isinstance(moment, datetime) or moment.utcoffset() is None:
-                raise ValidationError(name, "must be a datetime with a time zone, such as datetime.now(UTC)")
+            check_moment(name, getattr(self, name))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A token cache may be a pickle: a loaded token is checked like a new one.
