@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,26 @@ EXTERNAL = b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'><x/>"
 )
 def test_what_is_no_plain_document_is_refused_with_the_place(document: bytes, said: str) -> None:
     with pytest.raises(DocumentError, match=said):
+        read(document)
+
+
+@pytest.mark.parametrize("document", ["<a>x\x01y</a>", "<a>ü\ufffe</a>", "<a>", "<a>\ud800</a>", "\x00"])
+def test_text_that_is_no_plain_document_is_refused_as_bytes_are(document: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        read(document)
+    with pytest.raises(DocumentError) as same:
+        read(document.encode(errors="surrogatepass"))
+    if "\ud800" not in document:
+        assert str(caught.value) == str(same.value)
+
+
+def test_text_is_read_whatever_encoding_it_says_it_has() -> None:
+    assert read("<?xml version='1.0' encoding='iso-8859-1'?><a>ü</a>").text == "ü"
+
+
+@pytest.mark.parametrize("document", [None, 5, ["<a/>"]])
+def test_what_is_neither_text_nor_bytes_is_no_document(document: Any) -> None:
+    with pytest.raises(ValidationError, match="document: must be text or bytes"):
         read(document)
 
 

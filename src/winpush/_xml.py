@@ -142,14 +142,20 @@ def _braced(name: str) -> str:
     return f"{{{namespace}}}{local}" if separator else name
 
 
-def read(document: bytes) -> Element:
-    """Parses a document and returns its root element. Raises DocumentError with the position of a syntax error."""
+def read(document: bytes | str) -> Element:
+    """Parses a document and returns its root element. Raises DocumentError with the position of a syntax error.
+
+    Of text it doesn't matter which encoding it says it has.
+    """
+    if not isinstance(document, str | bytes | bytearray):
+        raise ValidationError("document", f"must be text or bytes, not {type(document).__name__}")
     builder = _Builder()
     try:
         builder.parser.Parse(document, True)  # noqa: FBT003 - expat takes it by place only
     except expat.ExpatError as error:
         place = f"in line {error.lineno}, column {error.offset + 1}"
-        character = _forbidden_at(document, builder.parser.ErrorByteIndex)
+        data = document.encode() if isinstance(document, str) else document
+        character = _forbidden_at(data, builder.parser.ErrorByteIndex)
         what = expat.ErrorString(error.code) if character is None else f"XML can't contain the character {character}"
         raise DocumentError("document", f"is not well-formed XML: {what} {place}") from None
     except (LookupError, ValueError, UnicodeError) as error:  # an unknown encoding, or undecodable bytes

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mpns.strategies import NOTIFICATIONS
-from winpush import ValidationError, mpns
+from winpush import DocumentError, ValidationError, mpns
 from winpush.mpns import Notification, Toast
 from winpush.mpns.payloads import read_document
 from winpush.mpns.render import show
@@ -38,6 +38,14 @@ def test_what_others_send_and_no_type_can_say_is_kept_as_it_is(inside: str) -> N
     kept = mpns.parse(document)
     assert isinstance(kept, mpns.Xml)
     assert kept.body == document
+
+
+@given(NOTIFICATIONS, st.integers(0, 400))
+def test_text_is_parsed_as_bytes_are(notification: Notification, end: int) -> None:
+    document = notification.to_xml().decode()
+    assert mpns.parse(document) == notification
+    with pytest.raises(DocumentError, match="not well-formed"):
+        mpns.parse(document[:end].removesuffix(">") + "\x01")
 
 
 @given(st.integers(0, 99), st.integers(0, 12))

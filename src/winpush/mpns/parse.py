@@ -24,7 +24,7 @@ _TILES: dict[str, Callable[..., Notification]] = {
 _BY_WIRE = {field.wire: field for field in (*TILE_FIELDS.values(), *TOAST_FIELDS)}
 
 
-def parse(body: bytes, *, raw: bool = False, **options: Any) -> Notification:
+def parse(body: bytes | str, *, raw: bool = False, **options: Any) -> Notification:
     """Parses a payload into a notification; `options` are its delivery options. `raw=True` takes the bytes as they are.
 
     A document that our types don't cover (an unknown element or attribute, a count over 99, a `param` that starts with

@@ -95,7 +95,7 @@ class Document:
         return dict(self.values)
 
 
-def read_document(body: bytes) -> Document:
+def read_document(body: bytes | str) -> Document:
     """Reads toast or tile XML. Raises DocumentError for anything but a well-formed toast or tile."""
     root = read(body)
     if root.name != "Notification" or root.namespace != NAMESPACE:

@@ -234,3 +234,9 @@ def test_any_document_gets_a_verdict(kind: str, inner: list[str], attributes: di
 @given(st.binary(max_size=60), st.sampled_from(["toast", "tile", "badge", "raw"]))
 def test_any_bytes_get_a_verdict(document: bytes, kind: str) -> None:
     assert json.dumps(wns.show(document, kind).to_dict())
+
+
+@pytest.mark.parametrize("kind", ["toast", "raw"])
+@pytest.mark.parametrize("document", [_toast("<text>ü</text>"), "<toast>\x01", "é"])
+def test_text_is_shown_as_bytes_are(document: str, kind: str) -> None:
+    assert wns.show(document, kind) == wns.show(document.encode(), kind)

@@ -57,19 +57,20 @@ class View:
         return {"kind": self.kind, "is_shown": self.is_shown, "picture": self.picture, "remarks": remarks}
 
 
-def show(document: bytes, kind: str, *, on_phone: bool = False) -> View:
+def show(document: bytes | str, kind: str, *, on_phone: bool = False) -> View:
     """The verdict on a payload of that kind: `toast`, `tile`, `badge` or `raw`. Never raises for a document.
 
     `on_phone`: the device is a Windows Phone 8.1, which still draws some templates that Windows 10 doesn't.
     """
     if kind == "raw":
-        picture = {"kind": "raw", "bytes": len(document), "text": document.decode(errors="replace")}
+        data = document.encode(errors="replace") if isinstance(document, str) else document
+        picture = {"kind": "raw", "bytes": len(data), "text": data.decode(errors="replace")}
         return View("raw", picture)
     inspection = Inspection(on_phone=on_phone)
     return View(kind, _inspect(document, kind, inspection), tuple(inspection.remarks))
 
 
-def _inspect(document: bytes, kind: str, inspection: Inspection) -> dict[str, Any] | None:
+def _inspect(document: bytes | str, kind: str, inspection: Inspection) -> dict[str, Any] | None:
     try:
         root = read(document)
     except DocumentError as error:
