@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import enum
@@ -93,6 +94,17 @@ def test_a_copy_with_no_changes_is_equal_by_every_way(value: Any) -> None:
         again = way(value)
         assert again == value
         assert getattr(again, "body", b"") == getattr(value, "body", b"")
+
+
+ODD = [None, True, -1, 0.5, "", "a", b"a", [], ["a"], [[]], [None], {}, {"a": 1}, object(), str]
+
+
+@every_example
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_a_field_is_given_it_is_taken_or_refused_by_our_own_error(value: Any, odd: object) -> None:
+    for name in _fields(value):
+        with contextlib.suppress(ValidationError):
+            assert isinstance(value.replace(**{name: odd}), Value)
 
 
 @every_example

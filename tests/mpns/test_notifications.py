@@ -51,6 +51,7 @@ ID = "2f6f6e1e-6d2e-4a9a-9d2d-6ab5b0f4d6b1"
         (lambda: IconicTile("#12345"), "background_color", "#AARRGGBB"),
         (lambda: CycleTile(cycle_images=[]), "cycle_images", "1 to 9"),
         (lambda: CycleTile(cycle_images=["x"] * 10), "cycle_images", "1 to 9"),
+        (lambda: CycleTile(cycle_images=5), "cycle_images", "list of images, not int"),  # type: ignore[arg-type]  # on purpose
         (lambda: CycleTile(cycle_images="abc"), "cycle_images", "list"),
         (lambda: CycleTile(cycle_images=["a", None]), "cycle_images", "ends with None"),
         (lambda: CycleTile(cycle_images=["a", ""]), "cycle_image2", "empty"),

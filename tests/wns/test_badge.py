@@ -38,3 +38,5 @@ def test_what_no_badge_can_show_is_refused(value: object) -> None:
 def test_the_badge_schema_has_version_1_only() -> None:
     with pytest.raises(ValidationError, match="version"):
         wns.Badge(1, version=2)
+    with pytest.raises(ValidationError, match=r"version: is 1\.0"):
+        wns.Badge(1, version=1.0)  # type: ignore[arg-type]  # the wrong type is the test

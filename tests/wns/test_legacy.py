@@ -100,6 +100,9 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: LegacyToast("ToastImageAndText01", ["a"], "a.png"), "images"),
     (lambda: LegacyToast("ToastImageAndText01", ["a"], [Image("a.png", crop="circle")]), "images"),
     (lambda: LegacyToast("ToastImageAndText01", ["a"], [5]), "images"),  # type: ignore[list-item]  # the wrong type
+    (lambda: LegacyToast("ToastText01", ["a"], None), "images"),  # type: ignore[arg-type]  # the wrong type
+    (lambda: LegacyBinding("TileSquare150x150Text04", None), "texts"),  # type: ignore[arg-type]  # the wrong type
+    (lambda: LegacyBinding("TileSquareText04", ["a"], fallback=["x"]), "binding.fallback"),  # type: ignore[arg-type]  # the wrong type
     (lambda: LegacyToast("ToastText01", ["a"], audio="Mail"), "audio"),  # type: ignore[arg-type]  # the wrong type
     (lambda: LegacyToast("ToastText01", ["a"], duration="no"), "toast.duration"),  # type: ignore[arg-type]  # no word
     (lambda: LegacyToast("ToastText01", ["a"], audio=wns.Audio(wns.Sound.CALL, loop=True)), "audio.loop"),

@@ -46,6 +46,7 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: wns.Tile(TileBinding("medium", "a"), version=0), "version"),
     (lambda: wns.Tile(TileBinding("medium", "a"), branding="both"), "visual.branding"),  # type: ignore[arg-type]  # no word
     (lambda: TileBinding("tall", "a"), "size"),  # type: ignore[arg-type]  # no size of the adaptive schema
+    (lambda: TileBinding(["medium"], "a"), "size"),  # type: ignore[arg-type]  # the wrong type is the test
     (lambda: TileBinding("medium", wns.Progress(0, "")), "tile"),  # type: ignore[arg-type]  # a toast's part
     (lambda: TileBinding("medium", Image("a.png", placement="hero")), "image.placement"),
     (lambda: TileBinding("medium", Text("a", placement="attribution")), "tile.text"),

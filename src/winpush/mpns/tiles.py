@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,8 +164,9 @@ class CycleTile(TileNotification):
 
 
 def _check_cycle_images(images: Sequence[Text]) -> tuple[Text, ...]:
-    if isinstance(images, str):
-        raise ValidationError("cycle_images", "must be a list of images, not a single string")
+    if isinstance(images, str) or not isinstance(images, Iterable):
+        found = "a single string" if isinstance(images, str) else type(images).__name__
+        raise ValidationError("cycle_images", f"must be a list of images, not {found}")
     listed = tuple(plain(image) for image in images)
     if not 1 <= len(listed) <= CYCLE_IMAGES:
         raise ValidationError("cycle_images", f"has {len(listed)} images; a cycle tile takes 1 to {CYCLE_IMAGES}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Unpack
 
@@ -31,9 +31,13 @@ def _template(kind: str, name: object) -> Template:
     return template
 
 
+def _a_single(value: object) -> str:
+    return "a single one" if isinstance(value, str | Image) else type(value).__name__
+
+
 def _take_texts(template: Template, texts: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(texts, str):
-        raise ValidationError("texts", "must be a list of texts, not a single string")
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise ValidationError("texts", f"must be a list of texts, not {_a_single(texts)}")
     taken = tuple(plain(text) for text in texts)
     for text in taken:
         if not isinstance(text, str):
@@ -47,8 +51,8 @@ def _take_texts(template: Template, texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _take_images(template: Template, images: Sequence[str | Image]) -> tuple[Image, ...]:
-    if isinstance(images, str | Image):
-        raise ValidationError("images", "must be a list of images, not a single one")
+    if isinstance(images, str | Image) or not isinstance(images, Iterable):
+        raise ValidationError("images", f"must be a list of images, not {_a_single(images)}")
     taken = tuple(Image(image) if isinstance(image, str) else image for image in images)
     for image in taken:
         if not isinstance(image, Image):
