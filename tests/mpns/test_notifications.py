@@ -11,6 +11,7 @@ import pytest
 
 from winpush import NothingToSendError, ValidationError
 from winpush.mpns import CLEAR, Batching, CycleTile, FlipTile, IconicTile, Notification, Raw, Tile, Toast
+from winpush.mpns.tiles import TileNotification
 
 ID = "2f6f6e1e-6d2e-4a9a-9d2d-6ab5b0f4d6b1"
 
@@ -211,3 +212,13 @@ def test_it_says_when_nothing_is_left_to_send(notification: Notification, versio
 def test_a_version_that_mpns_never_served_is_refused(notification: Notification) -> None:
     with pytest.raises(ValidationError, match=r"7\.0, 7\.1, 7\.8, 8\.0, 8\.1"):
         notification.for_version("10")
+
+
+@pytest.mark.parametrize("tile", [Tile(count=1), FlipTile(count=1), IconicTile(count=1), CycleTile(count=1)])
+def test_a_subclass_of_a_tile_is_sent_as_that_tile(tile: TileNotification) -> None:
+    own = type("NewsTile", (type(tile),), {})(count=1)
+    assert own.body == tile.body
+    assert own.replace(title="a").body == tile.replace(title="a").body
+    assert own.for_version("8.1") is own
+    assert own.for_version("7.1").body == tile.for_version("7.1").body
+    assert repr(own) == "NewsTile(count=1)"

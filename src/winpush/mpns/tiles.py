@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from winpush._values import keep_plain, plain
 from winpush.errors import NothingToSendError, ValidationError
 from winpush.mpns import checks, payloads
-from winpush.mpns.fields import CLEAR, CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, Clear
+from winpush.mpns.fields import CLEAR, CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, Clear, Template
 from winpush.mpns.notifications import Notification, check_version, reads
 
 __all__ = ["CycleTile", "FlipTile", "IconicTile", "Text", "Tile", "TileNotification"]
@@ -25,9 +25,11 @@ class TileNotification(Notification):
     id: str | None = None
 
     push_type = "tile"
+    # Of the kind, and so of a subclass, whatever its name.
+    _template: ClassVar[Template]
 
     def _check_and_write(self, values: dict[str, object]) -> None:
-        template = TEMPLATES[type(self).__name__]
+        template = self._template
         if not any(value is not None for value in values.values()):
             raise ValidationError("tile", "has no field to change: give at least one, such as title or count")
         for name, value in values.items():
@@ -44,21 +46,21 @@ class TileNotification(Notification):
         """This tile, or the best older template with the fields that the phone can still show."""
         check_version(version)
         template = next(name for name in self._fallbacks() if reads(version, TEMPLATES[name].since))
-        return self if template == type(self).__name__ and version != "7.0" else _fall_back(self, template, version)
+        return self if template == self._template.name and version != "7.0" else _fall_back(self, template, version)
 
     def _fallbacks(self) -> tuple[str, ...]:
         """The templates to try, newest first; the last is one that every phone knows."""
-        return (type(self).__name__, "Tile")
+        return (self._template.name, "Tile")
 
     def _as_fields(self) -> dict[str, object]:
         """The values under the names of the older templates' fields."""
         return self._values()
 
     def _values(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in TEMPLATES[type(self).__name__].fields}
+        return {name: getattr(self, name) for name in self._template.fields}
 
     def _names(self) -> tuple[str, ...]:
-        return (*TEMPLATES[type(self).__name__].fields, "id")
+        return (*self._template.fields, "id")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,6 +76,8 @@ class Tile(TileNotification):
     back_background_image: Text = None
     back_title: Text = None
     back_content: Text = None
+
+    _template = TEMPLATES["Tile"]
 
     def __post_init__(self) -> None:
         keep_plain(self, self._names())
@@ -94,6 +98,8 @@ class FlipTile(TileNotification):
     wide_background_image: Text = None
     wide_back_content: Text = None
     wide_back_background_image: Text = None
+
+    _template = TEMPLATES["FlipTile"]
 
     def __post_init__(self) -> None:
         keep_plain(self, self._names())
@@ -116,6 +122,8 @@ class IconicTile(TileNotification):
     wide_content2: Text = None
     wide_content3: Text = None
 
+    _template = TEMPLATES["IconicTile"]
+
     def __post_init__(self) -> None:
         keep_plain(self, self._names())
         self._check_and_write(self._values())
@@ -132,6 +140,8 @@ class CycleTile(TileNotification):
     cycle_images: Sequence[Text] | None = None
     count: int | Clear | None = None
     title: Text = None
+
+    _template = TEMPLATES["CycleTile"]
 
     def __post_init__(self) -> None:
         keep_plain(self, self._names())
