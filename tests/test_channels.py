@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from winpush import Channel, ChannelError, Client, ConfigurationError, Service, mpns
+from winpush.channels import AllowedHosts
 
 TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
 
@@ -102,10 +104,28 @@ def test_allowing_one_port_allows_no_other(uri: str) -> None:
         Channel.parse(uri, allow_hosts=["127.0.0.1:8080"])
 
 
-@pytest.mark.parametrize("entry", ["http://x/", "*.example", "", "a b", "x/y", "x:y"])
+NO_HOSTS = ["http://x/", "*.example", "", "a b", "x/y", "x:y", "h:0", "h:080", "h:65536", "h:99999"]
+
+
+@pytest.mark.parametrize("entry", NO_HOSTS)
 def test_an_allowed_host_that_is_none_is_refused(entry: str) -> None:
     with pytest.raises(ConfigurationError, match="allow_hosts"):
         Client(allow_hosts=[entry])
+
+
+@pytest.mark.parametrize("hosts", [None, 5, [None], [b"x"], b"x"])
+def test_allowed_hosts_that_are_no_list_of_texts_are_refused(hosts: Any) -> None:
+    with pytest.raises(ConfigurationError, match="allow_hosts"):
+        AllowedHosts.of(hosts)
+    with pytest.raises(ConfigurationError, match="allow_hosts"):
+        Client(allow_hosts=hosts)
+
+
+@pytest.mark.parametrize("target", ["@evil.example/x", ".evil.example/x", ":8080/x", "", "?token=x", None, b"/x"])
+def test_a_target_that_would_make_another_host_of_it_is_refused(target: Any) -> None:
+    origin = Channel.parse(f"https://db5.notify.windows.com/?token={TOKEN}").origin
+    with pytest.raises(ChannelError):
+        Channel(origin, target)
 
 
 def test_a_channel_given_as_an_allowed_host_is_not_repeated() -> None:

@@ -32,6 +32,7 @@ __all__ = [
 # Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9] (mpns.md 1.1).
 MAX_URI_CHARACTERS = 4096
 MAX_APP_CHARACTERS = 64
+MAX_PORT = 65535
 _UNPRINTED = ("Cc", "Cs", "Zl", "Zp")  # controls, lone surrogates, line and paragraph separators
 
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*|\[[0-9a-f:.]{2,45}\]")
@@ -136,13 +137,17 @@ class AllowedHosts:
         """Checks the hosts. Raises ConfigurationError for a URL, a pattern or an invalid host."""
         if isinstance(hosts, str):
             raise ConfigurationError(f"allow_hosts: is a single string; give a list of hosts, such as [{hosts!r}]")
+        if not isinstance(hosts, Iterable):
+            raise ConfigurationError(f"allow_hosts: must be a list of hosts, not {type(hosts).__name__}")
         return cls(frozenset(_allowed_host(host) for host in hosts))
 
     def __contains__(self, origin: Origin) -> bool:
         return origin.authority in self.entries or f"{origin.host}:{origin.port}" in self.entries
 
 
-def _allowed_host(entry: str) -> str:
+def _allowed_host(entry: object) -> str:
+    if not isinstance(entry, str):
+        raise ConfigurationError(f"allow_hosts: contains a {type(entry).__name__}; write each host as text")
     text = plain(entry).lower()
     match = _AUTHORITY.fullmatch(text)
     if match is None or not _HOST.fullmatch(match["host"]):
@@ -152,6 +157,9 @@ def _allowed_host(entry: str) -> str:
             f"allow_hosts: what begins with {shown!r} is not a host; write it as 'host' or 'host:port', without "
             "scheme, path or wildcard"
         )
+    port = match["port"]
+    if port is not None and (port.startswith("0") or int(port) > MAX_PORT):
+        raise ConfigurationError(f"allow_hosts: {text!r} has a port that no address has; it is from 1 to {MAX_PORT:,}")
     return text
 
 
@@ -166,6 +174,8 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 def check_target(target: str) -> None:
     """Raises ChannelError for a path and query that are invalid in a request line."""
+    if not isinstance(target, str) or not target.startswith("/"):
+        raise ChannelError("channel_uri", "has a path that doesn't begin with '/'")
     if not (target.isascii() and target.isprintable()) or " " in target:
         raise ChannelError("channel_uri", "contains a space, a control character or a non-ASCII character")
     if "#" in target:
@@ -227,7 +237,7 @@ def parse_origin(text: str, allowed: AllowedHosts) -> Origin:
     if match is None or not _HOST.fullmatch(match["host"]):
         raise ChannelError("channel_uri", "has an invalid host name")
     port = int(match["port"]) if match["port"] else _DEFAULT_PORTS[scheme]
-    if not 0 < port < 65536:
+    if not 0 < port <= MAX_PORT:
         raise ChannelError("channel_uri", f"has port {port}, which is not a valid port")
     return _judge_origin(Origin(scheme, match["host"], port, None), allowed)
 
