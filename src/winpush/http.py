@@ -12,6 +12,7 @@ __all__ = [
     "Headers",
     "Request",
     "Response",
+    "check_bearer",
     "check_header",
     "finish_head",
     "write_head",
@@ -31,6 +32,13 @@ def check_header(field_name: str, value: str) -> str:
     if not (value.isascii() and value.isprintable()):
         raise ValidationError(field_name, "contains a control character or a non-ASCII character; remove it")
     return value
+
+
+def check_bearer(token: object) -> str:
+    """Returns the token. Raises ValidationError for anything but text that can follow `Authorization: Bearer`."""
+    if not isinstance(token, str) or not check_header("token", token).strip():
+        raise ValidationError("token", "is empty, or not text")
+    return token
 
 
 def write_head(origin: Origin, headers: Headers, proxy_authorization: str | None = None) -> bytes:

@@ -251,3 +251,9 @@ def test_a_token_that_is_a_member_of_an_enumeration_is_sent_as_its_value() -> No
 
     for token in (Kept.TOKEN, wns.Token(Kept.TOKEN, TOKEN.expires_at, TOKEN.obtained_at)):
         assert _headers(wns.build_request(URI, wns.Badge(1), token))["authorization"] == f"Bearer {SECRET}"
+
+
+@pytest.mark.parametrize("token", [None, b"abc", "", " ", 5, "a\r\nb"])
+def test_a_request_without_a_token_that_a_header_can_have_is_refused(token: Any) -> None:
+    with pytest.raises(ValidationError, match="token: "):
+        wns.build_request(URI, wns.Badge(1), token)

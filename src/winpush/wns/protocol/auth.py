@@ -19,7 +19,7 @@ from winpush._values import check_moment, keep_plain
 from winpush.answers import json_object
 from winpush.channels import AllowedHosts, Channel, parse_origin, split_uri
 from winpush.errors import ChannelError, ConfigurationError, TlsError, TransportError, ValidationError
-from winpush.http import Request, Response, check_header
+from winpush.http import Request, Response, check_bearer
 from winpush.results import Action, Outcome, Verdict, judge_failure
 from winpush.secrecy import SecretBytes
 from winpush.wns.protocol.responses import (
@@ -83,8 +83,7 @@ class Token:
 
     def __post_init__(self) -> None:
         keep_plain(self, ("value", "expires_at", "obtained_at"))
-        if not isinstance(self.value, str) or not check_header("token", self.value).strip():
-            raise ValidationError("token", "is empty, or not text")
+        check_bearer(self.value)
         for name in ("expires_at", "obtained_at"):
             check_moment(name, getattr(self, name))
 

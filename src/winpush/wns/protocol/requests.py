@@ -10,7 +10,7 @@ from typing import TypeVar
 from winpush._values import plain
 from winpush.channels import Channel, Service, check_token, refuse_browser
 from winpush.errors import ChannelError, ValidationError
-from winpush.http import Headers, Request, check_header
+from winpush.http import Headers, Request, check_bearer
 from winpush.secrecy import SecretText
 from winpush.wns.clear import ClearToasts
 from winpush.wns.notifications import Notification
@@ -59,7 +59,7 @@ def build_request(channel: Channel | str, notification: Notification | ClearToas
     channel = check_channel(channel)
     if not isinstance(notification, Notification | ClearToasts):
         raise ValidationError("notification", f"must be one of winpush.wns, not {type(notification).__name__}")
-    bearer = token.value if isinstance(token, Token) else check_header("token", plain(token))
+    bearer = token.value if isinstance(token, Token) else check_bearer(plain(token))
     headers: Headers = (("Authorization", SecretText(f"Bearer {bearer}")),)
     if isinstance(notification, ClearToasts):
         return Request(channel, (*headers, ("X-WNS-Match", notification.match)), b"", "DELETE")
