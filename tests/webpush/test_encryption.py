@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hmac
 import os
+from typing import Any
 
 import http_ece  # type: ignore[import-untyped]  # it has no types
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,6 +106,24 @@ def test_padding_hides_the_length() -> None:
 def test_a_salt_or_padding_that_cannot_be_is_refused(salt: bytes, padding: int) -> None:
     with pytest.raises(ValidationError, match=r"salt|padding"):
         encrypt(b"x", MATERIAL, salt, padding)
+
+
+def test_a_payload_that_is_too_large_or_no_bytes_is_what_is_refused() -> None:
+    for payload in (bytes(MAX_PAYLOAD_BYTES + 1), bytes(9000)):
+        with pytest.raises(ValidationError, match=f"payload: has {len(payload):,} bytes; at most 3,993"):
+            encrypt(payload, MATERIAL, vector.SALT)
+    with pytest.raises(ValidationError, match="payload: must be bytes, not str"):
+        encrypt("text", MATERIAL, vector.SALT)  # type: ignore[arg-type]  # the wrong type is the test
+    with pytest.raises(ValidationError, match="body: must be bytes, not str"):
+        decrypt("text", BROWSER, AUTH)  # type: ignore[arg-type]  # the wrong type is the test
+
+
+@pytest.mark.parametrize("key", [ec.generate_private_key(ec.SECP384R1()), X25519PrivateKey.generate(), None, b"x" * 32])
+def test_a_key_of_another_curve_is_refused(key: Any) -> None:
+    with pytest.raises(ValidationError, match="sender: must be a private key of P-256"):
+        make_material(vector.subscription(), key)
+    with pytest.raises(ValidationError, match="browser: must be a private key of P-256"):
+        decrypt(encrypt(b"x", MATERIAL, vector.SALT), key, AUTH)
 
 
 def changed(at: int, value: bytes) -> bytes:

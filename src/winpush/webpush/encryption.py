@@ -30,6 +30,8 @@ _SIZES = _RECORD_SIZE.to_bytes(4) + b"\x41"
 """The sizes of the record and of the sender's key, which is an uncompressed point."""
 _ECDH = ec.ECDH()
 _POINT = Encoding.X962, PublicFormat.UncompressedPoint
+_NO_KEY = (AttributeError, TypeError, ValueError)
+"""What `cryptography` raises for a key of another curve or kind. Caught, since to ask first costs each send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,13 @@ class KeyingMaterial:
 
 
 def make_material(subscription: Subscription, sender: ec.EllipticCurvePrivateKey) -> KeyingMaterial:
-    """Derives the keying material (RFC 8291, section 3.4)."""
+    """Derives it (RFC 8291, section 3.4). Raises ValidationError for a sender's key of another curve."""
     browser = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, subscription.p256dh)
-    public = sender.public_key().public_bytes(*_POINT)
-    shared = sender.exchange(_ECDH, browser)
+    try:
+        public = sender.public_key().public_bytes(*_POINT)
+        shared = sender.exchange(_ECDH, browser)
+    except _NO_KEY:
+        raise ValidationError("sender", "must be a private key of P-256") from None
     return KeyingMaterial(_input_key(shared, subscription.auth, subscription.p256dh, public), public)
 
 
@@ -59,16 +64,22 @@ def encrypt(payload: bytes, material: KeyingMaterial, salt: bytes, padding: int 
         raise ValidationError("salt", f"has {len(salt)} bytes; it must be {SALT_BYTES}")
     room = _MOST_BYTES - _HEAD_BYTES - _TAG_BYTES - len(_LAST_RECORD) - len(payload)
     if not 0 <= padding <= room:
-        raise ValidationError(
-            "padding", f"is {padding}; with {len(payload):,} bytes of payload give 0 to {max(room, 0):,}"
-        )
+        if room < 0:
+            most = len(payload) + room
+            raise ValidationError("payload", f"has {len(payload):,} bytes; at most {most:,} fit into {_MOST_BYTES:,}")
+        raise ValidationError("padding", f"is {padding}; with {len(payload):,} bytes of payload give 0 to {room:,}")
     key, nonce = _content_keys(material.secret, salt)
-    sealed = AESGCM(key).encrypt(nonce, payload + _LAST_RECORD + bytes(padding), None)
+    try:
+        sealed = AESGCM(key).encrypt(nonce, payload + _LAST_RECORD + bytes(padding), None)
+    except TypeError:
+        raise ValidationError("payload", f"must be bytes, not {type(payload).__name__}") from None
     return b"".join((salt, _SIZES, material.sender_key, sealed))
 
 
 def decrypt(body: bytes, browser: ec.EllipticCurvePrivateKey, auth: bytes) -> bytes:
     """What a browser reads in a body. Raises ValidationError with the reason why it would drop it (webpush.md 5)."""
+    if not isinstance(body, bytes | bytearray):
+        raise ValidationError("body", f"must be bytes, not {type(body).__name__}")
     if len(body) < _HEAD_BYTES + _TAG_BYTES + 1:
         raise ValidationError("body", f"has {len(body)} bytes; an encrypted one has at least {_HEAD_BYTES + 17}")
     salt, record_size, length = body[:16], int.from_bytes(body[16:20]), body[20]
@@ -79,8 +90,12 @@ def decrypt(body: bytes, browser: ec.EllipticCurvePrivateKey, auth: bytes) -> by
     if record_size < 18 or len(sealed) >= record_size:  # greater, not equal: RFC 8291, section 4
         words = f"is {record_size}; a message is one record of fewer bytes than that, and this one has {len(sealed)}"
         raise ValidationError("rs", words)
-    public = browser.public_key().public_bytes(*_POINT)
-    shared = browser.exchange(_ECDH, ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, sender_key))
+    sender = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, sender_key)
+    try:
+        public = browser.public_key().public_bytes(*_POINT)
+        shared = browser.exchange(_ECDH, sender)
+    except _NO_KEY:
+        raise ValidationError("browser", "must be a private key of P-256") from None
     key, nonce = _content_keys(_input_key(shared, auth, public, sender_key), salt)
     try:
         opened = AESGCM(key).decrypt(nonce, sealed, None)
