@@ -80,15 +80,33 @@ class Request:
         return f"{self.method} {self.channel.target}".encode("ascii") + self.tail()
 
 
+def _is_header(pair: object) -> bool:
+    return isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(part, bytes) for part in pair)
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP answer. `headers` are as received: bytes, in their order and case."""
+    """An HTTP answer. `headers` are as received: bytes, in their order and case.
+
+    Raises ValidationError for headers or a body of another type, which no verdict could be read from.
+    """
 
     status_code: int
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = field(default=b"", repr=False)
     reason: str = ""
     _index: HeaderIndex | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # An answer from a socket doesn't come through here: `_make.make_response`.
+        if isinstance(self.status_code, bool) or not isinstance(self.status_code, int):
+            raise ValidationError("status_code", f"must be a number, not {type(self.status_code).__name__}")
+        if not isinstance(self.headers, tuple) or not all(map(_is_header, self.headers)):
+            raise ValidationError("headers", 'must be a tuple of pairs of bytes, such as ((b"Retry-After", b"60"),)')
+        if not isinstance(self.body, bytes):
+            raise ValidationError("body", f"must be bytes, not {type(self.body).__name__}")
+        if not isinstance(self.reason, str):
+            raise ValidationError("reason", f"must be text, not {type(self.reason).__name__}")
 
     @property
     def index(self) -> HeaderIndex:
