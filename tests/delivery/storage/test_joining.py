@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from tests.delivery.timeouts import with_timeout
-from winpush import mpns
+from winpush import ValidationError, mpns
 from winpush.delivery import DatabaseError, Outbox
 
 TOAST, OTHER = mpns.Toast("For Ada"), mpns.Toast("For Bob")
@@ -71,18 +71,29 @@ def test_it_joins_what_the_caller_has_begun_by_a_read_or_a_write(
         assert connection.exec_driver_sql("SELECT count(*) FROM orders").scalar() == 0
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_on_an_engine_that_commits_each_statement_it_is_stored_at_once(
-    outbox: Outbox, url: str, call: Callable[[Outbox, sa.Connection], object]
+def test_on_an_engine_that_commits_each_statement_it_is_stored_at_once_and_whole(
+    outbox: Outbox, engine: sa.Engine, call: Callable[[Outbox, sa.Connection], object]
 ) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    outbox.register({"uri": uri("ada"), "key": "ada"})
+    """In a transaction of its own: a worker that saw a broadcast without its lanes would end it."""
+    committing = engine.execution_options(isolation_level="AUTOCOMMIT")
     before = stored(outbox)
-    with engine.connect() as connection:
+    seen = []
+
+    def look(*_given: Any) -> None:
+        seen.append(stored(outbox))
+
+    with committing.connect() as connection:
+        sa.event.listen(connection, "after_cursor_execute", look)
         call(outbox, connection)
+        sa.event.remove(connection, "after_cursor_execute", look)
     assert stored(outbox) != before
-    engine.dispose()
+    assert set(seen[:-1]) == {before}
+
+
+def test_what_is_no_connection_is_refused_by_name(outbox: Outbox) -> None:
+    with pytest.raises(ValidationError, match=r"connection: .*its \.connection\(\)"):
+        outbox.notify("ada", TOAST, connection=object())  # type: ignore[arg-type]  # the mistake
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
