@@ -152,6 +152,24 @@ def test_tombstones_are_deleted_after_their_time_whatever_waits_for_them(
     assert outbox.progress(waiting).states == {DeliveryState.GONE: 1}
 
 
+def test_tombstones_stay_until_every_broadcast_that_counts_them_has(
+    make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
+) -> None:
+    outbox = make_outbox(keep_gone=timedelta(days=1))
+    first, _ = register(outbox, winpush_emulator, 2)
+    number = outbox.broadcast(TOAST, not_before=clock() + timedelta(days=30))
+    outbox.remove(first)
+    clock.ahead += timedelta(days=20)
+    outbox.deliver_until_idle()
+    assert [info.id for info in outbox.channels(gone=True)] == [first]
+    clock.ahead += timedelta(days=20)
+    outbox.deliver_until_idle()
+    assert outbox.progress(number).states == {DeliveryState.GONE: 1, DeliveryState.DELIVERED: 1}
+    clock.ahead += timedelta(days=1)
+    outbox.deliver_until_idle()
+    assert not list(outbox.channels(gone=True))
+
+
 def test_tombstones_are_kept_for_ever_where_that_is_set(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, clock: Clock
 ) -> None:

@@ -18,7 +18,7 @@ from winpush.delivery.storage.claims import DELIVERY_KEY
 from winpush.delivery.storage.database import Millis, in_list, update_rows
 from winpush.delivery.storage.finalize import add_counts
 from winpush.delivery.storage.rows import Record
-from winpush.delivery.storage.schema import ERASED, attempts, broadcasts, channels, deliveries, tags
+from winpush.delivery.storage.schema import ERASED, attempts, broadcasts, channels, deliveries, lanes, tags
 from winpush.delivery.storage.segments import blank
 
 __all__ = ["clear_tombstones", "erase", "erase_key", "of_key", "without_ids"]
@@ -97,9 +97,16 @@ def _erase_from(connection: Connection, row: Any, audience: dict[str, Any], key:
 def clear_tombstones(connection: Connection, before: Millis, limit: int, now: Millis) -> int:
     """Deletes up to `limit` of the channels that were gone before `before`; returns how many.
 
-    What waits for them ends: nothing will ever be sent to them. Those to which a worker is sending are left for later.
+    A broadcast counts those that have gone since it was stored once its lanes reach them, so they stay until then. What
+    waits for them ends: nothing will ever be sent to them. Those to which a worker is sending are left for later.
     """
     table = channels.c
+    unread = sa.select(sa.func.min(broadcasts.c.created_at)).where(
+        broadcasts.c.id.in_(sa.select(lanes.c.broadcast).where(lanes.c.parcel == 0, lanes.c.cursor < lanes.c.last))
+    )
+    earliest = connection.scalar(unread)
+    if earliest is not None:
+        before = min(before, earliest)
     old = sa.select(table.id).where(table.gone_at < before).order_by(table.gone_at).limit(limit)
     found = set(connection.scalars(old))
     if not found:
