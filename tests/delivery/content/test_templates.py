@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from tests.delivery.content.someone import MINUTE, Someone, phone, refused, sent
 from winpush import mpns, wns
 from winpush._xml import read
 from winpush.delivery.content.content import Content, Reason, Refusal
+from winpush.delivery.content.templates import as_text
 
 
 def test_placeholders_are_filled_with_the_channels_values() -> None:
@@ -138,3 +140,10 @@ def test_a_text_of_a_subclass_is_filled_like_any_other() -> None:
 
     content = Content(wns=wns.Toast(Safe("{a}"), tag=Safe("t")), template=True)
     assert sent(content, Someone(attributes={"a": "A"})) == wns.Toast("A", tag="t")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.00001, "0.00001"), (1e21, "1" + "0" * 21), (2.5, "2.5"), (3, "3"), (True, "true")]
+)
+def test_a_number_is_written_in_decimal(value: float, text: str) -> None:
+    assert as_text(value) == text

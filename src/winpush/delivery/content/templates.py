@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -59,7 +60,11 @@ def plan_template(notification: object) -> TemplatePlan | None:
 
 def as_text(value: Scalar) -> str:
     """The text to fill in for a value: numbers in decimal, True and False as `true` and `false`."""
-    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
 
 
 def _plan_fields(value: object, names: dict[str, None]) -> _Fill | None:
