@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,6 +15,7 @@ import sqlalchemy as sa
 from tests.delivery.clock import Clock
 from tests.delivery.sending import accepted, register
 from tests.waiting import PATIENCE
+from tests.webpush import vector
 from winpush import ConfigurationError, Service, ValidationError, mpns, wns
 from winpush.delivery import (
     Audience,
@@ -485,3 +488,52 @@ def test_what_has_waited_counts_against_the_ttl_and_what_waited_longer_expires(
     clock.ahead += timedelta(minutes=61)
     outbox.deliver_until_idle()
     assert outbox.progress(second).states == {DeliveryState.EXPIRED: 1}
+
+
+BROWSER = {
+    "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAAA",
+    "keys": {"p256dh": vector.subscription().to_dict()["keys"]["p256dh"], "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
+}
+
+
+def test_a_browsers_subscription_is_registered_as_the_text_that_a_page_sends(outbox: Outbox) -> None:
+    outbox.register(json.dumps(BROWSER))
+    (info,) = outbox.channels()
+    assert info.service == "webpush"
+    with pytest.raises(ValidationError, match="is not JSON"):
+        outbox.register("{endpoint}")
+
+
+WRONG: dict[str, tuple[str, Callable[[Outbox], object]]] = {
+    "a format": ("format: is 'json'; it must be one of csv, jsonl", lambda o: o.import_channels([], format="json")),  # type: ignore[arg-type]  # the mistake
+    "an export's format": ("format", lambda o: o.export_channels(io.StringIO(), format="xml")),  # type: ignore[arg-type]  # the mistake
+    "a file of bytes": ("file: is open for bytes", lambda o: o.import_channels(io.BytesIO(b"uri"))),  # type: ignore[arg-type]  # the mistake
+    "a path": ("file: must be an open text file", lambda o: o.import_channels("channels.csv")),
+    "an audience": ("audience: must be an Audience", lambda o: o.broadcast(TOAST, {"tags": ["a"]})),  # type: ignore[arg-type]  # the mistake
+    "channels of": ("audience: must be an Audience", lambda o: o.channels("x")),  # type: ignore[arg-type]  # the mistake
+    "an age": ("age: is 30; give a timedelta", lambda o: o.stale(30)),  # type: ignore[arg-type]  # the mistake
+    "no reason": ("reason: is None", lambda o: o.remove(1, None)),  # type: ignore[arg-type]  # the mistake
+    "a key's reason": ("reason: is None", lambda o: o.remove_key("a", None)),  # type: ignore[arg-type]  # the mistake
+}
+
+
+@pytest.mark.parametrize(("problem", "call"), WRONG.values(), ids=WRONG)
+def test_a_wrong_argument_is_named(outbox: Outbox, problem: str, call: Callable[[Outbox], object]) -> None:
+    with pytest.raises(ValidationError, match=rf"^{problem}"):
+        call(outbox)
+
+
+async def never_awaited(_event: OutcomeEvent) -> None:
+    """A hook that nobody awaits."""
+
+
+@pytest.mark.parametrize("hooks", [print, 5, [None], [never_awaited]], ids=["a function", "a number", "None", "async"])
+def test_what_can_not_be_a_hook_is_refused(make_outbox: Callable[..., Outbox], hooks: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"^hooks: "):
+        make_outbox(hooks=hooks)
+
+
+@pytest.mark.parametrize("name", ["keep_history", "keep_gone"])
+def test_what_is_kept_for_a_number_is_refused(make_outbox: Callable[..., Outbox], name: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name}: is 90; give a positive timedelta"):
+        make_outbox(**{name: 90})

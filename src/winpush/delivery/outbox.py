@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 from sqlalchemy import ColumnElement, Connection
 
@@ -17,9 +17,9 @@ from winpush.client.options import ClientOptions, Settings
 from winpush.delivery.content.content import Content, Form
 from winpush.delivery.models import Attempt, BroadcastInfo, ChannelInfo, Delivery, ImportReport, Progress
 from winpush.delivery.options import SendOptions, new_broadcast, read_moment
-from winpush.delivery.registry.files import RowError, Writable, read_csv, read_json_lines, write_csv, write_json_lines
-from winpush.delivery.registry.registration import Audience, Registration, audience_of_key
-from winpush.delivery.registry.rules import check_key, check_name_of, check_number, shown
+from winpush.delivery.registry.files import FileFormat, RowError, Writable, read_rows, write_rows
+from winpush.delivery.registry.registration import Audience, Registration, audience_of_key, check_audience
+from winpush.delivery.registry.rules import check_age, check_key, check_name_of, check_number, check_reason, shown
 from winpush.delivery.registry.tally import Tally
 from winpush.delivery.states import BroadcastState, DeliveryState, Move
 from winpush.delivery.storage import broadcasts, channels, history, tombstones
@@ -32,25 +32,20 @@ from winpush.delivery.storage.notifier import announce
 from winpush.delivery.storage.overview import overview
 from winpush.delivery.telemetry import Telemetry
 from winpush.delivery.worker.background import Background
-from winpush.delivery.worker.hooks import Hook
-from winpush.delivery.worker.settings import WorkerSettings
+from winpush.delivery.worker.hooks import Hook, check_hooks
+from winpush.delivery.worker.settings import WorkerSettings, check_limit
 from winpush.delivery.worker.worker import Worker
-from winpush.errors import ConfigurationError, ValidationError
+from winpush.errors import ValidationError
 from winpush.transport.loops import new_event_loop
 from winpush.webpush import Subscription
 
 __all__ = ["Outbox"]
 
 _T = TypeVar("_T")
-FileFormat = Literal["csv", "jsonl"]
-"""A file format: CSV or JSON Lines."""
-_READERS = {"csv": read_csv, "jsonl": read_json_lines}
-_WRITERS = {"csv": write_csv, "jsonl": write_json_lines}
 _IMPORT_AT_ONCE = 5000
 _READ_AT_ONCE = 1000
 _BROADCASTS_AT_ONCE = 100
 _WNS_CHANNEL_AGE = timedelta(days=30)
-_MAX_REASON_CHARACTERS = 1000
 
 
 def _utc_now() -> datetime:
@@ -105,11 +100,9 @@ class Outbox:
         self._allowed: AllowedHosts = Settings.of(**self._options).allowed
         self._clock = clock
         self._settings = settings or WorkerSettings()
-        self._hooks = tuple(hooks)
-        for name, age in (("keep_history", keep_history), ("keep_gone", keep_gone)):
-            if age is not None and age <= timedelta():
-                raise ConfigurationError(f"{name}: is {age}; give a positive timedelta, or None for no limit")
-        self._keep_history, self._keep_gone = keep_history, keep_gone
+        self._hooks = check_hooks(hooks)
+        self._keep_history = check_limit("keep_history", keep_history)
+        self._keep_gone = check_limit("keep_gone", keep_gone)
         self._telemetry = telemetry
         self._background: Background | None = None
         try:
@@ -156,8 +149,9 @@ class Outbox:
             return registration
         if isinstance(registration, Subscription):
             return Registration.of_subscription(registration, allow_hosts=self._allowed)
-        values = {"uri": registration} if isinstance(registration, str) else registration
-        return Registration.of(values, self._allowed)
+        if isinstance(registration, str):
+            return Registration.of_text(registration, self._allowed)
+        return Registration.of(registration, self._allowed)
 
     def import_channels(
         self,
@@ -175,7 +169,7 @@ class Outbox:
         ValidationError if the header is invalid or the text is in another encoding (what was stored so far stays), and
         DatabaseError.
         """
-        read = _READERS[format](file, self._allowed)
+        read = read_rows(file, format, self._allowed)
         tally, refused = Tally(), 0
         part: list[Registration] = []
 
@@ -204,7 +198,7 @@ class Outbox:
 
         The file holds channel URIs. Anyone with these and your credentials can push: treat it like a password.
         """
-        return _WRITERS[format](file, self._registrations(audience or Audience()))
+        return write_rows(file, format, self._registrations(check_audience(audience)))
 
     def _registrations(self, audience: Audience) -> Iterator[Registration]:
         after: int | None = 0
@@ -222,7 +216,7 @@ class Outbox:
         its history, outcomes and times stay. It erases a tombstone too.
         """
         check_number("channel", channel)
-        check_name_of("reason", reason, _MAX_REASON_CHARACTERS)
+        check_reason(reason)
         now = self._now()
         if erase:
             return self._database.run(lambda connection: tombstones.erase(connection, [channel], now)) > 0
@@ -234,7 +228,7 @@ class Outbox:
         `erase` also removes the key and the content of what was for this key alone; what of it isn't sent is cancelled.
         """
         check_key("key", key)
-        check_name_of("reason", reason, _MAX_REASON_CHARACTERS)
+        check_reason(reason)
         now = self._now()
 
         def remove(connection: Connection) -> int:
@@ -248,10 +242,11 @@ class Outbox:
         self, audience: Audience | None = None, *, gone: bool | None = False, after: int = 0
     ) -> Iterator[ChannelInfo]:
         """Iterates over live channels by number, read in pages; `gone=True`: tombstones only, `gone=None`: both."""
-        return self._channels(audience or Audience(), gone=gone, after=after, conditions=())
+        return self._channels(check_audience(audience), gone=gone, after=after, conditions=())
 
     def stale(self, age: timedelta = _WNS_CHANNEL_AGE) -> Iterator[ChannelInfo]:
         """Iterates over WNS channels not renewed for `age`. WNS expires a channel after 30 days."""
+        check_age("age", age)
         old = channels.stale(self._now() - age // timedelta(milliseconds=1))
         return self._channels(Audience(), gone=False, after=0, conditions=(old,))
 
@@ -286,7 +281,7 @@ class Outbox:
         `connection` joins your transaction. Raises ValidationError.
         """
         now = self._now()
-        new = new_broadcast(notification, (audience or Audience()).to_json(), now, options)
+        new = new_broadcast(notification, check_audience(audience).to_json(), now, options)
 
         def store(target: Connection) -> int:
             number, made = broadcasts.create(target, new, channels.last_number(target), now)

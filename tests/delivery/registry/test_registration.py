@@ -166,6 +166,8 @@ def test_a_phones_uri_that_was_cut_before_its_token_is_refused(cut: str) -> None
         ({"attributes": {f"a{n}": 1 for n in range(51)}}, "attributes", "has 51"),
         ({"attributs": {}}, "attributs", "is not a field"),
         ({7: "x"}, "7", "is not a field"),
+        ({"\ud800": "x"}, "'\\ud800'", "is not a field"),
+        ({"a\x1b[2J": "x"}, "'a\\x1b[2J'", "is not a field"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_field(values: dict[str, Any], field: str, said: str) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "Operator",
     "Registered",
     "audience_of_key",
+    "check_audience",
     "conditions_in",
     "keys_in",
 ]
@@ -240,6 +241,17 @@ class Audience:
 
     def __hash__(self) -> int:
         return hash(self.to_json())
+
+
+def check_audience(audience: object) -> Audience:
+    """The audience; everyone for None. Raises ValidationError for what isn't one."""
+    if audience is None:
+        return Audience()
+    if not isinstance(audience, Audience):
+        raise ValidationError(
+            "audience", f"must be an Audience, such as Audience(tags={{'news'}}), not {type(audience).__name__}"
+        )
+    return audience
 
 
 def audience_of_key(key: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from typing import Protocol
+from typing import Literal, Protocol, TypeVar
 
 from winpush.channels import AllowedHosts
 from winpush.delivery.registry.cells import guard, unguard
@@ -41,11 +42,25 @@ from winpush.delivery.registry.rules import (
 )
 from winpush.errors import ValidationError
 
-__all__ = ["RowError", "read_csv", "read_json_lines", "write_csv", "write_json_lines"]
+__all__ = [
+    "FileFormat",
+    "RowError",
+    "read_csv",
+    "read_json_lines",
+    "read_rows",
+    "write_csv",
+    "write_json_lines",
+    "write_rows",
+]
 
+_T = TypeVar("_T")
 _ATTRIBUTE = "attribute."
 _BOM = "\ufeff"
 _DELIMITERS = ",;\t|"
+
+
+FileFormat = Literal["csv", "jsonl"]
+"""A file format: CSV or JSON Lines."""
 
 
 class Writable(Protocol):
@@ -65,6 +80,35 @@ class RowError:
 
     def __str__(self) -> str:
         return f"line {self.line}: {f'{self.field}: ' if self.field else ''}{self.problem}"
+
+
+def read_rows(
+    file: Iterable[str], form: FileFormat, allow_hosts: Iterable[str] | AllowedHosts
+) -> Iterator[Registration | RowError]:
+    """Yields a Registration or RowError per row of a file in this format. Raises ValidationError for another format,
+    and for what isn't an open text file."""
+    if isinstance(file, str | bytes | os.PathLike):
+        raise ValidationError("file", "must be an open text file; for a path, give open(path, newline='')")
+    return _of_format(_READERS, form)(_as_text(file), allow_hosts)
+
+
+def write_rows(file: Writable, form: FileFormat, registrations: Iterable[Registration]) -> int:
+    """Writes the registrations in this format and returns how many. Raises ValidationError for another format."""
+    return _of_format(_WRITERS, form)(file, registrations)
+
+
+def _of_format(functions: Mapping[str, _T], form: object) -> _T:
+    found = functions.get(form) if isinstance(form, str) else None
+    if found is None:
+        raise ValidationError("format", f"is {shown(form)}; it must be one of {', '.join(functions)}")
+    return found
+
+
+def _as_text(file: Iterable[str]) -> Iterator[str]:
+    for line in file:
+        if not isinstance(line, str):
+            raise ValidationError("file", "is open for bytes; open it as text, with newline='' and encoding='utf-8'")
+        yield line
 
 
 def read_csv(
@@ -190,6 +234,10 @@ def write_json_lines(file: Writable, registrations: Iterable[Registration]) -> i
         file.write(json.dumps(each.to_dict(), ensure_ascii=False) + "\n")
         count += 1
     return count
+
+
+_READERS = {"csv": read_csv, "jsonl": read_json_lines}
+_WRITERS = {"csv": write_csv, "jsonl": write_json_lines}
 
 
 def _allowed(hosts: Iterable[str] | AllowedHosts) -> AllowedHosts:

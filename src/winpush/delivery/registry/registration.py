@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from winpush.channels import AllowedHosts, Service, shorten, split_uri
-from winpush.delivery.registry.audience import Audience, Condition, Operator, audience_of_key
+from winpush.delivery.registry.audience import Audience, Condition, Operator, audience_of_key, check_audience
 from winpush.delivery.registry.rules import (
     NO_ATTRIBUTES,
     NO_TAGS,
@@ -25,6 +26,7 @@ from winpush.delivery.registry.rules import (
     check_uri,
     check_version,
     check_zone,
+    shown,
     version_key,
 )
 from winpush.errors import ValidationError
@@ -40,6 +42,7 @@ __all__ = [
     "Registration",
     "Scalar",
     "audience_of_key",
+    "check_audience",
     "version_key",
 ]
 
@@ -172,11 +175,24 @@ class Registration:
             values = _as_fields(values)
         if not _NAMES.issuperset(values):
             name = min(values.keys() - _NAMES, key=str)
-            raise ValidationError(str(name)[:40], f"is not a field of Registration; the fields are {', '.join(FIELDS)}")
+            name = str(name)[:30] if str(name).isprintable() else shown(name)
+            raise ValidationError(name, f"is not a field of Registration; the fields are {', '.join(FIELDS)}")
         given = {name: value for name, value in values.items() if value is not None}
         if "uri" not in given:
             raise ValidationError("uri", "is missing; every registration needs a channel URI")
         return cls(**given, allow_hosts=allow_hosts)
+
+    @classmethod
+    def of_text(cls, text: str, allow_hosts: Iterable[str] | AllowedHosts = NOBODY) -> Registration:
+        """Constructs a registration from a channel URI, or from the JSON of a browser's subscription
+        (`JSON.stringify(subscription)`). Raises what `of` raises."""
+        if not text.lstrip().startswith("{"):
+            return cls.of({"uri": text}, allow_hosts)
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError):
+            raise ValidationError("registration", "begins as a JSON object and is not JSON") from None
+        return cls.of(values, allow_hosts)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, including the URI: the fields that are set, tags sorted. `Registration.of` reads it back."""

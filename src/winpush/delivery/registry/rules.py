@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ Scalar = str | int | float | bool
 """The value of an attribute: text, a number, true or false."""
 
 MAX_KEY_CHARACTERS = 200
+_MAX_REASON_CHARACTERS = 1000
 MAX_TAGS = 100
 MAX_TAG_CHARACTERS = 64
 MAX_ATTRIBUTES = 50
@@ -153,6 +155,21 @@ def check_name_of(field: str, value: object, most: int = MAX_KEY_CHARACTERS) -> 
         raise ValidationError(field, f"has {len(value)} characters; it must have 1 to {most}")
     if not value.isprintable():
         _check_line(field, value)
+    return value
+
+
+def check_reason(value: object) -> str:
+    """Why a channel is removed: a line of text."""
+    reason = check_name_of("reason", value, _MAX_REASON_CHARACTERS)
+    if reason is None:
+        raise ValidationError("reason", f"is None; it must be text of 1 to {_MAX_REASON_CHARACTERS:,} characters")
+    return reason
+
+
+def check_age(field: str, value: object) -> timedelta:
+    """How old something is at least."""
+    if not isinstance(value, timedelta):
+        raise ValidationError(field, f"is {shown(value)}; give a timedelta, such as timedelta(days=30)")
     return value
 
 

@@ -59,9 +59,13 @@ class Background:
 
     def stop(self) -> None:
         """Has the worker record its sends in flight (see Worker.stop), and ends the thread. In a child process, does
-        nothing."""
+        nothing. Raises ConfigurationError in a hook, which runs on this very thread."""
         if not self._is_mine:
             return
+        if self._thread is threading.current_thread():
+            raise ConfigurationError(
+                "Outbox.close() was called by a hook: call it from another thread, once all is sent"
+            )
         self._stopping.set()
         worker = self._worker
         if worker is not None:

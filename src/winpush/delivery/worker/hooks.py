@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
@@ -9,8 +10,9 @@ from winpush.delivery.models import OutcomeEvent
 from winpush.delivery.states import DeliveryState
 from winpush.delivery.storage.database import from_millis
 from winpush.delivery.storage.rows import Record
+from winpush.errors import ConfigurationError
 
-__all__ = ["Hook", "run_hooks"]
+__all__ = ["Hook", "check_hooks", "run_hooks"]
 
 Hook = Callable[[OutcomeEvent], None]
 """Called after it is stored, on the thread of the worker's event loop, for each outcome but those of channels that a
@@ -18,6 +20,23 @@ broadcast ends without (it was cancelled, expired or stopped itself): they are e
 
 _WAITING = DeliveryState.WAITING.value
 _log = logging.getLogger("winpush.delivery")
+
+
+def check_hooks(hooks: object) -> tuple[Hook, ...]:
+    """The hooks. Raises ConfigurationError for what can't be called, and for coroutine functions: nobody would await
+    them."""
+    if callable(hooks) or not isinstance(hooks, Iterable):
+        raise ConfigurationError("hooks: must be a list of functions, such as [on_outcome]")
+    checked = tuple(hooks)
+    for hook in checked:
+        if not callable(hook):
+            raise ConfigurationError(f"hooks: contains a {type(hook).__name__}, which can't be called")
+        if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(hook.__call__):
+            raise ConfigurationError(
+                "hooks: contains an async function, which would never be awaited; give a plain one, which may hand the "
+                "event to your loop with loop.call_soon_threadsafe"
+            )
+    return checked
 
 
 def run_hooks(hooks: Sequence[Hook], records: Iterable[Record]) -> None:

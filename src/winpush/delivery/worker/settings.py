@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from winpush.errors import ConfigurationError
 
-__all__ = ["WorkerSettings"]
+__all__ = ["WorkerSettings", "check_limit"]
 
 _MILLISECOND = timedelta(milliseconds=1)
 _WHOLE = {"batch": 50_000, "batches": 1000, "store_after": 50_000, "gone_at_least": 1_000_000}
@@ -67,3 +67,10 @@ class WorkerSettings:
     def lane_batch(self) -> int:
         """How many channels of a broadcast are sent to, and written, together."""
         return max(1, self.batch // 2)
+
+
+def check_limit(name: str, age: object) -> timedelta | None:
+    """How long something is kept, None for ever. Raises ConfigurationError for what isn't a positive timedelta."""
+    if age is None or (isinstance(age, timedelta) and age > timedelta()):
+        return age
+    raise ConfigurationError(f"{name}: is {age!r}; give a positive timedelta, or None for no limit")
