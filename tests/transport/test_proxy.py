@@ -12,7 +12,7 @@ from tests.certificates import Certificates
 from tests.client.service import TOAST as WNS_TOAST
 from tests.client.service import Service
 from tests.paths import PATHS
-from tests.servers import ACCEPTED, Server, accept_all, closed_port
+from tests.servers import ACCEPTED, Behaviour, Peer, Server, accept_all, closed_port
 from tests.transport.proxies import answer, tunnel
 from winpush import Action, Client, ConfigurationError, Outcome, Result, mpns
 from winpush.channels import AllowedHosts, parse_origin
@@ -77,6 +77,26 @@ def test_a_proxy_that_will_not_open_the_tunnel_says_why(path: Path, data: bytes,
         (result,) = path([(uri, TOAST)], proxy=f"http://127.0.0.1:{proxy.port}")
     assert result.outcome is Outcome.PROXY_FAILED
     assert said in result.explanation
+    assert not result.may_have_arrived
+
+
+def reset_after(data: bytes) -> Behaviour:
+    def behave(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(data)
+        peer.reset()
+
+    return behave
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_a_tunnel_that_is_reset_is_not_told_as_a_proxy_that_can_not_be_reached(path: Path) -> None:
+    with Server(reset_after(OPEN)) as proxy:
+        uri = REAL.replace("http:", "https:")
+        (result,) = path([(uri, TOAST)], proxy=f"http://127.0.0.1:{proxy.port}")
+    assert result.action is Action.RETRY_LATER
+    assert "closed" in result.explanation
+    assert "reached" not in result.explanation
     assert not result.may_have_arrived
 
 

@@ -75,6 +75,15 @@ def test_a_name_that_socks5_cannot_resolve_here_is_told_with_what_can(monkeypatc
     assert "socks5h://" in result.explanation
 
 
+@on_every_way
+def test_a_way_through_socks_that_is_reset_is_not_told_as_a_proxy_that_can_not_be_reached(path: Path) -> None:
+    with Server(Peer.reset) as server, Server(Socks()) as proxy:
+        uri = server.uri().replace("http:", "https:")
+        (result,) = path([(uri, TOAST)], allow_hosts=[server.authority], proxy=f"socks5://127.0.0.1:{proxy.port}")
+    assert result.action is Action.RETRY_LATER
+    assert "reached" not in result.explanation
+
+
 def hang_up(peer: Peer) -> None:
     read(peer, 2)
 

@@ -13,7 +13,7 @@ import ssl
 from types import BuiltinFunctionType
 from typing import cast
 
-from winpush.errors import ProxyError, TlsError
+from winpush.errors import ProxyError
 from winpush.transport.connection import Connection, Home, Owner
 from winpush.transport.hand_over import handed_over
 from winpush.transport.proxy import Proxy, connect_request, read_connect_answer
@@ -104,14 +104,19 @@ async def dial_asyncio(route: Route, connection: AsyncioConnection) -> None:
     elif route.proxy is not None and route.has_tunnel:
         await _dial_tunnel(loop, sock, route, route.proxy, route.context, connection)
     else:
-        with handed_over(sock):
-            await loop.create_connection(
-                lambda: connection,
-                sock=sock,
-                ssl=route.context,
-                server_hostname=route.origin.dial_host,
-                ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
-            )
+        try:
+            with handed_over(sock):
+                await loop.create_connection(
+                    lambda: connection,
+                    sock=sock,
+                    ssl=route.context,
+                    server_hostname=route.origin.dial_host,
+                    ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
+                )
+        except ConnectionError as error:
+            if route.proxy is None:
+                raise
+            raise route.hung_up() from error  # the proxy has done its part
 
 
 async def _dial_tunnel(
@@ -134,11 +139,13 @@ async def _dial_tunnel(
             server_hostname=route.origin.dial_host,
             ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
         )
-    except BaseException:
+    except BaseException as error:
         transport.abort()
+        if isinstance(error, ConnectionError):  # the proxy has done its part
+            raise route.hung_up() from error
         raise
     if secured is None:
-        raise TlsError(f"The connection to {route.origin} was closed during the TLS handshake.", is_outage=True)
+        raise route.hung_up()
     connection.connection_made(secured)
 
 

@@ -53,7 +53,13 @@ async def _dial_epoll(route: Route, owner: Owner, host: Home, reactor: Reactor) 
         return EpollConnection(owner, host, reactor, sock)
     if route.proxy is not None and route.has_tunnel:
         await _open_tunnel(reactor, sock, route.origin, route.proxy)
-    return EpollTlsConnection(owner, host, reactor, await secure(reactor, sock, route.context, route.origin.dial_host))
+    try:
+        tls = await secure(reactor, sock, route.context, route.origin.dial_host)
+    except ConnectionError as error:
+        if route.proxy is None:
+            raise
+        raise route.hung_up() from error  # the proxy has done its part
+    return EpollTlsConnection(owner, host, reactor, tls)
 
 
 async def _open_tunnel(reactor: Reactor, sock: socket.socket, origin: Origin, proxy: Proxy) -> None:

@@ -7,6 +7,8 @@ hold 256 KiB per connection.
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import socket
 import ssl
 from typing import ClassVar
@@ -158,10 +160,17 @@ class EpollTlsConnection(EpollConnection):
         super()._end(abort=abort)
 
 
+def _check_peer(sock: socket.socket) -> None:
+    try:
+        sock.getpeername()
+    except OSError as error:
+        raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
+
+
 async def secure(reactor: Reactor, sock: socket.socket, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
     """TLS over a connected socket, which it takes over. Raises OSError (ssl.SSLError is one)."""
     try:
-        sock.getpeername()  # finds most resets: a context of the user's own doesn't use `ConnectedSocket`
+        _check_peer(sock)  # a context of the user's own lacks `ConnectedSocket`: most resets are found here
         tls = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
     except BaseException:
         sock.close()

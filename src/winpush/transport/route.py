@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from winpush.channels import Origin
-from winpush.errors import ProxyError
+from winpush.errors import ProxyError, TlsError
 from winpush.http import Response
 from winpush.transport.proxy import Proxy
 
@@ -35,6 +35,10 @@ class Route:
     def has_tunnel(self) -> bool:
         """True for https through an HTTP proxy: a CONNECT opens the way to the origin."""
         return self.proxy is not None and self.context is not None and not self.proxy.is_socks
+
+    def hung_up(self) -> TlsError:
+        """The error for an origin that closes the connection in TLS's handshake."""
+        return TlsError(f"The connection to {self.origin} was closed during the TLS handshake.", is_outage=True)
 
     def refusal(self, response: Response) -> ProxyError | None:
         """Why the proxy didn't forward a request; None if the answer is the origin's own."""

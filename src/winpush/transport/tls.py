@@ -229,5 +229,5 @@ def is_outage(error: ssl.SSLError) -> bool:
 def describe_tls(error: ssl.SSLError, whom: str) -> str:
     """Why a handshake failed, in a sentence."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"The certificate of {whom} is not accepted: {error.verify_message}."
+        return f"The certificate of {whom} is not accepted: {error.verify_message.rstrip('.')}."
     return f"TLS with {whom} failed: {error.reason or error}."
