@@ -1,1 +1,1 @@
-"""What it takes to run winpush, and a trial of it."""
+"""The files for running winpush in production, and a script that tests them."""

@@ -1,14 +1,14 @@
-"""Tries the Dockerfile and compose.yaml on a machine without docker.
+"""Tests the Dockerfile and compose.yaml on a machine without docker.
 
-    .venv/bin/python deploy/check.py          build as the image does (two minutes or more), and try that
-    .venv/bin/python deploy/check.py --here   try the winpush of this Python instead
+    .venv/bin/python deploy/check.py          build as the image does (two minutes or more), and test that
+    .venv/bin/python deploy/check.py --here   test the winpush of this Python instead
 
-The steps of the build run in an empty folder, and the services as they would in docker: as the image's user, on a
-read-only file system, with the environment of try.env, on a PostgreSQL of this machine. Then a toast is sent, and the
-workers are stopped while a send has no answer. The exit code is 0 if all of it works.
+The build's steps run in an empty folder. The services run as they would in docker: as the image's user, on a read-only
+file system, with the environment of try.env, on a PostgreSQL server of this machine. Then a toast is sent, and the
+workers are stopped while a send is unanswered. The exit code is 0 if all of it works.
 
-It needs PostgreSQL's programs and the packages of the tests: `python3 make.py test tests/test_deploy.py` installs
-them. Without root, the services run as you, and on a file system that can be written.
+It needs PostgreSQL's programs and the tests' packages: `python3 make.py test tests/test_deploy.py` installs
+them. Without root, the services run as you, on a writable file system.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ from tests.postgresql import Unavailable, fresh_database, server  # noqa: E402 -
 GRACE_SECONDS = 10.0
 """What docker gives a container to stop."""
 PATIENCE_SECONDS = 120.0
-# A file system on which nothing can be written, a user without rights, and then the command.
+# Makes the file system read-only, drops to an unprivileged user, and runs the command.
 _CONFINED = 'mount -o remount,bind,ro / && exec setpriv --reuid "$0" --regid "$0" --clear-groups --no-new-privs "$@"'
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a Dockerfile says: the steps of its first stage, and the settings of its last."""
+    """The content of a Dockerfile: the steps of its first stage, and the settings of its last."""
 
     steps: tuple[tuple[str, str], ...]
     settings: Mapping[str, str]
@@ -114,10 +114,10 @@ def _copy(sources: Sequence[str], target: Path) -> None:
 
 
 class Machine:
-    """Stands in for docker: runs the services of compose.yaml, each name and port of theirs made one of here."""
+    """Takes docker's place: runs the services of compose.yaml, with names and ports mapped to this machine's."""
 
     def __init__(self, image: Image, programs: Path, database: str) -> None:
-        """`programs` is the folder of the image's programs, `database` the URL that stands for its own."""
+        """`programs` is the folder of the image's programs, `database` the URL that replaces compose.yaml's."""
         yaml: Any = importlib.import_module("yaml")  # of the dependency group docs
         self.image, self._programs = image, programs
         values = read_env(HERE / "try.env")
@@ -128,7 +128,7 @@ class Machine:
         self._is_confined = self._can_confine()
 
     def command(self, service: str, *typed: str) -> tuple[list[str], dict[str, str]]:
-        """What a service runs, or what is typed instead of its command, and its environment."""
+        """A service's command, or the one typed instead, and its environment."""
         described = self.services[service]
         words = [*self.image.words("ENTRYPOINT"), *(typed or described.get("command") or self.image.words("CMD"))]
         return self._here(words), self.environment(service)
@@ -168,7 +168,7 @@ class Machine:
         return done.returncode == 0
 
     def run(self, service: str, *typed: str) -> str:
-        """A service, or a command in it, to its end; what it prints."""
+        """Runs a service, or a command in it, to its end; returns its output. Raises SystemExit if it fails."""
         words, env = self.command(service, *typed)
         done = subprocess.run(self.confined(words), env=env, cwd="/", capture_output=True, text=True, check=False)
         if done.returncode:
@@ -177,7 +177,7 @@ class Machine:
 
     @contextmanager
     def running(self, service: str, ports: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-        """A service that runs until the end."""
+        """A service that runs until the context ends."""
         words, env = self.command(service)
         words = [(ports or {}).get(word, word) for word in words]
         with subprocess.Popen(self.confined(words), env=env, cwd="/", stdout=subprocess.PIPE, text=True) as process:
@@ -187,7 +187,7 @@ class Machine:
                 process.kill()
 
     def is_healthy(self, ports: Mapping[str, str]) -> bool:
-        """What the image's health check says of a worker."""
+        """Whether the image's health check finds a worker healthy."""
         words = self.image.words("HEALTHCHECK")
         for port, here in ports.items():
             words = [word.replace(port, here) for word in words]
@@ -207,14 +207,14 @@ def read_env(path: Path) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
+    """A loopback port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
 
 
 def wait(what: str, condition: Callable[[], object]) -> None:
-    """Returns once the condition holds."""
+    """Waits until the condition holds. Raises SystemExit after PATIENCE_SECONDS."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > end:
@@ -224,7 +224,7 @@ def wait(what: str, condition: Callable[[], object]) -> None:
 
 
 def outcomes(machine: Machine) -> list[str]:
-    """What came of the sends so far."""
+    """The outcomes of the sends so far."""
     lines = machine.run("worker", "history", "--json").splitlines()
     return [json.loads(line)["outcome"] for line in lines]
 
@@ -263,7 +263,7 @@ def _answers(address: str) -> bool:
 
 
 def fetch(address: str, values: Mapping[str, str] | None = None, method: str | None = None) -> bytes:
-    """The answer to a GET, or to a POST of these values as JSON. Raises OSError, also for a status that is an error."""
+    """The answer to a GET, or to a POST of these values as JSON. Raises OSError, including for an error status."""
     body = None if values is None else json.dumps(values).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"}, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
@@ -271,7 +271,7 @@ def fetch(address: str, values: Mapping[str, str] | None = None, method: str | N
 
 
 def stop_without_an_answer(machine: Machine, workers: Sequence[subprocess.Popen[str]]) -> float:
-    """Stops the workers while the service keeps an answer back; returns how many seconds it took."""
+    """Stops the workers while the service withholds an answer; returns how many seconds it took."""
     devices = json.loads(fetch(f"http://{machine.emulator}/api/channels"))
     (device,) = (each["id"] for each in devices if each["service"] == "wns")
     fetch(f"http://{machine.emulator}/api/faults", {"cut": "silence", "phone": device})
@@ -287,7 +287,7 @@ def stop_without_an_answer(machine: Machine, workers: Sequence[subprocess.Popen[
 
 
 def send_what_had_no_answer(machine: Machine) -> None:
-    """The service answers again, and the next worker sends what the last ones have put off."""
+    """The service answers again, and the next worker sends what the last ones left unanswered."""
     fetch(f"http://{machine.emulator}/api/faults", method="DELETE")
     ports = {"8081": str(free_port()), "9464": str(free_port())}
     with machine.running("worker", ports) as worker:
@@ -297,10 +297,10 @@ def send_what_had_no_answer(machine: Machine) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Tries everything; returns the exit code."""
+    """Tests everything; returns the exit code."""
     image = Image.read(HERE / "Dockerfile")
     with tempfile.TemporaryDirectory() as made, server() as url, fresh_database(url, "winpush_deploy") as database:
-        if "host" in url.query:  # the folder of the server's socket, which the image's user has to reach
+        if "host" in url.query:  # the folder of the server's socket, which the image's user must reach
             Path(str(url.query["host"])).chmod(0o755)
         folder = Path(made)
         folder.chmod(0o755)
