@@ -22,7 +22,7 @@ def register(database: sqlite3.Connection, emulator: Emulator) -> None:
 
 
 def due(database: sqlite3.Connection) -> Iterator[tuple[str, Notification, str]]:
-    """The channels that may be sent to now, each with a notification that its phone can show."""
+    """The channels that are due now, each with a notification that its phone can show."""
     now = datetime.now(UTC).isoformat()
     for uri, version in database.execute(
         "select uri, version from channel where not_before is null or not_before <= ?", (now,)

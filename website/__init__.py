@@ -1,1 +1,1 @@
-"""What makes the site of the docs: its build, its check, and the pictures of the emulator's page."""
+"""Builds the docs' site, checks it, and draws the pictures of the emulator's page."""

@@ -1,8 +1,8 @@
 """Builds the site from the docs: `python website/build.py [FOLDER]`, by default into `.site`.
 
-The pages are written for the repository's own view, and nothing in them is the site generator's. What the site has
-beyond them is added to a copy: the navigation, from the list in docs/index.md; the Python reference, from the
-docstrings; and addresses for links that leave the docs.
+The pages are written to be read in the repository and contain nothing specific to the site generator. The build copies
+them and adds what only the site has: the navigation, from the list in docs/index.md; the Python reference, from the
+docstrings; and absolute addresses for links that leave the docs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from types import ModuleType
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "website"
 REPOSITORY = "https://github.com/winpush/winpush"
-# The modules whose names the reference describes, and what they are.
+# The modules that the reference describes, with their titles.
 MODULES = {
     "winpush": "Clients, results and errors",
     "winpush.wns": "Notifications for Windows, and the protocol of WNS",
@@ -44,7 +44,7 @@ Nav = list[dict[str, "str | Nav"]]
 
 
 def main(arguments: list[str]) -> int:
-    """Builds the site and checks it; returns the exit code."""
+    """Builds the site, with strict checks; returns the exit code."""
     target = Path(arguments[0] if arguments else ROOT / ".site").resolve()
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
 
 
 def prepare(stage: Path) -> None:
-    """Puts into a folder what the site is made from."""
+    """Puts everything that the site is built from into a folder."""
     shutil.copytree(ROOT / "docs", stage / "docs", ignore=shutil.ignore_patterns("*.json"))
     shutil.copytree(HERE / "theme", stage / "theme")
     shutil.copy(HERE / "website.css", stage / "docs")
@@ -77,7 +77,7 @@ def prepare(stage: Path) -> None:
 
 
 def navigation(index: str) -> Nav:
-    """The navigation, from the list of pages in docs/index.md: one list for both."""
+    """The navigation, from the list of pages in docs/index.md: one list serves both."""
     nav: Nav = [{"Home": "index.md"}]
     for section in re.split(r"^### ", index.partition(_LIST)[2], flags=re.MULTILINE)[1:]:
         title, _, body = section.partition("\n")
@@ -97,7 +97,7 @@ def links(text: str) -> Nav:
 
 
 def in_toml(nav: str | Nav) -> str:
-    """The navigation as a value of TOML."""
+    """The navigation as a TOML value."""
     if isinstance(nav, str):
         return json.dumps(nav)
     entries = (f"{{ {json.dumps(title)} = {in_toml(to)} }}" for each in nav for title, to in each.items())
@@ -113,13 +113,13 @@ def for_the_site(text: str, path: str) -> str:
             return link[0]
         return f"{link[1]}{REPOSITORY}/{'tree' if (ROOT / target).is_dir() else 'blob'}/main/{target}{link[3]}"
 
-    # In the first Markdown, which the generator reads, what belongs to a list's item is indented by four.
+    # The generator reads original Markdown, in which a list item's content is indented by four spaces.
     parts = _FENCE.split(_LINK.sub(lead, text))
     return "".join(part if part.startswith("```") else _INDENT.sub(r"\1\1", part) for part in parts)
 
 
 def page_of(module: str) -> str:
-    """Where a module is described."""
+    """The path of a module's reference page."""
     return f"reference/python/{module.replace('.', '-')}.md"
 
 

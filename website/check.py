@@ -1,5 +1,5 @@
-"""Checks a built site: `python website/check.py [FOLDER]`. Every link leads to a page and a place that are there, and
-nothing that a page shows, runs or is styled by comes from another host."""
+"""Checks a built site: `python website/check.py [FOLDER]`. Every link leads to an existing page and
+anchor, and no page loads images, scripts or styles from another host."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
-# What the browser fetches by itself; where an `a` leads is the reader's choice.
+# What the browser fetches by itself; an `a` is followed only if the reader clicks it.
 _FETCHED = {"src", "srcset", "data", "poster"}
 
 
 class Page(HTMLParser):
-    """The places of a page, its links, and what it fetches."""
+    """A page's anchors, its links, and what it fetches."""
 
     def __init__(self, path: Path) -> None:
         """Reads a page."""
@@ -25,7 +25,7 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notes what an element names and needs."""
+        """Notes an element's anchor, link and sources."""
         values = {name: value or "" for name, value in attrs}
         self.places |= {values[name] for name in ("id", "name") if name in values}
         if tag == "a" and "href" in values:
@@ -36,11 +36,11 @@ class Page(HTMLParser):
 
 
 def problems(site: Path) -> Iterator[str]:
-    """What is wrong with a site, a line each."""
+    """What is wrong with a site, one line per problem."""
     pages = {path: Page(path) for path in sorted(site.rglob("*.html"))}
     for path, page in pages.items():
         here = path.relative_to(site)
-        if here.name == "404.html":  # is served from any place
+        if here.name == "404.html":  # is served at any path, so its relative links can't be checked
             continue
         for address in page.fetched:
             if is_elsewhere(address):
@@ -55,13 +55,13 @@ def problems(site: Path) -> Iterator[str]:
 
 
 def is_elsewhere(address: str) -> bool:
-    """An address of another host, or none of a file."""
+    """Whether an address is on another host, or isn't a file's, such as `mailto:`."""
     parts = urlsplit(address)
     return bool(parts.scheme or parts.netloc)
 
 
 def leads_somewhere(site: Path, page: Path, address: str, pages: dict[Path, Page]) -> bool:
-    """Whether a file is there for the address, and on it the place."""
+    """Whether the address's file exists and has its anchor."""
     path, place = urldefrag(address)
     target = page
     if path:

@@ -1,7 +1,7 @@
-"""Makes the docs' pictures of the emulator's page: `python website/pictures.py`. It needs a Chromium on the path.
+"""Draws the docs' pictures of the emulator's page: `python website/pictures.py`. Needs Chromium on the path.
 
-An example's picture is drawn from the code that stands above it on the page. What each shows is noted in
-docs/images/pictures.json; a test draws anew and compares, so that no picture outlives its code or the emulator's page.
+Each example's picture is drawn from the code above it on the page. docs/images/pictures.json has a digest of what each
+picture shows; a test draws them again and compares, so no picture outlives its code or the emulator's page.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NOTES = "pictures.json"
 PAGES = (ROOT / "docs" / "index.md", ROOT / "docs" / "how-to" / "toast-with-buttons.md")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _STYLES = ("win-toast.css", "win-glyphs.css", "windows.css")
-# By properties: the page's policy lets in no style sheet from outside.
+# Sets properties, because the page's Content-Security-Policy allows no style sheets from outside.
 _BARE = """toast => {
   for (const each of document.querySelectorAll("*")) if (!toast.contains(each)) each.style.visibility = "hidden";
   Object.assign(toast.style, {visibility: "visible", boxShadow: "none"});
@@ -44,14 +44,14 @@ _BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A toast of a page and the file of its picture."""
+    """A toast on a page, and the file of its picture."""
 
     toast: wns.Toast
     image: str
 
 
 def examples(page: Path) -> Iterator[Example]:
-    """The toasts of a page that have a picture: each is what `toast` is once its block has run."""
+    """A page's toasts that have a picture: each is the value of `toast` after its block has run."""
     text = page.read_text(encoding="utf-8")
     shown = dict(_SHOWN.findall(text))
     space: dict[str, Any] = {"__name__": "page"}

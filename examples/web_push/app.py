@@ -4,9 +4,9 @@
     winpush webpush keys vapid.pem
     VAPID_SUBJECT=mailto:you@example.com uvicorn --factory app:make_app
 
-Then open http://localhost:8000 in Edge, Chrome, Firefox or Safari. Subscribing needs a browser with the internet, which
-gets its endpoint from its maker's push service. Everything else works without: `winpush emulator` prints the
-subscription of a simulated browser, and with WINPUSH_ALLOW_HOST=127.0.0.1:8080 the site takes it:
+Then open http://localhost:8000 in Edge, Chrome, Firefox or Safari. Subscribing needs a browser with internet access,
+because the browser gets its endpoint from its vendor's push service. Everything else works offline: `winpush emulator`
+prints the subscription of a simulated browser, and with WINPUSH_ALLOW_HOST=127.0.0.1:8080 the site accepts it:
 
     curl http://localhost:8000/subscriptions --data @browser.json
     curl http://localhost:8000/push --data '{"title": "Hello"}'
@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 
 
 class Store:
-    """Subscriptions in a file that only its owner reads: whoever has an endpoint, and the key, can push to it."""
+    """Subscriptions in a file that only its owner can read: anyone who has an endpoint and the key can push to it."""
 
     def __init__(self, file: Path, allow_hosts: tuple[str, ...]) -> None:
         file.touch(mode=0o600)
@@ -45,12 +45,12 @@ class Store:
         return Subscription.of(given, allow_hosts=self._allow_hosts)
 
     def add(self, subscription: Subscription) -> None:
-        """Keeps it; the same one again changes nothing."""
+        """Stores a subscription; storing the same one again changes nothing."""
         value = json.dumps(subscription.to_dict())
         self._run("INSERT OR REPLACE INTO subscriptions VALUES (?, ?)", subscription.endpoint, value)
 
     def remove(self, subscription: Subscription) -> None:
-        """Forgets it."""
+        """Deletes a subscription."""
         self._run("DELETE FROM subscriptions WHERE endpoint = ?", subscription.endpoint)
 
     def __iter__(self) -> Iterator[Subscription]:
@@ -77,7 +77,7 @@ def make_app(
     def page() -> FileResponse:
         return FileResponse(HERE / "index.html")
 
-    @app.get("/sw.js")  # at the root, so that it is for the whole site
+    @app.get("/sw.js")  # at the root, so that it controls the whole site
     def service_worker() -> FileResponse:
         return FileResponse(HERE / "sw.js", media_type="text/javascript")
 
@@ -92,7 +92,7 @@ def make_app(
         except (ChannelError, ValidationError) as error:
             raise HTTPException(422, str(error)) from None
 
-    @app.post("/push")  # whoever may push: your own login goes here
+    @app.post("/push")  # anyone can push here: add your own login
     async def push(request: Request) -> Response:
         message = Message.json(await request.json())
         outcomes: dict[str, int] = {}

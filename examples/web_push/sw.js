@@ -1,4 +1,4 @@
-// Shows what arrives. Browsers want every push to show something (`userVisibleOnly`).
+// Shows each message. Browsers require every push to show something (`userVisibleOnly`).
 self.addEventListener("push", (event) => {
   const { title = "Hello", ...options } = event.data ? event.data.json() : {};
   event.waitUntil(self.registration.showNotification(title, options));
