@@ -147,7 +147,7 @@ def test_an_origin_that_refuses_the_client_certificate_is_told(certificates: Cer
 
 def test_many_at_once_go_through(certificates: Certificates) -> None:
     def accept_once_all_are_there(peer: Peer) -> None:
-        eventually(lambda: server.connections == 10)
+        eventually(lambda: server.connections >= 10)
         accept_all(peer)
 
     context = certificates.server()
@@ -156,7 +156,8 @@ def test_many_at_once_go_through(certificates: Certificates) -> None:
         with Client(allow_hosts=[server.authority], tls=certificates.tls, proxy=address, timeout=100) as client:
             results = list(client.send_many([(server.uri(str(n)), TOAST) for n in range(100)], concurrency=10))
     assert all(result.ok for result in results)
-    assert server.connections == proxy.connections == 10
+    # At least the ten at once, and far fewer than requests: on a busy machine, one that was cut off is replaced.
+    assert 10 <= server.connections <= proxy.connections <= 20
 
 
 def test_the_tokens_step_goes_through_too(certificates: Certificates) -> None:
