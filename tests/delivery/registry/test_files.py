@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from winpush import ValidationError
@@ -214,6 +214,12 @@ def test_every_row_is_read_or_told_of_whatever_quotes_stand_in_them() -> None:
 STRAY = st.sampled_from(["{}"] * 6 + ['"{}', '{}"', '"{}"', '""{}', '{}""', '"', '""{}"'])
 
 
+@example(
+    stray=[["{}", "{}", "{}", '"{}'], ["{}", '{}"', "{}", "{}"]],
+    columns=["key", "tags", "uri", "attribute.note"],
+    delimiter=",",
+    ending="\n",
+)
 @given(
     stray=st.lists(st.lists(STRAY, min_size=4, max_size=4), min_size=1, max_size=8),
     columns=st.permutations(["uri", "key", "tags", "attribute.note"])

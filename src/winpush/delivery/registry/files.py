@@ -7,6 +7,7 @@ No message contains a channel URI.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -89,7 +90,9 @@ def read_rows(
     and for what isn't an open text file."""
     if isinstance(file, str | bytes | os.PathLike):
         raise ValidationError("file", "must be an open text file; for a path, give open(path, newline='')")
-    return _of_format(_READERS, form)(_as_text(file), allow_hosts)
+    if _is_binary(file):
+        raise ValidationError("file", "is open for bytes; open it as text, with newline='' and encoding='utf-8'")
+    return _of_format(_READERS, form)(file, allow_hosts)
 
 
 def write_rows(file: Writable, form: FileFormat, registrations: Iterable[Registration]) -> int:
@@ -97,18 +100,15 @@ def write_rows(file: Writable, form: FileFormat, registrations: Iterable[Registr
     return _of_format(_WRITERS, form)(file, registrations)
 
 
+def _is_binary(file: object) -> bool:
+    return isinstance(file, io.IOBase) and not isinstance(file, io.TextIOBase)
+
+
 def _of_format(functions: Mapping[str, _T], form: object) -> _T:
     found = functions.get(form) if isinstance(form, str) else None
     if found is None:
         raise ValidationError("format", f"is {shown(form)}; it must be one of {', '.join(functions)}")
     return found
-
-
-def _as_text(file: Iterable[str]) -> Iterator[str]:
-    for line in file:
-        if not isinstance(line, str):
-            raise ValidationError("file", "is open for bytes; open it as text, with newline='' and encoding='utf-8'")
-        yield line
 
 
 def read_csv(
@@ -362,6 +362,8 @@ class _Columns:
         several = {place for place, name in self.fields if name == "attributes"} | {
             place for place, _ in self.attributes
         }
+        if any(row[self.count :]):
+            raise csv.Error("a cell holds a part of another row, whose other cells are too many")
         for place, cell in enumerate(row):
             if ("\n" in cell or "\r" in cell) and (place not in several or _holds_rows(cell, delimiter)):
                 raise csv.Error("a cell holds other rows")
