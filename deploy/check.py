@@ -164,7 +164,7 @@ class Machine:
         words, env = self.command("worker", "--version")
         done = subprocess.run(self._around(words), env=env, cwd="/", capture_output=True, check=False)
         if done.returncode:
-            print("- not as the image's user, and not on a read-only file system: the machine does not let us")
+            print("- run as this user, on a writable file system: this machine doesn't allow the image's confinement")
         return done.returncode == 0
 
     def run(self, service: str, *typed: str) -> str:
@@ -218,7 +218,7 @@ def wait(what: str, condition: Callable[[], object]) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > end:
-            raise SystemExit(f"waited in vain: {what}")
+            raise SystemExit(f"timed out; still not true: {what}")
         time.sleep(0.1)
     print("-", what, flush=True)
 
