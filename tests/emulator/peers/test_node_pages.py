@@ -72,4 +72,4 @@ def test_raw_has_the_content_types_that_the_page_on_wns_says(peers_node_modules:
     assert types == {"sendRaw": "application/octet-stream", "send": "text/xml"}
     assert (visit.record("sendRaw").status, visit.record("send").status) == (200, 400)
     text = " ".join((HOW_TO / "move-from-node-wns.md").read_text().split())
-    assert '`sendRaw` has it too, but `send(channel, payload, "wns/raw")` sends `text/xml`' in text
+    assert '`sendRaw` does this too, but `send(channel, payload, "wns/raw")` sends `text/xml`' in text
