@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -38,6 +39,7 @@ __all__ = [
     "SendError",
     "StatusHeaders",
     "Verdict",
+    "deciding_word",
     "foreign_answer",
     "judge_failure",
     "passing_answer",
@@ -163,6 +165,12 @@ def passing_answer(service: str) -> Verdict:
     )
 
 
+def deciding_word(words: Iterable[str]) -> str | None:
+    """Of a service's status words, the one that counts: if they differ, `received` loses (wns.md 6). None if all are
+    empty."""
+    return min(filter(None, words), key=lambda word: word.lower() == "received", default=None)
+
+
 class Notification(Protocol):
     """The interface of every notification of both services."""
 
@@ -249,11 +257,8 @@ class Result:
 
         If it says so in two headers that differ, the one that isn't `received`: the outcome follows it, too.
         """
-        first = self._read(self.headers.notification_status)
-        if first is None or first.lower() != "received":
-            return first
-        said = (self._read((name,)) for name in self.headers.notification_status)
-        return next((word for word in said if word and word.lower() != "received"), first)
+        said = [self._read((name,)) or "" for name in self.headers.notification_status]
+        return deciding_word(said) or self._read(self.headers.notification_status)
 
     @property
     def device_connection_status(self) -> str | None:

@@ -97,6 +97,14 @@ def test_a_key_that_lost_a_character_is_no_shorter_key() -> None:
         VapidKeys.parse(text[:-1], SUBJECT)
 
 
+def test_the_two_bits_that_32_bytes_leave_over_may_be_anything() -> None:
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    text = base64url.encode(SCALAR)
+    for bits in range(1, 4):
+        other = text[:-1] + digits[digits.index(text[-1]) + bits]
+        assert VapidKeys.parse(other, SUBJECT).public_key == KEYS.public_key
+
+
 def test_a_token_made_by_hand_is_hidden_in_a_request() -> None:
     token = VapidToken(str(ORIGIN), "vapid t=eyJ, k=B", NOW)
     assert "eyJ" not in repr(Request(vector.subscription().channel, (("Authorization", token.authorization),), b""))

@@ -88,16 +88,17 @@ class AsyncClient:
         """Sends to many channels: `async for result in client.send_many((uri, toast) for uri in uris)`.
 
         `pairs` is an iterable or async iterable of `(channel_uri, notification)`, `(channel_uri, notification, key)` or
-        `(channel_uri, notification, key, app)`; the key comes back as `result.key`, and `app` is that of `send`. At
-        most `concurrency` sends are in flight (by default as many as there may be connections); neither the input nor
-        the output is held whole. Results come in the order of the answers. A channel that can't be sent to is a Result
-        too (`Outcome.INVALID_CHANNEL`, `UNKNOWN_APP` for an app without credentials, or `INVALID_NOTIFICATION` for what
-        it can't take), so that one bad URI stops nothing.
-        A host that is slow does not hold up the others: up to four times `concurrency` sends wait for hosts that have
-        no free connection; once that many wait, what is for a host that has answered nothing for a third of `timeout`
-        is not sent (`Outcome.TIMED_OUT`, `may_have_arrived` is False).
-        When the source itself raises, or gives what is no such tuple, the sends in flight end, their results come, and
-        then the error is raised. So it is when the client is closed before the source's end: ClientClosedError.
+        `(channel_uri, notification, key, app)`; the key comes back as `result.key`, and `app` is as for `send`. At
+        most `concurrency` sends are in flight (by default, the maximum number of connections); neither the input nor
+        the output is held in full. Results come in the order of the answers. An item that can't be sent also becomes a
+        Result (`Outcome.INVALID_CHANNEL`, `UNKNOWN_APP` for an app without credentials, or `INVALID_NOTIFICATION` for
+        a notification that the channel can't take), so one bad URI stops nothing.
+        A slow host doesn't hold up the others: up to four times `concurrency` sends wait for hosts that have no free
+        connection. Once that many wait, sends to a host that has answered nothing for a third of `timeout` end unsent
+        (`Outcome.TIMED_OUT`, `may_have_arrived` is False).
+        If the source itself raises, or yields anything but such a tuple, the sends in flight finish, their results
+        are yielded, and then the error is raised. If the client is closed before the source is exhausted, the error is
+        ClientClosedError.
         """
         number = parse_count("concurrency", self._settings.limits.connections if concurrency is None else concurrency)
         return Bulk(self._open(), pairs, number).results()
@@ -110,8 +111,8 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Closes every connection. Sends in progress end with `Outcome.ABORTED`. Calling it twice does nothing.
 
-        An async `get_token` that doesn't end when it is cancelled is left running on your loop after a second. Raises
-        ClientClosedError on another loop than the client's own, unless that has ended.
+        An async `get_token` that is cancelled and doesn't end within a second is left running on your loop. Raises
+        ClientClosedError if called on a loop other than the client's own, unless that one is closed.
         """
         sender = self._sender
         if sender is None or sender.pool.closed or sender.pool.loop is asyncio.get_running_loop():

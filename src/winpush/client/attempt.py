@@ -59,8 +59,8 @@ the channel's app if the client has several."""
 
 
 def client_closed() -> ClientClosedError:
-    """What to raise where a closed client is asked to send."""
-    return ClientClosedError("This client is closed; make a new one, or send before its 'with' block ends.")
+    """The error for a send on a closed client."""
+    return ClientClosedError("This client is closed; create another, or send before its 'with' block ends.")
 
 
 def unpack(item: Item) -> tuple[Address, Notification, object, str | None]:
@@ -149,20 +149,20 @@ class Sender:
         self._messages = _message_encoder(encoder.settings)
 
     async def close(self) -> None:
-        """Ends the connections, and what is under way."""
+        """Closes the connections and ends everything in progress."""
         if not self.ended.done():
             self.ended.set_result(None)
         await asyncio.gather(*[tokens.close() for tokens in self._tokens.values()])
         await self.pool.close()
 
     def abandon(self) -> None:
-        """As `close`, where the loop has ended: nothing can be waited for."""
+        """`close` for a loop that is closed: nothing can be awaited."""
         if not self.ended.done():
-            with contextlib.suppress(RuntimeError):  # somebody was to be told
+            with contextlib.suppress(RuntimeError):  # a waiter can't be told any more
                 self.ended.set_result(None)
         self.pool.abandon()
 
-    # --- the one way through --------------------------------------------------------------------------------------
+    # --- preparing, reading and sending ---------------------------------------------------------------------------
 
     def prepare(
         self, uri: Address, notification: Notification, key: object = None, app: str | None = None

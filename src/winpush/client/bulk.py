@@ -158,7 +158,7 @@ class Bulk:
         self._slots.clear()
 
     def _close(self, _: object) -> None:
-        """The client is closed: what is in flight ends, and no other begins."""
+        """The client was closed: sends in flight end, and no others start."""
         if not self._exhausted or self._inbox:
             self._stop(client_closed())
         self._resume()

@@ -76,7 +76,7 @@ class Call:
             self._fail(error)
 
     def refuse(self, sender: Sender) -> None:
-        """In any thread: the client is closed."""
+        """Ends it because the client is closed. From any thread."""
         sent = self.prepared
         self._end(sender.encoder.fail(sent.channel, sent.notification, closed_before(), sent.key))
 
@@ -96,7 +96,7 @@ class Call:
             if self._task is None or not self._task.cancelling():
                 self._fail(error)
                 return
-            # What was on the wire the pool has ended already; this waited for a token, or for its turn.
+            # The pool has already ended everything on the wire; this waited for a token or for its turn.
             self.refuse(sender)
         else:
             self._end(result)
@@ -138,14 +138,14 @@ class Call:
 
 
 class LoopThread:
-    """The thread with the loop, and the hand-over to it. Raises ConnectError where no file descriptor is free, or no
+    """The thread with the loop, and the hand-over to it. Raises ConnectError if no file descriptor is free or no
     thread can be started."""
 
     def __init__(self, encoder: Encoder, throttle: Throttle) -> None:
         self.process = os.getpid()
         self.loop = new_event_loop()
         self.checkout: Checkout | None = None
-        """Where threads get connections of their own; None where every send must go through the loop."""
+        """Gives threads their own connections; None if every send must go through the loop."""
         self.closed = False
         self._is_closing = False
         self._inbox: deque[Call] = deque()
@@ -208,24 +208,24 @@ class LoopThread:
     def submit(self, call: Call) -> None:
         """Hands a call over. Calls that arrive before the loop has looked share one wake-up."""
         self._inbox.append(call)
-        if self.closed:  # looked at after that, since `_close` looks into the inbox after it has said so
+        if self.closed:  # checked after appending: `_close` sets it before it empties the inbox
             self._refuse()
         elif not self._woken:
             self._woken = True
             self._tell(self._drain)
 
     def _tell(self, work: Callable[..., None], *arguments: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and all that was handed over with it
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and every call has ended with it
             self.loop.call_soon_threadsafe(work, *arguments)
 
     def _drain(self) -> None:
-        self._woken = False  # before the look, so that whoever comes after it wakes us again
+        self._woken = False  # before looking, so that a later call wakes the loop again
         while self._inbox and not self.closed:
             self._inbox.popleft().run(self)
         self.sender.pool.flush()  # threads wait for it
 
     def _refuse(self) -> None:
-        """Ends what is in the inbox of a closed client; several threads may do so at once."""
+        """Ends the calls in a closed client's inbox. Several threads may do this at once."""
         with contextlib.suppress(IndexError):
             while True:
                 self._inbox.popleft().refuse(self.sender)
@@ -242,9 +242,8 @@ class LoopThread:
             call.cancel(self)
 
     def close(self) -> None:
-        """Ends the connections, the loop and the thread; calls that wait end with SendAbortedError.
-
-        Calling it twice does nothing.
+        """Ends the connections, the loop and the thread; waiting calls end with SendAbortedError. Calling it
+        twice does nothing.
         """
         if self._is_closing:
             return
@@ -258,7 +257,7 @@ class LoopThread:
         self.closed = True
         self._refuse()
         await self.sender.close()
-        await asyncio.sleep(0)  # a task that is cancelled before it has begun would tell nobody
+        await asyncio.sleep(0)  # a task cancelled before it has started would report nothing
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

@@ -30,11 +30,11 @@ __all__ = ["Client"]
 class Client:
     """Sends notifications from ordinary code; safe to share between threads.
 
-    Use it as `with Client() as client:`, or call `close()` at the end. The options are those of AsyncClient, and so
-    are the results and errors; an async `get_token` runs on an event loop of its own, which it may block. A process
-    that forks gets connections of its own. Under gevent's or eventlet's monkey-patching, a greenlet that sends lets the
-    others run; the patch must come before the client is made. The first send raises ConnectError if the process has no
-    file descriptor or thread left; the next one tries again.
+    Use it as `with Client() as client:`, or call `close()` at the end. Options, results and errors are the same as for
+    AsyncClient, but an async `get_token` runs on an event loop of its own, which it may block. A forked process gets
+    connections of its own. Under gevent's or eventlet's monkey-patching, a sending greenlet lets the others run; patch
+    before creating the client. The first send raises ConnectError if the process has no file descriptor left or can
+    start no thread; the next one tries again.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
@@ -137,15 +137,15 @@ class Client:
 
     def _begin(self) -> LoopThread:
         before, made = self._thread, LoopThread(self._encoder, self._throttle)
-        if self._closed or self._thread is not before:  # meanwhile a signal handler has closed the client, or sent
+        if self._closed or self._thread is not before:  # a signal handler closed the client or sent meanwhile
             made.close()
             return self._open()
         self._thread = made
         return made
 
     def _lock(self) -> threading.RLock:
-        """This process's: one that was forked may have its parent's locked for ever. A signal handler that closes the
-        client may find its own thread in it."""
+        """This process's lock: a forked process may have inherited its parent's in a locked state. Reentrant, because a
+        signal handler that closes the client may interrupt the thread that holds it."""
         return self._locks.setdefault(os.getpid(), threading.RLock())
 
     def close(self) -> None:

@@ -119,7 +119,7 @@ class TokenCache:
         self._state = self._state.accepted()
 
     async def close(self) -> None:
-        """Ends a token request that is under way. One that doesn't end when it is cancelled is left to itself."""
+        """Ends a token request in progress. If it doesn't end when cancelled, it is abandoned."""
         self._closed = True
         tasks = [task for task in (self._fetching, self._asking) if task is not None and not task.done()]
         for task in tasks:

@@ -15,7 +15,8 @@ __all__ = ["Attempt", "BroadcastInfo", "ChannelInfo", "Delivery", "ImportReport"
 class Delivery:
     """The state of one channel in a broadcast.
 
-    `outcome` is that of the last attempt (a value of `winpush.Outcome`), None before the first. `due` is the time of
+    `outcome` is that of the last attempt (a value of `winpush.Outcome`), None before the first and once it has been put
+    off since (`waits_for` says why then). `due` is the time of
     the next attempt, None in a final state. `waits_for` says why nothing was sent when it was last due (a value of
     `WaitReason`), if it waits for that.
     """

@@ -132,7 +132,7 @@ class Checkout:
             self.pool.loop.call_soon_threadsafe(self._ask, route, request)
         except RuntimeError:  # the loop has ended
             return closed_before()
-        if self.closed and request.given is None:  # it would be refused, if the loop still comes to it
+        if self.closed and request.given is None:  # the loop may never get to it
             return closed_before()
         try:
             request.ready.acquire()
@@ -143,7 +143,7 @@ class Checkout:
         return request.given
 
     def _ask(self, route: Route, request: _Request) -> None:
-        # A thread's clock and the loop's need not be the same.
+        # A thread's clock and the loop's may differ.
         request.deadline += self.pool.loop.time() - time.monotonic()
         self.pool.host(route).check_out(request)
 
@@ -219,7 +219,7 @@ class Checkout:
             connection.abort()
 
     def forget(self) -> None:
-        """Ends the connections of threads that don't come back: `close` may be called in a signal handler, and the
-        thread that it has interrupted waits below it."""
+        """Ends the connections of threads that can't return them: a signal handler that calls `close` has interrupted
+        its own thread in a send."""
         for connection in list(self._out.values()):
             self._end(connection, abort=True)

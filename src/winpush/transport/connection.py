@@ -99,7 +99,7 @@ class Connection:
         self.job: Job | None = None
         self.deadline = 0.0
         self.idle_since = 0.0
-        self.used = False  # or idle: in both cases it was good once
+        self.used = False  # True once it was used or idle: it has worked
         self.closed = False
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
@@ -120,7 +120,7 @@ class Connection:
 
     @property
     def has_written(self) -> bool:
-        """False while nothing of the request in flight has left yet."""
+        """False as long as no byte of the request in flight has been written."""
         return True
 
     def abort(self) -> None:

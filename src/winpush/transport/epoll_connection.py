@@ -46,7 +46,7 @@ class EpollConnection(Connection):
 
     @property
     def has_written(self) -> bool:
-        """False until the reactor has written what it gathers."""
+        """False until the reactor has written the request."""
         return not self._unsent
 
     def abort(self) -> None:
@@ -145,7 +145,7 @@ class EpollTlsConnection(EpollConnection):
         """The reason. A server that refuses the client certificate says so only now."""
         try:
             self._tls.recv(1)
-        except ssl.SSLError as error:  # the alert by which the server said why
+        except ssl.SSLError as error:  # the server's alert says why
             if is_outage(error):
                 return TlsError(f"The server ended TLS: {error.reason or error}.", is_outage=True)
             return TlsError(f"The server ended TLS: {error.reason or error}. Check the client certificate.")
@@ -170,7 +170,7 @@ def _check_peer(sock: socket.socket) -> None:
 async def secure(reactor: Reactor, sock: socket.socket, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
     """TLS over a connected socket, which it takes over. Raises OSError (ssl.SSLError is one)."""
     try:
-        _check_peer(sock)  # a context of the user's own lacks `ConnectedSocket`: most resets are found here
+        _check_peer(sock)  # finds most resets: a context of the user's own doesn't use `ConnectedSocket`
         tls = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
     except BaseException:
         sock.close()

@@ -33,7 +33,7 @@ class Limits:
 
 
 def closed_before() -> SendAbortedError:
-    """The end of what meets a client that is closed."""
+    """The error for a request that a closed client didn't send."""
     return SendAbortedError("The client was closed before this was sent.")
 
 
@@ -60,8 +60,8 @@ class HostPool:
     checkout: ThreadConnections
     idle_seconds: float
     is_watched: bool
-    """True while the sweep runs: `now` is then the loop's time, at most a sweep's interval old. In a closed
-    pool it never does, so that a send need not ask for both."""
+    """True while the sweep runs: `now` is then the loop's time, at most a sweep's interval old. It never
+    runs in a closed pool, so a send has only this to check."""
     now: float
 
     def host(self, route: Route) -> Host:
@@ -103,7 +103,7 @@ class Host:
         self.waiting: deque[Job] = deque()
         self.open = 0
         self.opening = 0
-        self.starved_since = 0.0  # since when it waits for a place, or has last lost one
+        self.starved_since = 0.0  # when it began to wait for a connection, or last lost one
         self.hangs = False
         """True while requests wait for a connection and none has been free for long."""
         self._newest = 0.0

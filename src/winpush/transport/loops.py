@@ -35,7 +35,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         return _GreenletLoop()
     try:
         uvloop = importlib.import_module("uvloop")
-    except (ImportError, RuntimeError):  # it isn't installed; or the program is ending, and what it needs can't begin
+    except (ImportError, RuntimeError):  # not installed, or the program is ending and its threads can't start
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
@@ -51,10 +51,10 @@ def no_descriptor(error: OSError) -> ConnectError:
 
 
 def _check_descriptors() -> None:
-    """A loop that fails half-way leaks what it has opened, and libuv may end the process. So this is asked first.
+    """Checked first, because a loop that fails half-way leaks what it has opened, and libuv may end the process.
 
-    libuv also ends a process that closes a descriptor of its own below 3. Where the program was started without
-    standard input, output or error, or has closed it, that number is taken from now on, by what can't be written to.
+    libuv also aborts if it closes a descriptor of its own below 3. If the program was started without standard input,
+    output or error, or has closed it, a read-only /dev/null takes that number for good.
     """
     with contextlib.ExitStack() as opened:
         left = _DESCRIPTORS

@@ -20,8 +20,8 @@ __all__ = ["Pool"]
 _BUFFER_BYTES = 65_536
 _SWEEP_SECONDS = 0.25
 _FAREWELL_SECONDS = 1.0
-# With fewer connections than busy hosts, how long one keeps a place while another has none: each change costs a new
-# connection.
+# With fewer connections than busy hosts: how long a host keeps its connection while another has none. Each change of
+# hands costs a new connection.
 _TURN_SECONDS = 0.5
 _MAX_HOSTS = 4096
 
@@ -104,8 +104,8 @@ class Pool(HostPool):
                 return
 
     def owes_room(self, host: Host) -> bool:
-        """True when another host waits for a place that this one should leave: it has no use for it, or far more, or
-        the other has none and now its turn."""
+        """True if this host should give a connection to a starved one: it doesn't need it, it has far more, or the
+        other has none and it is its turn."""
         starved = self.starved
         while starved and starved[0] is not host and not starved[0].waiting:
             starved.popleft()
@@ -146,11 +146,11 @@ class Pool(HostPool):
             self.connections[connection] = host
             host.release(connection)
             if host.idle and host.idle[-1] is connection:
-                connection.used = True  # whatever it has to read when it is taken, it was good when it came
+                connection.used = True  # it was good when it opened, so what closes it later costs no send
         elif host.waiting and not self.closed:
             host.waiting.popleft().failed(failure)
         self._share_room()
-        self.grow(host)  # each of those that wait has a try of its own
+        self.grow(host)  # each waiting request gets an attempt of its own
 
     def flush(self) -> None:
         """Writes what has been gathered, for a caller that knows that nothing more will come."""
@@ -236,7 +236,7 @@ class Pool(HostPool):
         self.is_watched = False
         if self._sweep is not None:
             self._sweep.cancel()
-        rate_limit, self.rate_limit = self.rate_limit, None  # from here on each host refuses what comes
+        rate_limit, self.rate_limit = self.rate_limit, None  # from here on each host refuses new requests
         if rate_limit is not None:
             rate_limit.close(closed_before())
         for host in self.hosts.values():
@@ -261,7 +261,7 @@ class Pool(HostPool):
         self.closed = True
         self.is_watched = False
         for connection in list(self.connections):
-            with contextlib.suppress(RuntimeError):  # nobody can be told
+            with contextlib.suppress(RuntimeError):  # its loop is closed
                 connection.close(abort=True)
         self.connections.clear()
         if self._reactor is not None:

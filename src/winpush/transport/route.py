@@ -37,7 +37,7 @@ class Route:
         return self.proxy is not None and self.context is not None and not self.proxy.is_socks
 
     def hung_up(self) -> TlsError:
-        """The error for an origin that closes the connection in TLS's handshake."""
+        """The error for an origin that closes the connection during the TLS handshake."""
         return TlsError(f"The connection to {self.origin} was closed during the TLS handshake.", is_outage=True)
 
     def refusal(self, response: Response) -> ProxyError | None:

@@ -157,7 +157,7 @@ class ThreadConnection(Connection):
         super().broken(error)
 
     def why_refused(self) -> TransportError:
-        """As the connection itself says it, unless it was we who closed it."""
+        """The pooled connection's reason, unless the client was closed."""
         return closed_before() if self.desk.closed else self.pooled.why_refused()
 
     def _end(self, *, abort: bool) -> None:

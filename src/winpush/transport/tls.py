@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientCertificate", "ConnectedSocket", "LazyContext", "Tls", "describe_tls", "is_outage"]
 
-# The other side ended the handshake without a word: it is going down, or something between is. No setting mends that.
+# The other side ended the handshake without an alert: it, or something in between, is going down. No setting helps.
 _HANGING_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 Source = str | Path | bytes
@@ -221,8 +221,8 @@ class LazyContext:
 
 
 def is_outage(error: ssl.SSLError) -> bool:
-    """True for a handshake that may succeed later, with nothing changed here."""
-    # The alert internal_error has nothing to do with us (RFC 8446, 6.2).
+    """True for a failed handshake that may succeed later without a change on our side."""
+    # The alert internal_error says nothing about the client (RFC 8446, 6.2).
     return isinstance(error, _HANGING_UP) or "ALERT_INTERNAL_ERROR" in (error.reason or "")
 
 

@@ -108,7 +108,7 @@ def _of_base64(text: str) -> ec.EllipticCurvePrivateKey:
         raise ConfigurationError(
             f"VAPID key: {len(text)} characters that are neither PEM, DER, base64url nor a JWK"
         ) from None
-    if _is_scalar(raw) and encode(raw) == text.rstrip("=").translate(_URL_SAFE):
+    if len(raw) == _SCALAR_BYTES or _is_javas(raw, text):
         return _from_scalar(raw, "base64url")
     if len(raw) == _POINT_BYTES:
         raise ConfigurationError("VAPID key: this is the public key; give the private one that belongs to it")
@@ -117,10 +117,12 @@ def _of_base64(text: str) -> ec.EllipticCurvePrivateKey:
     return _load(load_der_private_key, raw, f"base64url of {len(raw)} bytes (DER?)")
 
 
-def _is_scalar(raw: bytes) -> bool:
-    """A number of a private key's length. Java adds a zero before a high bit, for the sign, and drops leading zeros:
-    one key in 256 has 31 bytes, one in 65,536 has 30."""
-    return _SCALAR_BYTES - 2 <= len(raw) <= _SCALAR_BYTES or (len(raw) == _SCALAR_BYTES + 1 and raw[0] == 0)
+def _is_javas(raw: bytes, text: str) -> bool:
+    """Java adds a zero before a high bit, for the sign, and drops leading zeros: one key in 256 has 31 bytes, one in
+    65,536 has 30. A longer key that was cut off would leave bits over."""
+    if len(raw) == _SCALAR_BYTES + 1:
+        return raw[0] == 0
+    return len(raw) in (_SCALAR_BYTES - 1, _SCALAR_BYTES - 2) and encode(raw) == text.rstrip("=").translate(_URL_SAFE)
 
 
 def _from_scalar(raw: bytes, form: str) -> ec.EllipticCurvePrivateKey:

@@ -75,7 +75,7 @@ def _write_fields(texts: Sequence[str], images: Sequence[Image]) -> str:
 
 
 def check_fallback(name: object, size: str | None) -> None:
-    """A fallback is the name of a version 1 template of the same size. None is none."""
+    """Raises ValidationError unless it is the name of a version 1 template of the same size, or None."""
     if name is None:
         return
     template = CATALOGUE.get(name) if isinstance(name, str) else None

@@ -51,7 +51,8 @@ def _commits_each_statement(driver: Any) -> bool:
 
 def _is_between_commits(driver: Any) -> bool:
     """Whether the caller has asked PostgreSQL's driver for no transactions (AUTOCOMMIT), and has begun none by hand."""
-    return bool(driver.autocommit) and driver.info.transaction_status == _IDLE
+    info = getattr(driver, "info", None)  # psycopg's; with another driver, SQLAlchemy's own transaction is all there is
+    return bool(getattr(driver, "autocommit", False)) and getattr(info, "transaction_status", None) == _IDLE
 
 
 def _run_alone(connection: Connection, work: Callable[[Connection], _T], begin: str) -> _T:

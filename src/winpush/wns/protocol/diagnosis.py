@@ -10,6 +10,7 @@ from datetime import timedelta
 from winpush.answers import bears_wns_mark
 from winpush.channels import Channel
 from winpush.http import Response
+from winpush.results import deciding_word
 from winpush.wns.clear import ClearToasts
 from winpush.wns.notifications import MAX_PAYLOAD_BYTES, Notification
 from winpush.wns.protocol.responses import HEADERS, is_foreign
@@ -36,8 +37,7 @@ class _Case:
     @property
     def word(self) -> str:
         """The service's own status word, in lower case."""
-        said = [(self.response.header(name) or "").lower() for name in HEADERS.notification_status]
-        return min(filter(None, said), key=lambda word: word == "received", default="")
+        return (deciding_word(self.response.header(name) or "" for name in HEADERS.notification_status) or "").lower()
 
     @property
     def description(self) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from winpush.answers import WNS_HEADERS, bears_wns_mark, json_object, squeeze
 from winpush.http import Response
-from winpush.results import Action, Backoff, Outcome, Verdict, foreign_answer, passing_answer
+from winpush.results import Action, Backoff, Outcome, Verdict, deciding_word, foreign_answer, passing_answer
 from winpush.retries import timed, timed_by_stranger
 
 __all__ = [
@@ -391,8 +391,7 @@ def _row_of(response: Response) -> Row | None:
 def _look_up(code: int, *statuses: bytes) -> Row | None:
     """Looks up the service's status words; if they disagree, `received` loses. A repeated header has both words."""
     said = [word.strip() for word in b",".join(statuses).decode("latin-1").lower().split(",")]
-    words = [word for word in said if word]
-    word = min(words, key=lambda word: word == "received") if words else None
+    word = deciding_word(said)
     if code in _THROTTLE_CODES and word in _THROTTLES:
         return _THROTTLES[word]
     return _BY_WORD.get((code, word)) if code in _SUCCESSES else _BY_CODE.get(code)
