@@ -46,17 +46,24 @@ class Store:
         """Ends the pauses between two tries. On the loop's thread."""
         self._told_to_stop.set()
 
-    async def __call__(self, work: Callable[[Connection], _T], *, writes: bool = True, keeps: bool = False) -> _T:
+    async def __call__(
+        self,
+        work: Callable[[Connection], _T],
+        *,
+        writes: bool = True,
+        keeps: bool = False,
+        at_one_moment: bool = False,
+    ) -> _T:
         """The result of `work` in a transaction. Raises what `work` raises, and DatabaseError once told to stop.
 
         `keeps`: it writes outcomes of sends. If the answer to its commit is lost, the server is asked what came of it:
         once others have gone on, the tables don't tell. Not so what only may write: a transaction without a number
-        costs the server less.
+        costs the server less. `at_one_moment`: all that it reads, without writing, is of the same moment.
         """
         delay = _LEAST_DELAY
         while True:
             try:
-                run = partial(self._run, work, writes=writes, traced=keeps)
+                run = partial(self._run, work, writes=writes, traced=keeps, bounded=not at_one_moment)
                 result = await asyncio.get_running_loop().run_in_executor(self._thread, run)
                 self._outages.database_works()
                 return result
@@ -74,9 +81,9 @@ class Store:
             # The database is there: there may be other work that can be done.
             delay = _LEAST_DELAY if is_locked(cause) or has_collided(cause) else min(delay * 2, _MOST_DELAY)
 
-    def _run(self, work: Callable[[Connection], _T], *, writes: bool, traced: bool) -> _T:
+    def _run(self, work: Callable[[Connection], _T], *, writes: bool, traced: bool, bounded: bool) -> _T:
         database = self._database
-        with database.write(traced=traced) if writes else database.read(bounded=True) as connection:
+        with database.write(traced=traced) if writes else database.read(bounded=bounded) as connection:
             return work(connection)
 
     def close(self) -> None:

@@ -183,19 +183,24 @@ class Worker:
             if not told:
                 told, extra = True, {"worker": self._name}
                 _log.info("Another worker sends from the same file; this one stands by", extra=extra)
-            if self._stopping or (until_idle and await self._is_idle(await self._time_to_wait())):
+            if self._stopping or (until_idle and await self._is_idle()):
                 return False
             self._wake.clear()
             await self._pause(_STAND_BY_SECONDS)
         await self._store(claims.release_all)
         return True
 
-    async def _is_idle(self, wait: float) -> bool:
-        """Whether nothing is due soon (`wait`: in how many seconds the next is), no worker, alive or dead, has work in
-        hand, and nothing waits for its rate alone."""
-        if wait <= _IDLE_SECONDS:
-            return False
-        return not await self._store(lambda c: schedule.is_unfinished(c, self._now()), writes=False)
+    async def _is_idle(self) -> bool:
+        """True if nothing is due soon, no worker, alive or dead, holds a claim, and nothing waits for its rate alone.
+
+        All as of one moment: a lane claimed at the first look and free at the next would be missed.
+        """
+
+        def look(connection: Connection) -> tuple[Millis | None, bool]:
+            return schedule.next_at(connection, self._now()), schedule.is_unfinished(connection, self._now())
+
+        moment, unfinished = await self._store(look, writes=False, at_one_moment=True)
+        return not unfinished and self._pauses.until(moment, self._now()) > _IDLE_SECONDS
 
     async def _work(self, client: AsyncClient, *, until_idle: bool) -> None:
         while not self._stopping:
@@ -210,7 +215,7 @@ class Worker:
                 continue
             wait = await self._time_to_wait()
             # Another worker may die and leave its claims: that work would still have to be done.
-            if until_idle and not self._places and await self._is_idle(wait):
+            if until_idle and not self._places and wait > _IDLE_SECONDS and await self._is_idle():
                 return
             await self._pause(wait)
 
