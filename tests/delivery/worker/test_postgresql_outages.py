@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -197,14 +197,12 @@ def test_a_row_that_an_application_holds_is_waited_for_and_nothing_is_sent_twice
     states = ["healthy", "expired", "healthy"]
     phones = [winpush_emulator.create_channel(state=state) for state in states]
     every = Count(3)
-    with (
-        noticed() as handler,
-        Outbox(with_timeout(url, 1), hooks=[every], clock=clock, allow_hosts=winpush_emulator.authorities) as outbox,
-    ):
+    outbox = Outbox(with_timeout(url, 1), hooks=[every], clock=clock, allow_hosts=winpush_emulator.authorities)
+    with noticed() as handler, closing(outbox):
         outbox.register_many(phone.uri for phone in phones)
         number = outbox.broadcast(TOAST)
         with locked(url, "winpush_channels"):
-            outbox.start()
+            outbox.start()  # only now: it would have sent everything before the lock was there
             assert handler.event.wait(PATIENCE)
             assert not every.done.is_set()
         assert every.done.wait(PATIENCE)
