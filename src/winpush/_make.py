@@ -1,7 +1,8 @@
 """The three values that every send makes: a Channel, a Response and a Result.
 
 A frozen dataclass sets its fields through a guard, which costs three times as much as the rest. Here an open class
-with the same slots is filled, and then becomes the frozen one. The compiled build replaces this module.
+with the same slots is filled, and then becomes the frozen one. The compiled build replaces this
+module by `compiled/winpush/_make.pyx`.
 """
 
 from __future__ import annotations

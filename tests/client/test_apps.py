@@ -33,9 +33,9 @@ from winpush import (
 )
 from winpush.channels import Channel
 from winpush.channels import Service as Owner
-from winpush.client.attempt import Sender as OneSender
 from winpush.client.encoder import Encoder
 from winpush.client.options import ClientOptions, Settings
+from winpush.client.sender import Sender as OneSender
 from winpush.client.throttle import Throttle
 from winpush.client.token_store import InTurn
 from winpush.http import Response

@@ -20,9 +20,9 @@ from tests.servers import Server, hold
 from tests.still_time import run_still, still
 from tests.waiting import PATIENCE, eventually, until
 from winpush import AsyncClient, Client, ClientClosedError, Outcome, Result, mpns, wns
-from winpush.client.attempt import Sender
 from winpush.client.encoder import Encoder
 from winpush.client.options import Settings
+from winpush.client.sender import Sender
 from winpush.client.throttle import Throttle
 from winpush.transport.pool import Pool
 

@@ -16,10 +16,10 @@ from tests.still_time import run_still, still
 from winpush import AsyncClient, Client, ConfigurationError, Outcome, Result, ValidationError, mpns, wns
 from winpush.channels import Channel
 from winpush.channels import Service as Owner
-from winpush.client.attempt import Sender
 from winpush.client.bulk import Bulk
 from winpush.client.encoder import Encoder
 from winpush.client.options import Settings
+from winpush.client.sender import Sender
 from winpush.client.throttle import MAX_CHANNELS, Throttle
 from winpush.http import Response
 from winpush.mpns import HEADERS, judge

@@ -1,6 +1,6 @@
 cimport cython
 
-from winpush.client.attempt cimport Deferred, Ready, Sender
+from winpush.client.sender cimport Deferred, Ready, Sender
 from winpush.http cimport Response
 from winpush.results cimport Result
 from winpush.transport.connection cimport Connection

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from winpush import Outcome, Result, wns
 from winpush.cli.output import describe_delay
-from winpush.client.attempt import Sender
 from winpush.client.encoder import Encoder
 from winpush.client.options import ClientOptions, Settings
+from winpush.client.sender import Sender
 from winpush.client.throttle import Throttle
 from winpush.transport.pool import Pool
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, Unpack
 
-from winpush.client.attempt import Address, Item, Sender, client_closed
 from winpush.client.bulk import Bulk
 from winpush.client.encoder import Encoder
 from winpush.client.options import ClientOptions, Settings, parse_count, parse_seconds
+from winpush.client.sender import Address, Item, Sender, client_closed
 from winpush.client.throttle import Throttle
 from winpush.errors import ClientClosedError
 from winpush.results import Notification, Result

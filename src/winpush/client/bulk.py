@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Iterator
 from typing import Any
 
-from winpush.client.attempt import Deferred, Item, Ready, Sender, client_closed
+from winpush.client.sender import Deferred, Item, Ready, Sender, client_closed
 from winpush.errors import SendTimeoutError, TransportError
 from winpush.http import Response
 from winpush.results import Result

@@ -12,8 +12,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from winpush.client.attempt import Deferred, Ready, Sender
 from winpush.client.encoder import Encoder
+from winpush.client.sender import Deferred, Ready, Sender
 from winpush.client.side_thread import SideLoop
 from winpush.client.throttle import Throttle
 from winpush.errors import ClientClosedError, ConnectError, TransportError

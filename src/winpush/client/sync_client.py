@@ -16,10 +16,10 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, Unpack
 
-from winpush.client.attempt import Address, Item, Ready, client_closed
 from winpush.client.encoder import Encoder
 from winpush.client.loop_thread import Call, LoopThread
 from winpush.client.options import ClientOptions, Settings, parse_count, parse_seconds
+from winpush.client.sender import Address, Item, Ready, client_closed
 from winpush.client.throttle import Throttle
 from winpush.http import Response
 from winpush.results import Notification, Result

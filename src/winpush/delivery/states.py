@@ -1,4 +1,4 @@
-"""The states of broadcasts and deliveries, and the only allowed transitions between them."""
+"""The states of broadcasts and the moves between them; the states of deliveries, and which answer leads to which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a connection: name, TCP, proxy, TLS. Every failure gets a message of our own."""
+"""Opening a connection: TCP, an HTTP proxy's CONNECT, TLS. Every failure gets a message of our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Host: the connections to one origin, the requests that wait for one, and whose turn it is."""
+"""Host: one route's connections, how many it may have, the requests that wait for one, and whose turn it is."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class HostPool:
 
 
 class Host:
-    """The connections to one origin, and the requests that wait for one.
+    """The connections of one route, and the requests that wait for one.
 
     A connection belongs to its host; while a request is in flight on it, it belongs to that request alone
     (`Connection.job`). Once the answer is there, the connection returns by itself, so no sender can give one away or
@@ -111,7 +111,7 @@ class Host:
 
     @property
     def is_full(self) -> bool:
-        """True if it has as many connections as it may have."""
+        """True if it has as many connections as `Limits.connections_per_host` allows; `Pool.grow` asks."""
         return self.open + self.opening >= self.pool.limits.connections_per_host
 
     @property

@@ -1,4 +1,7 @@
-"""Reading and writing a non-blocking socket. The compiled build replaces this module."""
+"""The system calls that read and write the loop's non-blocking sockets (threads: `thread_connection`).
+
+The compiled build replaces this module by `compiled/winpush/transport/kernel.pyx`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pool: one client's hosts, a limit on their connections in total, and one sweep for deadlines."""
+"""Pool: one client's hosts, the limit on their connections in total, and one sweep for deadlines."""
 
 from __future__ import annotations
 

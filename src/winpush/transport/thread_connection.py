@@ -1,4 +1,4 @@
-"""A connection while threads have it: its socket blocks, and the loop doesn't watch it.
+"""A connection while threads have it: they write and read its socket, which blocks; the loop doesn't watch it.
 
 If other threads wait for the interpreter's lock, a call that releases it costs more than the call's own work. So the
 kernel times the wait, and we ask it for its byte count instead of polling.

@@ -1,4 +1,5 @@
-"""The SQL of claiming deliveries that are due: retries, single notifications, and what was on hold.
+"""The SQL of claiming deliveries that are due (retries, single notifications, what was on hold); see lanes.py for a
+broadcast's first pass.
 
 A claim is counted where it is made. What has been claimed before, without an outcome since, may have killed its worker:
 it is claimed in small numbers the second time and one by one after that, so that a single channel that kills its

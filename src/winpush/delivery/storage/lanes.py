@@ -1,4 +1,4 @@
-"""The SQL of lanes: the parts of a broadcast that workers run through, each one batch behind the other.
+"""The SQL of lanes, which workers claim and run through batch by batch: the parts of a broadcast.
 
 A lane's cursor is moved by a compare-and-set in the transaction that writes the outcomes of the channels passed. That
 alone decides whose outcomes count. Owner and lease only spare workers from doing the same work: a wrong one costs a

@@ -182,12 +182,12 @@ def _write_effects(connection: Connection, records: Iterable[Record], now: Milli
     waits: list[dict[str, Any]] = []
     if not any(map(_EFFECT, records)):
         return
-    doubtful = _stopped(connection, {entry.broadcast for entry in records if entry.effect and entry.effect.gone})
+    stopped = _stopped(connection, {entry.broadcast for entry in records if entry.effect and entry.effect.gone})
     for entry in records:
         if entry.effect is None:
             continue
         if entry.effect.gone is not None:
-            if entry.broadcast in doubted or entry.broadcast in doubtful:
+            if entry.broadcast in doubted or entry.broadcast in stopped:
                 continue
             gone.append({"number": entry.channel, "sent_to": entry.effect.uri, "why": entry.effect.gone})
         else:

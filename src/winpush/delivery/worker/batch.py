@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from winpush.client.async_client import AsyncClient
-from winpush.client.attempt import Item
+from winpush.client.sender import Item
 from winpush.delivery.content.content import Form
 from winpush.delivery.states import DeliveryState, WaitReason
 from winpush.delivery.storage import schedule
@@ -233,33 +233,23 @@ class Batches:
                 await self._store(lambda c: schedule.hold(c, sender, until), keeps=True)
 
     def _pairs(self, sending: Sending) -> Iterator[Item]:
-        in_flight, measured, plans, held = self._in_flight, self._telemetry is not None, sending.plans, sending.held
+        batch, plans = sending.batch, sending.plans
         # What is for a channel of a lane may overtake it; what has waited keeps its place.
-        batch = sending.batch
         is_due, is_parcel = batch.lane is None, batch.is_parcel
+        wait, may_go_on = 0, True
         self._read_clock()  # from then on, each result refreshes it
         for target in batch.targets:
             if sending.is_lost:
                 return
-            now, number, wait = self._approximate_now, target.id, 0
-            if held or self._resting:
-                wait = max(schedule.held_until(held, target), self._resting.get(number, 0))
-            # In another batch: its answer may ask for a pause.
-            if number in in_flight or (is_parcel and self._is_before(batch, number)):
-                wait = max(wait, now + _TURN_MILLIS)
-            form: Form | Record
-            if target.broadcast in self._halted:
-                form = later(plans[target.broadcast], target, now, WaitReason.PAUSED)
-            elif is_due and self._is_before(batch, number):
-                form = later(plans[target.broadcast], target, now)
-            else:
-                form = before(plans[target.broadcast], target, wait, now)
-                if not self._login.is_given:
-                    form = self._login.or_wait(form, plans[target.broadcast], target, now)
+            if is_parcel:
+                wait = self._approximate_now + _TURN_MILLIS if self._is_before(batch, target.id) else 0
+            elif is_due:
+                may_go_on = not self._is_before(batch, target.id)
+            form = self._form(sending, plans[target.broadcast], target, wait, may_go_on=may_go_on)
             if isinstance(form, Record):
                 sending.done.append(form)
             else:
-                in_flight[number] = time.time_ns() if measured else 0
+                self._in_flight[target.id] = self._started()
                 yield item_of(target, form)
 
     async def _pairs_in_turn(self, turns: Turns, sending: Sending) -> AsyncIterator[Item]:
@@ -274,25 +264,36 @@ class Batches:
             if self._is_before(sending.batch, number):
                 behind.add(number)  # and so is what follows it, even if the other batch ends meanwhile
             may_go_on = number not in behind and (number not in seen or self._monotonic() < end)
-            form = self._form(sending, target, waits.get(number, 0), may_go_on=may_go_on)
+            plan, wait = sending.plans[target.broadcast], waits.get(number, 0)
+            form = self._form(sending, plan, target, wait, may_go_on=may_go_on)
             if isinstance(form, Record):
                 waits[number] = form.due or 0
                 sending.done.append(form)
                 turns.end(number)
             else:
-                self._in_flight[number] = time.time_ns() if self._telemetry is not None else 0
+                self._in_flight[number] = self._started()
                 yield item_of(target, form)
             seen.add(number)
 
-    def _form(self, sending: Sending, target: Target, wait: Millis, *, may_go_on: bool) -> Form | Record:
-        now, plan = self._approximate_now, sending.plans[target.broadcast]
+    def _form(
+        self, sending: Sending, plan: SendPlan, target: Target, wait: Millis, *, may_go_on: bool
+    ) -> Form | Record:
+        """What to send to a target now, not before `wait`, or what to record because nothing is sent."""
+        now = self._approximate_now
         if target.broadcast in self._halted:
             return later(plan, target, now, WaitReason.PAUSED)
-        wait = max(wait, schedule.held_until(sending.held, target), self._resting.get(target.id, 0))
-        if target.id in self._in_flight:
+        if not may_go_on:
+            return later(plan, target, now)
+        if sending.held or self._resting:
+            wait = max(wait, schedule.held_until(sending.held, target), self._resting.get(target.id, 0))
+        if target.id in self._in_flight:  # in another batch: its answer may ask for a pause
             wait = max(wait, now + _TURN_MILLIS)
-        form = before(plan, target, wait, now) if may_go_on else later(plan, target, now)
+        form = before(plan, target, wait, now)
         return form if self._login.is_given else self._login.or_wait(form, plan, target, now)
+
+    def _started(self) -> int:
+        """When a send starts, in nanoseconds since 1970; 0 if nobody measures it."""
+        return 0 if self._telemetry is None else time.time_ns()
 
     def _read_clock(self) -> None:
         """Refreshes the time that every send uses, accurate to a few milliseconds."""

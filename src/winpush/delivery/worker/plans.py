@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from winpush._make import make_channel
 from winpush.channels import AllowedHosts, Origin, parse_origin, split_uri
-from winpush.client.attempt import Item
+from winpush.client.sender import Item
 from winpush.delivery.content.content import Content, Form
 from winpush.delivery.storage.availability import is_too_large
 from winpush.delivery.storage.rows import Target

@@ -14,7 +14,7 @@ from winpush.delivery.storage.database import DatabaseError, Millis
 from winpush.delivery.storage.outcomes import Written
 from winpush.delivery.storage.rows import Batch, Record
 from winpush.delivery.worker.batch import Sending
-from winpush.delivery.worker.gone import GoneTally
+from winpush.delivery.worker.gone_rate import GoneTally
 from winpush.delivery.worker.hooks import Hook, run_hooks
 from winpush.delivery.worker.outages import Outages
 from winpush.delivery.worker.settings import WorkerSettings

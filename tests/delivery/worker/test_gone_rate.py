@@ -14,7 +14,7 @@ from winpush.delivery.storage.database import Database, to_millis
 from winpush.delivery.storage.lanes import claim_lane
 from winpush.delivery.storage.outcomes import record
 from winpush.delivery.storage.rows import Record
-from winpush.delivery.worker.gone import GoneTally
+from winpush.delivery.worker.gone_rate import GoneTally
 from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")

@@ -1,4 +1,4 @@
-"""Attempt: one send from its preparation to its Result, the same for every way of sending.
+"""Sender: takes one send from its preparation to its Result, the same for every way of sending.
 
 `Sender.prepare` returns a `Ready` request, whose bytes may be written at once, or a `Deferred` send, which first needs
 the loop to wait for the end of a throttle or for a token. `Sender.read` turns the answer into a Result or, if WNS
@@ -314,6 +314,8 @@ class Sender:
         steps = wns.exchange(channel, notification)  # type: ignore[arg-type]  # its own check says what else it is
         step = next(steps)
         if deferred.refused is not None:
+            # The first attempt took the fast way, past the exchange: tell it the token and its 401, so that the rule
+            # for a second one (a new token, once) is asked in one place.
             steps.send(deferred.refused[0])
             step = steps.send(deferred.refused[1])
         while True:
