@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winpush import Channel, ChannelError, Client, ConfigurationError, Service, compiled, mpns
-from winpush.channels import AllowedHosts
+from winpush.channels import AllowedHosts, check_phone_path, check_token
 
 TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
 
@@ -179,3 +180,44 @@ def test_a_member_of_an_enumeration_is_the_uri_that_it_holds() -> None:
     assert channel.uri == Kept.URI.value
     if not compiled:  # it takes text itself only
         assert Channel(channel.origin, Kept.TARGET).uri == "https://db5.notify.windows.com/?x"
+
+
+PIECES = st.lists(st.sampled_from(["/", "?", "u", "1", "x", "01.00", "throttledthirdparty", "token", "=", "&", "t"]))
+
+
+@pytest.mark.parametrize("check", [check_token, check_phone_path])
+@given(pieces=PIECES, data=st.data())
+def test_upper_case_changes_nothing_about_what_names_a_channel(
+    check: Callable[[str], None], pieces: list[str], data: st.DataObject
+) -> None:
+    spelled = "".join(piece.upper() if data.draw(st.booleans()) else piece for piece in pieces)
+    assert _is_refused(check, f"/{spelled}") == _is_refused(check, f"/{''.join(pieces)}")
+
+
+@pytest.mark.parametrize("target", ["/?TOKEN=", "/?TOKEN=&token=x", "/?token=&x=token=y", "/?token==", "//?", "/?t"])
+def test_a_query_without_a_token_names_no_channel(target: str) -> None:
+    assert _is_refused(check_token, target)
+
+
+@pytest.mark.parametrize(
+    ("target", "is_refused"),
+    [
+        ("/u/1/host", True),
+        ("/U/1/host?x=/a/b", True),
+        ("/u/1/host/token", False),
+        ("/u/1/host/token/", True),
+        ("/throttledthirdparty/01.00", True),
+        ("/UnthrottledThirdParty/01.00?x=/a/b", True),
+        ("/throttledthirdparty/01.00/token", False),
+    ],
+)
+def test_a_phones_path_that_ends_early_names_no_channel(target: str, is_refused: bool) -> None:
+    assert _is_refused(check_phone_path, target) == is_refused
+
+
+def _is_refused(check: Callable[[str], None], target: str) -> bool:
+    try:
+        check(target)
+    except ChannelError:
+        return True
+    return False

@@ -189,7 +189,10 @@ def check_token(target: str) -> None:
 
     Nothing else is checked: the token is opaque (wns.md 2).
     """
-    if _NO_TOKEN.fullmatch(target.lower()):
+    before, _, token = target.partition("token=")
+    # Nearly all channels have a token at first sight, and need no regular expression.
+    is_clear = token != "" and token[0] not in "=&" and "=" not in before
+    if not is_clear and _NO_TOKEN.fullmatch(target.lower()):
         raise ChannelError(
             "channel_uri",
             "has no token (?token=…), so it names no channel; store the complete URI, as the app got it from Windows",
@@ -198,8 +201,11 @@ def check_token(target: str) -> None:
 
 def check_phone_path(target: str) -> None:
     """Raises ChannelError for an MPNS channel's path that names no channel."""
-    path = target.partition("?")[0].lower()
-    if path.endswith("/") or _NO_PHONE.fullmatch(path):
+    path = target.partition("?")[0]
+    # Nearly all paths are deeper than those that name no channel, and need no regular expression.
+    depth = path.count("/")
+    is_deep = depth > 3 or (depth == 3 and path[1:3] not in ("u/", "U/"))
+    if path.endswith("/") or (not is_deep and _NO_PHONE.fullmatch(path.lower())):
         raise ChannelError(
             "channel_uri",
             "ends before the part that names the channel; store the complete URI, as the app got it from the phone",

@@ -257,8 +257,10 @@ class Result:
 
         If it says so in two headers that differ, the one that isn't `received`: the outcome follows it, too.
         """
-        said = [self._read((name,)) or "" for name in self.headers.notification_status]
-        return deciding_word(said) or self._read(self.headers.notification_status)
+        names = self.headers.notification_status
+        if len(names) == 1:  # MPNS: only WNS has two
+            return self._read(names)
+        return deciding_word(self._read((name,)) or "" for name in names) or self._read(names)
 
     @property
     def device_connection_status(self) -> str | None:

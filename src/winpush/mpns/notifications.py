@@ -49,7 +49,8 @@ class Notification(Value):
 
     def _finish(self, body: bytes) -> None:
         """Checks the delivery options and stores the encoded payload, which is the same for every channel."""
-        keep_plain(self, ("message_id", "callback_uri"))
+        if self.message_id is not None or self.callback_uri is not None:
+            keep_plain(self, ("message_id", "callback_uri"))
         if self.message_id is not None:
             object.__setattr__(self, "message_id", checks.check_message_id(self.message_id))
         if self.callback_uri is not None:
@@ -137,7 +138,9 @@ class Toast(Notification):
     push_type = "toast"
 
     def __post_init__(self) -> None:
-        keep_plain(self, ("text1", "text2", "param", "sound"))
+        # A new toast for each send is usual, and so are two texts alone: then there is nothing to look for.
+        if not (type(self.text1) is type(self.text2) is str and self.param is self.sound is None):
+            keep_plain(self, ("text1", "text2", "param", "sound"))
         # A toast has no previous state, so an empty text means the same as none.
         for name, value in (("text1", self.text1), ("text2", self.text2)):
             if value == "":
