@@ -49,7 +49,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A registered channel, safe to show: `short` has too little of the URI to push with."""
+    """A registered channel, safe to show: `short` contains too little of the URI to push with."""
 
     id: int
     short: str
@@ -105,8 +105,8 @@ class BroadcastInfo:
 class Wait:
     """What some channels of a broadcast wait for.
 
-    `reason` is a value of WaitReason, or of `winpush.Outcome` for those that are tried again after it. `next_at` is
-    when the next of them is due, None if that isn't known.
+    `reason` is a value of WaitReason, or the outcome after which they are retried (a value of `winpush.Outcome`).
+    `next_at` is when the next of them is due, None if unknown.
     """
 
     reason: str
@@ -120,7 +120,7 @@ class Progress:
 
     `states` counts channels by state, `outcomes` the final ones by outcome. `reached` and `last_channel` are channel
     numbers: the position in the registry, and where the broadcast ends. `total`, the size of the audience, and `waits`
-    are only there if they were asked for.
+    are set only by `progress(…, detailed=True)`.
     """
 
     broadcast: int
@@ -165,7 +165,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeEvent:
-    """What a hook receives, after it is stored: an attempt, or a delivery that ended without one."""
+    """What a hook receives after an outcome is stored: an attempt, or a delivery that ended without one."""
 
     broadcast: int
     channel: int

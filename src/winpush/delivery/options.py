@@ -27,7 +27,7 @@ class SendOptions(TypedDict, total=False):
     - `idempotency_key`: up to 255 characters. If it was used before, nothing is stored, and the number of the earlier
       broadcast is returned.
     - `rate`: limit to this many sends per second, across all workers.
-    - `quiet_hours`: don't send during these hours in the device's time zone (if known), but after them.
+    - `quiet_hours`: don't send during these hours in the device's time zone (if known); wait until they end.
     - `max_attempts`: abandon a delivery after this many attempts (default 8).
     - `resend_unanswered`: retry if the answer was lost; the user may see the notification twice.
     - `stop_after`: stop the broadcast after this many consecutive refusals that a retry won't fix (default 20).
@@ -50,7 +50,7 @@ def new_broadcast(notification: Form | Content, audience: str, now: Millis, opti
     if unknown:
         known = ", ".join(SendOptions.__annotations__)
         raise TypeError(f"unknown option {', '.join(sorted(unknown))}; the options are {known}")
-    # None is no rate; the other two always have a number.
+    # Only rate may be None (no limit).
     for name in ("rate", "max_attempts", "stop_after"):
         if name in options and not (name == "rate" and options["rate"] is None):
             check_number(name, options.get(name), least=1, most=_MAX_WHOLE)
@@ -82,7 +82,7 @@ def new_broadcast(notification: Form | Content, audience: str, now: Millis, opti
 
 
 def read_moment(name: str, value: object) -> Millis | None:
-    """An aware datetime as it is stored, or None. Raises ValidationError naming the field."""
+    """An aware datetime in milliseconds, as stored, or None. Raises ValidationError naming the field."""
     if value is None:
         return None
     if not isinstance(value, datetime) or value.utcoffset() is None:

@@ -53,7 +53,7 @@ def _utc_now() -> datetime:
 
 
 Registerable = Registration | Subscription | Mapping[str, Any] | str
-"""What is registered: a registration or its fields, a URI, a browser's subscription or what the browser gave."""
+"""What `register` takes: a Registration or its fields, a URI, a Subscription, or one as the browser gave it."""
 
 
 class Outbox:
@@ -65,13 +65,13 @@ class Outbox:
 
     - `durable=False`: don't wait for the disk on commit. A process crash still loses nothing; a machine crash may lose
       the last moments.
-    - `settings`: tuning of the worker, see WorkerSettings.
+    - `settings`: tuning of the worker; see WorkerSettings.
     - `clock`: returns the current time (an aware datetime).
-    - `hooks`: called with an OutcomeEvent for each outcome, after it is stored; not for what ends with its broadcast
-      (cancelled, expired, stopped) without having been read.
+    - `hooks`: called with an OutcomeEvent for each outcome after it is stored, but not for deliveries that are ended in
+      bulk with their broadcast (cancelled, expired or stopped).
     - `keep_history`: how long to keep the history and ended broadcasts with their idempotency keys (None: no limit).
       The worker deletes older ones a little at a time.
-    - `keep_gone`: how long to keep the tombstones of channels that are gone (None: no limit); deleted likewise.
+    - `keep_gone`: how long to keep the tombstones of channels that are gone (None: no limit); deleted the same way.
     - `telemetry`: see Telemetry.
     - All other options are those of AsyncClient.
     """
@@ -115,7 +115,7 @@ class Outbox:
 
     def register(self, registration: Registerable, *, connection: Connection | None = None) -> int:
         """Registers or renews a channel and returns its number. Takes a URI, a Registration or a mapping of its fields;
-        for a browser its Subscription, or what it gave.
+        for a browser, a Subscription, or what the browser gave: a mapping or its JSON.
 
         A known URI is updated; a new URI of a known device replaces the old one. `connection` joins your transaction.
         Raises ValidationError, and ChannelError for the URI.
@@ -210,10 +210,10 @@ class Outbox:
             after = rows[-1].id if len(rows) == _READ_AT_ONCE else None
 
     def remove(self, channel: int, reason: str = "removed", *, erase: bool = False) -> bool:
-        """Never sends to this channel again, and keeps it as a tombstone. False if it doesn't exist or is gone.
+        """Sends nothing more to this channel and keeps it as a tombstone. False if it doesn't exist or is gone.
 
-        `erase` keeps nothing of it but its number, service and times: neither URI, key, device, tags nor attributes. Of
-        its history, outcomes and times stay. It erases a tombstone too.
+        `erase` keeps only its number, service and times, not its URI, key, device, tags or attributes; its history
+        keeps outcomes and times. It also works on a tombstone.
         """
         check_number("channel", channel)
         check_reason(reason)
@@ -225,7 +225,7 @@ class Outbox:
     def remove_key(self, key: str, reason: str = "removed", *, erase: bool = False) -> int:
         """Does what `remove` does for all channels with this key; returns how many there were.
 
-        `erase` also removes the key and the content of what was for this key alone; what of it isn't sent is cancelled.
+        `erase` also removes the key and content of notifications for this key alone, and cancels those not sent yet.
         """
         check_key("key", key)
         check_reason(reason)
@@ -316,8 +316,8 @@ class Outbox:
         return number
 
     def pause(self, broadcast: int) -> BroadcastState:
-        """Starts no sends until `resume`; workers that are sending it stop within about a second. Raises StateError if
-        it has ended, ValidationError if it doesn't exist."""
+        """Starts no more sends until `resume`; workers that are sending it stop within about a second. Raises
+        StateError if it has ended, ValidationError if it doesn't exist."""
         return self._change(broadcast, Move.PAUSE)
 
     def resume(self, broadcast: int) -> BroadcastState:
@@ -325,7 +325,7 @@ class Outbox:
         return self._change(broadcast, Move.RESUME)
 
     def cancel(self, broadcast: int) -> BroadcastState:
-        """Cancels everything not sent yet, as soon as `pause` would stop it. Raises what `pause` raises."""
+        """Cancels everything not sent yet; takes effect as fast as `pause`, and raises the same errors."""
         return self._change(broadcast, Move.CANCEL)
 
     def _change(self, number: int, what: Move) -> BroadcastState:
@@ -342,7 +342,7 @@ class Outbox:
     def progress(self, broadcast: int, *, detailed: bool = False) -> Progress:
         """A broadcast's progress. Raises ValidationError if it doesn't exist.
 
-        `detailed` also counts the whole audience (`total`) and says what waits for what (`waits`).
+        `detailed` also counts the whole audience (`total`) and says what its channels are waiting for (`waits`).
         """
         now = self._now()
         with self._database.read() as connection:
@@ -398,8 +398,8 @@ class Outbox:
     ) -> Iterator[Attempt]:
         """Iterates over all attempts, oldest first (or newest first), read in pages.
 
-        From `since` up to but not including `until` (aware datetimes); `key` selects the channels with this key, gone
-        ones too. `after` is the `id` of the attempt to go on behind, in the order asked for.
+        From `since` up to but not including `until` (aware datetimes); `key` selects the channels with this key,
+        including gone ones. `after` is the `id` of the attempt after which to continue, in the requested order.
         """
         for name, number in (("broadcast", broadcast), ("channel", channel), ("after", after)):
             if number is not None:
@@ -464,8 +464,8 @@ class Outbox:
         await self.make_worker().run(until_idle=True)
 
     def close(self) -> None:
-        """Records the sends in flight, which have a few seconds for their answers, then closes the database. A second
-        call does nothing."""
+        """Waits a few seconds for answers to the sends in flight, records them, and closes the database. A second call
+        does nothing."""
         if self._background is not None:
             self._background.stop()
         self._background = None

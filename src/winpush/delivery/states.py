@@ -61,14 +61,14 @@ class DeliveryState(enum.Enum):
 
 
 class WaitReason(enum.Enum):
-    """Why something waits although nothing has been sent, or is due again before it was."""
+    """Why a delivery is waiting, other than for a retry after an attempt."""
 
     DUE = "due"
-    """It is due now: a worker sends it."""
+    """It is due now; a worker will send it."""
     PAUSED = "paused"
     """The broadcast is paused."""
     NOT_BEFORE = "not-before"
-    """The broadcast's `not_before` is still to come."""
+    """The broadcast's `not_before` hasn't come yet."""
     RATE = "rate"
     """The broadcast's own limit of sends per second."""
     QUIET_HOURS = "quiet-hours"
@@ -116,7 +116,7 @@ MOVES: dict[tuple[BroadcastState, Move], BroadcastState] = {
     (_S.EXPIRING, Move.CANCEL): _S.CANCELLING,
     (_S.EXPIRING, Move.FINISH): _S.EXPIRED,
 }
-"""(state, move) -> next state. A combination that is missing here is refused."""
+"""(state, move) -> next state. A combination that isn't listed is refused."""
 
 FINALIZES_AS = {
     _S.CANCELLING: DeliveryState.CANCELLED,

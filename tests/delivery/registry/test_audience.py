@@ -126,8 +126,8 @@ def test_a_wrong_condition_is_refused_by_its_name(values: dict[str, Any], field:
         ("{}", "format"),
         ('{"format":2}', "format 1"),
         ('{"format":1,"tag":[]}', "'tag'"),
-        ('{"format":1,"service":"apns"}', "'mpns' or 'wns'"),
-        ('{"format":1,"service":[]}', "'mpns' or 'wns'"),
+        ('{"format":1,"service":"apns"}', "'mpns', 'wns' or 'webpush'"),
+        ('{"format":1,"service":[]}', "'mpns', 'wns' or 'webpush'"),
         ('{"format":1,"keys":"x"}', "must be a list"),
     ],
 )

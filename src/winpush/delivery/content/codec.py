@@ -123,7 +123,7 @@ def _given(value: object) -> dict[str, Any]:
 
 
 def _as_text(payload: bytes) -> Any:
-    """A payload that is text as text, so that a file with it can be read and changed."""
+    """A text payload as text, so that people can read and edit it in a file."""
     try:
         return payload.decode()
     except UnicodeDecodeError:

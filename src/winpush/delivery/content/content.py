@@ -96,7 +96,7 @@ class _Form:
     converted: bool = False
     has_ttl: bool = False
     text_bytes: int = 0
-    """The memory that the texts of a notification to be filled take."""
+    """The memory taken by the texts of a notification to be filled."""
 
 
 _EXPIRED = Refusal(Reason.EXPIRED, "The notification expired before it could be sent.")
@@ -107,11 +107,11 @@ class Content:
     """A notification for each service, with templates and languages.
 
     - `mpns`, `wns`, `webpush`: the notification for each service; give at least one. Without `wns`, a WNS channel gets
-      the MPNS notification converted, if possible. No other is converted.
-    - `template=True`: replace `{name}` in texts by the channel's attribute of that name, or by its `{key}`, `{locale}`
-      or `{platform}`. Write `{{` and `}}` for literal braces. Within an address (a launch argument, an image source,
-      the page that a tap opens) the value is percent-encoded, unless it is the whole address. In a `webpush` payload
-      that is JSON, the texts in it are filled.
+      the MPNS notification converted, if possible. Nothing else is converted.
+    - `template=True`: replace `{name}` in texts with the channel's attribute of that name, or with its `{key}`,
+      `{locale}` or `{platform}`. Write `{{` and `}}` for literal braces. Within an address (a launch argument, an image
+      source, the page that a tap opens) the value is percent-encoded, unless it is the whole address. In a `webpush`
+      payload that is JSON, the strings in it are filled.
     - `defaults`: values for placeholders that a channel has no value for. Without a default, the channel is skipped.
     - `locales`: other contents or notifications, by language tag. For each service, a channel gets the one for its own
       tag, or else a shorter tag (`de-AT`, then `de`), or else this content.
@@ -280,7 +280,7 @@ class Content:
 
     @property
     def cached_bytes(self) -> int:
-        """About how much memory is taken by what it has made for channels and may need again."""
+        """The approximate memory of the notifications kept for reuse."""
         return self._shared.bytes
 
     # --- JSON ---------------------------------------------------------------------------------------------------
@@ -309,8 +309,8 @@ class Content:
 
     @classmethod
     def from_json(cls, text: str) -> Content:
-        """Reads the JSON of `to_json`, also of earlier versions. Raises ValidationError for anything else, and for a
-        later format."""
+        """Reads the JSON of `to_json`, including that of earlier versions. Raises ValidationError for anything else,
+        and for a later format."""
         try:
             named = json.loads(text)
         except ValueError as error:

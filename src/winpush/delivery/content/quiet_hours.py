@@ -72,7 +72,7 @@ class QuietHours:
         return name is not None and self._quiet(_utc(now), ZoneInfo(name))
 
     def next_allowed(self, now: datetime, zone: str | None) -> datetime:
-        """The first time from `now` on that is outside quiet hours in this zone, in UTC: `now` itself if it already is.
+        """The first time at or after `now` that is outside quiet hours in this zone, in UTC.
 
         `now` is an aware datetime. With zone None (unknown), nothing is quiet. Raises ValidationError for a naive time
         or an unknown zone name.

@@ -1,4 +1,4 @@
-"""What one content has made for some channels and may need for others, bounded in number and in memory."""
+"""A cache of what one content has made for some channels and may need for others, bounded in number and in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Shared", "size_of_texts"]
 _MOST = 1024
 MAX_BYTES = 4 << 20
 _EACH_BYTES = 1600
-"""A notification without its texts, the entry, and its key: measured with `tracemalloc`, rounded up."""
+"""The memory of a notification without its texts, its entry and its key, measured with `tracemalloc` and rounded up."""
 
 
 class Shared:
@@ -22,7 +22,7 @@ class Shared:
 
     def __init__(self) -> None:
         self.bytes = 0
-        """About how much memory the values take."""
+        """The approximate memory of the values."""
         self._values: dict[tuple[object, ...], Any] = {}
 
     def get(self, key: tuple[object, ...]) -> Any:

@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_-]{0,63})\}|[{}]")
 # Delivery options are the same for all channels; data-binding values in braces belong to the app (wns.md 9.1).
 _NEVER_FILLED = frozenset({*WNS_OPTIONS, "callback_uri", "message_id"})
 _ADDRESSES = frozenset({"launch", "arguments", "src", "image", "base_uri", "people", "param", "sound", "cycle_images"})
-# What is an address in the notifications of web pages.
+# The fields of web notifications that are addresses.
 _WEB_ADDRESSES = frozenset({"url", "navigate", "icon", "image", "badge"})
 
 _Fill = Callable[[Mapping[str, str]], Any]
@@ -81,7 +81,7 @@ def _plan_fields(value: object, names: dict[str, None]) -> _Fill | None:
 
 
 def _plan_message(message: Any, names: dict[str, None]) -> _Fill | None:
-    """A message for a browser: the texts in its JSON, or the whole of a payload that is text."""
+    """A message for a browser: fills the strings in its JSON, or the whole of any other payload that is text."""
     try:
         text = message.payload.decode()
     except UnicodeDecodeError:
@@ -98,7 +98,7 @@ def _plan_message(message: Any, names: dict[str, None]) -> _Fill | None:
 
 
 def _plan_json(name: str, value: object, names: dict[str, None]) -> _Fill | None:
-    """A value of JSON. The names in objects are the page's own, and stay."""
+    """A JSON value. The names in objects belong to the page and aren't filled."""
     if isinstance(value, str):
         return _plan_text(f"Message.{name}", value, address=name in _WEB_ADDRESSES, names=names)
     if isinstance(value, list):

@@ -86,7 +86,7 @@ class Registered(Protocol):
 class Operator(enum.Enum):
     """How a column is compared with an operand. A column without a value only satisfies HAS_NONE.
 
-    - EQUALS: the same text (for a service its value, `mpns` or `wns`).
+    - EQUALS: the same text (for a service its value: `mpns`, `wns` or `webpush`).
     - ONE_OF: one of a set of texts.
     - WITHIN: the language tag is in the set, or starts with a member of it and a `-`.
     - AT_LEAST, BELOW: the column's `version_key` is >= or < the operand, also a `version_key`.
@@ -255,7 +255,7 @@ def check_audience(audience: object) -> Audience:
 
 
 def audience_of_key(key: str) -> str:
-    """A fast `Audience(keys={key}).to_json()`, for every `notify`. Raises ValidationError."""
+    """A fast `Audience(keys={key}).to_json()`, which every `notify` needs. Raises ValidationError."""
     return json.dumps({"format": FORMAT, "keys": [check_key("key", key)]}, sort_keys=True, separators=(",", ":"))
 
 
@@ -329,7 +329,7 @@ def _service(value: object) -> Service:
     try:
         return Service(value)
     except ValueError:
-        raise ValidationError("service", f"is {shown(value)}; it must be 'mpns' or 'wns'") from None
+        raise ValidationError("service", f"is {shown(value)}; it must be 'mpns', 'wns' or 'webpush'") from None
 
 
 def _equals(value: Any, operand: str) -> bool:

@@ -1,4 +1,4 @@
-"""Cells of CSV that a spreadsheet must not run as a formula."""
+"""Keeps spreadsheets from running CSV cells as formulas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def guard(text: str) -> str: ...
 @overload
 def guard(text: str | None) -> str | None: ...
 def guard(text: str | None) -> str | None:
-    """The text, with a `'` before what would be run; `unguard` removes it."""
+    """The text, with a leading `'` if a spreadsheet would run it; `unguard` removes that."""
     return f"'{text}" if text is not None and text.startswith(_FORMULA) else text
 
 

@@ -1,6 +1,6 @@
 """Import and export of registrations: CSV, as Excel and databases write it, and JSON Lines. Files are streamed.
 
-An invalid row yields a `RowError` in its place and reading goes on, so one bad row doesn't end an import of a million.
+An invalid row yields a `RowError` in its place, so one bad row doesn't end an import of a million.
 No message contains a channel URI.
 """
 
@@ -119,9 +119,9 @@ def read_csv(
     `file` is a text file opened with `newline=""` (to keep line breaks in quoted cells), or any iterable of lines. The
     first row names the columns: `uri` and any other FIELDS, in any order and case. `tags` are separated by spaces,
     commas or semicolons; `attributes` is a JSON object; `attribute.NAME` is the text of one attribute. An empty cell
-    means "not given". A byte order mark, Excel's `sep=` line, and `;`, tab or `|` as separators are recognized. After a
-    quote that nothing closes, or another row's quote does, reading goes on in the next line. Raises ValidationError,
-    when iteration starts, if the header row is invalid, and anywhere for text in another encoding.
+    means "not given". A byte order mark, Excel's `sep=` line, and `;`, tab or `|` as separators are recognized. After
+    an unclosed quote, or one that only another row's quote closes, reading continues with the next line. Raises
+    ValidationError when iteration starts if the header row is invalid, and at any point for text in another encoding.
     """
     lines = Lines(file)
     with lines.decoded():
@@ -184,7 +184,7 @@ def write_csv(file: Writable, registrations: Iterable[Registration]) -> int:
         tags = " ".join(sorted(each.tags)) if each.tags else None
         names = (each.key, each.device, each.app)
         texts = (*names, tags, each.platform, each.os_version, each.app_version, each.locale)
-        keys = (guard(each.p256dh), guard(each.auth))  # chosen by whoever subscribes
+        keys = (guard(each.p256dh), guard(each.auth))  # the subscriber chooses these
         rows.writerow([each.uri, *map(guard, texts), each.time_zone, attributes, *keys])
         count += 1
     return count
@@ -326,7 +326,7 @@ class _Columns:
             kind = attributes if is_attribute else fields
             name = check_attribute_name(name[len(_ATTRIBUTE) :], "header") if is_attribute else name.lower()
             if name == "endpoint" and not is_attribute:
-                name = "uri"  # as tables of browsers' subscriptions call it
+                name = "uri"  # tables of browsers' subscriptions call it that
             if not is_attribute and name not in FIELDS:
                 columns = f"{', '.join(FIELDS)} and {_ATTRIBUTE}NAME"
                 raise ValidationError("header", f"has an unknown column {shown(cell)}; the columns are {columns}")

@@ -1,4 +1,4 @@
-"""The lines of a file to import: none is read whole that is too long, and those of a broken row can be read again."""
+"""The lines of a file to import. Overlong lines are never read whole, and the lines of a broken row can be reread."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from winpush.errors import ValidationError
 __all__ = ["Lines"]
 
 MAX_LINE_CHARACTERS = 200_000
-"""Longer than any valid registration, whether it has one line or, in quotes, several."""
+"""Longer than any valid registration, even one that spans several lines in quotes."""
 _SAVE = "Save it as UTF-8 (Excel: 'CSV UTF-8') and import it again; rows that are registered already are only renewed"
 
 
 class Lines:
-    """Iterates over the lines of a text file or of any iterable of lines; `number` is that of the last one (from 1).
+    """Iterates over the lines of a text file or any iterable of lines; `number` is that of the last one (from 1).
 
-    A line that is too long raises ValidationError in its place, and the next one follows. A text file is read in
-    pieces, so that such a line needs no memory.
+    An overlong line raises ValidationError; iteration then continues with the next line. A text file is read in pieces,
+    so that an overlong line is never held in memory.
     """
 
     def __init__(self, file: Iterable[str]) -> None:
@@ -64,19 +64,19 @@ class Lines:
         return len(self._row) > 1
 
     def end_row(self) -> None:
-        """The next line begins a row."""
+        """The next line starts a new row."""
         self._row.clear()
         self._characters = 0
 
     def put_back(self, line: str) -> None:
-        """The last line is read again, as this text."""
+        """Has the last line read again, as this text."""
         if line:
             self._again.append(line)
             self.number -= 1
             self.end_row()
 
     def rewind(self) -> int:
-        """Ends the row with its first line, whose number is returned; the others are read again."""
+        """Ends the row after its first line and returns that line's number; its other lines are read again."""
         self._again.extend(reversed(self._row[1:]))
         self.number -= len(self._row) - 1
         self.end_row()
@@ -84,7 +84,7 @@ class Lines:
 
     @contextmanager
     def decoded(self) -> Iterator[None]:
-        """Raises ValidationError for a file that is not in the encoding it is read in, and says where."""
+        """Raises ValidationError, saying where, if the file isn't in the encoding that it is read in."""
         try:
             yield
         except UnicodeDecodeError as error:
@@ -94,7 +94,7 @@ class Lines:
             raise ValidationError("file", f"is not {error.encoding.upper()}: {found}. {_SAVE}") from None
 
     def check_first(self) -> None:
-        """Raises ValidationError for UTF-16 without a mark, in which every other character of a line is a NUL."""
+        """Raises ValidationError for UTF-16 without a byte order mark, where every other character is a NUL."""
         try:
             line = self._read()
         except StopIteration:

@@ -71,7 +71,7 @@ class Registration:
     - `uri`: the channel URI, a secret. Stored in canonical form: lower-case host, no default port.
     - `key`: your own id of the user or device, for `notify`. Several channels may share it. Not a channel URI.
     - `device`: the device's id. A new URI of the same device and app replaces its old one.
-    - `app`: the name of the app that the channel is of, for an outbox with the credentials of several.
+    - `app`: the name of the channel's app, for an outbox with the credentials of several apps.
     - `tags`: up to 100 tags of up to 64 characters each.
     - `platform`: `7.0`, `7.1`, `7.8`, `8.0` or `8.1` for Windows Phone, `windows` for Windows 8 to 11.
     - `os_version`, `app_version`: one to four numbers separated by dots, compared as versions (see `version_key`).
@@ -115,9 +115,9 @@ class Registration:
         auth: str | None = None,
         allow_hosts: Iterable[str] | AllowedHosts = NOBODY,
     ) -> None:
-        """`allow_hosts` lists hosts to accept besides the services' own, such as the emulator's.
+        """`allow_hosts` lists hosts to accept in addition to the services' own, such as the emulator's.
 
-        Raises ChannelError for an invalid URI or one of neither service, and ValidationError for any other invalid
+        Raises ChannelError for an invalid URI or one of no known service, and ValidationError for any other invalid
         value, naming the field and what is allowed.
         """
         allowed = allow_hosts if isinstance(allow_hosts, AllowedHosts) else AllowedHosts.of(allow_hosts)
@@ -146,7 +146,7 @@ class Registration:
         allow_hosts: Iterable[str] | AllowedHosts = NOBODY,
         **fields: Any,
     ) -> Registration:
-        """A browser's subscription, as `JSON.stringify(subscription)` gives it, with any other fields by keyword.
+        """From a browser's subscription, as `JSON.stringify(subscription)` gives it; pass other fields by keyword.
 
         Raises what `Subscription.of` and `Registration` raise.
         """
@@ -166,8 +166,8 @@ class Registration:
     def of(cls, values: Mapping[str, Any], allow_hosts: Iterable[str] | AllowedHosts = NOBODY) -> Registration:
         """Constructs a registration from a mapping of its fields, such as a line of JSON. None means "not given".
 
-        With an `endpoint` it is a browser's subscription as the browser gave it, beside which other fields may stand.
-        Raises ValidationError for an unknown field and a missing `uri`, and what `Registration` raises.
+        A mapping with an `endpoint` is a browser's subscription as the browser gave it; it may have other fields too.
+        Raises ValidationError for an unknown field or a missing `uri`, and what `Registration` raises.
         """
         if type(values) is not dict and not isinstance(values, Mapping):
             raise ValidationError("registration", f"must be a mapping of fields, not {type(values).__name__}")
@@ -225,14 +225,14 @@ class Registration:
 
 
 def _as_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a browser gives, as the fields of a registration; others may stand beside it."""
+    """What a browser gives, as the fields of a registration; other fields are kept."""
     keys = values.get("keys")
     own = {"uri": values["endpoint"]}
     if isinstance(keys, Mapping):
         own |= {name: keys[name] for name in ("p256dh", "auth") if name in keys}
     rest = {name: value for name, value in values.items() if name not in ("endpoint", "expirationTime", "keys")}
     for name in own.keys() & rest.keys():
-        raise ValidationError(name, "is given twice: by itself, and as a browser gives it; keep one of them")
+        raise ValidationError(name, "is given twice: by itself and in the browser's subscription; keep one of them")
     return {**own, **rest}
 
 

@@ -53,7 +53,7 @@ MAX_ID = 2**63 - 1
 PLATFORMS: Mapping[Service, tuple[str, ...]] = MappingProxyType(
     {Service.MPNS: VERSIONS, Service.WNS: ("8.1", "windows"), Service.WEBPUSH: ()}
 )
-"""The platforms of each service. Apps on Windows Phone 8.1 could use either service; a browser has none."""
+"""The platforms of each service. Apps on Windows Phone 8.1 could use either service; a browser has no platform."""
 
 NO_ATTRIBUTES: Mapping[str, Scalar] = MappingProxyType({})
 NO_TAGS: frozenset[str] = frozenset()
@@ -103,22 +103,22 @@ def check_uri(uri: str, platform: str | None, allowed: AllowedHosts, *, has_keys
 
 
 def check_keys(service: Service, p256dh: object, auth: object) -> tuple[str | None, str | None]:
-    """A browser's two keys as base64url without padding; None for the channel of another service.
+    """A browser's two keys as base64url without padding; (None, None) for a channel of another service.
 
-    Raises ValidationError for a browser without them, and for another's channel with them.
+    Raises ValidationError for a browser without keys, and for a channel of another service with keys.
     """
     if service is not Service.WEBPUSH:
         for name, given in (("p256dh", p256dh), ("auth", auth)):
             if given is not None:
                 raise ValidationError(
                     name,
-                    f"is a browser's key, and this is a native channel of {service.name}, which has none; a "
+                    f"is a browser's key, but this is a native {service.name} channel, which has no keys; a "
                     "browser's endpoint at WNS has the path /w/",
                 )
         return None, None
     for name, given in (("p256dh", p256dh), ("auth", auth)):
         if given is None:
-            raise ValidationError(name, "is missing: a message is encrypted with the browser's keys; pass both")
+            raise ValidationError(name, "is missing; pass both of the browser's keys: messages are encrypted with them")
     point, secret = decode("p256dh", p256dh), decode("auth", auth)
     check_point("p256dh", point)
     if len(secret) != AUTH_BYTES:
@@ -127,13 +127,13 @@ def check_keys(service: Service, p256dh: object, auth: object) -> tuple[str | No
 
 
 def _service_of(channel: Channel, platform: str | None, *, has_keys: bool) -> Service:
-    """By host and path; where neither tells, a browser's keys do, or the platform."""
+    """Goes by host and path; if they don't decide it, by the presence of a browser's keys, then by the platform."""
     if channel.service is not None:
         return channel.service
     if has_keys:
         return Service.WEBPUSH
     if platform is None:
-        raise ChannelError("uri", "is on an allowed host, and its path doesn't tell the service; give the platform too")
+        raise ChannelError("uri", "is on an allowed host, and its path doesn't show the service; give the platform too")
     return Service.WNS if platform == "windows" else Service.MPNS
 
 
@@ -174,7 +174,7 @@ def check_age(field: str, value: object) -> timedelta:
 
 
 def check_key(field: str, value: object) -> str:
-    """A key that somebody is looked up by: not None."""
+    """A key to look channels up by: not None."""
     key = check_name_of(field, value)
     if key is None:
         raise ValidationError(field, "must be text, not None")
@@ -212,7 +212,7 @@ def _check_line(field: str, value: str) -> None:
 
 
 def check_app(value: object) -> str:
-    """The name of an app, by which a client finds its credentials."""
+    """The name of an app, under which a client finds its credentials."""
     if not isinstance(value, str):
         raise ValidationError("app", f"must be text, not {type(value).__name__}")
     return _checked_app(value)
@@ -400,6 +400,6 @@ def shown(value: object) -> str:
     """An invalid value for an error message: short and on one line."""
     try:
         text = repr(value)
-    except ValueError:  # a number with more digits than Python writes
+    except ValueError:  # a number with more digits than Python converts
         return "a number with thousands of digits"
     return text if len(text) <= 40 else f"{text[:37]}…"

@@ -1,4 +1,4 @@
-"""Counts what an import does: which rows make a channel, renew one, or say again what the file has said before."""
+"""Counts what an import does: rows that register a channel, renew one, or repeat a channel of an earlier row."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tally:
         return self.new + self.renewed + self.repeated
 
     def add(self, rows: int, new: Collection[int], renewed: Collection[int]) -> None:
-        """Counts this many rows, which registered and renewed these channels."""
+        """Counts this many rows, which registered or renewed these channels."""
         first = sum([self._mark(number) for number in renewed])
         for number in new:
             self._mark(number)
