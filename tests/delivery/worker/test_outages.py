@@ -54,7 +54,7 @@ def test_a_service_that_nothing_reaches_is_told_from_the_third_send_on(caplog: p
     assert said(caplog) == []
     for _ in range(20):
         outages.note(records("timed-out", DeliveryState.WAITING, 10))
-    assert said(caplog) == ["WNS does not work: It is away. What is for it is tried again later"]
+    assert said(caplog) == ["WNS does not work: It is away. Its notifications are retried later"]
     now += 90
     outages.note(records("accepted", DeliveryState.DELIVERED, 1, 200))
     outages.note(records("accepted", DeliveryState.DELIVERED, 1, 200))

@@ -1,4 +1,4 @@
-"""The thread in which an outbox delivers. Whatever ends its worker, another one takes over."""
+"""The thread in which an outbox delivers. If its worker fails, for whatever reason, another one takes over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = logging.getLogger("winpush.delivery")
 
 
 class Background:
-    """Delivers from `start()` to `stop()`; `make` makes each worker. One that failed is replaced after `pause`."""
+    """Delivers from `start()` to `stop()`. `make` creates each worker; a failed one is replaced after `pause`."""
 
     def __init__(self, make: Callable[[], Worker], pause: timedelta = timedelta(seconds=2)) -> None:
         self._process = os.getpid()
@@ -35,7 +35,7 @@ class Background:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it delivers. In a child process of the one that started it, it doesn't."""
+        """Whether it is delivering. False in a child process of the one that started it."""
         return self._is_mine and self._thread.is_alive()
 
     @property
@@ -43,7 +43,7 @@ class Background:
         return self._process == os.getpid()
 
     def start(self) -> None:
-        """Returns once the worker runs. Raises what keeps it from it, such as ConnectError without file descriptors."""
+        """Returns once the worker runs. Raises what prevents that, such as ConnectError without file descriptors."""
         self._thread.start()
         try:
             self._started.result()
@@ -52,7 +52,7 @@ class Background:
             raise
 
     def wake(self) -> None:
-        """There is work."""
+        """Tells the worker that there is work."""
         worker = self._worker
         if worker is not None and self._is_mine:
             worker.wake()
@@ -92,7 +92,8 @@ class Background:
         if self._stopping.is_set():
             self._ready()
         else:
-            # Only then: a fork must not find this thread in the middle of loading certificates, with OpenSSL's locks.
+            # `start` returns only once the worker is ready: a fork must not catch this thread loading certificates,
+            # when it holds OpenSSL's locks.
             await worker.run(on_ready=self._ready)
 
     def _ready(self) -> None:
@@ -100,12 +101,12 @@ class Background:
             self._started.set_result(None)
 
     def _report(self, error: Exception) -> float:
-        """Logs it; how many seconds to wait until the next worker."""
-        if isinstance(error, ConfigurationError):  # such as tables of a later version: it won't pass soon
-            _log.error("%s. This process delivers nothing until that is done", error)
+        """Logs the error; returns how many seconds to wait before the next worker."""
+        if isinstance(error, ConfigurationError):  # such as tables of a later version: won't go away soon
+            _log.error("%s. This process delivers nothing until that is fixed", error)
             return self._pause * _LONGER
         if self._stopping.is_set() and isinstance(error, DatabaseError):
-            _log.warning("%s. The worker stopped without it: what was in flight may be sent again", error)
+            _log.warning("%s. The worker stopped without the database: sends in flight may be repeated", error)
         else:
             _log.error("The worker failed; another one takes over in %g s", self._pause, exc_info=error)
         return self._pause

@@ -1,4 +1,4 @@
-"""Sending a batch: what each of its channels gets, one turn at a time, and what came of it."""
+"""Sends a batch: decides what each of its channels gets, one turn at a time, and collects the outcomes."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ Write = Callable[[list[Record]], Awaitable[object]]
 
 @dataclass(slots=True, eq=False)
 class Sending:
-    """A batch that is being sent: its plans, who is on hold, and the outcomes so far."""
+    """A batch that is being sent: its plans, the senders on hold, and the outcomes so far."""
 
     batch: Batch
     plans: Mapping[int, SendPlan]
     held: schedule.Held
     done: list[Record] = field(default_factory=list)
     written: set[tuple[int, int]] = field(default_factory=set)
-    """Whose outcomes are written already: broadcast and channel."""
+    """The deliveries with stored outcomes, as (broadcast, channel)."""
     is_lost: bool = False
-    """Another worker has taken it over: nothing more of it is sent."""
+    """True once another worker has taken the batch over; no more of it is sent."""
 
 
 class Batches:
-    """Sends batches for one worker. What channels one of them waits for, the others know.
+    """Sends batches for one worker. A channel that has to wait in one batch waits in all of them.
 
-    `now` is the outbox's clock; `monotonic` one in seconds. `turn`: how long several notifications to one channel, one
-    after the other, go on. `wake` makes the worker look for work.
+    `now` is the outbox's clock, `monotonic` a clock in seconds. `turn` limits how long several notifications to one
+    channel are sent one after the other. `wake` makes the worker look for work.
     """
 
     def __init__(
@@ -78,30 +78,31 @@ class Batches:
         self._resting: dict[int, Millis] = {}
         # Channels with a send in flight, and its start (nanoseconds since 1970; 0 without telemetry).
         self._in_flight: dict[int, int] = {}
-        # Channels with deliveries in batches of what waited, and whose, in the order in which they were claimed: what
-        # else is for them waits behind these. Two may have one, if a batch was claimed before the other was noted here.
+        # The channels in batches of due deliveries and in parcels, each with the owners of those batches in the order
+        # of their claims. Anything else for such a channel waits behind them. There are two owners if a batch was
+        # claimed before the other was noted here.
         self._busy: dict[int, list[str]] = {}
         self._under_way: list[Sending] = []
-        # Who was put on hold since: a batch may have been read before.
+        # Senders put on hold: a batch may have been read before that.
         self._held: schedule.Held = {}
-        # Broadcasts that were running when their batches were read, and have been paused since, or end.
+        # Broadcasts that were running when their batches were read, but have since been paused or are ending.
         self._halted: frozenset[int] = frozenset()
         self._scopes: set[asyncio.Timeout] = set()
         self._end: float | None = None
 
     @property
     def busy(self) -> tuple[int, ...]:
-        """The channels of due deliveries that are in hand. From any thread."""
+        """The channels whose due deliveries are being sent. Can be called from any thread."""
         return tuple(self._busy)
 
     def take(self, batch: Batch) -> None:
-        """It was claimed: its broadcasts run, and its channels are busy from now on."""
+        """Notes that the batch was claimed: its broadcasts are running, and its channels are busy from now on."""
         self._halted = self._halted.difference(batch.broadcasts)
         for channel, owner in busy_with(batch).items():
             self._busy.setdefault(channel, []).append(owner)
 
     def end(self, batch: Batch) -> None:
-        """Its outcomes are written, or will never be."""
+        """Notes that the batch's outcomes are written, or never will be."""
         for channel in busy_with(batch):
             self._free(batch, channel)
 
@@ -113,17 +114,17 @@ class Batches:
                 del self._busy[channel]
 
     def _is_before(self, batch: Batch, channel: int) -> bool:
-        """Whether another batch of what waited has this channel, and comes first."""
+        """Whether another batch with this channel comes first."""
         owners = self._busy.get(channel, [batch.owner])
         return owners[0] != batch.owner
 
     async def send(
         self, client: AsyncClient, sending: Sending, concurrency: int, write_some: Write, enough: int
     ) -> None:
-        """Sends what may be sent now; what to record about each target is in `sending.done` in the end.
+        """Sends what may be sent now. Afterwards `sending.done` has what to record about each target.
 
-        Of due deliveries, `write_some` gets `enough` outcomes at a time as soon as they are known, but for the last.
-        What has no answer when the time of `end_by` has come is put off.
+        For due deliveries, `write_some` gets outcomes as soon as `enough` of them are known, except for the last ones.
+        Sends without an answer at the time set by `end_by` are put off.
         """
         scope = asyncio.timeout_at(self._end)
         self._scopes.add(scope)
@@ -144,30 +145,30 @@ class Batches:
 
     @property
     def broadcasts(self) -> frozenset[int]:
-        """Of which something is being sent."""
+        """The broadcasts that are being sent."""
         return frozenset(number for sending in self._under_way for number in sending.batch.broadcasts)
 
     def hold(self, held: schedule.Held) -> None:
-        """What is under way sends nothing more for those who are on hold; nor does what was read, and comes next."""
+        """Sends nothing more for these senders until their holds end, in batches under way or already read."""
         now = self._now()
         self._held = {sender: until for sender, until in self._held.items() if until > now}
         for known in (self._held, *(sending.held for sending in self._under_way)):
             _hold(known, held)
 
     def halt(self, broadcasts: frozenset[int]) -> None:
-        """What is under way sends nothing more of these broadcasts, and of these alone; nor does what was read, and
-        comes next. They go back unsent."""
+        """Sends nothing more of these broadcasts, in batches under way or already read: their targets go back unsent.
+        Replaces the broadcasts of the call before."""
         self._halted = broadcasts
 
     def end_by(self, when: float) -> None:
-        """From this time of the event loop on, no answer is waited for."""
+        """Waits for no answer after this time of the event loop."""
         self._end = when
         for scope in self._scopes:
             scope.reschedule(when)
 
     def _put_off(self, sending: Sending) -> None:
-        """What has no answer yet is due again at once. It may have arrived, and is sent twice then: the price of a stop
-        that doesn't wait for ever. Nothing is lost by it."""
+        """Makes sends without an answer due again at once. They may have arrived and will then arrive twice: the price
+        of a stop that doesn't wait forever. Nothing is lost."""
         known = {(entry.broadcast, entry.channel) for entry in sending.done} | sending.written
         sending.done += [
             later(sending.plans[target.broadcast], target, self._now())
@@ -228,16 +229,16 @@ class Batches:
             wait = result.retry_after // timedelta(milliseconds=1)
             until = max(self._held.get(sender, 0), self._now() + wait)
             self.hold({sender: until})
-            # Told to stop, and the database is away: what was sent so far is to be written all the same.
+            # DatabaseError: told to stop while the database is away. The outcomes so far must be written all the same.
             with suppress(DatabaseError):
                 await self._store(lambda c: schedule.hold(c, sender, until), keeps=True)
 
     def _pairs(self, sending: Sending) -> Iterator[Item]:
         batch, plans = sending.batch, sending.plans
-        # What is for a channel of a lane may overtake it; what has waited keeps its place.
+        # Other sends to a channel may overtake a lane; deliveries that have waited keep their place.
         is_due, is_parcel = batch.lane is None, batch.is_parcel
         wait, may_go_on = 0, True
-        self._read_clock()  # from then on, each result refreshes it
+        self._read_clock()  # from here on, each result refreshes it
         for target in batch.targets:
             if sending.is_lost:
                 return
@@ -253,7 +254,7 @@ class Batches:
                 yield item_of(target, form)
 
     async def _pairs_in_turn(self, turns: Turns, sending: Sending) -> AsyncIterator[Item]:
-        """As `_pairs`, one at a time for each channel: what one of them waits for, those behind it wait for too."""
+        """Like `_pairs`, but one at a time for each channel: if one target has to wait, those behind it wait too."""
         waits, seen, behind = dict[int, Millis](), set[int](), set[int]()
         end = self._monotonic() + self._turn
         async for target in turns:
@@ -262,7 +263,7 @@ class Batches:
             self._read_clock()
             number = target.id
             if self._is_before(sending.batch, number):
-                behind.add(number)  # and so is what follows it, even if the other batch ends meanwhile
+                behind.add(number)  # so are the targets after it, even if the other batch ends meanwhile
             may_go_on = number not in behind and (number not in seen or self._monotonic() < end)
             plan, wait = sending.plans[target.broadcast], waits.get(number, 0)
             form = self._form(sending, plan, target, wait, may_go_on=may_go_on)
@@ -286,7 +287,7 @@ class Batches:
             return later(plan, target, now)
         if sending.held or self._resting:
             wait = max(wait, schedule.held_until(sending.held, target), self._resting.get(target.id, 0))
-        if target.id in self._in_flight:  # in another batch: its answer may ask for a pause
+        if target.id in self._in_flight:  # by another batch, and the answer may ask for a pause
             wait = max(wait, now + _TURN_MILLIS)
         form = before(plan, target, wait, now)
         return form if self._login.is_given else self._login.or_wait(form, plan, target, now)

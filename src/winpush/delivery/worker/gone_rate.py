@@ -1,5 +1,5 @@
-"""Notices that channels are reported gone at a rate that no audience has: then the fault is elsewhere, and none of them
-may be removed."""
+"""Notices when channels are reported gone at an implausible rate. Then the fault lies elsewhere, and no channel may be
+removed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["GoneTally"]
 
 _MOST_KEPT = 1000
 _WINDOW = 2000
-"""Answers after which older ones begin to count less, so that a wave in the middle of a broadcast is noticed too."""
+"""After this many answers, older ones count less, so that a wave in the middle of a broadcast is noticed too."""
 _SINGLE_WINDOWS = 4
-"""The same for single notifications, in multiples of `at_least`: few come in the time in which channels are lost."""
+"""The same for single notifications, in multiples of `at_least`: few are sent in the time that channels are lost in."""
 _ANSWER = itemgetter(*map(Record._fields.index, ("broadcast", "service", "state", "outcome")))
 _GONE, _DELIVERED = DeliveryState.GONE.value, DeliveryState.DELIVERED.value
 
@@ -25,7 +25,8 @@ _GONE, _DELIVERED = DeliveryState.GONE.value, DeliveryState.DELIVERED.value
 class GoneTally:
     """Counts, by broadcast and service, the channels that were reported gone and those that took the notification.
 
-    `most` is the highest share of gone channels to believe, None for any; it is asked from `at_least` gone ones on.
+    With `most` None, these reports are always believed; otherwise not once they are at least the share `most` of those
+    that answered, and at least `at_least`.
     Broadcasts with fewer answers than that, such as single notifications, are judged together.
     """
 
@@ -37,7 +38,7 @@ class GoneTally:
         self._single: dict[str, deque[int]] = {}
 
     def add(self, records: Iterable[Record]) -> dict[int, str]:
-        """Adds these outcomes. The broadcasts of which they can't be believed, each with the reason."""
+        """Adds these outcomes. Returns the broadcasts whose outcomes can't be believed, each with the reason."""
         if self._most is None:
             return {}
         wrong: dict[int, str] = {}
@@ -51,7 +52,7 @@ class GoneTally:
         return wrong
 
     def _add_single(self, number: int, service: str, gone: int, alive: int) -> dict[int, str]:
-        """Adds answers of a broadcast too small to be judged alone. Those that can't be believed, earlier ones too."""
+        """Adds answers of a broadcast too small to be judged alone. Returns what `add` does, earlier ones included."""
         count = self._of_single.get(service, _NONE).plus(gone, alive)
         self._of_single[service] = count.within(_SINGLE_WINDOWS * self._at_least)
         single = self._single.setdefault(service, deque(maxlen=_MOST_KEPT))
@@ -82,7 +83,7 @@ class _Count(NamedTuple):
         return _Count(self.gone + gone, self.answered + gone + alive)
 
     def within(self, window: int) -> _Count:
-        """Halved until no more than so many have answered."""
+        """Halved until at most `window` have answered."""
         gone, answered = self
         while answered > window:
             gone, answered = gone // 2, answered // 2
@@ -93,7 +94,7 @@ _NONE = _Count(0, 0)
 
 
 def _counted(records: Iterable[Record]) -> list[tuple[int, str, int, int]]:
-    """Broadcast, service, gone and delivered. A channel that was gone before the send has no outcome and isn't one."""
+    """Broadcast, service, gone and delivered. Doesn't count a channel gone before the send, which has no outcome."""
     gone: Counter[tuple[int, str]] = Counter()
     alive: Counter[tuple[int, str]] = Counter()
     for (number, service, state, outcome), count in Counter(map(_ANSWER, records)).items():
@@ -106,8 +107,8 @@ def _counted(records: Iterable[Record]) -> list[tuple[int, str, int, int]]:
 
 def _reason(number: int, service: str, count: _Count, what: str) -> str:
     return (
-        f"{service.upper()} reported {count.gone:,} of the last {count.answered:,} {what} as gone, more than any "
-        "audience has. No channel was removed. Check whether these are your app's channels and what answers in the "
-        f"service's place (see 'winpush history --broadcast {number}'), then send it again. If they are gone indeed, "
+        f"{service.upper()} reported {count.gone:,} of the last {count.answered:,} {what} as gone, more than is "
+        "plausible. No channel was removed. Check that these are your app's channels and that it was the service that "
+        f"answered (see 'winpush history --broadcast {number}'), then send it again. If they really are gone, "
         "allow it with 'winpush worker --most-gone 0' or WorkerSettings(most_gone=None)."
     )

@@ -1,4 +1,4 @@
-"""Tells the application's hooks of stored outcomes."""
+"""Calls the application's hooks with stored outcomes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from winpush.errors import ConfigurationError
 __all__ = ["Hook", "check_hooks", "run_hooks"]
 
 Hook = Callable[[OutcomeEvent], None]
-"""Called after it is stored, on the thread of the worker's event loop, for each outcome but those of channels that a
-broadcast ends without (it was cancelled, expired or stopped itself): they are ended without being looked at."""
+"""Called for each outcome after it is stored, on the thread of the worker's event loop. Not called for deliveries that
+are ended in bulk with their broadcast (cancelled, expired, or stopped by itself)."""
 
 _WAITING = DeliveryState.WAITING.value
 _log = logging.getLogger("winpush.delivery")
@@ -40,7 +40,7 @@ def check_hooks(hooks: object) -> tuple[Hook, ...]:
 
 
 def run_hooks(hooks: Sequence[Hook], records: Iterable[Record]) -> None:
-    """Calls each hook for each record. What a hook raises is logged, and stops nothing."""
+    """Calls each hook for each record. An exception in a hook is logged and stops nothing."""
     if not hooks:
         return
     for entry in records:
@@ -50,7 +50,7 @@ def run_hooks(hooks: Sequence[Hook], records: Iterable[Record]) -> None:
                 hook(event)
             except Exception:  # noqa: BLE001 - the user's code must not stop the sending
                 _log.exception(
-                    "A hook raised for channel %d of broadcast %d; sending goes on", entry.channel, entry.broadcast
+                    "A hook failed for channel %d of broadcast %d; sending continues", entry.channel, entry.broadcast
                 )
 
 
@@ -60,7 +60,7 @@ def _event(entry: Record) -> OutcomeEvent:
         entry.broadcast,
         entry.channel,
         DeliveryState(entry.state),
-        None if tried is None and entry.state == _WAITING else entry.outcome,  # why it waits is no outcome
+        None if tried is None and entry.state == _WAITING else entry.outcome,  # a reason to wait isn't an outcome
         entry.attempts,
         from_millis(entry.at),
         None if tried is None else tried.status,

@@ -1,4 +1,4 @@
-"""What becomes of notifications where the worker has no login for their service."""
+"""Handles notifications for a service that the worker has no login for."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["Login"]
 _log = logging.getLogger("winpush.delivery")
 _LACKS = {
     Service.WNS.value: (
-        "There are WNS channels to send to, and this worker has no login: their notifications wait. Make the outbox "
-        "with wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…); for "
+        "There are WNS channels to send to, but this worker has no login, so their notifications wait. Create the "
+        "outbox with wns=wns.EntraCredentials(tenant_id, client_id, client_secret) or wns.PackageCredentials(…); for "
         "'winpush worker', set WINPUSH_TENANT_ID, WINPUSH_CLIENT_ID and WINPUSH_CLIENT_SECRET"
     ),
     Service.WEBPUSH.value: (
-        "There are browsers to push to, and this worker has no VAPID keys: their messages wait. Make the outbox with "
-        "webpush=webpush.VapidKeys.parse(key, subject); for 'winpush worker', give --vapid-key and --subject, or set "
-        "WINPUSH_VAPID_KEY and WINPUSH_VAPID_SUBJECT"
+        "There are browsers to push to, but this worker has no VAPID keys, so their messages wait. Create the outbox "
+        "with webpush=webpush.VapidKeys.parse(key, subject); for 'winpush worker', give --vapid-key and --subject, or "
+        "set WINPUSH_VAPID_KEY and WINPUSH_VAPID_SUBJECT"
     ),
 }
 
 
 class Login:
-    """What a worker can log in to. It says once of each service what it lacks, at the first channel that needs it."""
+    """The services that a worker can log in to. Logs what is missing, once per service, when first needed."""
 
     def __init__(self, worker: str, options: ClientOptions) -> None:
         self._lacks = {service: words for service, words in _LACKS.items() if options.get(service) is None}
@@ -38,7 +38,7 @@ class Login:
         self._told: set[str] = set()
 
     def or_wait(self, form: Form | Record, plan: SendPlan, target: Target, now: Millis) -> Form | Record:
-        """In place of what can't be sent, that it waits: for another worker, or for this one's next start."""
+        """The form, or, if it can't be sent, a record that it waits for another worker or this one's next start."""
         if isinstance(form, Record) or target.service not in self._lacks:
             return form
         if target.service not in self._told:

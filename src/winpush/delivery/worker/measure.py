@@ -1,4 +1,4 @@
-"""What a send tells the metrics."""
+"""Reports sends to the metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says in the log that something which all sends need is away, once, and once that it is back."""
+"""Logs outages of what all sends need: once when one begins and once when it ends."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _UNREACHED = frozenset(
     )
 )
 _FEW = 3
-"""So many sends in a row without an answer are an outage: one or two may be a host's, or a channel's."""
+"""This many sends in a row without an answer are an outage; one or two may be due to a single host or channel."""
 _DATABASE = "The database"
 
 
 class Outages:
-    """What is away: the database, the token server, a service. `monotonic` is a clock in seconds."""
+    """What is unavailable: the database, the token server, a service. `monotonic` is a clock in seconds."""
 
     def __init__(self, worker: str, monotonic: Callable[[], float]) -> None:
         self._extra = {"worker": worker}
@@ -53,21 +53,21 @@ class Outages:
 
     @property
     def since_database(self) -> timedelta | None:
-        """How long ago the last transaction was possible (None: not yet)."""
+        """How long ago the last transaction succeeded (None: none has)."""
         return None if self._stored_at is None else timedelta(seconds=self._monotonic() - self._stored_at)
 
     def database_failed(self, why: object) -> None:
-        """A transaction was not possible."""
+        """Notes that a transaction failed."""
         self._begin(_DATABASE, why, "Nothing is sent until it is back")
 
     def database_works(self) -> None:
-        """A transaction was possible."""
+        """Notes that a transaction succeeded."""
         self._stored_at = self._monotonic()
         if self._since:
             self._end(_DATABASE)
 
     def note(self, records: Iterable[Record]) -> None:
-        """What the sends of a batch say about the services and the token server."""
+        """Notes what the sends of a batch say about the services and the token server."""
         records = list(records)
         if not self._since and not self._unanswered and set(map(_STATE, records)) <= _ALL_DELIVERED:
             return
@@ -91,7 +91,7 @@ class Outages:
         else:
             self._unanswered[service] = self._unanswered.get(service, 0) + len(unreached)
             if self._unanswered[service] >= _FEW:
-                self._begin(service, _why(unreached[-1]), "What is for it is tried again later")
+                self._begin(service, _why(unreached[-1]), "Its notifications are retried later")
 
     def _begin(self, what: str, why: object, then: str) -> None:
         if what not in self._since:

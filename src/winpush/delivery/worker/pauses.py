@@ -11,18 +11,18 @@ _MOST_SECONDS = 1.0
 
 
 class Pauses:
-    """Until the next work is due. What is due and can't be claimed, since somebody else holds it, is looked at less and
-    less often: having nothing to do costs nothing."""
+    """Pauses until the next work is due. Work that is due but held by another worker is checked less and less often, so
+    that an idle worker costs nothing."""
 
     def __init__(self) -> None:
         self._seconds = _LEAST_SECONDS
 
     def reset(self) -> None:
-        """Something was claimed."""
+        """Starts again with short pauses: something was claimed."""
         self._seconds = _LEAST_SECONDS
 
     def until(self, moment: Millis | None, now: Millis) -> float:
-        """Seconds to pause, if this is when the next work is due (None: there is none)."""
+        """Seconds to pause if the next work is due at `moment` (None: there is none)."""
         if moment is None:
             return float("inf")
         left = (moment - now) / 1000

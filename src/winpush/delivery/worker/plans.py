@@ -46,8 +46,8 @@ class Plans:
         return content
 
     def trim(self) -> None:
-        """Forgets the plans that were not used for longest, where all take too much memory. What a template makes for
-        the channels of one broadcast is of no use to the next."""
+        """Forgets the least recently used plans if there are too many or they take too much memory: what a template
+        makes for the channels of one broadcast is of no use to the next."""
         kept: dict[int, SendPlan] = {}
         counted: set[int] = set()
         total = 0
@@ -62,7 +62,7 @@ class Plans:
 
 
 def unreadable(error: BaseException | None) -> str:
-    """Why a broadcast is stopped whose content or audience can't be read."""
+    """The reason for stopping a broadcast whose content or audience can't be read."""
     if is_too_large(error):
         said = str(getattr(error, "orig", error)).partition("\n")[0]
         return f"Its audience has too many conditions for the database ({said}). Send a broadcast to each part of it."
@@ -77,8 +77,8 @@ def item_of(target: Target, form: Form) -> Item:
     """What `send_many` gets for a delivery; its key is the target."""
     if target.p256dh is not None and target.auth is not None:
         origin, path = split_uri(target.uri)
-        # Whether this host may be sent to is the client's to say, which tells it as a result; so are keys that somebody
-        # has spoiled in the database: one row must not stop its whole batch.
+        # The client decides whether this host is allowed, and reports it as a result. The same goes for keys damaged in
+        # the database: one row must not stop its whole batch.
         try:
             channel = make_channel(_origin(origin), path)
             return Subscription(channel, decode("p256dh", target.p256dh), decode("auth", target.auth)), form, target
@@ -89,5 +89,5 @@ def item_of(target: Target, form: Form) -> Item:
 
 @lru_cache(maxsize=256)
 def _origin(text: str) -> Origin:
-    """A push service's, or any other: few serve all browsers, and each is read once."""
+    """An origin, read once: a few push services serve all browsers."""
     return parse_origin(text, AllowedHosts(frozenset((text.partition("://")[2].lower(),))))

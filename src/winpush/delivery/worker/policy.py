@@ -25,7 +25,7 @@ OTHER_KEY = "other-key"
 # Refusals specific to one channel, device or app: they say nothing about the others.
 _ITS_OWN = frozenset({Outcome.INVALID_CHANNEL, Outcome.DROPPED, Outcome.UNKNOWN_APP, Outcome.INVALID_NOTIFICATION})
 _PATIENCE: Millis = 7 * 24 * 3600 * 1000
-"""How long a broadcast without an end of its own is tried."""
+"""How long a broadcast without an expiry time is tried."""
 _LOGIN_WAIT: Millis = 60_000
 _RETRY_LATER = Action.RETRY_LATER
 _ACCEPTED = Outcome.ACCEPTED
@@ -106,7 +106,7 @@ def _before(plan: SendPlan, target: Target, wait: Millis, now: Millis) -> Form |
 
 
 def later(plan: SendPlan, target: Target, now: Millis, why: WaitReason = WaitReason.TURN) -> Record:
-    """What to record about a target that is given back unsent: it is due as before, so that it keeps its place."""
+    """What to record about a target that goes back unsent: it is due as before, so that it keeps its place."""
     return _unsent(plan, target, DeliveryState.WAITING, why.value, now, min(plan.begins, now))
 
 
@@ -118,8 +118,8 @@ def _unsent(
 
 
 def without_login(plan: SendPlan, target: Target, now: Millis) -> Record:
-    """What to record about a target of WNS where the worker has no login: another worker may have one, or this one
-    after its next start."""
+    """What to record about a target whose service this worker has no login for: another worker may have one, or this
+    one after its next start."""
     if plan.expires_at is None and now >= plan.begins + _PATIENCE:
         return _unsent(plan, target, DeliveryState.ABANDONED, None, now)
     return _unsent(plan, target, DeliveryState.WAITING, WaitReason.NO_LOGIN.value, now, now + _LOGIN_WAIT)
@@ -140,7 +140,7 @@ def _after_quiet_hours(plan: SendPlan, target: Target, now: Millis) -> Millis:
 def after(plan: SendPlan, target: Target, result: Result, now: Millis) -> Record:
     """What to record about this result."""
     tried = _tried(plan, target, result, now)
-    # Only what left this machine counts as an attempt: an outage must not use up those of a whole broadcast.
+    # Only what left this machine counts as an attempt: an outage must not use up the attempts of a whole broadcast.
     attempt = target.attempts + (result.response is not None or result.may_have_arrived)
     state, due = _DELIVERED, None
     effect: Effect | None = None

@@ -33,7 +33,7 @@ class Store(Protocol):
 async def clear_old(
     store: Store, now: Callable[[], Millis], age: timedelta, *, once: bool, at_once: int = _AT_ONCE
 ) -> None:
-    """Deletes attempts and ended broadcasts older than `age`: now and then every ten minutes until cancelled, or just
+    """Deletes attempts and ended broadcasts older than `age`: at once and every ten minutes until cancelled, or just
     `once`. One transaction deletes `at_once` rows."""
     while True:
         before = now() - age // timedelta(milliseconds=1)
@@ -48,7 +48,7 @@ async def clear_old(
 
 
 async def _clear_broadcasts(store: Store, before: Millis, at_once: int) -> None:
-    """Window by window, so that old broadcasts that are still open don't shield later ones that have ended."""
+    """Works window by window, so that old broadcasts that are still open don't shield later ones that have ended."""
     after: int | None = 0
     while after is not None:
         await _clear(store, lambda c, a=after: history.clear_broadcasts(c, before, at_once, a))  # type: ignore[misc]  # bound

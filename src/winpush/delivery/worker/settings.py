@@ -11,26 +11,28 @@ __all__ = ["WorkerSettings", "check_limit"]
 
 _MILLISECOND = timedelta(milliseconds=1)
 _WHOLE = {"batch": 50_000, "batches": 1000, "store_after": 50_000, "gone_at_least": 1_000_000}
-"""The settings that are whole numbers from 1 on, and the most that each may be."""
+"""The settings that are whole numbers from 1 up, with their maximum."""
 _TIMES = {"lease": _MILLISECOND, "poll": _MILLISECOND, "turn": timedelta(), "stop": timedelta()}
-"""The settings that are times, and the least that each may be. The database has milliseconds."""
+"""The settings that are times, with their minimum. The database stores milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """Tuning of a worker.
 
-    - `batch`: channels in a batch. Of a broadcast, half of it is sent while the half before it is written; the outcomes
-      of each are written together.
+    - `batch`: channels in a batch. A broadcast is sent in half batches: one is sent while the outcomes of the one
+      before it are written, all together.
     - `batches`: batches in progress at once, one of them for single notifications if there are two or more.
-      `batch * batches` is the most that a crash can send twice.
+      `batch * batches` is the most sends that a crash can repeat.
     - `store_after`: outcomes of single notifications written per transaction.
     - `lease`: a worker silent for this long is presumed dead, and others take over its work.
     - `poll`: the longest pause before looking for new work.
-    - `turn`: how long a part of a broadcast, or several notifications to one channel, go on while others wait.
-    - `stop`: how long a worker that is told to stop waits for answers. What has none by then is sent again later.
-    - `most_gone`, `gone_at_least`: a broadcast stops, and removes no channel, once at least so many channels and at
-      least this share (0 to 1) of those that answered are reported gone. None: any share is believed.
+    - `turn`: how long a worker stays with a part of a broadcast, or with several notifications to one channel, while
+      others wait.
+    - `stop`: how long a stopping worker waits for answers. Sends without an answer by then are repeated later.
+    - `most_gone`, `gone_at_least`: a broadcast stops, without removing any channel, once at least `gone_at_least`
+      channels and at least the share `most_gone` (0 to 1) of those that answered are reported gone. With
+      `most_gone=None`, any share is believed.
     """
 
     batch: int = 1000
@@ -60,12 +62,12 @@ class WorkerSettings:
 
     @property
     def lease_millis(self) -> int:
-        """The lease in milliseconds, as the database has it."""
+        """The lease in milliseconds, as the database stores it."""
         return self.lease // _MILLISECOND
 
     @property
     def lane_batch(self) -> int:
-        """How many channels of a broadcast are sent to, and written, together."""
+        """How many channels of a broadcast are sent and written together."""
         return max(1, self.batch // 2)
 
 

@@ -1,4 +1,4 @@
-"""The worker's transactions, on a thread of their own: the event loop never waits for the disk."""
+"""The worker's transactions, on a thread of their own, so that the event loop never waits for the disk."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _T = TypeVar("_T")
 _LEAST_DELAY, _MOST_DELAY = 0.25, 10.0
 """Seconds between two tries while the database is away."""
 _STOP_SECONDS = 6.0
-"""How long a worker that was told to stop tries to write its last outcomes: docker kills it after ten."""
+"""How long a stopping worker tries to write its last outcomes; Docker kills it after ten."""
 
 
 class Store:
-    """Runs functions in transactions, one after the other, and tries again while the database is away.
+    """Runs functions in transactions, one after the other, and retries while the database is away.
 
     `monotonic` is a clock in seconds.
     """
@@ -38,12 +38,12 @@ class Store:
         self._give_up_at = 0.0
 
     def stop_soon(self) -> None:
-        """From now on nothing is tried again, except, for a few seconds, what keeps outcomes. From any thread."""
+        """Retries nothing from now on except, for a few seconds, what keeps outcomes. Can be called from any thread."""
         self._give_up_at = self._monotonic() + _STOP_SECONDS
         self._stopping = True
 
     def stop_waiting(self) -> None:
-        """Ends the pauses between two tries. On the loop's thread."""
+        """Ends the pauses between two tries. Call it on the loop's thread."""
         self._told_to_stop.set()
 
     async def __call__(
@@ -56,9 +56,10 @@ class Store:
     ) -> _T:
         """The result of `work` in a transaction. Raises what `work` raises, and DatabaseError once told to stop.
 
-        `keeps`: it writes outcomes of sends. If the answer to its commit is lost, the server is asked what came of it:
-        once others have gone on, the tables don't tell. Not so what only may write: a transaction without a number
-        costs the server less. `at_one_moment`: all that it reads, without writing, is of the same moment.
+        `keeps`: `work` writes outcomes of sends. If the answer to its commit is lost, the server is asked whether it
+        committed: once others have continued, the tables no longer tell. Other transactions do without this, because
+        one without a number costs the server less. `at_one_moment`: everything that `work` reads, without writing, is
+        of the same moment.
         """
         delay = _LEAST_DELAY
         while True:
@@ -78,7 +79,7 @@ class Store:
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._told_to_stop.wait(), delay)
-            # The database is there: there may be other work that can be done.
+            # If it was locked or collided, the database is up, and other work may be possible: try again soon.
             delay = _LEAST_DELAY if is_locked(cause) or has_collided(cause) else min(delay * 2, _MOST_DELAY)
 
     def _run(self, work: Callable[[Connection], _T], *, writes: bool, traced: bool, bounded: bool) -> _T:

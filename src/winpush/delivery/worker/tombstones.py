@@ -1,4 +1,4 @@
-"""Deletes tombstones after their time, a little at a time, so that sending hardly waits."""
+"""Deletes old tombstones a little at a time, so that sending hardly waits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def clear_gone(
     once: bool,
     at_once: int = _AT_ONCE,
 ) -> None:
-    """Deletes the channels that have been gone for `age`: now and then every ten minutes until cancelled, or just
+    """Deletes the channels that have been gone for `age`: at once and every ten minutes until cancelled, or just
     `once`. One transaction deletes `at_once`."""
     while True:
         before = now() - age // timedelta(milliseconds=1)

@@ -1,4 +1,4 @@
-"""One send at a time for each channel of a batch, in order, and the next one as soon as the last has ended."""
+"""One send at a time for each channel of a batch, in order; the next one starts as soon as the last has ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_RESTING = 10_000
 
 
 def rest(resting: dict[int, Millis], channel: int, until: Millis, now: Millis) -> dict[int, Millis]:
-    """Notes that nothing is sent to this channel until then. What is over is forgotten where there is much."""
+    """Notes that nothing may be sent to this channel until then. When there are many entries, past ones are dropped."""
     if len(resting) >= _MAX_RESTING:
         resting = {each: moment for each, moment in resting.items() if moment > now}
         if len(resting) >= _MAX_RESTING:  # the database has them too
@@ -49,7 +49,7 @@ class Turns:
         return len(set(numbers)) < len(numbers)
 
     def end(self, channel: int) -> bool:
-        """What had the channel's turn is done; True if that was the channel's last."""
+        """Ends the channel's current turn; True if that was its last."""
         self._change.set()
         later = self._later.get(channel)
         if later:
@@ -68,6 +68,6 @@ class Turns:
 
 
 def busy_with(batch: Batch) -> dict[int, str]:
-    """The channels that a batch of what waits is for, and its owner."""
+    """The channels of a batch of due deliveries or of a parcel, each with the batch's owner. Empty for a lane."""
     is_due = batch.lane is None or batch.is_parcel
     return {each.id: batch.owner for each in batch.targets} if is_due else {}

@@ -50,9 +50,9 @@ _GATHER_SECONDS = 0.1
 """The least time between claims of small batches, such as those of single notifications."""
 _SWEEP_SECONDS = 1.0
 _HINDERED_SECONDS = 10.0
-"""What may kill a worker, and couldn't be claimed though room was made for it, is left alone for so long."""
+"""How long to leave suspect work, which may kill a worker, alone after it couldn't be claimed."""
 _HOLDS_SECONDS = 1.0
-"""How soon a batch that is under way knows whom another worker was asked to hold, and what was paused or cancelled."""
+"""How often batches under way learn of other workers' holds, and of broadcasts that were paused or cancelled."""
 
 
 class Worker:
@@ -98,7 +98,7 @@ class Worker:
             self._store, name, settings, hooks, self._outages, self._now, self._new_owner, self._gives_lanes_back
         )
         self._stopping = False
-        # Places are given up, so that what may kill this process can run alone in it.
+        # Places are being vacated, so that a suspect batch, which may kill this process, can run alone in it.
         self._drains = False
         self._loop: asyncio.AbstractEventLoop | None = None
         # Each place runs a lane, or a batch of what is due.
@@ -108,19 +108,19 @@ class Worker:
 
     @property
     def name(self) -> str:
-        """What this worker is called in claims and in the log."""
+        """This worker's name in claims and in the log."""
         return self._name
 
     @property
     def since_transaction(self) -> timedelta | None:
-        """How long ago the database last did what this worker asked (None: not yet). From any thread."""
+        """How long ago this worker's last successful transaction was (None: none yet). Callable from any thread."""
         return self._outages.since_database
 
     # --- from any thread ------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Records the sends in flight, which have a few seconds for their answers (see WorkerSettings); then `run`
-        returns. Told again, it doesn't wait any longer."""
+        """Gives the sends in flight a few seconds for their answers (see WorkerSettings) and records them; then `run`
+        returns. A second call doesn't extend the wait."""
         if not self._stopping:
             self._store.stop_soon()
             self._stopping = True
@@ -146,7 +146,8 @@ class Worker:
     async def run(self, *, until_idle: bool = False, on_ready: Callable[[], None] = lambda: None) -> None:
         """Delivers until `stop()`; with `until_idle`, until nothing is due and no worker holds a claim.
 
-        `on_ready` is called once, when it has what it needs to send, or while it stands by.
+        `on_ready` is called once, when the client is ready to send, even if this worker then waits for another one that
+        sends from the same file.
         """
         self._loop = asyncio.get_running_loop()
         try:
@@ -163,7 +164,7 @@ class Worker:
                     if until_idle:
                         await clearing
                 finally:
-                    self.stop()  # whatever ended it: no place goes on alone
+                    self.stop()  # whatever ended it, no place may run on alone
                     for each in (listener, watching, clearing):
                         each.cancel()
                     await asyncio.gather(listener, watching, clearing, *self._places, return_exceptions=True)
@@ -174,15 +175,15 @@ class Worker:
                 self._sender_lock.release()
 
     async def _become_sender(self, *, until_idle: bool) -> bool:
-        """On a file, waits until no other worker sends from it. False if told to stop before, or, with `until_idle`, if
-        the other has done it all."""
+        """For a SQLite file, waits until no other worker sends from it. False if told to stop first or, with
+        `until_idle`, if the other one has done everything."""
         if self._sender_lock is None:
             return True
         told = False
         while not self._sender_lock.acquire():
             if not told:
                 told, extra = True, {"worker": self._name}
-                _log.info("Another worker sends from the same file; this one stands by", extra=extra)
+                _log.info("Another worker is sending from the same file; this one stands by", extra=extra)
             if self._stopping or (until_idle and await self._is_idle()):
                 return False
             self._wake.clear()
@@ -214,7 +215,7 @@ class Worker:
             if busy or (not until_idle and self._monotonic() < self._gather_until):
                 continue
             wait = await self._time_to_wait()
-            # Another worker may die and leave its claims: that work would still have to be done.
+            # Another worker may die holding claims; that work would still have to be done.
             if until_idle and not self._places and wait > _IDLE_SECONDS and await self._is_idle():
                 return
             await self._pause(wait)
@@ -270,7 +271,7 @@ class Worker:
         return False
 
     async def _begin(self, client: AsyncClient, batch: Batch, held: schedule.Held) -> None:
-        """Gives a batch a place. One that may kill this process is alone in it: it takes nothing else with it."""
+        """Gives a batch a place. A suspect one, which may kill this process, runs alone: nothing else dies with it."""
         survived = asyncio.Event()
         place = asyncio.create_task(self._run_place(client, batch, held, survived))
         self._places.add(place)
@@ -280,8 +281,8 @@ class Worker:
             await survived.wait()
 
     def _claiming(self) -> Callable[[Connection], _Claimed]:
-        """What claims a batch; called again, it first gives back what it may have claimed before: maybe only the answer
-        to its commit was lost."""
+        """A function that claims a batch. When retried, it first gives back what it may have claimed before, because
+        perhaps only the answer to its commit was lost."""
         owners: list[str] = []
 
         def claim(connection: Connection) -> _Claimed:
@@ -302,7 +303,8 @@ class Worker:
             refuse_newer(read_revision(connection))
             self._drains = self._has_suspects(connection, now)
         if self._drains:
-            # Claimed only when nothing else is under way: a wait would look like another death.
+            # Claim a suspect only when nothing else is under way: if it waited after that, a death meanwhile would be
+            # blamed on it.
             batch = self._claim_suspect(connection, owner, now) if is_alone else None
             if batch is not None or not is_alone:
                 return batch, schedule.held(connection, now), is_alone
@@ -317,8 +319,8 @@ class Worker:
         return batch, schedule.held(connection, now), more
 
     def _claim_lane(self, connection: Connection, owner: str, now: Millis) -> Batch | None:
-        """A lane, or a parcel that is due: first what was claimed the last time but one, so that neither waits for the
-        other's end."""
+        """Claims a lane or a due parcel. Alternates which of them comes first, so that neither waits until the other
+        kind runs out."""
         for _ in range(2):
             claim = lanes.claim_parcel if self._parcels_next else lanes.claim_lane
             self._parcels_next = not self._parcels_next
@@ -337,12 +339,12 @@ class Worker:
         batch = claims.claim_due(connection, owner, now, lease, size, suspects=True)
         batch = batch or lanes.claim_suspect(connection, owner, now, lease, self._settings.lane_batch)
         self._drains, self._looked_until = False, 0.0
-        if batch is None:  # another worker has it, or has locked it, and may be frozen: all else goes on
+        if batch is None:  # another worker has claimed or locked it, and may be frozen: do everything else
             self._hindered_until = self._monotonic() + _HINDERED_SECONDS
         return batch
 
     def _claim_due(self, connection: Connection, owner: str, now: Millis) -> tuple[Batch | None, bool]:
-        """What is due, and the ends of broadcasts: while lanes are free, at most every tenth of a second."""
+        """Claims what is due, and ends broadcasts; while lanes are free, at most every tenth of a second."""
         more = broadcasts.expire_due(connection, now) > 0
         more = finalize.finalize_ending(connection, now) or more
         if self._monotonic() >= self._swept_until:
@@ -369,7 +371,7 @@ class Worker:
         error = None if task.cancelled() else task.exception()
         extra = {"worker": self._name}
         if isinstance(error, DatabaseError) and self._stopping:
-            text = "%s. The worker stopped before it could write a batch's last outcomes: they may be sent again"
+            text = "%s. The worker stopped before it could write a batch's last outcomes: those sends may be repeated"
             _log.warning(text, error, extra=extra)
         elif error is not None:
             # Its lease expires and the batch runs again; outcomes already written stay.
@@ -387,8 +389,8 @@ class Worker:
     # --- a place --------------------------------------------------------------------------------------------------
 
     async def _run_place(self, client: AsyncClient, batch: Batch, held: schedule.Held, survived: asyncio.Event) -> None:
-        """Sends a batch, and each one that follows it in its lane. `survived`: those that may kill this process are
-        behind it."""
+        """Sends a batch and each one that follows it in its lane. Sets `survived` once the suspect ones, which may kill
+        this process, are done."""
         runs_lane = batch.lane is not None
         self._running_lanes += runs_lane
         share_from = self._monotonic() + self._settings.turn.total_seconds()
@@ -404,7 +406,7 @@ class Worker:
             self._running_lanes -= runs_lane
 
     async def _deliver(self, client: AsyncClient, batch: Batch, held: schedule.Held, share_from: float) -> Work | None:
-        """Sends a batch, and those that are read while the one before them is sent; what follows the last of them."""
+        """Sends a batch and those that are read ahead meanwhile. Returns the work that follows the last of them."""
         plans = await self._plans_of(batch)
         if len(plans) < len(batch.broadcasts):
             self._batches.end(batch)
@@ -427,7 +429,7 @@ class Worker:
     async def _send(
         self, client: AsyncClient, sent: Sending | None, sending: Sending, share_from: float
     ) -> Work | None:
-        """Sends a batch. Meanwhile the one before it is written, and the one behind it read: that is returned."""
+        """Sends a batch. Meanwhile the one before it is written and the one after it read; returns the latter."""
         batch, advancing = sending.batch, None
         if sent is not None or (batch.is_read_ahead and self._settings.batch > 1):
             share = self._monotonic() >= share_from
@@ -459,13 +461,13 @@ class Worker:
 
     async def _stop_unreadable(self, number: int, error: BaseException | None) -> None:
         extra, reason = {"worker": self._name, "broadcast": number}, unreadable(error)
-        kind = type(error).__name__  # what it says may be of the content
+        kind = type(error).__name__  # its message may quote the content
         _log.warning("Stopping broadcast %d: it can't be read (%s)", number, kind, extra=extra)
         await self._store(lambda c: broadcasts.stop(c, number, self._now(), reason))
 
     async def _watch_holds(self) -> None:
-        """While batches are under way, tells them what services have asked other workers to wait for, and which of
-        their broadcasts were paused or cancelled, or stop."""
+        """While batches are under way, passes them the holds that services have asked of other workers, and which of
+        their broadcasts were paused or cancelled or are stopping."""
         while True:
             await asyncio.sleep(_HOLDS_SECONDS)
             if not (numbers := self._batches.broadcasts):
@@ -473,13 +475,11 @@ class Worker:
             try:
                 self._batches.hold(await self._store(lambda c: schedule.held(c, self._now()), writes=False))
                 self._batches.halt(await self._store(partial(schedule.not_running, numbers=numbers), writes=False))
-            except DatabaseError:  # told to stop, and the database is away
+            except DatabaseError:  # told to stop while the database is away
                 return
             except Exception:
                 extra = {"worker": self._name}
-                _log.exception(
-                    "What others were asked to hold, and what is paused, is only seen between batches now", extra=extra
-                )
+                _log.exception("From now on, holds and pauses are only noticed between batches", extra=extra)
                 raise
 
     def _now(self) -> Millis:

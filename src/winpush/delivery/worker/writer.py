@@ -1,4 +1,4 @@
-"""Writing what came of batches, and reading, in the same transaction, what follows them."""
+"""Writes the outcomes of batches and, in the same transaction, reads what follows them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Work = tuple[Batch, schedule.Held]
 
 
 class Writer:
-    """Writes outcomes for one worker, which is called `name`.
+    """Writes outcomes for the worker called `name`.
 
-    `now` is the outbox's clock; `new_owner` names a claim; `stops` tells whether lanes are given back after the batch
-    that they are at.
+    `now` is the outbox's clock; `new_owner` names a claim; `stops` says whether lanes are given back after their
+    current batch.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class Writer:
         self._tell(await self._store(write, keeps=True))
 
     def tell_lost(self, batch: Batch) -> None:
-        """Calls the hooks for what this claim has ended."""
+        """Calls the hooks for the deliveries that this claim has ended as lost."""
         run_hooks(self._hooks, batch.lost)
 
     async def advance(self, sent: Sending | None, sending: Sending, *, share: bool) -> Work | None:
-        """While a batch of a lane is being sent, writes the one before it, and reads the one behind it: None if the
-        lane doesn't go on behind it for now. If another worker runs the lane, nothing more is sent of the batch."""
+        """While a batch of a lane is being sent, writes the one before it and reads the one after it: None if the lane
+        doesn't continue for now. If another worker runs the lane, no more of the batch is sent."""
         lane = sending.batch.lane
         assert lane is not None  # noqa: S101 - the caller's branch
         write = None if sent is None else self._writing(sent.batch, sent.done, reach=lane.end)
 
         def step(connection: Connection) -> tuple[Written | None, bool, Work | None]:
-            # Either locks the lane: nobody cuts it before the next batch is read.
+            # Either branch locks the lane, so that nobody cuts it before the next batch is read.
             if write is None:
                 written, is_mine = None, lanes.keep_lane(connection, sending.batch, self._settings.lease_millis)
             else:
@@ -77,7 +77,7 @@ class Writer:
 
         is_mine = False
         try:
-            # The outcomes of what is being sent depend on it, too.
+            # Keeps outcomes even without `write`: those of the batch being sent depend on it.
             written, is_mine, following = await self._store(step, keeps=True)
         finally:
             sending.is_lost |= not is_mine
@@ -86,7 +86,7 @@ class Writer:
         return following
 
     async def end(self, sending: Sending, *, share: bool) -> Work | None:
-        """Writes the last outcomes of a batch. If it is of a lane, reads the next one or gives the lane back."""
+        """Writes the last outcomes of a batch. In a lane, also reads the next one or gives the lane back."""
         batch = sending.batch
         if batch.lane is None:
             await self.record(batch, sending.done)
@@ -97,19 +97,19 @@ class Writer:
             written = write(connection)
             if written.is_mine:
                 return written, self._follow(connection, batch, share=share)
-            lanes.release_lane(connection, batch)  # if it is this worker's after all, nobody waits for its lease
+            lanes.release_lane(connection, batch)  # if the lane is this worker's after all, nobody waits for the lease
             return written, None
 
         written, following = await self._store(step, keeps=True)
         if not written.is_mine:
             extra = {"worker": self._name, "broadcast": batch.lane.broadcast}
-            text = "Another worker has taken over a lane of broadcast %d: this one was silent for too long"
+            text = "Another worker has taken over a lane of broadcast %d because this one was silent for too long"
             _log.warning(text, batch.lane.broadcast, extra=extra)
         self._tell(written)
         return following
 
     async def keep(self, current: Callable[[], Sending]) -> None:
-        """Renews the lease of the batch that is being sent, three times in its time, until cancelled. Notes if another
+        """Renews the lease of the batch that is being sent, three times per lease, until cancelled. Notes if another
         worker has taken over."""
         while True:
             await asyncio.sleep(self._settings.lease.total_seconds() / 3)
@@ -118,7 +118,7 @@ class Writer:
             try:
                 is_kept = await self._store(lambda c: keep(c, batch, self._settings.lease_millis))  # noqa: B023 - it has run before the next round
                 current().is_lost |= not is_kept
-            except DatabaseError:  # told to stop, and the database is away
+            except DatabaseError:  # told to stop while the database is away
                 return
             except Exception:
                 extra = {"worker": self._name}
@@ -128,7 +128,7 @@ class Writer:
     def _writing(
         self, batch: Batch, records: list[Record], reach: int | None = None
     ) -> Callable[[Connection], Written]:
-        """What writes these outcomes; called again, it looks whether they were written before."""
+        """A function that writes these outcomes. When retried, it checks whether they were written before."""
         self._outages.note(records)
         doubted, tries = self._gone.add(records), itertools.count()
         lease, size = self._settings.lease_millis, self._settings.lane_batch
@@ -156,6 +156,6 @@ class Writer:
         now, size, stops = self._now(), self._settings.lane_batch, self._stops()
         following = lanes.follow(connection, batch, now, size, share=share, stops=stops)
         if following is None and batch.is_parcel and not share and not stops:
-            # Most have one batch; many are due at the same time.
+            # Most parcels have one batch, and many are due at the same time.
             following = lanes.claim_parcel(connection, self._new_owner(), now, self._settings.lease_millis, size)
         return None if following is None else (following, schedule.held(connection, now))
