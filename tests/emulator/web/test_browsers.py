@@ -72,7 +72,7 @@ def test_what_is_no_notification_is_what_the_service_worker_gets(
     assert screen.locator(".win-toast").count() == 0
     winpush_client.send(browser_device.subscription, Message())
     screen.locator(".worker-entry", has_text="event.data is null").wait_for()
-    assert "up to the service worker" in text_of(screen.locator(".win-slot"))
+    assert "the service worker decides" in text_of(screen.locator(".win-slot"))
 
 
 def test_what_a_sender_wrote_is_text_and_nothing_else(
@@ -90,7 +90,7 @@ def test_the_details_have_the_subscription_and_every_message(
     page: Page, screen: Locator, browser_device: Browser, winpush_client: Client, winpush_emulator: Emulator
 ) -> None:
     panel = open_details(page, screen)
-    panel.get_by_text("none yet: the first message that is taken binds it").wait_for()
+    panel.get_by_text("none yet; the first accepted message binds its own").wait_for()
     given = panel.locator("input.channel").input_value()
     assert Subscription.of(given, allow_hosts=winpush_emulator.authorities) == browser_device.subscription
     show(winpush_client, browser_device, tag="s1", badge="/b.png", actions=[{"title": str(n)} for n in range(3)])

@@ -33,7 +33,7 @@ def test_an_example_is_shown_at_once_on_each_kind_of_device(playground: Locator,
     assert "WNS toast" in (playground.locator(".playground-summary").text_content() or "")
     playground.locator("#playground-example").select_option(label="Phone: iconic tile")
     playground.locator(".playground-device", has_text="Windows Phone 8.0 to 8.1").wait_for()
-    playground.locator(".playground-device[data-shown=false]", has_text="Shows nothing of it.").wait_for()
+    playground.locator(".playground-device[data-shown=false]", has_text="Shows none of it.").wait_for()
     assert not winpush_emulator.requests
 
 

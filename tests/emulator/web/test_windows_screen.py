@@ -182,7 +182,7 @@ def test_a_request_shows_the_services_answer_and_the_devices_verdict_element_by_
 def test_what_no_device_shows_is_said_to_be_lost(page: Page, device: Device, wns_client: Client) -> None:
     wns_client.send(device.uri, xml("toast", "<toast/>"))
     page.locator(".request[data-for] summary").first.click()
-    page.locator(".request[open] .device-summary", has_text="Shows nothing of it.").wait_for()
+    page.locator(".request[open] .device-summary", has_text="Shows none of it.").wait_for()
 
 
 # --- the page around them ---------------------------------------------------------------------------------------------

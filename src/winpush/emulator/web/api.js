@@ -1,4 +1,4 @@
-/** Calls of the emulator's API: what the page does, other programs can do as well. */
+/** Calls the emulator's API. Other programs can do everything that the page does. */
 
 /**
  * One call. Rejects with an Error whose message is the API's own sentence.
@@ -22,7 +22,7 @@ export async function call(method, path, body) {
 /** @type {Promise<any> | null} */
 let options = null;
 
-/** The names that forms offer, and the playground's examples: asked for once. */
+/** The names that forms offer, and the playground's examples; fetched once. */
 export function optionsOf() {
   options ??= call("GET", "/api/options").catch((error) => {
     options = null;

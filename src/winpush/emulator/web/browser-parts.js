@@ -7,7 +7,7 @@ import { terms } from "./win-content.js";
 import { toastCard } from "./win-toast.js";
 import { windowsTone } from "./words.js";
 
-/** Who it is, what its push service answers, and the subscription to push to. */
+/** Which browser it is, what its push service answers, and the subscription to push to. */
 export function browserFactsPart() {
   const pick = ({ messages, ...facts }) => facts;
   return part("", pick, (facts, body) => {
@@ -20,7 +20,7 @@ export function browserFactsPart() {
         facts.queued > 0 && el("span", {}, `${facts.queued} waiting`)),
       facts.meaning && foreign("p", "quiet", facts.meaning),
       channelField(JSON.stringify(facts.subscription), "Subscription"),
-      terms([["VAPID key", facts.application_server_key ?? "none yet: the first message that is taken binds it"]]),
+      terms([["VAPID key", facts.application_server_key ?? "none yet; the first accepted message binds its own"]]),
     ]);
   });
 }
@@ -37,7 +37,7 @@ function messageDetail(message) {
   append(entry, [
     shown && toastCard(toastOf(message, message.app)),
     shown && terms(unseenOf(shown)),
-    el("p", { class: "quiet" }, shown ? "The payload:" : "No notification in JSON. The page's service worker gets:"),
+    el("p", { class: "quiet" }, shown ? "The payload:" : "Not a notification in JSON. The page's service worker gets:"),
     payloadOf(message),
   ]);
   return entry;

@@ -9,7 +9,7 @@ import { windowsTone } from "./words.js";
 
 /** How long a notification looks new: about as long as Windows leaves it on the screen. */
 const FRESH_MS = 7000;
-/** What the page's side has room for; the rest is in the detail panel. */
+/** How many messages fit on the page's side; the rest is in the detail panel. */
 const SHOWN = 4;
 
 /** @type {import("./devices.js").DeviceKind} */
@@ -54,7 +54,7 @@ class BrowserView {
   }
 
   /**
-   * As of a Windows screen: those far away are taken down.
+   * As with Windows screens, those far away are removed.
    * @param {boolean} near
    */
   setNear(near) {
@@ -100,7 +100,7 @@ class BrowserDesk {
       this.#settle = setTimeout(() => this.#slot.classList.remove("fresh"), FRESH_MS);
       return;
     }
-    const words = message ? "what shows is up to the service worker" : "no notification yet";
+    const words = message ? "the service worker decides what to show" : "no notification yet";
     this.#slot.replaceChildren(el("span", { class: "no-toast" }, words));
   }
 }

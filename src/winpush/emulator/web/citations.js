@@ -1,4 +1,4 @@
-/** Citations of the protocol reference as links. The grammar is that of `winpush.citations`; a test holds the two together. */
+/** Citations of the protocol reference as links. The grammar is that of `winpush.citations`; a test keeps them in step. */
 
 import { el } from "./dom.js";
 
@@ -11,7 +11,7 @@ const NUMBERS = new RegExp(NUMBER, "g");
 const KEYS = new RegExp(`(${KEY})(?:: [^\\[\\]\\n]+)?`, "g");
 
 /**
- * The text in pieces: plain ones, and citations with the place that they name.
+ * Splits the text into plain pieces and citations, each with the place that it names.
  * @param {unknown} text
  * @returns {Array<string | {text: string, page: string, anchor: string}>}
  */
@@ -42,7 +42,7 @@ function* found(whole) {
 }
 
 /**
- * Nodes for a text: what it cites is a link. Page and anchor are what the grammar lets through: a name and digits.
+ * Nodes for a text, with its citations as links. The grammar lets only a name and digits through as page and anchor.
  * @param {unknown} text
  */
 export function linked(text) {

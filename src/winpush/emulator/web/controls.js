@@ -1,4 +1,4 @@
-/** What the page can change: add devices, set faults, and for one device send a test, set its state, remove it. */
+/** What the page can change: add devices, set faults, send a test to a device, set its state, remove it. */
 
 import { call, optionsOf } from "./api.js";
 import { byId, el, foreign, listOf } from "./dom.js";
@@ -17,7 +17,7 @@ const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 
 /**
  * Connects the buttons of the header.
- * @param {import("./store.js").Store} store the devices that a fault can be for
+ * @param {import("./store.js").Store} store the devices that a fault can apply to
  */
 export function setUpControls(store) {
   const add = lazily(addDevice);
@@ -99,7 +99,7 @@ function faultWords(fault) {
   return parts.filter(Boolean).join(", ");
 }
 
-/** Everybody that a fault can be for; of very many devices the first. */
+/** Everything that a fault can apply to. If there are very many devices, only the first of them. */
 function sufferers(store) {
   const devices = [...store.devices.values()].slice(0, MAX_OFFERED).map((device) => [device.id, device.name]);
   return [["", "every device"], ["token", "the token servers"], ...devices];
@@ -144,7 +144,7 @@ function faultsDialog(store) {
   what.addEventListener("change", change);
   change();
   const made = dialog("faults-dialog", "Faults",
-    el("p", { class: "quiet" }, "Makes requests go wrong, to see how your sender handles it."),
+    el("p", { class: "quiet" }, "Make requests fail, and see how your sender handles it."),
     list,
     form(() => outcome.follow(add), labelled("What", what), numbered, cutting, labelled("For", whom), labelled("How many", count),
       button("Set"), button("Remove all", () => outcome.follow(clear))),
@@ -171,7 +171,7 @@ function faultsDialog(store) {
 export function controlsPart() {
   const kind = select([], { "aria-label": "Kind of test notification" });
   const state = select([], { "aria-label": "State" });
-  const payload = /** @type {any} */ (el("input", { autocomplete: "off", spellcheck: "false", placeholder: "an example, or your payload", title: "Text or JSON; left empty, an example is sent" }));
+  const payload = /** @type {any} */ (el("input", { autocomplete: "off", spellcheck: "false", placeholder: "an example, or your payload", title: "Text or JSON; leave empty to send an example" }));
   const [kindField, payloadField] = [labelled("Test", kind), labelled("Test", payload, "payload")];
   const outcome = new Outcome();
   /** @type {any} */
@@ -198,7 +198,7 @@ export function controlsPart() {
     update(device) {
       const first = shown === null;
       shown = device;
-      // A browser has one kind of test, and a payload that may be anything.
+      // A browser has only one kind of test, but its payload can be anything.
       kindField.hidden = device.service === "webpush";
       payloadField.hidden = !kindField.hidden;
       if (first) outcome.follow(async () => offer(await optionsOf(), device, kind, state));

@@ -1,4 +1,4 @@
-/** The panel about one device. What it shows is the business of the device's kind; this is its frame. */
+/** The frame of the panel about one device. The device's kind decides what is in it. */
 
 import { controlsPart } from "./controls.js";
 import { byId, el, foreign, setText } from "./dom.js";
@@ -50,7 +50,7 @@ export class DetailPanel {
     this.#panel.hidden = false;
   }
 
-  /** For those who came by keyboard: on to what they have opened. */
+  /** Takes keyboard users to the panel that they have opened. */
   focus() {
     this.#title.focus();
   }

@@ -7,9 +7,9 @@ import { windowsKind } from "./windows.js";
 /**
  * @typedef {object} DeviceView
  * @property {HTMLElement} element carries `data-phone`
- * @property {boolean} [broad] takes the room of two
+ * @property {boolean} [broad] takes the space of two
  * @property {(near: boolean) => void} [setNear] whether it is on the screen, or could soon be scrolled to
- * @property {(device: any, news: {quiet: boolean}) => void} update `quiet`: nothing arrives now, so nothing drops in
+ * @property {(device: any, news: {quiet: boolean}) => void} update `quiet`: it is old news, so nothing is animated
  *
  * @typedef {object} DeviceKind
  * @property {(device: any) => DeviceView} createView

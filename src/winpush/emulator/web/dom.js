@@ -1,4 +1,4 @@
-/** The few words for building DOM that the other modules share. Nothing here reads markup from a string. */
+/** The DOM helpers that the other modules share. None of them reads markup from a string. */
 
 /**
  * Makes an element. Attribute names come from our own code; values may be anything that arrived, because
@@ -51,7 +51,7 @@ export function setText(node, text) {
 }
 
 /**
- * The element with this id in index.html; a missing one is our mistake, so it is said at once.
+ * The element with this id in index.html; a missing one is a bug, so it throws at once.
  * @param {string} id
  * @returns {any}
  */
@@ -98,7 +98,7 @@ export function hash(text) {
 }
 
 /**
- * A number as people write it; what is no number is a question mark.
+ * A number as people write it; a question mark for anything else.
  * @param {unknown} value
  */
 export function numeral(value) {
@@ -116,7 +116,7 @@ export function plural(count, one, many = `${one}s`) {
 }
 
 /**
- * An array, whatever arrived.
+ * The value if it is an array, else an empty array.
  * @param {unknown} value
  * @returns {any[]}
  */

@@ -38,7 +38,7 @@ export class Filter {
     return text;
   }
 
-  /** Offers the states and versions that there are. */
+  /** Offers the states and versions that occur. */
   offer(devices) {
     const all = [...devices.values()];
     offerOptions(this.#state, all.map((device) => device.state));
@@ -51,7 +51,7 @@ export class Filter {
 }
 
 /**
- * Makes a select offer these words, after its first option ("any"). What is chosen stays chosen, and stays on offer.
+ * Makes a select offer these words, after its first option ("any"). The chosen word stays chosen and on offer.
  * @param {HTMLSelectElement} select
  * @param {unknown[]} words
  * @param {(a: string, b: string) => number} [order]

@@ -1,4 +1,4 @@
-/** Parts of forms and dialogs, and the line below them that says what became of it. */
+/** Parts of forms and dialogs, and the line below them that reports the outcome. */
 
 import { el, setText } from "./dom.js";
 
@@ -37,7 +37,7 @@ export function button(text, onClick, attributes = {}) {
   return made;
 }
 
-/** A line that says what happened; screen readers say it too. */
+/** A line that says what happened; screen readers announce it. */
 export class Outcome {
   element = el("p", { class: "outcome", role: "status" });
 
@@ -48,7 +48,7 @@ export class Outcome {
   }
 
   /**
-   * Does something, and says the API's sentence if it fails.
+   * Runs an action; if it fails, shows the API's message.
    * @param {() => Promise<void>} action
    */
   async follow(action) {
@@ -71,14 +71,14 @@ export function dialog(id, title, ...content) {
   const close = button("Close", () => made.close());
   const head = el("div", { class: "panel-head" }, el("h2", { id: `${id}-title` }, title), close);
   const made = /** @type {any} */ (el("dialog", { id, class: "over", "aria-labelledby": `${id}-title` }, head, ...content));
-  // A click on the backdrop is one on the dialog itself, outside of all that it holds.
+  // A click on the backdrop hits the dialog itself, not its content.
   made.addEventListener("click", (event) => event.target === made && made.close());
   document.body.append(made);
   return made;
 }
 
 /**
- * A form whose submit is ours: the policy of the page lets none leave.
+ * A form that we submit ourselves: the page's policy blocks real submissions.
  * @param {() => void} onSubmit
  * @param {...Node} content
  */

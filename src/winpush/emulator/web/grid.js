@@ -3,11 +3,11 @@
 import { el } from "./dom.js";
 import { kindOf } from "./devices.js";
 
-/** Time for devices in one frame, of the sixteen milliseconds that a frame has. */
+/** Milliseconds per frame for drawing devices; a frame has sixteen. */
 const BUDGET_MS = 6;
-/** Two screens above and below what is seen: nobody scrolls faster than that is drawn. */
+/** Two screens above and below the visible part: nobody scrolls faster than these are drawn. */
 const NEAR = "200% 0px";
-/** For the first event there is nothing yet that could stutter: as much as makes the first screens appear whole. */
+/** The first event may take longer, as nothing can stutter yet: long enough for the first screens to appear whole. */
 const FIRST_BUDGET_MS = 150;
 
 export class DeviceGrid {
@@ -51,7 +51,7 @@ export class DeviceGrid {
     const [broad, narrow] = [document.createDocumentFragment(), document.createDocumentFragment()];
     for (const id of delta.changed) {
       if (!this.#entries.has(id)) this.#add(devices.get(id), broad, narrow);
-      // Whatever is known from the first event is old news: nothing of it drops in.
+      // Everything in the first event is old news, so nothing is animated.
       this.#due.set(id, delta.fresh);
     }
     // Windows devices come first: a hundred phones would fill the first screens.
@@ -65,7 +65,7 @@ export class DeviceGrid {
     return this.#due.size > 0;
   }
 
-  /** Draws what is due, first what can be seen, for as long as a frame can spare: a broadcast changes every phone at once. */
+  /** Draws pending changes, visible ones first, for as long as a frame can spare: a broadcast changes every phone at once. */
   #drawDue(devices, budget) {
     const end = performance.now() + budget;
     const seen = [...this.#due.keys()].filter((id) => this.#entries.get(id).item.classList.contains("on-screen"));
@@ -132,7 +132,7 @@ export class DeviceGrid {
   }
 
   /**
-   * Gives the keyboard back to a device.
+   * Gives keyboard focus back to a device.
    * @param {string} id
    */
   focus(id) {
@@ -140,7 +140,7 @@ export class DeviceGrid {
   }
 }
 
-/** Whether text of this device is marked: then the click ended a drag, and is none on the device. */
+/** Whether text of this device is selected: then the click ended a drag, and doesn't select the device. */
 function isMarked(device) {
   const selection = getSelection();
   return Boolean(selection && !selection.isCollapsed && device.contains(selection.anchorNode));

@@ -1,4 +1,4 @@
-/** Stand-ins for images. The page loads none (an image's address comes from a sender), so it draws one from the name. */
+/** Stand-ins for images. The page loads none, because their addresses come from senders; it draws one from the name. */
 
 import { el, foreign, hash } from "./dom.js";
 
@@ -16,7 +16,7 @@ export function fileName(uri) {
   try {
     return decodeURIComponent(last);
   } catch {
-    return last; // a stray % is a sender's affair, and no reason to show nothing
+    return last; // a stray % is the sender's mistake; show the name as it is
   }
 }
 

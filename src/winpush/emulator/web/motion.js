@@ -1,4 +1,4 @@
-/** What moves on the start screens: one clock for all tiles, and only tiles that somebody can see. */
+/** Motion on the start screens: one clock for all tiles, and only visible tiles move. */
 
 const TICK_MS = 1000;
 const FLIP_TICKS = 7;
@@ -26,7 +26,7 @@ export function startClock() {
     tick += 1;
     if (document.hidden || still.matches) return;
     for (const tile of document.querySelectorAll(".on-screen:not([hidden]) .tile:is(.turns, .cycles)")) {
-      if (tile.matches(":hover")) continue; // it is being read
+      if (tile.matches(":hover")) continue; // somebody is reading it
       const phase = tick + Number(tile.dataset.phase);
       if (tile.classList.contains("turns") && phase % FLIP_TICKS === 0) turn(tile);
       if (tile.classList.contains("cycles") && phase % CYCLE_TICKS === 0) slide(tile);
@@ -48,8 +48,8 @@ export function turnUnderPointer(root) {
 }
 
 /**
- * Half a turn, the other face, the second half. The tile has a 3D transform only meanwhile: hundreds of resting tiles
- * with `preserve-3d` and a hidden backface made each frame some twelve milliseconds dearer.
+ * Half a turn, the other face, the second half. The tile has a 3D transform only for that long: hundreds of resting tiles
+ * with `preserve-3d` and a hidden backface made each frame some twelve milliseconds longer.
  */
 async function turn(tile) {
   const side = tile.classList.toggle("turned");
@@ -79,7 +79,7 @@ async function slide(tile) {
   old.classList.remove("frame-gone");
 }
 
-/** Resolves when an animation is over, also when its element was taken away in the middle. */
+/** Resolves when an animation is over, even if its element was removed before that. */
 function ended(animation) {
   return animation.finished.catch(() => undefined);
 }

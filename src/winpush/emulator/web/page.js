@@ -42,7 +42,7 @@ function select(id, byKeyboard) {
   if (byKeyboard) detail.focus();
 }
 
-/** Draws once a frame at most, however many events came; a hidden tab draws nothing until it is seen again. */
+/** Draws at most once per frame, however many events arrive; a hidden tab draws nothing until it is visible again. */
 function schedule() {
   if (scheduled) return;
   scheduled = true;
@@ -72,7 +72,7 @@ function drawFilter() {
   byId("no-match").hidden = total === 0 || shown > 0;
 }
 
-/** Counters keep their elements while their words stay: ten times a second only numbers change. */
+/** Counters keep their elements while their words stay the same: ten times a second, only numbers change. */
 function drawCounters() {
   const list = byId("counters");
   const words = Object.keys(store.counters).sort(byTone);
@@ -89,7 +89,7 @@ function drawLink(up) {
   setText(mark, up ? "Connected" : "Not connected, trying again");
 }
 
-/** What sticks below the header must know its height, which grows with the number of verdicts. */
+/** Elements that stick below the header need its height, which grows with the number of verdicts. */
 function measureHeader() {
   const header = document.querySelector(".masthead");
   new ResizeObserver(() => {

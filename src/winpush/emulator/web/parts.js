@@ -10,7 +10,7 @@ const COPIED_MS = 2000;
 const given = (value) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length);
 
 /**
- * A part whose content depends on a piece of the device only.
+ * A part whose content depends on only one piece of the device.
  * @param {string} title
  * @param {(device: any) => unknown} pick
  * @param {(value: any, body: HTMLElement) => void} draw
@@ -31,7 +31,7 @@ export function part(title, pick, draw) {
   };
 }
 
-/** Who it is, how it is, and the channel URI to push to. */
+/** Which device it is, its state, and the channel URI to push to. */
 export function factsPart() {
   const pick = ({ version, state, channel, authenticated, accepted }) => ({ version, state, channel, authenticated, accepted });
   return part("", pick, (facts, body) => {
@@ -48,7 +48,7 @@ export function factsPart() {
 }
 
 /**
- * The channel URI, or what else is to be copied.
+ * The channel URI, or another text to copy.
  * @param {string} channel
  * @param {string} [label]
  */
@@ -64,7 +64,7 @@ export function channelField(channel, label = "Channel URI") {
   return el("div", { class: "channel-row" }, el("label", {}, el("span", { class: "label" }, label), input), copy);
 }
 
-/** The clipboard is there on loopback and https only; elsewhere the text is left selected for the reader's own keys. */
+/** The clipboard works only on loopback and https; elsewhere the text is left selected, to be copied by keyboard. */
 async function copied(input) {
   try {
     await navigator.clipboard.writeText(input.value);
@@ -77,7 +77,7 @@ async function copied(input) {
 }
 
 /**
- * All toasts, newest on top. Only what is new is added, so that a screen reader says new toasts and no others.
+ * All toasts, newest on top. Only new ones are added, so that a screen reader announces no others.
  * @param {(toast: any) => HTMLElement} [entry]
  * @param {string} [title]
  * @param {(device: any) => unknown} [pick]

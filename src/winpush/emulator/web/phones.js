@@ -7,7 +7,7 @@ import { isWide, startTile } from "./tiles.js";
 import { fillBanner, toastEntry } from "./toasts.js";
 import { stateOf } from "./words.js";
 
-/** A start screen of four columns' worth has room for four medium tiles; a wide one takes the place of two. */
+/** A four-column start screen has room for four medium tiles; a wide one takes the space of two. */
 const ROOM = 4;
 /** Microsoft's documents: a toast is on the screen for about ten seconds. */
 const FRESH_MS = 10_000;
@@ -102,7 +102,7 @@ class PhoneView {
     clearTimeout(this.#settle);
     this.#banner.classList.remove("fresh");
     if (quiet) return;
-    // Two names for one animation: changing the name starts it anew without forcing a layout in between.
+    // Two names for one animation: changing the name restarts it without forcing a layout in between.
     this.#banner.dataset.drop = this.#banner.dataset.drop === "a" ? "b" : "a";
     this.#banner.classList.add("fresh");
     this.#settle = setTimeout(() => this.#banner.classList.remove("fresh"), FRESH_MS);
@@ -144,7 +144,7 @@ class PhoneView {
   }
 }
 
-/** As many tiles as the screen has room for, in their order; the rest is in the detail panel. */
+/** As many tiles as the screen has room for, in order; the rest is in the detail panel. */
 function fitting(tiles) {
   let room = ROOM;
   return tiles.filter((tile) => {

@@ -1,4 +1,4 @@
-/** The playground: a document is edited, and at once every kind of device shows what it makes of it. Nothing is sent. */
+/** The playground: while you edit a document, every kind of device shows what it makes of it. Nothing is sent. */
 
 import { call, optionsOf } from "./api.js";
 import { linked } from "./citations.js";
@@ -8,7 +8,7 @@ import { Outcome, button, dialog, labelled, select } from "./forms.js";
 import { accentClass } from "./images.js";
 import { verdictTone } from "./words.js";
 
-/** While somebody types, not every key is a question. */
+/** A pause in typing: not every keystroke asks the emulator. */
 const PAUSE_MS = 200;
 const NOTE_GAP = 4;
 
@@ -90,7 +90,7 @@ class Playground {
     this.#timer = setTimeout(() => this.#ask(), PAUSE_MS);
   }
 
-  /** Answers may overtake each other: only that of the last question counts. */
+  /** Answers may overtake each other: only the answer to the last question counts. */
   #ask() {
     const question = ++this.#asked;
     this.#number();
@@ -166,7 +166,7 @@ class Playground {
     const fitting = [...this.store.devices.values()].filter((device) => device.service === service);
     this.#target.replaceChildren(...fitting.map((device) => el("option", { value: device.id }, `${device.name} (${device.state})`)));
     if (fitting.some((device) => device.id === chosen)) this.#target.value = chosen;
-    if (!fitting.length) this.#target.append(el("option", { value: "" }, "no device of this service"));
+    if (!fitting.length) this.#target.append(el("option", { value: "" }, "no device for this service"));
     this.#send.disabled = !fitting.length || !this.#answer?.kind;
   }
 
@@ -176,7 +176,7 @@ class Playground {
   }
 }
 
-/** A remark beside its line. Which devices make it is said only where others don't. */
+/** A remark next to its line. Names the devices that make it only if others don't. */
 function noteOf(remark, all, onClick) {
   const severity = remark.severity === "note" ? "note" : "ignored";
   const place = String(remark.path ?? "").split("@")[1];
@@ -197,5 +197,5 @@ function deviceItem(device) {
   view.update(device, { quiet: true });
   for (const node of view.element.querySelectorAll(".phone-open, .toast, .start")) node.setAttribute("tabindex", "-1");
   return el("li", { class: `playground-device on-screen ${view.broad ? "broad" : ""} ${accentClass(device.id)}`, "data-shown": String(device.is_shown) },
-    !device.is_shown && el("p", { class: "shows-nothing" }, "Shows nothing of it."), view.element);
+    !device.is_shown && el("p", { class: "shows-nothing" }, "Shows none of it."), view.element);
 }

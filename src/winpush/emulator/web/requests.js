@@ -11,7 +11,7 @@ const MAX_ROWS = 200;
 
 const GATHER_MS = 250;
 
-/** What stands above remarks where no device has judged. */
+/** The heading of remarks if no device has judged. */
 const REMARKS = new Map([["webpush", "Remarks"]]);
 
 export class RequestLog {
@@ -29,7 +29,7 @@ export class RequestLog {
   /** New records, oldest first, that are not in the list yet. @type {any[]} */
   #queue = [];
   #timer = 0;
-  /** Numbers of opened rows: they stay open when the list is drawn anew. */
+  /** Numbers of opened rows: they stay open when the list is redrawn. */
   #open = new Set();
   /** Records behind the rows, so that a row's inside is made only when it is opened. @type {WeakMap<Element, any>} */
   #recordOf = new WeakMap();
@@ -64,7 +64,7 @@ export class RequestLog {
     return undefined;
   }
 
-  /** The first of a row of requests shows at once; those right behind it come together, a few times a second. */
+  /** The first request of a burst shows at once; the ones that follow are added together, a few times a second. */
   #flush() {
     this.#timer = setTimeout(() => {
       this.#timer = 0;
@@ -88,7 +88,7 @@ export class RequestLog {
     return undefined;
   }
 
-  /** Rows that run away can be neither clicked nor read: what is looked at stays where it is, and the list goes on. */
+  /** Rows that run away can be neither clicked nor read: the rows in view stay where they are while the list grows. */
   #prepend(rows) {
     const list = this.#list;
     const isRead = this.#open.size > 0 || list.scrollTop > 0 || list.matches(":hover");
@@ -98,7 +98,7 @@ export class RequestLog {
     if (isHeld) this.#drawNews(this.#unseen + rows.length);
   }
 
-  /** A browser keeps what is looked at in its place (scroll anchoring), but not at the very top of a list. */
+  /** A browser keeps the rows in view in place (scroll anchoring), but not at the very top of a list. */
   #leaveTop() {
     const list = this.#list;
     const missing = list.clientHeight + 1 - list.scrollHeight;
@@ -180,7 +180,7 @@ export class RequestLog {
     const remarks = listOf(record.remarks).length;
     append(summary, [
       record.fault && foreign("span", "fault", `fault: ${record.fault}`),
-      remarks > 0 && el("span", { class: "remark-mark", title: "What the device has to say about it" }, plural(remarks, "remark")),
+      remarks > 0 && el("span", { class: "remark-mark", title: "What the device says about it" }, plural(remarks, "remark")),
     ]);
     this.#recordOf.set(details, record);
     if (this.#open.has(record.n)) details.open = true;

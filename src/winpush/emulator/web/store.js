@@ -1,4 +1,4 @@
-/** What the emulator has told us so far, and what of it has not been drawn yet. */
+/** What the emulator has told us so far, and what hasn't been drawn yet. */
 
 import { listOf } from "./dom.js";
 
@@ -14,7 +14,7 @@ const MAX_RECORDS = 1000;
  */
 
 export class Store {
-  /** @type {Map<string, any>} in the order in which the emulator made them */
+  /** @type {Map<string, any>} in the order in which the emulator created them */
   devices = new Map();
   /** @type {any[]} oldest first */
   records = [];

@@ -1,13 +1,13 @@
-/** The stream of events from the emulator, and whether it is there. */
+/** The stream of events from the emulator, and whether it is connected. */
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 10_000;
 
 /**
  * @typedef {object} Handlers
- * @property {(data: any) => void} onState everything there is: replaces all that was known
+ * @property {(data: any) => void} onState the whole state, which replaces all that was known
  * @property {(data: any) => void} onChanges what has changed since
- * @property {(up: boolean) => void} onLink whether the stream is there
+ * @property {(up: boolean) => void} onLink whether the stream is connected
  */
 
 /**
@@ -17,7 +17,7 @@ const LONGEST_WAIT_MS = 10_000;
  */
 export function listen(url, handlers) {
   const stream = new Stream(url, handlers);
-  // A page that is left must not hold a connection: a browser has six per host, and keeps left pages in its cache.
+  // A page that was left must not hold a connection: a browser has six per host, and keeps such pages in its cache.
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => event.persisted && stream.open());
   stream.open();
@@ -54,7 +54,7 @@ class Stream {
     this.#source?.close();
   }
 
-  /** After a cut the browser tries again by itself, but not after an answer that is no stream (a proxy's 502, say). */
+  /** After a cut the browser tries again by itself, but not after an answer that isn't a stream (a proxy's 502, say). */
   #onError() {
     this.#handlers.onLink(false);
     if (this.#source?.readyState !== EventSource.CLOSED) return;

@@ -31,7 +31,7 @@ function hasBack(fields, wide) {
   return [...own, ...extra].some(given);
 }
 
-/** Zero hides the counter on a phone, so it is no text here either. */
+/** Zero hides the counter on a phone, so there is no text here either. */
 function counter(fields) {
   const count = Number(fields.count);
   return count > 0 && el("span", { class: "tile-count", title: `Count ${count}` }, count);
@@ -42,13 +42,13 @@ function heading(fields) {
   return given(fields.title) && foreign("span", "tile-title", fields.title, { title: fields.title });
 }
 
-/** The background colour of an iconic tile, or null: only #AARRGGBB or #RRGGBB is taken, so nothing else reaches CSS. */
+/** The background colour of an iconic tile, or null: only #AARRGGBB or #RRGGBB is accepted, so nothing else reaches CSS. */
 function colourOf(value) {
   const match = /^#(?:[0-9a-f]{2})?([0-9a-f]{6})$/i.exec(String(value ?? ""));
   return match && `#${match[1]}`;
 }
 
-/** White, as on a phone, while that can be read on this colour (WCAG: 4.5 to 1); black on paler ones. */
+/** White, as on a phone, if that is readable on this colour (WCAG: 4.5 to 1); black on paler ones. */
 function inkOn(colour) {
   const [r, g, b] = [1, 3, 5].map((at) => {
     const part = parseInt(colour.slice(at, at + 2), 16) / 255;
@@ -102,7 +102,7 @@ function cycleFront(fields) {
 }
 
 /**
- * One face as it lies there, not turning: for the detail panel, and as a part of the turning tile.
+ * One face at rest: for the detail panel, and as a part of the turning tile.
  * @param {any} tile
  * @param {"front" | "back"} side
  * @param {boolean} wide

@@ -1,4 +1,4 @@
-/** The second verdict on a payload: what the device shows of it, element by element, and why not of the rest. */
+/** The second verdict on a payload: what the device shows of it, element by element, and why it doesn't show the rest. */
 
 import { linked } from "./citations.js";
 import { append, el, foreign, listOf, plural } from "./dom.js";
@@ -43,8 +43,8 @@ function elementRow(element) {
 function summaryOf(device, elements) {
   if (device.summary) return device.summary;
   if (device.is_placeholder) return "Shows only the app's name and \u201cNew notification\u201d.";
-  if (!device.is_shown) return "Shows nothing of it.";
-  if (!elements.length) return "Handed to the app as it is: nothing of it is shown by Windows.";
+  if (!device.is_shown) return "Shows none of it.";
+  if (!elements.length) return "Handed to the app as it is; Windows shows none of it.";
   const lost = elements.filter((element) => !element.is_shown).length;
   const remarks = elements.reduce((sum, element) => sum + listOf(element.remarks).length, 0);
   if (lost) return `Shows it without ${plural(lost, "element")}.`;

@@ -2,7 +2,7 @@
 
 import { el, foreign, listOf, plural } from "./dom.js";
 
-/** Stands where Edge says which site a notification is from. */
+/** Shown where Edge says which site a notification is from. */
 export const SITE = "your-site.example";
 
 const UNITS = [[86_400, "day"], [3600, "hour"], [60, "minute"]];
@@ -13,7 +13,7 @@ function spanOf(seconds) {
   return plural(seconds / size, word);
 }
 
-/** How it was to be delivered. @param {any} message */
+/** Its delivery options, in words. @param {any} message */
 export function optionsWords(message) {
   const parts = [`TTL ${spanOf(message.ttl_seconds)}`, message.topic && `topic ${message.topic}`, message.urgency && `urgency ${message.urgency}`];
   return parts.filter(Boolean).join(", ");

@@ -1,4 +1,4 @@
-/** What stands below a toast's texts: inputs, selections, buttons, and the entries of its menu. Drawn, not to be used. */
+/** What is below a toast's texts: inputs, selections, buttons, and the entries of its menu. Only drawn: they do nothing. */
 
 import { append, el, foreign, listOf } from "./dom.js";
 import { fileName, icon } from "./images.js";
@@ -12,7 +12,7 @@ const SYSTEM_SNOOZE = "9 minutes";
 const SYSTEM_INPUT = { type: "selection", id: "", default: "9", selections: [{ id: "9", content: SYSTEM_SNOOZE }] };
 const SYSTEM_BUTTONS = [...SYSTEM_WORDS].map(([word, content]) => ({ content, arguments: word, activation_type: "system" }));
 
-/** The text of a button, or what stands for it. */
+/** The text of a button, or a substitute. */
 function captionOf(button) {
   if (given(button.content)) return button.content;
   const system = button.activation_type === "system" && SYSTEM_WORDS.get(button.arguments);
@@ -57,7 +57,7 @@ function fieldOf(input) {
   return field;
 }
 
-/** An input with its title, and beside it the button that sends it. */
+/** An input with its title, and next to it the button that sends it. */
 function inputRow(input, buttons) {
   const beside = buttons.filter((button) => given(button.input_id) && button.input_id === input.id && button.activation_type !== "system");
   return el("div", { class: "win-input" },
@@ -85,7 +85,7 @@ export function actionsOf(toast) {
 }
 
 /**
- * The menu of a right click, laid open; null without entries.
+ * The right-click menu, opened; null without entries.
  * @param {any} toast
  */
 export function menuOf(toast) {

@@ -4,7 +4,7 @@ import { append, el, foreign, listOf } from "./dom.js";
 import { fileName, picture } from "./images.js";
 
 const PERCENT = 100;
-/** A sender may ask for two thousand million lines; no tile or toast has room for more than these. */
+/** A sender may ask for two billion lines; no tile or toast has room for more than these. */
 const MOST_LINES = 22;
 
 /** Whether anything was said. @param {unknown} value */
@@ -46,7 +46,7 @@ export function imageBox(item, place) {
 }
 
 /**
- * The weights of columns. One that says nothing gets 50 if it is the first, else what is left of 100, and at least 1.
+ * The weights of columns. A column without one gets 50 if it is the first, else what is left of 100, and at least 1.
  * @param {any[]} columns
  */
 export function weights(columns) {
@@ -71,7 +71,7 @@ function columnsOf(group) {
 
 const inColumn = (item) => (item.type === "image" ? imageBox(item, "in-column") : textLine(item));
 
-/** What stands at the right below a bar: the sender's own words, or per cent. */
+/** The text at the right below a bar: the sender's own words, or a percentage. */
 function progressValue(item) {
   if (given(item.value_override)) return item.value_override;
   return typeof item.value === "number" ? `${Math.round(item.value * PERCENT)}%` : item.value === "indeterminate" ? "" : item.value;
@@ -96,7 +96,7 @@ function progressBar(item) {
 }
 
 /**
- * The content of a toast or tile in its order. What stands at the top is drawn by `text` and `image`.
+ * The content of a toast or tile in its order. Items at the top level are drawn by `text` and `image`.
  * @param {any[]} content
  * @param {{text: (item: any, at: number) => HTMLElement, image: (item: any) => HTMLElement}} top
  */

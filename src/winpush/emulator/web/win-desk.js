@@ -17,7 +17,7 @@ export class WindowsDesk {
   #bell = el("button", { class: "win-bell", type: "button", "aria-expanded": "false" });
   #centre = null;
   #toasts = [];
-  /** What was drawn last, by part: a part is drawn anew only when its pictures are others. */
+  /** What was drawn last, by part: a part is redrawn only when its pictures change. */
   #drawn = new Map();
   #settle = 0;
 
@@ -34,7 +34,7 @@ export class WindowsDesk {
   /**
    * Shows what has changed.
    * @param {any} device
-   * @param {boolean} quiet it is old news, and drops in without a movement
+   * @param {boolean} quiet it is old news, and appears without animation
    */
   update(device, quiet) {
     this.#toasts = listOf(device.toasts);
@@ -46,7 +46,7 @@ export class WindowsDesk {
   }
 
   #once(part, pictures, draw) {
-    // the time too: an emulator that was started anew counts from one again
+    // with the time, because a restarted emulator counts from one again
     const wanted = pictures.map((picture) => `${picture?.n} ${picture?.at}`).join("\n");
     if (this.#drawn.get(part) === wanted) return;
     this.#drawn.set(part, wanted);

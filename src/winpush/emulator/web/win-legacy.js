@@ -1,4 +1,4 @@
-/** Tiles of the legacy templates of Windows 8 and 8.1: what stands where follows from the template's name. */
+/** Tiles of the legacy templates of Windows 8 and 8.1: the template's name says what goes where. */
 
 import { el, listOf } from "./dom.js";
 import { icon } from "./images.js";
@@ -79,7 +79,7 @@ export function legacyFaces(size, tile, badge) {
   return [el("div", { class: "legacy-stack" }, shown, texts.length > 0 && lines(size, shape, texts))];
 }
 
-/** Some peek templates have one image more, which stands beside the texts. */
+/** Some peek templates have one image more, which goes next to the texts. */
 function peek(size, shape, texts, images) {
   const beside = /^PeekImage0[56]$|^PeekImageCollection0[56]$/.test(shape) ? images.slice(-1) : [];
   const first = images.slice(0, images.length - beside.length);

@@ -9,7 +9,7 @@ import { windowsTone } from "./words.js";
 
 const NONE = "None yet.";
 
-/** Who it is, what its channel answers, and the channel URI to push to. */
+/** Which device it is, what its channel answers, and the channel URI to push to. */
 export function windowsFactsPart() {
   const pick = ({ version, state, outcome, meaning, channel, accepted, app }) => ({ version, state, outcome, meaning, channel, accepted, app });
   return part("", pick, (facts, body) => {
@@ -44,12 +44,12 @@ export function badgePart() {
   });
 }
 
-/** Raw notifications: size, and the beginning as text or, where it is none, in hexadecimal. */
+/** Raw notifications: size, and the beginning as text or, if it isn't text, in hexadecimal. */
 export function windowsRawsPart() {
   return part("Raw", (device) => listOf(device.raws), (raws, body) => {
     if (!raws.length) return body.replaceChildren(el("p", { class: "quiet" }, NONE));
     const entries = [...raws].reverse().map((raw) => el("li", {},
-      el("span", { class: "toast-meta" }, clock(raw.at), plural(raw.bytes, "byte"), raw.hex && "no text, in hexadecimal"),
+      el("span", { class: "toast-meta" }, clock(raw.at), plural(raw.bytes, "byte"), raw.hex && "not text; in hexadecimal"),
       foreign("code", "raw-preview", raw.hex ?? raw.text)));
     return body.replaceChildren(el("ol", { class: "raw-list", "aria-label": "Raw notifications, newest first" }, ...entries));
   });

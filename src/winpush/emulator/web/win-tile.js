@@ -12,7 +12,7 @@ const PHASES = 60;
 const isLegacy = (tile) => Array.isArray(tile.texts);
 
 /**
- * Name and sign of the app at the lower edge, as `branding` says; a small tile has no room for them. Without `branding`
+ * The app's name and logo at the lower edge, as `branding` says; a small tile has no room for them. Without `branding`
  * Windows 10 shows the name or nothing, as the app's own tile does: here the name, if the document gives one.
  */
 function brandOf(size, tile) {
@@ -45,7 +45,7 @@ function facesOf(size, tile, badge) {
   return faces.map((parts) => el("div", { class: "face" }, ...parts));
 }
 
-/** A tile with its faces; name, sign and badge lie over them, unless the template draws the badge itself. */
+/** A tile with its faces; name, logo and badge lie over them, unless the template draws the badge itself. */
 function tileNode(tag, size, tile, badge, faces, attributes) {
   const own = String(tile.template).includes("IconWithBadge");
   const mark = own ? null : badgeMark(badge);
@@ -58,7 +58,7 @@ function tileNode(tag, size, tile, badge, faces, attributes) {
 }
 
 /**
- * A tile that lives: its faces follow each other, moved by motion.js.
+ * A live tile: motion.js shows its faces one after the other.
  * @param {string} size
  * @param {any} tile the picture of this size
  * @param {any} badge
@@ -84,7 +84,7 @@ export function pinned(sizes) {
 }
 
 /**
- * Every size with every face, lying still: for the detail panel.
+ * Every size with every face, at rest: for the detail panel.
  * @param {any} picture
  * @param {any} badge
  */

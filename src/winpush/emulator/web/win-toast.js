@@ -132,7 +132,7 @@ export function toastDetail(toast) {
     el("span", { class: "toast-meta" }, clock(toast.at)), toastCard(toast), menuOf(toast), effectsOf(toast));
 }
 
-/** Toasts of one header stand together, and so do those of one group; the rest stands under the app's name. */
+/** Toasts with the same header are grouped, and so are those of one group; the rest is under the app's name. */
 function groupOf(toast) {
   if (toast.header) return { key: `header ${toast.header.id}`, title: toast.header.title };
   if (given(toast.group)) return { key: `group ${String(toast.group).toLowerCase()}`, title: `Group ${toast.group}` };
@@ -156,7 +156,7 @@ function centreEntry(toast) {
 }
 
 /**
- * The action centre's content: newest group first, newest toast first, by the time that each toast shows.
+ * The action centre's content: newest group first, newest toast first, by the time shown on each toast.
  * @param {any[]} toasts in the order of their arrival
  */
 export function centreOf(toasts) {

@@ -1,4 +1,4 @@
-/** Windows devices: name, state and screen. The screen is there only while somebody could scroll to it soon. */
+/** Windows devices: name, state and screen. A screen exists only while it is in view or could soon be. */
 
 import { el, foreign, listOf, plural, setText } from "./dom.js";
 import { accentClass } from "./images.js";

@@ -36,7 +36,7 @@ const TONE_ORDER = ["neutral", "ok", "later", "refused"];
 
 /** @type {Map<string, {tone: Tone, note: string}>} */
 const STATES = new Map([
-  ["healthy", { tone: "ok", note: "Takes everything that is sent to it." }],
+  ["healthy", { tone: "ok", note: "Accepts everything sent to it." }],
   ["expired", { tone: "refused", note: "Its channel is gone. Sends are answered 404: delete the channel." }],
   ["throttled", { tone: "later", note: "Over its daily limit. Sends are answered 406: try again in an hour or more." }],
   ["inactive", { tone: "later", note: "Not in use. Sends are answered 412: try again once an hour at most." }],
@@ -44,12 +44,12 @@ const STATES = new Map([
   ["suppressed", { tone: "refused", note: "The app did not bind this kind of notification. Sends are answered 200 Suppressed." }],
   ["dropped", { tone: "refused", note: "Sends are answered 200 Dropped: the phone does not show them." }],
   ["gone", { tone: "refused", note: "Its channel is gone. Sends are answered 404 without details: delete the channel." }],
-  ["bad-request", { tone: "refused", note: "Sends are answered 400, whatever they hold." }],
-  ["unauthorized", { tone: "refused", note: "Sends are answered 401: the channel and the certificate do not belong together." }],
+  ["bad-request", { tone: "refused", note: "Sends are answered 400, whatever they contain." }],
+  ["unauthorized", { tone: "refused", note: "Sends are answered 401: the channel and the certificate do not match." }],
   ["forbidden", { tone: "refused", note: "Sends are answered 403: the client certificate is refused." }],
   ["method-not-allowed", { tone: "refused", note: "Sends are answered 405, whatever their method." }],
   ["service-unavailable", { tone: "later", note: "Sends are answered 503: try again in a few minutes." }],
-  ["temporarily-disconnected", { tone: "later", note: "Offline for a moment. Sends are accepted and wait in its queue." }],
+  ["temporarily-disconnected", { tone: "later", note: "Briefly offline. Sends are accepted and wait in its queue." }],
   ["disconnected", { tone: "later", note: "Offline. Sends are accepted and wait in its queue." }],
 ]);
 
