@@ -211,7 +211,7 @@ def log_in_twice(emulator: Emulator, path: str, form: dict[str, str], between: C
 def test_a_login_that_nobody_needed_gets_a_remark(path: str, form: dict[str, str], winpush_emulator: Emulator) -> None:
     remarks = log_in_twice(winpush_emulator, path, form, lambda: winpush_emulator.advance(90))
     assert len(remarks) == 1
-    assert "token of 1 minute ago is still good" in remarks[0]
+    assert "token from 1 minute ago is still good" in remarks[0]
     assert "wns.md 1.2" in remarks[0]
 
 
@@ -237,8 +237,8 @@ def test_logins_at_the_two_servers_are_of_two_apps(winpush_emulator: Emulator) -
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        (f"/{TENANT_ID}/oauth2/token", "Entra's path of version 1"),
-        ("/common/OAuth2/token/", "Entra's path of version 1"),
+        (f"/{TENANT_ID}/oauth2/token", "Entra's version 1 path"),
+        ("/common/OAuth2/token/", "Entra's version 1 path"),
         (f"{ENTRA}/", "There is no token server at this path"),
         (ENTRA.replace("v2.0", "V2.0"), "There is no token server at this path"),
         (f"/{TENANT_ID}/oauth2/v2/token", "There is no token server at this path"),

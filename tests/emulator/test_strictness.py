@@ -95,7 +95,7 @@ def test_a_tile_that_was_never_pinned_does_not_appear(winpush_emulator: Emulator
     for tile_id in ("/Never.xaml", "/Second.xaml"):
         assert winpush_client.send(phone.uri, mpns.FlipTile(title="a", id=tile_id)).ok
     assert list(phone.tiles) == ["/Second.xaml"]
-    assert "shows nothing" in winpush_emulator.requests[-2].reason
+    assert "shows none of it" in winpush_emulator.requests[-2].reason
     assert "'/Never.xaml' is pinned" in winpush_emulator.requests[-2].remarks[-1]
 
 

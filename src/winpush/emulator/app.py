@@ -41,7 +41,7 @@ from winpush.protocol_pages import NAMES
 
 __all__ = ["make_app"]
 
-# Bodies are kept in memory, so they are cut far above the largest that a service accepts.
+# Bodies are kept in memory, so they are cut, at a size far above the largest that a service accepts.
 _MAX_BODY_BYTES = 1_000_000
 _MAX_PHONES_AT_ONCE = 10_000
 _SAFETY = {
@@ -134,7 +134,7 @@ class _App:
     # --- the service ------------------------------------------------------------------------------------------
 
     async def push(self, request: Request) -> Response:
-        """A request to a channel URI or to any other path, judged as the service would judge it."""
+        """Judges a request to a channel URI, or to any other path, as the service would."""
         try:
             body = await _read_body(request)
         except ClientDisconnect:
@@ -239,7 +239,7 @@ class _App:
         return [self._service.create_channel(**asked) for _ in range(count)]
 
     async def apps(self, _request: Request) -> Response:
-        """The apps that the token servers know, with what logs each in."""
+        """The apps that the token servers know, with each one's credentials."""
         return JSONResponse([views.app(each, TENANT_ID) for each in self._service.apps])
 
     async def channel(self, request: Request) -> Response:
@@ -253,7 +253,7 @@ class _App:
         return JSONResponse(views.phone(phone))
 
     async def send(self, request: Request) -> Response:
-        """Sends a test notification, the API's own example or a document that is given; answers with its record."""
+        """Sends a test notification, the given document or the API's own example; answers with its record."""
         asked = await _read_fields(request, {"kind": a_text, "document": a_text})
         if "kind" not in asked:
             raise ValidationError("kind", "is missing")
@@ -300,7 +300,7 @@ class _App:
 
 
 def _error(status: int, sentence: str) -> Response:
-    # ASCII: a sentence may repeat what came, and not all of that can be written as UTF-8.
+    # ASCII: a sentence may quote the request, and not everything in that can be written as UTF-8.
     return Response(json.dumps({"error": sentence}), status, _SAFETY, "application/json")
 
 

@@ -1,4 +1,4 @@
-"""The apps that the emulator's token servers know: its own, and as many more as somebody names.
+"""The apps that the emulator's token servers know: its own, and any others that are named.
 
 An app's ids and secret follow from its name, so that a program in another process knows them without asking.
 """
@@ -35,7 +35,7 @@ class App:
 
     @property
     def words(self) -> str:
-        """What a sentence calls it."""
+        """How messages refer to it."""
         return "the emulator's own app" if self.name is None else f"the app {self.name!r}"
 
 
@@ -43,7 +43,7 @@ _OWN = App(None, CLIENT_ID, PACKAGE_SID, CLIENT_SECRET)
 
 
 def app_named(name: str | None) -> App:
-    """The app of this name. Raises ValidationError for what can't be a name."""
+    """The app of this name. Raises ValidationError for an invalid name."""
     if name is None:
         return _OWN
     if (problem := app_name_problem(name)) is not None:

@@ -115,7 +115,7 @@ class Certificates:
         from cryptography.hazmat.primitives.asymmetric import padding
 
         thumbprints = [parts.header.get(name) for name in ("x5t#S256", "x5t")]
-        # Microsoft's own libraries leave the padding on.
+        # Microsoft's own libraries keep the padding.
         keys = [self._keys.get(each.rstrip("=")) for each in thumbprints if isinstance(each, str)]
         key = next(filter(None, keys), None)
         if key is None:
@@ -134,7 +134,7 @@ class Certificates:
         try:
             key.verify(parts.signature, parts.signed, chosen, hashes.SHA256())
         except InvalidSignature:
-            raise AssertionRefusedError(700027, "The assertion's signature doesn't fit the certificate.") from None
+            raise AssertionRefusedError(700027, "The assertion's signature doesn't match the certificate.") from None
 
 
 def _read(assertion: str) -> _Parts:

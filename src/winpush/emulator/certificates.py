@@ -1,4 +1,4 @@
-"""A certificate authority for one run of the emulator: it issues the server's certificate and the clients' ones.
+"""A certificate authority for one run of the emulator: it issues the certificates of the server and the clients.
 
 The certificates follow RFC 5280 (key usage, basic constraints, key identifiers): Python verifies them strictly since
 3.13, and refuses an authority whose certificate doesn't say what its key is for.
@@ -49,7 +49,7 @@ class Authority:
         return cls(host, _pem(certificate), certificate, key)
 
     def issue_client(self, name: str, *, expired: bool = False) -> tuple[bytes, bytes]:
-        """A client certificate with this common name, and its key, both PEM. `expired`: its time is over."""
+        """A client certificate with this common name, and its key, both PEM. `expired`: it is no longer valid."""
         from cryptography.x509.oid import ExtendedKeyUsageOID
 
         return self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH, -timedelta(minutes=1) if expired else _LIFE)

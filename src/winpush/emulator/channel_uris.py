@@ -1,7 +1,7 @@
 """Channel URIs as devices really get them: their length, their alphabet and their escapes. Pure; `rng` is passed in.
 
-A client that decodes such a URI, encodes it again or stores too little of it must fail here as it would at the service,
-so URIs are compared as a web server reads them (mpns.md 1, wns.md 2; forms seen in public reports).
+A client that decodes such a URI, encodes it again or cuts it must fail here as it would at the service, so URIs
+are compared as a web server reads them (mpns.md 1, wns.md 2; forms seen in public reports).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["ChannelIndex", "is_mpns_path", "make_mpns_path", "make_wns_token", "
 _ROOMS = ("throttledthirdparty", "unthrottledthirdparty")
 # `windowsphonedefault`, and random parts of 67, 16 and 20 bytes: the form of Windows Phone 8.1.
 _PHONE_8_1 = "/u/1/db3/{}/d2luZG93c3Bob25lZGVmYXVsdA/{}/{}"
-# What all channels have in common, and ten characters of their own: enough to find the one that a cut URI belonged to.
+# What all channels have in common plus ten characters of their own: enough to find the channel of a cut URI.
 _BEGINNING = re.compile(r"/(?:un)?throttledthirdparty/01\.00/.{13}|/u/1/db3/.{16}|[^/].{15}", re.DOTALL)
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class ChannelIndex(Generic[T]):
     def explain(self, key: str) -> str:
         """Why no channel has this key, as a sentence for the tester."""
         if key.replace(" ", "+") in self._found:
-            return "No channel has this token: it was decoded, so that a + came where the device's URI has %2b."
+            return "No channel has this token: it was decoded, so it has a + where the device's URI has %2b."
         if unquote(key) in self._found:
             return "No channel has this token: it was percent-encoded twice."
         whole = self._by_beginning.get(self._beginning(key), "")

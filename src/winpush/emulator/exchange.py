@@ -1,4 +1,4 @@
-"""A request as it arrived, what is answered, and how both are kept for the page: without secrets."""
+"""A request as it arrived, its answer, and the record of both for the page, without secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KEPT_HEADER_CHARACTERS = 300
 class Incoming:
     """One request as it arrived. Header names are in lower case; `certificate`: the client presented a valid one.
 
-    `path` is decoded, `query` is not. `is_pipelined`: it came before the one before it was answered.
+    `path` is decoded, `query` is not. `is_pipelined`: it arrived before the previous one was answered.
     """
 
     method: str
@@ -41,7 +41,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back."""
+    """The answer that is sent back."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -52,8 +52,8 @@ class Answer:
 class Judged:
     """How a request was judged, for its record. `status` is the HTTP status of `outcome`; a fault may answer another.
 
-    `word` replaces the outcome's name as the verdict, where a request is not a notification; `source` is where the
-    answer is documented. `body` is shown instead of the request's, where that is encrypted; `is_login` says that it
+    `word` replaces the outcome's name as the verdict if a request isn't a notification; `source` is where the
+    answer is documented. `body` is shown instead of the request's if that is encrypted; `is_login` says that it
     holds a login's secret.
     """
 

@@ -48,7 +48,7 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """What was done to the request, in a few words for the record."""
+        """What the fault did to the request, in a few words for the record."""
         parts = [self.cut or "", f"status {self.status}" if self.status else ""]
         parts.append(f"delay {self.delay_seconds:g} s" if self.delay_seconds else "")
         return ", ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""What the API accepts as JSON, field by field: whatever comes, the answer is a sentence and never a 500."""
+"""What the API accepts as JSON, field by field: whatever arrives, the answer is a sentence and never a 500."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 Check = Callable[[str, Any], None]
-"""Raises ValidationError for a value that the field (named first) can't have."""
+"""Raises ValidationError for a value that the field (the first argument) can't have."""
 
 _MAX_CHARACTERS = 20_000
 _MAX_TEXTS = 100
@@ -42,7 +42,7 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 
 def check_fields(asked: Mapping[str, Any], known: Mapping[str, Check]) -> None:
-    """Checks every field. Raises ValidationError for an unknown one, too."""
+    """Checks every field. Raises ValidationError for an invalid or unknown one."""
     if unknown := sorted(set(asked) - set(known)):
         raise ValidationError(unknown[0][:40], f"is not a field here; choose from {', '.join(sorted(known))}")
     for name, value in asked.items():
@@ -50,9 +50,9 @@ def check_fields(asked: Mapping[str, Any], known: Mapping[str, Check]) -> None:
 
 
 def a_text(name: str, value: object) -> None:
-    """A text that can be written as UTF-8."""
+    """Text that can be written as UTF-8."""
     if not isinstance(value, str) or len(value) > _MAX_CHARACTERS:
-        raise ValidationError(name, f"must be a text of at most {_MAX_CHARACTERS:,} characters")
+        raise ValidationError(name, f"must be text of at most {_MAX_CHARACTERS:,} characters")
     try:
         value.encode()
     except UnicodeEncodeError as error:

@@ -19,19 +19,19 @@ __all__ = ["is_login", "misses_login", "receive_login", "refuse_login"]
 
 _OPENID_PATH = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
 _VERSION_1 = re.compile(r"/[^/]+/oauth2/token/?", re.IGNORECASE)
-# What is meant for a token server: its path with a slash too many, in capitals, without a part.
+# Paths meant for a token server: with an extra slash, in capitals, or with a part missing.
 _NEAR = re.compile(r"(?:/[^/]+)*/(?:oauth2(?:/.*)?|token/?|accesstoken(?:\.srf)?/?)", re.IGNORECASE)
 _SERVERS = "Entra's is /{tenant}/oauth2/v2.0/token, and login.live.com's is /accesstoken.srf (wns.md 1.1)"
 _JSON = ("Content-Type", "application/json")
 
 
 def is_login(path: str) -> bool:
-    """True for the path of a token server, or of the document that tells MSAL where it is."""
+    """True for the path of a token server, or of the document that tells MSAL where one is."""
     return is_token_path(path) or _OPENID_PATH.fullmatch(path) is not None
 
 
 def misses_login(path: str) -> bool:
-    """True for a path that no token server has, and that was meant for one."""
+    """True for a path that was meant for a token server but belongs to none."""
     return not is_login(path) and not is_mpns_path(path) and _NEAR.fullmatch(path) is not None
 
 
@@ -39,7 +39,7 @@ def refuse_login(world: World, request: Incoming, now: datetime) -> Answer:
     """The answer to a login at a path that no token server has."""
     words = f"There is no token server at this path: {_SERVERS}."
     if _VERSION_1.fullmatch(request.path):
-        words = f"This is Entra's path of version 1, at which no login for WNS is documented: {_SERVERS}."
+        words = f"This is Entra's version 1 path, for which no WNS login is documented: {_SERVERS}."
     document = {"error": "not_found", "error_description": words}
     answer = Answer(404, (_JSON, *headers_of(404).items()), json.dumps(document).encode())
     outcome, _ = _outcome(404)
@@ -50,7 +50,7 @@ def refuse_login(world: World, request: Incoming, now: datetime) -> Answer:
 def receive_login(
     world: World, tokens: Tokens, request: Incoming, base: str, now: datetime, fault: Fault | None
 ) -> Answer:
-    """Judges a login and records it. `base` is the address that it came to: `https://127.0.0.1:8443`."""
+    """Judges a login and records it. `base` is the address that it was sent to: `https://127.0.0.1:8443`."""
     openid = _OPENID_PATH.fullmatch(request.path)
     kind = "token" if openid is None else "openid"
     if fault is not None and fault.status is not None:
@@ -85,7 +85,7 @@ def _outcome(status: int) -> tuple[Outcome, str]:
 
 
 def _describe(tenant: str, base: str) -> LoginAnswer:
-    """OpenID Connect Discovery, as far as a login of an app needs it: MSAL reads where the token server is."""
+    """OpenID Connect Discovery, as far as an app's login needs it: MSAL reads where the token server is."""
     if tenant.lower() != TENANT_ID:
         words = f"Tenant {tenant[:80]!r} not found; the emulator's is {TENANT_ID}."
         document = {"error": "invalid_tenant", "error_description": f"AADSTS90002: {words}", "error_codes": [90002]}

@@ -1,6 +1,6 @@
 """What each kind of device would show of a document, before anything is sent: the playground's answer.
 
-The document is delivered to devices that exist only for this moment, by the same code as a real request.
+The document is delivered to temporary devices, by the same code as a real request.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LINE = re.compile(r"\bin line ([0-9]+)")
 
 @dataclass(slots=True)
 class _Remarks:
-    """Remarks in the order of their lines; one that several devices make is one remark."""
+    """Remarks in the order of their lines; the same remark of several devices is listed once."""
 
     found: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)
 

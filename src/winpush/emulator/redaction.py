@@ -1,7 +1,7 @@
 """A request as it may be shown: without the secrets in its path, query, headers and body.
 
-What isn't known to be harmless is a secret: a client under test writes a name wrong, or a channel URI that no channel
-has, and the record must be fit to be shown to others all the same.
+Anything that isn't known to be harmless counts as a secret: a client under test may misspell a name, or use a channel
+URI that no channel has, and the record must still be safe to show to others.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _CHANNEL = re.compile(
 )
 _URL = re.compile(r"https?://([^/?#\s<>\"']*)([^\s<>\"']*)", re.IGNORECASE)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-# What a login holds that is no secret (RFC 6749, section 4.4; wns.md 1.1), and never long enough to hide one.
+# Fields of a login that aren't secret (RFC 6749, section 4.4; wns.md 1.1), and are never long enough to hide a secret.
 _HARMLESS = frozenset({"granttype", "clientassertiontype", "scope", "resource", "tenant"})
 _IDS = frozenset({"clientid", "appid"})
-# Parts of the names of secrets, in lower case and without what joins words: `ClientSecret` is `client_secret`.
+# Parts of the names of secrets, in lower case and without word separators: `ClientSecret` is `client_secret`.
 _SECRET = re.compile(r"secret|passw|pwd|token|assertion|credential|apikey|code|signature|authoriz|cookie")
 _SECRET_HEADER = re.compile(r"secret|passw|pwd|token|assertion|credential|apikey|authoriz|cookie")
 _FIELD_NAME = re.compile(r"[A-Za-z_.-]{1,32}")
-# In any other text only names that can't be a notification's own words, in a form, in JSON, in XML or in multipart.
+# In other text, only names that can't be a notification's own words: in a form, in JSON, in XML or in multipart.
 _NAMED = re.compile(
     r"(client[_-]?secret|client[_-]?assertion(?!_?type)|refresh[_-]?token|access[_-]?token|password)"
     r"([\"'\\]*(?:\s*[=:>]\s*|[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)[\\]*)"
@@ -40,14 +40,14 @@ _PART = re.compile(r"name=\"?([^\";\r\n]*)\"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\
 
 
 def shorten_secret(secret: str, *, tail: bool = False) -> str:
-    """Too little of a secret to use it, and enough to recognize it: its first four characters, or its last six."""
+    """Too little of a secret to use it, but enough to recognize it: its first four characters, or its last six."""
     if len(secret) < _LONG:
         return "…"
     return f"…{secret[-6:]}" if tail else f"{secret[:4]}… ({len(secret)} characters)"
 
 
 def shown_id(client_id: str) -> str:
-    """The id of an app, in full if it has the form of one: a secret may stand in its place."""
+    """The id of an app, in full if it has the form of one: somebody may have put a secret in its place."""
     is_id = len(client_id) < _LONG or _GUID.fullmatch(client_id) or client_id.lower().startswith("ms-app://")
     return client_id if is_id else shorten_secret(client_id)
 
@@ -56,7 +56,7 @@ def shown_id(client_id: str) -> str:
 
 
 def shown_path(path: str, query: str) -> str:
-    """Path and query, with channel tokens and whatever else is long or named like a secret shortened."""
+    """Path and query, with channel tokens, and anything else long or named like a secret, shortened."""
     channel = _CHANNEL.match(path)
     if channel is not None:
         shown = channel[0] + shorten_secret(path[channel.end() :], tail=True)
@@ -87,7 +87,7 @@ def _plain(name: str) -> str:
 
 
 def shown_header(name: str, value: str) -> str:
-    """A header's value: of `Authorization` and the like its scheme and a start, of URLs in others what is no secret."""
+    """A header's value: for `Authorization` and the like its scheme and start; of others all but secrets in URLs."""
     if not _SECRET_HEADER.search(_plain(name)):
         return _URL.sub(_shown_url, value)
     scheme, space, secret = value.strip().partition(" ")
@@ -104,7 +104,7 @@ def _shown_url(match: re.Match[str]) -> str:
 
 
 def shown_body(text: str, content_type: str) -> str:
-    """The body of a notification, without secrets that a login's names give away."""
+    """The body of a notification, without secrets that are named as in a login."""
     if content_type.partition(";")[0].strip().lower() == _FORM:
         return shown_login(text)
     return _NAMED.sub(lambda match: f"{match[1]}{match[2]}{_shortened(match[3])}", text)
@@ -116,7 +116,7 @@ def _shortened(value: str) -> str:
 
 
 def shown_login(text: str) -> str:
-    """The body of a login in whatever form it came: the fields by name, and of their values those that are harmless."""
+    """The body of a login, in whatever form it came: the names of the fields, and the harmless values."""
     try:
         given = json.loads(text)
     except (ValueError, RecursionError):

@@ -16,7 +16,7 @@ from winpush.protocol_pages import NAMES, page
 __all__ = ["render"]
 
 _TITLES = {"wns": "WNS", "mpns": "MPNS", "webpush": "Web Push", "sources": "Sources"}
-# An anchor on a line of its own, before a heading: the heading is what it names.
+# An anchor on a line of its own before a heading names that heading.
 _ANCHORED = re.compile(r'<p>(<a id="[^"]+"></a>)</p>\n<(h\d)>')
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -46,7 +46,7 @@ _PAGE = """<!doctype html>
 
 
 def render(name: str) -> str:
-    """One page of the reference. Raises ValidationError for a page that there isn't."""
+    """One page of the reference. Raises ValidationError for a page that doesn't exist."""
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     markdown.add_render_rule("link_open", _link)
     markdown.add_render_rule("table_open", _table_open)
@@ -65,7 +65,7 @@ def _links(current: str) -> str:
 
 
 def _link(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: OptionsDict, env: Any) -> str:
-    """A link to another page of the reference leads to where the emulator serves it."""
+    """Points links between pages of the reference to where the emulator serves them."""
     target = str(tokens[place].attrs["href"])
     tokens[place].attrs["href"] = re.sub(rf"^({'|'.join(NAMES)})\.md", r"/protocol/\1", target)
     return renderer.renderToken(tokens, place, options, env)
@@ -74,7 +74,7 @@ def _link(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: 
 def _table_open(
     _renderer: RendererHTML, _tokens: Sequence[Token], _place: int, _options: OptionsDict, _env: Any
 ) -> str:
-    # Reached by keyboard, so that a table that is wider than the screen can be scrolled.
+    # Focusable, so that a table wider than the screen can be scrolled by keyboard.
     return '<div class="wide" tabindex="0" role="group" aria-label="Table"><table>\n'
 
 

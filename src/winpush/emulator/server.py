@@ -31,8 +31,8 @@ class Emulator(Service):
     All methods may be called from any thread.
 
     `port=0` takes a free port. `tls=True` opens a second port for authenticated channels, with a certificate authority
-    made for the run: `ca_pem` is what a client must trust, `make_client_certificate` makes what a client may present.
-    `seed` makes channel URIs and shares of faults repeatable. `clock` gives the time (aware datetimes).
+    created for the run: clients must trust `ca_pem`, and `make_client_certificate` creates certificates for them to
+    present. `seed` makes channel URIs and shares of faults repeatable. `clock` gives the time (aware datetimes).
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Emulator(Service):
         return self
 
     def stop(self) -> None:
-        """Closes every connection and ends the thread. Calling it again does nothing."""
+        """Closes every connection and ends the thread. A second call does nothing."""
         self.stopping = True
         if self._thread is not None:
             for server in self._servers:

@@ -42,7 +42,7 @@ from winpush.webpush import VapidKeys
 __all__ = ["Addresses", "Service", "entra_credentials_for"]
 
 _PAUSE_STEP_SECONDS = 0.1
-# Nothing that the emulator remembers lasts longer: channels, tokens, TTLs.
+# Longer than anything that the emulator remembers lasts: channels, tokens, TTLs.
 _LONGEST_LIFE = timedelta(days=365 * 400)
 
 
@@ -50,7 +50,7 @@ def _mpns_headers(notification: mpns.Notification) -> tuple[tuple[str, str], ...
     return tuple((name.lower(), value) for name, value in headers_of(notification))
 
 
-# The kinds of test notifications, and how a client in good order sends them.
+# The kinds of test notifications, and how a correct client sends them.
 MPNS_HEADERS = {each.push_type: _mpns_headers(each) for each in (mpns.Toast("a"), mpns.Tile(title="a"), mpns.Raw("a"))}
 WNS_CONTENT_TYPES = {
     "toast": "text/xml",
@@ -67,7 +67,7 @@ def _utc_now() -> datetime:
 def entra_credentials_for(authority: str, app: str | None = None) -> wns.EntraCredentials:
     """Credentials accepted by the token server of an emulator in another process, at `host:port`.
 
-    Those of another app than its own are accepted from when it has a channel of that app.
+    Credentials of an app other than its own are accepted once it has a channel of that app.
     """
     login = app_named(app)
     return wns.EntraCredentials(TENANT_ID, login.client_id, login.client_secret, f"http://{authority}")
@@ -107,7 +107,7 @@ class Addresses:
 
     @property
     def own_origins(self) -> frozenset[str]:
-        """The origins of its own page, as browsers write them. Other ports of this machine are other people's."""
+        """The origins of its own page, as browsers write them. Other ports of this machine may be other people's."""
         names = {self.shown_host, "127.0.0.1", "localhost", "[::1]"}
         ports = [("http", self.port, 80), *([] if self.tls_port is None else [("https", self.tls_port, 443)])]
         return frozenset(
@@ -232,7 +232,7 @@ class Service:
         """Creates a simulated Windows device, or a Windows Phone with `phone=True`; its channel URI is `.uri`.
 
         `state` is a name from WINDOWS_CHANNEL_STATES; `secure` puts the channel on the TLS port; `app` is the name of
-        the app that it is of, by default the emulator's own: a token of another one is answered 403. Raises
+        the channel's app, by default the emulator's own: another app's token is answered 403. Raises
         ValidationError.
         """
         base = self._base(secure=secure)
@@ -252,7 +252,7 @@ class Service:
         """Creates a simulated browser that has subscribed: push to `.subscription`, read `.messages`.
 
         `state` is a name from SUBSCRIPTION_STATES, `browser` one of BROWSERS. `application_server_key` is the VAPID
-        public key that it subscribed with, base64url or bytes; without one, the first message that is taken binds it.
+        public key that it subscribed with, base64url or bytes; without one, the first accepted message binds its own.
         `secure` puts the endpoint on the TLS port. Raises ValidationError.
         """
         base, key = self._base(secure=secure), application_server_key
@@ -304,7 +304,7 @@ class Service:
     ) -> None:
         """Changes a device's version, state or (a phone's) secondary tiles; the rest stays.
 
-        One that comes back online receives what was kept for it.
+        A device that comes back online receives what was kept for it.
         """
         with self._lock:
             if isinstance(phone, Phone):
@@ -375,7 +375,7 @@ class Service:
             return mpns_gateway.receive(self._world, incoming, now, fault), fault
 
     def send_test(self, device: Simulated, kind: str, document: str | None = None) -> Record:
-        """Sends a notification of the emulator's own, as a client in good order would; returns its record.
+        """Sends a notification of the emulator's own, as a correct client would; returns its record.
 
         Without a document it is an example of that kind: toast, tile, raw, (on Windows) badge, or (for a browser)
         message. Raises ValidationError for another kind.
@@ -413,15 +413,15 @@ class Service:
         return preview(document, self.now())
 
     def _base_of(self, incoming: Incoming) -> str:
-        """The address that a request came to, as its sender wrote it."""
+        """The address that a request was sent to, as its sender wrote it."""
         host = (incoming.header("host") or "").lower()
         if host in self.own_hosts:
             return f"{'https' if incoming.secure else 'http'}://{host}"
         return self._base(secure=incoming.secure)
 
     def refuse_host(self, incoming: Incoming) -> Answer:
-        """The answer to a request of HTTP/1.1 without a Host, or with several, from any server (RFC 9112, 3.2)."""
-        words = "A request of HTTP/1.1 has one Host header (RFC 9112, section 3.2); this one has none, or several."
+        """Any server's answer to an HTTP/1.1 request without a Host or with several (RFC 9112, 3.2)."""
+        words = "An HTTP/1.1 request has exactly one Host header (RFC 9112, section 3.2); this one has none or several."
         with self._lock:
             return self._refuse(incoming, Judged("", 400, Outcome.BAD_REQUEST, words), self.now())
 
@@ -430,7 +430,7 @@ class Service:
         return self._refuse(incoming, Judged("", 404, Outcome.CHANNEL_GONE, words, word="not-found"), now)
 
     def _refuse(self, incoming: Incoming, judged: Judged, now: datetime) -> Answer:
-        """An answer that is no push service's."""
+        """An answer that doesn't come from a push service."""
         document = json.dumps({"error": judged.reason}).encode()
         answer = Answer(judged.status, (("Content-Type", "application/json"),), document)
         keep(self._world, incoming, answer, judged, now)

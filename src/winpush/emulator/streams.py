@@ -1,4 +1,4 @@
-"""The event streams: one text for all who watch, however many they are, and none that waits for a slow one."""
+"""The event streams: one text for all readers, however many, and no reader waits for a slow one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Streams"]
 
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 1.0
-# After so many readers, others have their turn: each writes as soon as it is awake.
+# After this many readers, other tasks get a turn: each reader writes as soon as it wakes up.
 _AT_ONCE = 10
 # A reader that is this many events behind gets the whole state instead, once it reads again.
 _MAX_PENDING = 20
@@ -23,7 +23,7 @@ _MAX_PENDING = 20
 
 @dataclass(slots=True, eq=False)
 class _Reader:
-    """One stream: what is to be sent on it, and what it knows (None: nothing, it needs the whole state)."""
+    """One stream: what to send on it, and what its reader knows (None: nothing, it needs the whole state)."""
 
     known: tuple[int, int] | None = None
     pending: deque[str] = field(default_factory=deque)
@@ -80,7 +80,7 @@ class Streams:
             reader.awake.set()
 
     async def _spread(self) -> None:
-        """Readers that know the same get the same text: it is made once."""
+        """Readers that know the same get the same text, made once."""
         made: dict[tuple[int, int], tuple[tuple[int, int], str]] = {}
         for number, reader in enumerate(list(self._readers)):
             if number % _AT_ONCE == 0:

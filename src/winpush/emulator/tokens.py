@@ -1,7 +1,7 @@
 """The emulator's two token servers: Entra's, and the older one at login.live.com (wns.md 1). No IO.
 
-They are not interchangeable, as the real ones aren't: each knows its own kind of client id and its own scope. A token
-is of one app, whichever of the two issued it.
+Like the real ones, they aren't interchangeable: each knows its own kind of client id and its own scope. A token belongs
+to one app, whichever of the two issued it.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class _Client:
 
 
 class Tokens:
-    """The tokens issued so far, whose each is and when it expires, and the apps and certificates that may log in."""
+    """The tokens issued so far, each with its app and expiry, and the apps and certificates that may log in."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -160,10 +160,10 @@ class Tokens:
         client = _client_of(request, fields, None)
         if request.headers.get("authorization"):
             remarks.append(
-                "Authorization: Basic is not documented for login.live.com; its form has the id and the secret."
+                "Authorization: Basic is not documented for login.live.com; put the id and the secret in the form."
             )
         if client.assertion is not None:
-            words = "Certificates log in at Entra; login.live.com wants client_secret."
+            words = "Certificates log in at Entra; login.live.com requires client_secret."
             raise _RefusedError(400, "invalid_request", words)
         app = self.apps.find(client.id)
         if app is None or client.id.lower() == app.client_id:
@@ -194,18 +194,18 @@ class Tokens:
         return {"token_type": "Bearer", "expires_in": str(life), "ext_expires_in": str(life), "access_token": token}
 
     def _remark_login(self, now: datetime, app: App, *, entra: bool) -> list[str]:
-        """A remark on a token that nobody needed, since one of this app is good and was not refused."""
+        """A remark on an unneeded token: another one of this app is still good and was not refused."""
         last = self._last_login.get((app.name, entra))
         self._last_login[app.name, entra] = now
         if last is None or now >= last + LIFE:
             return []
         return [
-            f"This app's token of {_ago(now - last)} ago is still good, and no send with it was answered 401: keep one "
-            "token for all sends of the app until it expires (wns.md 1.2)."
+            f"This app's token from {_ago(now - last)} ago is still good, and no send with it was answered 401: keep "
+            "one token for all sends of the app until it expires (wns.md 1.2)."
         ]
 
     def expect_login(self) -> None:
-        """A send was answered 401, which is the documented reason to log in again."""
+        """Notes that a send was answered 401, which is the documented reason to log in again."""
         self._last_login.clear()
 
     def issue_own(self, now: datetime, app: App) -> str:
@@ -217,7 +217,7 @@ class Tokens:
         return token
 
     def app_of(self, token: str | None, now: datetime) -> App | None:
-        """Whose token it is; None unless it was issued here and has neither expired nor been revoked."""
+        """The app of this token; None unless it was issued here and has neither expired nor been revoked."""
         app, expires_at = self._issued.get(token or "", (None, now))
         return app if now < expires_at else None
 
@@ -250,7 +250,7 @@ def _client_of(request: TokenRequest, fields: Mapping[str, str], code: int | Non
     basic = _basic(request.headers.get("authorization", ""), code)
     if basic is not None:
         if "client_secret" in fields or "client_assertion" in fields:
-            raise _RefusedError(400, "invalid_request", "Log in by Authorization or by the form, not by both.", code)
+            raise _RefusedError(400, "invalid_request", "Log in with Authorization or with the form, not both.", code)
         return _Client(*basic, None)
     client_id = fields.get("client_id", "")
     if not client_id:

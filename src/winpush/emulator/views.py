@@ -24,7 +24,7 @@ __all__ = ["app", "changes", "fault", "options", "phone", "record", "state"]
 _SHOWN_RECORDS = 200
 _SHOWN_RAW_CHARACTERS = 200
 _SHOWN_MESSAGES = 20
-_AWAY = "The browser is away: its push service accepts messages, and keeps them for as long as their TTL says."
+_AWAY = "The browser is away: its push service accepts messages, and keeps them for as long as their TTL allows."
 _OFFLINE = "The device is offline: WNS accepts notifications and keeps the last toast, tile and badge until it is back."
 
 
@@ -131,7 +131,7 @@ def _message(each: ReceivedMessage) -> dict[str, Any]:
 
 
 def app(each: App, tenant_id: str) -> dict[str, Any]:
-    """An app's login at either token server, secret included: it is good for nothing but this emulator."""
+    """An app's login at either token server, including its secret, which works only with this emulator."""
     return {
         "name": each.name,
         "tenant_id": tenant_id,

@@ -34,7 +34,7 @@ class WireProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
-        """Called when the connection is there."""
+        """Called when the connection is open."""
         super().connection_made(transport)
         self._begin_waiting()
 
@@ -44,7 +44,7 @@ class WireProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Called with what has arrived."""
+        """Called with the data that has arrived."""
         if not self._in_body:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -61,12 +61,12 @@ class WireProtocol(HttpToolsProtocol):
         scope["extensions"] = {**scope.get("extensions", {}), _ENTRY: {"transport": self.transport, "early": is_early}}
 
     def on_headers_complete(self) -> None:
-        """Called when a request's head is there."""
+        """Called when a request's head is complete."""
         self._in_body, self._head_bytes = True, 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Called when a request's body is there."""
+        """Called when a request's body is complete."""
         self._in_body = False
         self._end_waiting()
         super().on_message_complete()
@@ -87,12 +87,12 @@ def transport_of(scope: Any) -> asyncio.Transport:
 
 
 def is_pipelined(scope: Any) -> bool:
-    """True for a request that began to arrive before the one before it on this connection was answered."""
+    """True for a request that began to arrive before the previous one on this connection was answered."""
     return bool(scope["extensions"][_ENTRY]["early"])
 
 
 def queue_little(scope: Any) -> None:
-    """Has the system keep little for this client: what it doesn't read, it shall wait for, and nobody else."""
+    """Keeps the system's buffer for this client small, so that a client that doesn't read delays only itself."""
     sock = transport_of(scope).get_extra_info("socket")
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _QUEUED_BYTES)

@@ -95,7 +95,7 @@ class Phone:
 
 
 Simulated: TypeAlias = Phone | Device | Browser
-"""Whatever can be pushed to: a phone, a Windows device, a browser."""
+"""Anything that can be pushed to: a phone, a Windows device, a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ class World:
         state: str | None = None,
         pinned: frozenset[str] | None = None,
     ) -> None:
-        """Sets those that are given. Raises ValidationError for an unknown version or state, and a wrong tile id."""
+        """Sets the given values. Raises ValidationError for an unknown version or state, or an invalid tile id."""
         _check_phone(version or phone.version, state or phone.state.name, frozenset())
         phone.version = version or phone.version
         phone.state = CHANNEL_STATES[state] if state else phone.state

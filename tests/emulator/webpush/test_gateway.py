@@ -206,7 +206,7 @@ def test_an_endpoint_that_was_changed_on_its_way_is_told_apart(winpush_emulator:
         (target[:255], 404, None, "it was cut after"),
         ("/w/?token=BQYAAAD", 404, None, "No subscription has this token."),
         ("/w/", 401, bearer, "No subscription has this token."),
-        (f"/w/{native.uri.rpartition('/')[2]}", 401, bearer, "a native channel's"),
+        (f"/w/{native.uri.rpartition('/')[2]}", 401, bearer, "a native channel:"),
     ]
     for path, status, asked, words in cases:
         answer = push(winpush_emulator, browser, target=path)
@@ -328,7 +328,7 @@ def test_edge_keeps_the_last_message_for_a_browser_that_is_away(
     browser = winpush_emulator.create_subscription("offline")
     for text in ("first", "second"):
         assert winpush_client.send(browser.subscription, Message(text)).ok
-    assert "the one that waited is lost" in reason(winpush_emulator)
+    assert "the oldest waiting one is lost" in reason(winpush_emulator)
     assert (texts(browser), len(browser.waiting)) == ([], 1)
     winpush_emulator.change(browser, state="healthy")
     assert (texts(browser), len(browser.waiting)) == (["second"], 0)

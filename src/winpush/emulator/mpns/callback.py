@@ -1,4 +1,4 @@
-"""Callback registration: an authenticated sender asks to be told when the phone becomes inactive (mpns.md 8).
+"""Callback registration: an authenticated sender asks to be notified when the phone becomes inactive (mpns.md 8).
 
 What MPNS answers was not recovered, so the statuses are those of a notification, and a remark says so.
 """
@@ -39,14 +39,14 @@ def register(phone: Phone, request: Incoming) -> tuple[Row, str, tuple[str, ...]
     row = phone.state.row
     if row.verdict.outcome is not Outcome.ACCEPTED:
         return row, row.verdict.meaning, remarks
-    # Butterfly reads the other two headers only.
+    # Butterfly reads only the other two headers.
     return replace(row, notification_status=None), "The callback is registered; the last one counts.", remarks
 
 
 def _problem_of(request: Incoming) -> str | None:
     uri = request.header("x-callbackuri")
     if uri is None:
-        return "X-CallbackURI is missing: it says where MPNS is to post."
+        return "X-CallbackURI is missing: it tells MPNS where to post."
     if len(request.body) > _MAX_BODY_BYTES:
         return f"The body has {len(request.body):,} bytes; MPNS keeps {_MAX_BODY_BYTES:,} to post back."
     try:

@@ -1,7 +1,7 @@
-"""From the service to the phone: at once, or when a phone that was offline is back.
+"""From the service to the phone: at once, or when an offline phone is back.
 
-MPNS queues what it accepts for a phone that is offline. How many it queued was never published; past the emulator's own
-number it answers `QueueFull`, as documented for a queue that overflows (mpns.md 1 and 9.2).
+MPNS queues what it accepts for a phone that is offline. Its queue limit was never published; past the emulator's own
+limit, it answers `QueueFull`, as documented for a queue that overflows (mpns.md 1 and 9.2).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def deliver(world: World, phone: Phone, waiting: Waiting, now: datetime) -> tupl
     shown = show(waiting.document, phone.version)
     remarks = (*shown.remarks, *_remark_tile(phone, shown))
     if shown.nothing or (shown.tile_id and shown.tile_id not in phone.pinned):
-        return "Accepted by the service; the phone shows nothing of it.", remarks
+        return "Accepted by the service; the phone shows none of it.", remarks
     world.deliver(phone, shown, now)
     return "Accepted, and shown.", remarks
 

@@ -1,6 +1,6 @@
 """MPNS's judgement: takes a request, returns a row of the response table, and updates the phone.
 
-It does no IO; all state is in the World it is given. The checks follow the order of mpns.md 10.1.
+It does no IO; all state is in the World that is passed in. The checks follow the order of mpns.md 10.1.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _check_size(request: Incoming) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a request says: its kind, its document (None for raw) and the remarks on it."""
+    """The content of a request: its kind, its document (None for raw) and the remarks on it."""
 
     kind: str
     document: Document | None
@@ -144,14 +144,14 @@ def _read(request: Incoming) -> tuple[str, Document | None, tuple[str, ...]]:
 
 
 def _remark_document(raw: bytes) -> tuple[str, ...]:
-    """A remark on a raw notification that was meant to be none."""
+    """A remark on a raw notification that was meant to be a toast or tile."""
     try:
         kind = read_document(raw).kind
     except ValidationError:
         return ()
     return (
-        f"The payload is the document of a {kind}, and without X-WindowsPhone-Target: {target_of(kind)} it is raw: the "
-        "app gets it as it is, and the phone shows nothing (mpns.md 2).",
+        f"The payload is a {kind} document, but without X-WindowsPhone-Target: {target_of(kind)} it is raw: the app "
+        "gets it as it is, and the phone shows nothing (mpns.md 2).",
     )
 
 
@@ -173,7 +173,7 @@ def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read:
         reason, more = deliver(world, phone, waiting, now)
         return _Judgement(row, reason, read.kind, (*remarks, *more))
     if len(phone.queue) >= QUEUE_LIMIT:
-        remarks.append(f"How many MPNS queues was never published; the emulator queues {QUEUE_LIMIT}.")
+        remarks.append(f"MPNS's queue limit was never published; the emulator's is {QUEUE_LIMIT}.")
         full = _row_beside(200, "QueueFull", row.device_connection_status)
         return _Judgement(full, "The phone is offline and its queue is full.", read.kind, tuple(remarks))
     phone.accepted += 1
@@ -182,7 +182,7 @@ def _pass_on(world: World, phone: Phone, request: Incoming, now: datetime, read:
 
 
 def _row_beside(status: int, notification: str, device: str | None) -> Row:
-    """The row for this device status, or the nearest where the documentation has none for it."""
+    """The row for this device status, or the nearest one if the documentation has none for it."""
     try:
         return row_for(status, notification, device)
     except LookupError:

@@ -1,1 +1,1 @@
-"""The emulator's push service for browsers: judges messages to simulated ones, and decrypts them as those would."""
+"""The emulator's push service for browsers: judges messages to simulated ones, and decrypts them as real ones do."""

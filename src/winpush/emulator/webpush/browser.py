@@ -50,7 +50,7 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class WaitingMessage:
-    """A message that the push service keeps for a browser that is away; `message` is None if it can't read it."""
+    """A message kept by the push service for a browser that is away; `message` is None if the browser can't read it."""
 
     expires_at: datetime
     topic: str | None
@@ -62,8 +62,8 @@ class Browser:
     """A simulated browser with one subscription.
 
     `subscription` is what its page would send to your server, `messages` what has arrived, newest last (the last 100).
-    `application_server_key` is the VAPID public key that it subscribed with, or None until the first message that is
-    taken binds it.
+    `application_server_key` is the VAPID public key that it subscribed with, or None until the first accepted
+    message binds its own.
     """
 
     id: str

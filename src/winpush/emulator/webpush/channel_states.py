@@ -1,4 +1,4 @@
-"""What can become of a message for a browser, and a name for every state of a subscription."""
+"""The possible fates of a message for a browser, and a name for every state of a subscription."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
-    """A named state of a subscription, and what every message to it comes to."""
+    """A named state of a subscription, and the fate of every message to it."""
 
     name: str
     fate: Fate = Fate.TAKEN

@@ -1,6 +1,6 @@
 """The push services behind browsers, as rows: the form of their endpoints, and their words for each fate.
 
-Edge's are captures of WNS (webpush.md 6), the others' are of webpush.md 7. Where none were published, there are none.
+Edge's are captures of WNS (webpush.md 6), the others' come from webpush.md 7. What wasn't published is left out.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Family:
     """A browser and its push service.
 
     `browser` is what notifications call it, `system` what the page calls it. `prefix` begins the endpoints' paths and
-    `make_token` makes what follows. `keeps` is how many messages wait for a browser that is away; `max_ttl` is refused
-    beyond if `refuses_ttl`, else shortened. A VAPID token without a subject is refused if `needs_subject`.
+    `make_token` creates the rest. `keeps` is how many messages wait for a browser that is away. A TTL over `max_ttl` is
+    refused if `refuses_ttl`, else shortened. A VAPID token without a subject is refused if `needs_subject`.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Family:
         return f"{base}{self.prefix}" + (f"?{wns_query(token)}" if self.is_wns else token)
 
     def verdict_of(self, wording: Wording) -> Verdict:
-        """What a sender that knows the services' words makes of it."""
+        """What a sender that knows the services' words makes of the answer."""
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in wording.headers]
         if self.is_wns:
             headers.append(_WNS_MARK)
@@ -148,7 +148,7 @@ _NO_ENDPOINT = (
     "A valid push subscription endpoint should be specified in the URL as such: https://fcm.googleapis.com/wp/…\n"
 )
 
-# The statuses of RFC 8030 and 8292, where a service is not known to have words of its own.
+# The statuses of RFC 8030 and 8292, for services that aren't known to have words of their own.
 _USUAL = {
     Fate.TAKEN: Wording(201),
     Fate.DROPPED: Wording(201),
@@ -221,7 +221,7 @@ _SAFARI = {
 
 _WEEKS = timedelta(weeks=4)
 _MONTH = timedelta(days=30)
-# How many the others keep was not published; more than one.
+# The others' limits were not published; they keep more than one.
 _MANY = 100
 _FAMILIES = (
     Family("edge", "Microsoft Edge", "Edge on Windows", WNS_WEB_PUSH_PATH, _edge, 1, _WEEKS, _EDGE),

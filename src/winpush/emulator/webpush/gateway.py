@@ -1,7 +1,7 @@
 """A push service's judgement of a message for a browser, and what the browser makes of it (webpush.md 6 and 7).
 
-The order of the checks isn't documented by any service; here it is from the endpoint over the sender to the message.
-The message is decrypted as the browser would: it drops silently what it can't read, and the record says why.
+No service documents the order of the checks; here they go from the endpoint to the sender to the message. The message
+is decrypted as the browser would: it silently drops what it can't read, and the record says why.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from winpush.webpush.vapid import is_subject, read_subject, read_token
 __all__ = ["come_back", "find_browser", "receive_web_push"]
 
 MAX_BODY_BYTES = 4096
-"""What every push service must take (RFC 8030, section 7.2); what WNS says to more is unverified."""
+"""What every push service must accept (RFC 8030, section 7.2); what WNS answers to more is unverified."""
 
 _FATES_OF_FIELDS = {
     "scheme": Fate.OLD_TOKEN,
@@ -73,7 +73,7 @@ def _token_of(request: Incoming) -> str:
 
 
 def _family_of(request: Incoming) -> Family:
-    """Whose endpoint it looks like; FCM has other paths than that of new subscriptions."""
+    """The family whose endpoint it looks like; FCM has paths other than that of new subscriptions."""
     return next((each for each in BROWSERS.values() if request.path.startswith(each.prefix)), BROWSERS["chrome"])
 
 
@@ -115,7 +115,7 @@ def receive_web_push(
 
 
 def _shown(judgement: _Judgement, request: Incoming) -> str | None:
-    """What was decrypted. Of a refused message nothing, for it is cipher; None, the body itself, if it isn't."""
+    """What was decrypted: nothing for a refused message that is encrypted; None (show the body itself) if it isn't."""
     is_cipher = request.header("content-encoding") is not None
     return "" if judgement.body is None and is_cipher else judgement.body
 
@@ -148,7 +148,8 @@ def _unknown(world: World, request: Incoming) -> _RefusedError:
     if not family.is_wns:
         return _RefusedError(Fate.UNKNOWN, why)
     if world.wns_channels.get(token) is not None:
-        return _RefusedError(Fate.DAMAGED, "This token is a native channel's: its URI has no /w/, and takes wns.Toast.")
+        words = "This token belongs to a native channel: its URI has no /w/, and takes wns.Toast."
+        return _RefusedError(Fate.DAMAGED, words)
     # WNS can't read a token that was decoded or encoded twice; one that was cut is unknown to it (webpush.md 6).
     is_base64 = token.isascii() and token.replace("+", "").replace("/", "").rstrip("=").isalnum()
     return _RefusedError(Fate.UNKNOWN if is_base64 else Fate.DAMAGED, why)
@@ -163,7 +164,8 @@ def _check_sender(browser: Browser, request: Incoming, own_key: bytes | None, no
     """The VAPID public key that signed the request."""
     authorization = request.header("authorization")
     if authorization is None:
-        raise _RefusedError(Fate.NO_TOKEN, "Authorization is missing: a VAPID token says who sends (webpush.md 4).")
+        words = "Authorization is missing: a VAPID token identifies the sender (webpush.md 4)."
+        raise _RefusedError(Fate.NO_TOKEN, words)
     origin: Origin = browser.subscription.channel.origin
     try:
         public = read_token(authorization, str(origin), now, needs_subject=browser.family.needs_subject)
@@ -187,7 +189,8 @@ def _read(family: Family, request: Incoming) -> RequestHead:
         fate = Fate.NO_TTL if error.field == "TTL" and "ttl" not in headers else _FATES_OF_FIELDS[error.field]
         raise _RefusedError(fate, f"{str(error).rstrip('.')}.") from None
     if family.refuses_ttl and head.ttl > family.max_ttl:
-        raise _RefusedError(Fate.BAD_TTL, f"The TTL is over {family.max_ttl.days} days; this service takes no more.")
+        words = f"The TTL is over {family.max_ttl.days} days, the most that this service accepts."
+        raise _RefusedError(Fate.BAD_TTL, words)
     return head
 
 
@@ -195,11 +198,11 @@ def _check_body(request: Incoming, public: bytes) -> None:
     if len(request.body) > MAX_BODY_BYTES:
         raise _RefusedError(
             Fate.TOO_LARGE,
-            f"The body has {len(request.body):,} bytes; a push service need only take {MAX_BODY_BYTES:,}.",
+            f"The body has {len(request.body):,} bytes; a push service need only accept {MAX_BODY_BYTES:,}.",
         )
     if request.body[21:86] == public:
         raise _RefusedError(
-            Fate.ENCODING, "The VAPID key also encrypts; they must be different keys (RFC 8292, section 3.2)."
+            Fate.ENCODING, "The VAPID key is also used to encrypt; use two different keys (RFC 8292, section 3.2)."
         )
 
 
@@ -254,7 +257,7 @@ def _what_shows(message: ReceivedMessage) -> tuple[str, bool]:
     if not message.payload:
         return "The page's service worker is woken without data.", False
     if read_notification(message.payload) is None:
-        return "No notification in JSON: the page's service worker gets it as it is.", False
+        return "Not a notification in JSON: the page's service worker gets it as it is.", False
     return "A notification in JSON, shown as most pages would.", True
 
 
@@ -267,7 +270,9 @@ def _put_aside(browser: Browser, new: WaitingMessage) -> str:
         return "Accepted, and kept until the browser is back; it replaces the waiting one with the same topic."
     if len(browser.waiting) > browser.family.keeps:
         browser.waiting.popleft()
-        return "Accepted, and kept until the browser is back; the one that waited is lost: the service keeps no more."
+        return (
+            "Accepted, and kept until the browser is back; the oldest waiting one is lost: the service keeps no more."
+        )
     return "Accepted, and kept until the browser is back."
 
 

@@ -1,8 +1,8 @@
 """What a page shows of a message: the notification in it, as Edge hands it to Windows.
 
 What is shown is the page's own decision: its service worker gets the payload and calls `showNotification`. Most pages
-send the arguments of that call as JSON, at the top or under `notification`; those are shown, and of anything else what
-the service worker gets.
+send the arguments of that call as JSON, at the top or under `notification`; these are shown. For anything else, what
+the service worker gets is shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["MAX_ACTIONS", "read_notification"]
 
 MAX_ACTIONS = 2
-"""How many buttons Chromium takes: `Notification.maxActions`."""
+"""How many buttons Chromium shows: `Notification.maxActions`."""
 
 _TEXTS = ("title", "body", "icon", "image", "badge", "tag", "lang", "dir")
 _END_OF_TIME = 8.64e15
@@ -24,7 +24,7 @@ _FLAGS = ("requireInteraction", "silent", "renotify")
 def read_notification(payload: bytes) -> dict[str, Any] | None:
     """The notification in a payload, with the names of the Notification API; None if there is none.
 
-    Only what a browser would take: texts, flags, and the first two actions that have a title.
+    Only what a browser would use: texts, flags, and the first two actions that have a title.
     """
     try:
         given = json.loads(payload)

@@ -1,4 +1,4 @@
-"""A test message of the emulator's own, as a sender in good order sends it."""
+"""A test message of the emulator's own, as a correct sender would send it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXAMPLE = (
     '{"title": "Train S1 to Thun", "body": "Now leaves from platform 7", "icon": "/train.png", "tag": "s1", '
     '"actions": [{"action": "map", "title": "Where is it?"}, {"action": "mute", "title": "Not today"}]}'
 )
-"""What is sent where no payload is given: a notification as most pages take it."""
+"""The payload if none is given: a notification in the form that most pages expect."""
 
 
 def make_vapid_keys(rng: random.Random) -> VapidKeys:

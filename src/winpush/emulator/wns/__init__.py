@@ -1,1 +1,1 @@
-"""The emulator's WNS: judges requests to simulated Windows devices, and works out what those would show."""
+"""The emulator's WNS: judges requests to simulated Windows devices, and works out what these would show."""

@@ -1,4 +1,4 @@
-"""Simulated Windows devices: what one remembers, and a name for every answer that WNS gives on a channel."""
+"""Simulated Windows devices: their state, and a name for every answer that WNS gives on a channel."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def wns_row(status_code: int, notification: str | None = None, description: str 
 class Device:
     """A simulated Windows device with one channel. `is_phone`: it runs Windows Phone 8.1 or Windows 10 Mobile.
 
-    `app` is the name of the app that the channel is of, None for the emulator's own.
+    `app` is the name of the channel's app, None for the emulator's own.
     `toasts`, `tile`, `badge` and `raws` are on its screen, as pictures from `winpush.wns.show`. `cached` is what WNS
     keeps for it while it is offline: one of each kind.
     """

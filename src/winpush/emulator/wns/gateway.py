@@ -1,8 +1,8 @@
-"""WNS's judgement of a request and, beside it, the device's: what people without a device need to know.
+"""WNS's judgement of a request and, next to it, the device's, for people without a device.
 
 The service hardly checks the schema (wns.md 3.3), so it accepts documents that no device shows; the device's remarks
 say so for each element. Whether 401 or 404 comes first isn't documented: here the token is checked before the channel,
-and then whether both are of one app.
+and then whether both belong to the same app.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
         raise _RefusedError(wns_row(404), world.wns_channels.explain(read_wns_token(request.query)))
     if sender.name != device.app:
         owner = tokens.apps.add(device.app)
-        raise _RefusedError(wns_row(403), f"The token is of {sender.words}, and the channel of {owner.words}.")
+        raise _RefusedError(wns_row(403), f"The token belongs to {sender.words}, but the channel to {owner.words}.")
     if now - device.made_at >= CHANNEL_LIFE:
         raise _RefusedError(wns_row(410), "The channel is older than 30 days: the app must ask for a new one.")
     if request.method == "DELETE":
@@ -120,7 +120,9 @@ def _judge(world: World, tokens: Tokens, device: Device | None, request: Incomin
     if len(request.body) > MAX_PAYLOAD_BYTES:
         raise _RefusedError(wns_row(413), f"The payload has {len(request.body):,} bytes; WNS accepts 5,000.")
     if is_chunked(request):
-        words = "The body came in chunks; WNS demands a Content-Length and documents that it takes no chunked encoding."
+        words = (
+            "The body came in chunks; WNS requires a Content-Length and, as documented, accepts no chunked encoding."
+        )
         raise _RefusedError(wns_row(400), words, description="Content-Length is missing")
     try:
         head = read_head(headers)
@@ -201,7 +203,7 @@ def _pass_on(world: World, device: Device, request: Incoming, now: datetime, hea
         return judgement("Accepted, and kept until the device is back.")
     picture = draw(request.body, view)
     if picture is None:
-        return judgement("Accepted by the service; the device shows nothing of it.")
+        return judgement("Accepted by the service; the device shows none of it.")
     put_on_screen(device, head.kind, {**picture, **arrival})
     return judgement(_what_shows(view))
 
@@ -222,7 +224,7 @@ def _what_shows(view: View) -> str:
 
 
 def draw(body: bytes, view: View) -> dict[str, Any] | None:
-    """The picture. For bytes that aren't text it also has the first of them in hexadecimal."""
+    """The picture. For bytes that aren't text, it also has the first of them in hexadecimal."""
     if view.kind != "raw" or view.picture is None:
         return view.picture
     try:

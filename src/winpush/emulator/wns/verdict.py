@@ -45,7 +45,7 @@ GONE_BY_ELEMENT = frozenset(
         "field-count",
     }
 )
-"""Rules that make a device skip the whole element at the remark's path; other rules cost less."""
+"""Rules that make a device skip the whole element at the remark's path; breaking other rules loses less."""
 
 GONE_BY_ATTRIBUTE = frozenset({"wrong-placement"})
 """Rules on an attribute that make a device skip the whole element."""
@@ -94,8 +94,8 @@ class ElementVerdict:
 def verdict_of(document: bytes, view: View) -> dict[str, Any]:
     """The device's verdict as JSON: whether anything shows, and the elements in document order.
 
-    Only the first 200 elements are included, and `left_out` counts the rest: a thousand requests must stay small in
-    memory.
+    Only the first 200 elements are included, and `left_out` counts the rest: a thousand requests must not take up
+    much memory.
     """
     judged = judge_elements(document, view)
     return {

@@ -1,4 +1,4 @@
-"""Web Push (RFC 8030), which is not what an app's channel takes: recognized, so that the refusal can say so."""
+"""Recognizes Web Push (RFC 8030), which an app's channel doesn't accept, so that the refusal can say so."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from winpush.emulator.exchange import Incoming
 
 __all__ = ["remark_web_push"]
 
-# How a web-push library signs (RFC 8292 and its draft) and encrypts (RFC 8291 and its draft). RFC 8030 demands TTL.
+# How a web-push library signs (RFC 8292 and its draft) and encrypts (RFC 8291 and its draft). RFC 8030 requires TTL.
 _SCHEMES = ("vapid", "webpush")
 _ENCODINGS = ("aes128gcm", "aesgcm")
 
 
 def remark_web_push(request: Incoming) -> tuple[str, ...]:
-    """What marks a request as a web-push library's, and what an app's channel takes instead; nothing for another."""
+    """What shows that a web-push library made this request, and what to send instead; empty for other requests."""
     signs = _signs_of(request)
     if signs:
         return (
             f"This is a Web Push request ({', '.join(signs)}), as a web-push library makes it for a browser's "
-            "subscription, and not a native one: an app's channel takes X-WNS-Type and an access token (wns.md 3.1).",
+            "subscription. An app's channel needs a native one, with X-WNS-Type and an access token (wns.md 3.1).",
         )
     return ()
 
