@@ -24,7 +24,7 @@ def no_database(path: Path, _template: Path) -> str:
 def damaged(path: Path, template: Path) -> str:
     whole = template.read_bytes()
     path.write_bytes(whole[:100] + b"\xff" * 20_000 + whole[20_100:])
-    return f"The database file {path} is damaged: database disk image is malformed. Put back a backup"
+    return f"The database file {path} is damaged: database disk image is malformed. Restore it from a backup"
 
 
 def cut_short(path: Path, template: Path) -> str:
@@ -59,7 +59,7 @@ def test_a_file_that_is_no_database_is_json_for_machines(tmp_path: Path) -> None
 def test_a_file_whose_folder_is_not_there_names_the_folder(tmp_path: Path) -> None:
     done = call("db", "upgrade", "--db", f"sqlite:///{tmp_path}/mistyped/push.db")
     assert done.returncode == 1
-    assert done.stderr == f"Error: The folder {tmp_path}/mistyped doesn't exist. Make it, or correct the path.\n"
+    assert done.stderr == f"Error: The folder {tmp_path}/mistyped doesn't exist. Create it, or correct the path.\n"
 
 
 def test_a_file_that_broke_while_it_was_open_is_said_so(tmp_path: Path, sqlite_template: Path) -> None:
@@ -82,7 +82,8 @@ def test_a_file_that_broke_while_it_was_open_is_said_so(tmp_path: Path, sqlite_t
     [
         (
             'connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "ada"',
-            'can\'t be connected to: password authentication failed for user "ada". Correct the user and the password',
+            'Can\'t connect to the database: password authentication failed for user "ada". Correct the user and the '
+            "password",
         ),
         (
             'connection to server on socket "/tmp/x" failed: fe_sendauth: no password supplied',
@@ -117,7 +118,7 @@ def test_a_database_that_does_not_exist_is_said_at_once_by_a_worker_that_waits(p
     with started("worker", "--db", url) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == (
-            'Waiting for the database. The database can\'t be connected to: database "nosuch" does not exist. '
+            'Waiting for the database. Can\'t connect to the database: database "nosuch" does not exist. '
             "Create it, or correct the name in the database's URL.\n"
         )
 

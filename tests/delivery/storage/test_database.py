@@ -123,7 +123,7 @@ def test_a_transaction_that_waits_too_long_for_another_says_so(url: str) -> None
     """The database is there: to look whether it runs would lead astray."""
     is_file = url.startswith("sqlite")
     impatient, other = Database(with_timeout(url, 0.01 if is_file else PATIENCE)), Database(url)
-    said = pytest.raises(DatabaseError, match=r"^Another transaction held for too long.*lock")
+    said = pytest.raises(DatabaseError, match=r"^Another transaction held a needed lock for too long: .*lock")
     with other.write() as theirs:
         other.wait_for_turn(theirs)
         with said, impatient.write() as own:

@@ -17,12 +17,12 @@ __all__ = ["MAX_WINDOW", "audience_between", "audience_of", "carve", "is_unsearc
 
 Number = int | BindParameter[int]
 MAX_WINDOW = 50_000
-"""How many channel numbers one claim searches at most, however few of them are in the audience."""
+"""The most channel numbers that one claim searches, however few of them are in the audience."""
 _NEVER = sa.literal_column(str(2**62), sa.BigInteger)
 
 
 def carve(connection: Connection, row: Row[Any], after: int, last: int, size: int) -> int:
-    """The number up to which there are at most `size` channels of the audience behind `after`."""
+    """The number up to which there are at most `size` channels of the audience after `after`."""
     end = min(after + MAX_WINDOW, last)
     part = sa.select(channels.c.id).where(*audience_of(row, after + 1, end)).order_by(channels.c.id).limit(size)
     found = connection.scalars(part).all()

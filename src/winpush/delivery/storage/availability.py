@@ -1,4 +1,4 @@
-"""Which of the drivers' errors say that the database is away, perhaps for now, and what to do about it."""
+"""Which drivers' errors mean that the database is unavailable, perhaps temporarily, and what to do about them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ AWAY = {
     "25P03": "the transaction was idle for too long",
     "40001": "transactions collided",
     "40P01": "transactions collided",
-    "53": "the server has no room, memory or connection left",
+    "53": "the server has no disk space, memory or connection left",
     "55P03": "somebody else held a lock for too long",
-    "57": "the server stops, starts, recovers, or ended the statement",
+    "57": "the server is stopping, starting or recovering, or ended the statement",
     "58": "the server's disk failed",
 }
 """The beginnings of SQLSTATEs that may pass by themselves (PostgreSQL, appendix A), and what they mean."""
@@ -49,10 +49,10 @@ _REFUSALS = (
     (r"authentication failed|pg_hba\.conf", "Let this user in, in the server's pg_hba.conf, or give another user"),
     (r"failed to resolve host|could not translate host", "Correct the host in the database's URL"),
 )
-"""What PostgreSQL and its driver say of a URL that leads to no database, and what to do: an error of a
-connection that doesn't come to be has no SQLSTATE."""
+"""What PostgreSQL and its driver say about a URL that leads to no database, and what to do: when a connection can't be
+made, the error has no SQLSTATE."""
 _OF_ONE = (*_COLLIDED, _LOCKED, "54", "57014")
-"""What a statement may bring upon itself: a collision, a lock, something too large, too long a time."""
+"""Errors that a statement may cause itself: a collision, a lock, something too large, taking too long."""
 
 
 _TOO_LARGE = re.compile(r"Expression tree is too large|too many|at most \d+ tables|parser stack overflow|too complex")
@@ -85,27 +85,27 @@ def state_of(error: BaseException | None) -> str | None:
 
 
 def is_read_only(error: BaseException) -> bool:
-    """Whether the server takes no writes: the next connection may lead to one that does."""
+    """Whether the server accepts no writes: the next connection may lead to one that does."""
     return state_of(error) == _READ_ONLY
 
 
 def is_locked(error: BaseException | None) -> bool:
-    """Whether somebody else held a lock for too long: the rest of the database is there."""
+    """Whether somebody else held a lock for too long: the rest of the database is usable."""
     return state_of(error) == _LOCKED
 
 
 def _is_busy(error: DBAPIError) -> bool:
-    """The same of a SQLite file, where the worker takes it for an outage: a file has one lock for all."""
+    """The same for a SQLite file. The worker treats this as an outage, since a file has one lock for everything."""
     return _sqlite_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
 def _sqlite_name(error: DBAPIError) -> str:
-    """SQLite's name of the error, such as SQLITE_FULL; '' where it is another database's."""
+    """SQLite's name for the error, such as SQLITE_FULL; '' if it is another database's."""
     return getattr(error.orig, "sqlite_errorname", None) or ""
 
 
 def has_collided(error: BaseException | None) -> bool:
-    """Whether PostgreSQL aborted the transaction because of another one; the same may be tried again at once."""
+    """Whether PostgreSQL aborted the transaction because of another one; it may be retried at once."""
     return state_of(error) in _COLLIDED
 
 
@@ -119,8 +119,8 @@ def is_too_large(error: BaseException | None) -> bool:
 
 
 def may_be_of_one(error: BaseException | None) -> bool:
-    """Whether an error may come from one of several writes in a transaction, and spare the others when each is tried
-    alone: not if the database is away, or a file is locked, which has one lock for all."""
+    """Whether an error may come from one of several writes in a transaction, so that the others may succeed when each
+    is tried alone. Not so if the database is away or a file, which has one lock for everything, is locked."""
     if getattr(error, "connection_invalidated", False):
         return False
     state = state_of(error)
@@ -130,7 +130,7 @@ def may_be_of_one(error: BaseException | None) -> bool:
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """Only what may pass: a statement rejected for what it says would be rejected again."""
+    """Only errors that may pass: a statement rejected for what it says would be rejected again."""
     if is_too_large(error):
         return False
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
@@ -139,18 +139,18 @@ def _is_away(error: DBAPIError) -> bool:
 
 
 def commit_lost(error: DBAPIError) -> DatabaseError:
-    """What to say of a commit whose answer didn't come."""
+    """What to say about a commit whose answer didn't come."""
     return DatabaseError(
         f"The connection was lost while the database was storing this: {_first_line(error)}. It may be stored "
-        "or not. Look before you try again; with an idempotency_key, just try again",
+        "or not. Check before you try again; with an idempotency_key, just try again",
         may_be_stored=True,
     )
 
 
 @contextmanager
 def translated(file: Path | None = None) -> Iterator[None]:
-    """Translates drivers' errors that may pass, or that say that there is no such database, to DatabaseError, and those
-    of what is too large to StatementError. `file` is the one of a SQLite database."""
+    """Translates drivers' errors to DatabaseError if they may pass or say that there is no such database, and to
+    StatementError if a statement is too large. `file` is that of a SQLite database."""
     try:
         yield
     except DBAPIError as error:
@@ -161,7 +161,7 @@ def translated(file: Path | None = None) -> Iterator[None]:
             raise
         if is_locked(error) or _is_busy(error):
             said = _first_line(error)
-            what = f"Another transaction held for too long what this one needs: {said}. Nothing was written; try again"
+            what = f"Another transaction held a needed lock for too long: {said}. Nothing was written; try again"
         elif file is not None and _sqlite_name(error):
             what = _describe_file(error, file.absolute())
         else:
@@ -180,22 +180,22 @@ def _describe_server(error: DBAPIError) -> str:
         for pattern, to_do in _REFUSALS:
             if re.search(pattern, line):
                 said = re.sub(r"^.*failed: (FATAL: +)?", "", line)
-                return f"The database can't be connected to: {said}. {to_do}"
+                return f"Can't connect to the database: {said}. {to_do}"
     return f"The database is not available: {_first_line(error)}. Check that it is running and try again"
 
 
 def _describe_file(error: DBAPIError, file: Path) -> str:
     name, said = _sqlite_name(error), _first_line(error)
     if name.startswith("SQLITE_NOTADB"):
-        return f"The file {file} is not a SQLite database. Name the outbox's own file, or one that isn't there yet"
+        return f"The file {file} is not a SQLite database. Name the outbox's own file, or one that doesn't exist yet"
     if name.startswith("SQLITE_CORRUPT"):
-        return f"The database file {file} is damaged: {said}. Put back a backup of it"
+        return f"The database file {file} is damaged: {said}. Restore it from a backup"
     if file.is_dir():
         return f"{file} is a folder. Name a file in it: sqlite:///{file / 'push.db'}"
     if not file.parent.is_dir():
-        return f"The folder {file.parent} doesn't exist. Make it, or correct the path"
+        return f"The folder {file.parent} doesn't exist. Create it, or correct the path"
     if name.startswith("SQLITE_FULL"):
-        return f"There is no room for the database file {file}: {said}. Make room and try again"
+        return f"There is no space for the database file {file}: {said}. Free some space and try again"
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
-        return f"The database file {file} can't be used: {said}. Check who may write it and its folder"
+        return f"The database file {file} can't be used: {said}. Check the permissions of the file and its folder"
     return f"The database file {file} is not available: {said}. Try again"

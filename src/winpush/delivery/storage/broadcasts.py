@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 AWAY: Millis = 1 << 52
-"""Added to the due time of what waits in a paused broadcast, which takes them out of the query for due ones."""
+"""Added to the due times of deliveries in a paused broadcast, which takes them out of the query for due ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def change(connection: Connection, number: int, what: Move, now: Millis, reason:
 
 
 def stop(connection: Connection, number: int, now: Millis, reason: str) -> bool:
-    """Stops a broadcast; False, and nothing done, if it is ending, has ended, or was deleted since."""
+    """Stops a broadcast; does nothing and returns False if it is ending, has ended, or was deleted since."""
     state = connection.scalar(sa.select(broadcasts.c.state).where(broadcasts.c.id == number).with_for_update())
     may = state is not None and (BroadcastState(state), Move.STOP) in MOVES
     if may:
@@ -130,7 +130,7 @@ def stop(connection: Connection, number: int, now: Millis, reason: str) -> bool:
 
 
 def _shift(connection: Connection, number: int, *, away: bool) -> None:
-    """What a worker holds right now stays as it is; it will write the outcome."""
+    """Deliveries that a worker holds right now stay as they are; it will write the outcomes."""
     for table, due, *wait in (
         (deliveries, deliveries.c.due, deliveries.c.due.is_not(None)),
         (lanes, lanes.c.not_before, IS_OPEN, IS_PARCEL),
@@ -158,8 +158,8 @@ _FINISH_ONE = _FINISH.where(_THIS)
 
 
 def finish(connection: Connection, numbers: Iterable[int], now: Millis) -> None:
-    """Ends each of these broadcasts that has no work left. One that somebody else has locked is left to
-    `finish_complete`: outcomes must not wait for a worker that is frozen."""
+    """Ends each of these broadcasts that has no work left. Leaves those that somebody else has locked to
+    `finish_complete`: outcomes must not wait for a frozen worker."""
     these = sorted(numbers)
     # When two workers end their last lanes at the same time, the second must see the first one's write.
     free = lock_rows(connection, _IN_ORDER.where(in_list(connection, _B.id, these)), waits=False) if these else []
@@ -173,7 +173,7 @@ _IS_ONE_COMPLETE = sa.select(_B.id).where(_THIS, *_IS_COMPLETE)
 
 
 def is_complete(connection: Connection, number: int) -> bool:
-    """Whether a broadcast has no work left; locks nothing, so that somebody else may end the last of it now."""
+    """Whether a broadcast has no work left. Locks nothing, so somebody else may be ending the last of it right now."""
     return connection.scalar(_IS_ONE_COMPLETE, {"this": number}) is not None
 
 
@@ -181,7 +181,7 @@ _COMPLETE = sa.select(_B.id).where(_B.ended_at.is_(None), *_IS_COMPLETE).order_b
 
 
 def finish_complete(connection: Connection, now: Millis) -> None:
-    """Ends what has no work left and hasn't been ended, since two workers came to the end of it at the same moment."""
+    """Ends broadcasts that have no work left but weren't ended, because two workers finished the last of it at once."""
     free = lock_rows(connection, _COMPLETE, waits=False)
     if free:
         connection.execute(_FINISH.where(in_list(connection, _B.id, free)), {"now": now})

@@ -101,7 +101,7 @@ def _put(connection: Connection, registration: Registration, now: Millis) -> tup
 
 
 def _find(connection: Connection, registration: Registration) -> tuple[int | None, list[int], bool]:
-    """The live channel that this is, the others of its device, and whether it gets a new URI."""
+    """The live channel to renew, the others of its device, and whether it gets a new URI."""
     by_uri = connection.scalar(sa.select(channels.c.id).where(channels.c.uri == registration.uri, _live()))
     by_device: Sequence[int] = ()
     if registration.device is not None:
@@ -118,10 +118,10 @@ def _find(connection: Connection, registration: Registration) -> tuple[int | Non
 
 
 def _take_turn(connection: Connection, registration: Registration) -> None:
-    """Waits for whoever registers the same device at this moment: no index keeps a device from two live channels.
+    """Waits for transactions registering the same device now: no index keeps a device from having two live channels.
 
-    A row with the same primary key makes the second one wait until the first one's transaction has ended; it is deleted
-    at once, so that nobody ever sees it. (Advisory locks would belong to the session, behind some poolers.)
+    A row with the same primary key makes the second transaction wait until the first has ended; it is deleted at once,
+    so that nobody ever sees it. (Behind some poolers, advisory locks would belong to the session.)
     """
     named = json.dumps((registration.service.value, registration.app, registration.device))
     # Negative: no channel has such a number.
@@ -156,7 +156,7 @@ def _put_tags(connection: Connection, registrations: Iterable[tuple[int, Registr
 
 
 def put_many(connection: Connection, registrations: Sequence[Registration], now: Millis) -> Stored:
-    """Does what `put` does for each in turn, but in bulk: merged in memory, then written."""
+    """Does what `put` does for each of them in turn, but in bulk: merged in memory, then written."""
     try:
         with connection.begin_nested():
             rows = _load(connection, registrations)
@@ -199,8 +199,8 @@ def _live() -> ColumnElement[bool]:
 
 
 def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Millis) -> int:
-    """Marks channels as gone, with the reason; returns how many were live. One that its service has reported gone gets
-    this reason instead, and nothing brings it back any more."""
+    """Marks channels as gone, with the reason; returns how many were live. A channel that its service has reported gone
+    gets this reason instead, and can no longer be revived."""
     given = list(numbers)
     if not given:
         return 0
@@ -213,13 +213,13 @@ def remove(connection: Connection, numbers: Iterable[int], reason: str, now: Mil
 
 
 def _is_reported() -> ColumnElement[bool]:
-    """Gone by what its service said, and neither removed nor erased by anybody since."""
+    """Gone because its service said so, and neither removed nor erased since."""
     return sa.and_(channels.c.gone_at.is_not(None), channels.c.gone_reason == Outcome.CHANNEL_GONE.value)
 
 
 def bring_back(connection: Connection, broadcast: int) -> None:
-    """Makes the channels live again that are gone because this broadcast was told so, unless they were registered anew,
-    removed or erased since."""
+    """Revives the channels that this broadcast was told are gone, unless they were registered again, removed or erased
+    since."""
     table = deliveries.c
     told = (table.broadcast == broadcast, table.state == DeliveryState.GONE.value, table.outcome.is_not(None))
     when = {row.channel: row.at for row in connection.execute(sa.select(table.channel, table.at).where(*told))}

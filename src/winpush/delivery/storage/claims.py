@@ -1,9 +1,9 @@
 """The SQL of claiming deliveries that are due (retries, single notifications, what was on hold); see lanes.py for a
 broadcast's first pass.
 
-A claim is counted where it is made. What has been claimed before, without an outcome since, may have killed its worker:
-it is claimed in small numbers the second time and one by one after that, so that a single channel that kills its
-workers costs no other its notification.
+Claims are counted when they are made. A delivery that was claimed before, without an outcome since, may have killed its
+worker: such deliveries are claimed in small numbers the second time and one by one after that, so that a channel that
+kills its workers costs no other channel its notification.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def claim_due(
     *,
     suspects: bool = False,
 ) -> Batch | None:
-    """Claims deliveries that are due, those that have waited longest first. Those to `busy` channels are left where
-    they are: this worker has earlier ones in hand. `suspects`: of those that may kill their worker; else of the
+    """Claims deliveries that are due, those that have waited longest first. Leaves those to `busy` channels: this
+    worker has earlier ones in progress. With `suspects`, claims only those that may kill their worker, else only the
     others."""
     ripe = _RIPE.where(_D.claims >= CAREFUL - 1 if suspects else _D.claims < CAREFUL - 1)
     ripe = ripe.where(~in_list(connection, _D.channel, busy)) if busy else ripe
@@ -73,7 +73,7 @@ def claim_due(
     mine: frozenset[int] = frozenset()
     if rated := [number for number, row in plans.items() if row.rate]:
         mine = lock_shares(connection, rated, now, ahead=SHARE)
-        plans |= _rows(connection, mine)  # others may have taken their shares before the lock was there
+        plans |= _rows(connection, mine)  # others may have taken their shares before we got the lock
     targets = _in_turn(connection, plans, found, mine, now)
     lease_until = rows[0].db_time + lease
     taken = [(each.broadcast, each.id, owner, lease_until, claims + 1) for each in targets]
@@ -92,18 +92,18 @@ _SUSPECT = (
 
 
 def has_suspects(connection: Connection, now: Millis) -> bool:
-    """Whether something is due that may kill its worker, and that nobody has locked."""
+    """Whether a delivery is due that may kill its worker, and that nobody has locked."""
     return connection.scalar(_SUSPECT, {"now": now}) is not None
 
 
 def _alike(rows: Sequence[Any], claims: int) -> list[Target]:
-    """Those that have been claimed as often as the first, as many as may be claimed together."""
+    """Those that were claimed as often as the first, as many as may be claimed together."""
     most = len(rows) if not claims else _AGAIN if claims == 1 else 1
     return [Target._make(row[: len(Target._fields)]) for row in rows if row.claims == claims][:most]
 
 
 def _give_up(connection: Connection, lost: Sequence[Record], now: Millis) -> None:
-    """Their last worker was lost with them alone: the others have it behind them."""
+    """Ends these deliveries: their last worker died while it had nothing else."""
     rows = [(each.broadcast, each.channel, each.state, each.outcome, each.at, None, None, 0) for each in lost]
     columns = ("state", "outcome", "at", "due", "owner", "claims")
     update_rows(connection, deliveries, DELIVERY_KEY, columns, rows)
@@ -115,9 +115,9 @@ def _give_up(connection: Connection, lost: Sequence[Record], now: Millis) -> Non
 def _in_turn(
     connection: Connection, rows: Mapping[int, Row[Any]], found: Sequence[Target], mine: Container[int], now: Millis
 ) -> list[Target]:
-    """The targets that may be sent now: for a broadcast with a rate limit, what is left of its share, which must be
-    `mine` to take of. The rest get later due times, spread out at that rate, so that a large backlog of retries isn't
-    read again for every batch."""
+    """The targets that may be sent now: for a broadcast with a rate limit, as many as are left of its share, if that is
+    among `mine`. The rest get later due times, spread out at that rate, so that a large backlog of retries isn't read
+    again for every batch."""
     taken: list[Target] = []
     later: list[tuple[Any, ...]] = []
     paced, spread = dict[int, float](), dict[int, float]()
@@ -150,13 +150,13 @@ def _rows(connection: Connection, numbers: Iterable[int]) -> dict[int, Row[Any]]
 
 
 def keep_due(connection: Connection, batch: Batch, lease: Millis) -> bool:
-    """Renews the lease of what is still in progress; False if another worker has taken it."""
+    """Renews the lease of the deliveries still in progress; False if another worker has taken them."""
     mine = sa.update(deliveries).where(_D.owner == batch.owner, _D.due.is_not(None))
     return connection.execute(mine.values(lease_until=db_now() + lease)).rowcount > 0
 
 
 def release_due(connection: Connection, batch: Batch) -> None:
-    """Gives back what was claimed and not sent; another worker may take it at once."""
+    """Gives back deliveries that were claimed but not sent; another worker may take them at once."""
     _release_due(connection, batch.owner)
 
 
@@ -166,15 +166,15 @@ def _release_due(connection: Connection, owner: str) -> None:
 
 
 def release_owned(connection: Connection, owner: str) -> None:
-    """The same with whatever this owner may have claimed."""
+    """Gives back whatever this owner may have claimed."""
     _release_due(connection, owner)
     mine = sa.update(lanes).where(lanes.c.owner == owner)
     connection.execute(mine.values(owner=None, starts=lanes.c.starts - 1, ahead=lanes.c.cursor))
 
 
 def release_all(connection: Connection) -> None:
-    """Gives back whatever is claimed, for the only worker of a file: those before it are dead. What they had claimed
-    stays counted."""
+    """Gives back everything that is claimed, for the only worker of a file: earlier workers are dead. Their claims stay
+    counted."""
     connection.execute(
         sa.update(lanes).where(IS_OPEN, lanes.c.owner.is_not(None)).values(owner=None, ahead=lanes.c.cursor)
     )

@@ -14,7 +14,7 @@ _LEVEL = 1
 
 
 def pack_ascending(numbers: Sequence[int]) -> bytes:
-    """Numbers from 0 up, below 2^64, in ascending order: as the distance of each from the one before."""
+    """Packs ascending numbers from 0 up, below 2^64, as the distance of each from the one before."""
     distances = (number - before for number, before in zip(numbers, (0, *numbers), strict=False))
     return zlib.compress(struct.pack(f"<{len(numbers)}Q", *distances), _LEVEL)
 
@@ -30,27 +30,27 @@ def unpack_ascending(packed: bytes) -> list[int]:
 
 
 def pack_offsets(numbers: Sequence[int], base: int) -> bytes | None:
-    """Numbers from `base` up, less than 2^63 above it; None if all of them are the base."""
+    """Packs numbers from `base` up, less than 2^63 above it; None if all of them are the base."""
     offsets = [number - base for number in numbers]
     return zlib.compress(struct.pack(f"<{len(offsets)}q", *offsets), _LEVEL) if any(offsets) else None
 
 
 def unpack_offsets(packed: bytes | None, base: int, number: int) -> list[int]:
-    """The inverse of `pack_offsets`, for so many."""
+    """The inverse of `pack_offsets`, for this many numbers."""
     if packed is None:
         return [base] * number
     return [base + offset for offset in struct.unpack(f"<{number}q", zlib.decompress(packed))]
 
 
 def pack_texts(texts: Sequence[str | None]) -> bytes | None:
-    """Texts in their order, None among them; None if there is no text at all."""
+    """Packs texts in their order, some of them None; None if there is no text at all."""
     if not any(texts):
         return None
     return zlib.compress(json.dumps(texts, separators=(",", ":")).encode(), _LEVEL)
 
 
 def unpack_texts(packed: bytes | None, number: int) -> list[str | None]:
-    """The inverse of `pack_texts`, for so many."""
+    """The inverse of `pack_texts`, for this many texts."""
     if packed is None:
         return [None] * number
     texts: list[str | None] = json.loads(zlib.decompress(packed))

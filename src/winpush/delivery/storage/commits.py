@@ -19,15 +19,15 @@ _STORED = {"committed": True, "aborted": False}
 
 
 class Trace(NamedTuple):
-    """A transaction's number, and when its server started: another one, or the same after a crash, may give the number
-    to another transaction."""
+    """A transaction's number, and when its server started: another server, or the same one after a crash, may give the
+    number to another transaction."""
 
     number: int
     server: datetime
 
 
 def begin_traced(connection: Connection, settings: Mapping[str, str]) -> Trace:
-    """Makes settings for this transaction, and takes its number, which costs no round trip more."""
+    """Makes settings for this transaction and takes its number, without an extra round trip."""
     names = "".join(f", set_config('{name}', '{value}', true)" for name, value in settings.items())
     row = connection.exec_driver_sql(f"SELECT txid_current(), pg_postmaster_start_time(){names}").one()
     return Trace(row[0], row[1])

@@ -13,8 +13,8 @@ _LEAST_CHANNELS = 5_000
 
 
 def cut(broadcast: int, last_channel: int, not_before: Millis, *, has_rate: bool) -> list[dict[str, Any]]:
-    """The rows of its lanes: one for a small registry, up to 64 for a large one. Workers that find none to take halve
-    the largest. A rate is shared out by one lane."""
+    """The rows of the broadcast's lanes: one for a small registry, up to 64 for a large one. Workers that find no free
+    lane halve the largest. With a rate there is only one lane."""
     number = 1 if has_rate else min(_MOST, last_channel // _LEAST_CHANNELS + 1)
     ends = [last_channel * (each + 1) // number for each in range(number)]
     begins = [1, *(end + 1 for end in ends[:-1])]

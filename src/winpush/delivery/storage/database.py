@@ -56,9 +56,9 @@ Millis = int
 _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ANSWER_SECONDS = 20.0
-"""How long a statement on PostgreSQL may take, and four times as long as it may wait for a lock."""
+"""How long a statement on PostgreSQL may take: four times as long as it may wait for a lock."""
 _LONG = 30
-"""How much longer a read may take that somebody asked for: a page of a large history, the size of an audience."""
+"""How much longer a read for a user may take: a page of a large history, the size of an audience."""
 _COLLISIONS = 3
 _AT_ONCE = 100  # rows per statement; SQLite accepts 32,766 values
 _FEW = 3  # up to this many rows, starting a COPY costs more than it saves
@@ -127,15 +127,14 @@ class Database:
 
     @contextmanager
     def read(self, *, bounded: bool = False) -> Iterator[Connection]:
-        """A transaction that reads, all of it as it is at one moment. `bounded`: it is short, whoever asks doesn't wait
-        for long, and on a server each statement is of its own moment. No answer is waited for without an end. Raises
-        DatabaseError."""
+        """A read transaction that sees one moment. `bounded`: it is short, its caller doesn't wait for long, and on a
+        server each statement sees its own moment. Every wait for an answer has a limit. Raises DatabaseError."""
         with self._connected() as connection:
             if not bounded:
                 self._bound(connection, self._patience * _LONG)
             try:
                 with connection.begin():
-                    if not (bounded or self.is_file):  # not of the session: a pooler gives that to others
+                    if not (bounded or self.is_file):  # not for the session, which a pooler gives to others
                         connection.exec_driver_sql(_AT_ONE_MOMENT)
                     yield connection
             finally:
@@ -143,9 +142,9 @@ class Database:
 
     @contextmanager
     def write(self, *, bounded: bool = True, traced: bool = False) -> Iterator[Connection]:
-        """A write transaction, rolled back if the block raises. Unless it is a long one (`bounded=False`), it waits for
-        locks and answers for a limited time. `traced`: if its commit's answer is lost, the server is asked what came of
-        it. Raises DatabaseError."""
+        """A write transaction, rolled back if the block raises. Unless it is long (`bounded=False`), it waits for locks
+        and answers for a limited time. `traced`: if the answer to its commit is lost, the server is asked whether it
+        was stored. Raises DatabaseError."""
         with self._in_turn(), self._connected() as connection:
             connection = connection.execution_options(winpush_writes=True)
             if not bounded:
@@ -167,15 +166,14 @@ class Database:
                 self._bound(connection, self._patience)
 
     def _set(self, connection: Connection, *, traced: bool) -> Trace | None:
-        """Makes the settings that hold for one transaction only: a pooler gives the connection to somebody else
-        afterwards."""
+        """Makes settings for one transaction only: afterwards a pooler gives the connection to somebody else."""
         if traced:
             return begin_traced(connection, self._settings)
         connection.exec_driver_sql("; ".join(f"SET LOCAL {name} = {value}" for name, value in self._settings.items()))
         return None
 
     def _look_up(self, trace: Trace | None, error: DBAPIError) -> None:
-        """Returns if the transaction was stored whose commit got this instead of an answer; else raises."""
+        """Handles a commit that got this error instead of an answer: returns if it was stored, else raises."""
         stored = None if trace is None else was_stored(self._connected, trace, self._patience / 10)
         if stored is None:
             raise commit_lost(error) from error
@@ -184,13 +182,13 @@ class Database:
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
-        """On a file, this process's threads write one after the other. SQLite would let those that wait sleep for up to
-        a tenth of a second at a time, with a connection each."""
+        """On a file, this process's threads write one after the other. SQLite would let waiting ones sleep for up to a
+        tenth of a second at a time, each with a connection."""
         self._look_for_fork()
         turn = self._turn
         has_it = self.is_file and turn.acquire(timeout=self._patience)
         try:
-            yield  # without it: somebody is stuck, and SQLite says that the file is locked
+            yield  # go on without it: somebody is stuck, and SQLite will report that the file is locked
         finally:
             if has_it:
                 turn.release()
@@ -218,17 +216,17 @@ class Database:
             postgresql.bound(connection, seconds)
 
     def _look_for_fork(self) -> None:
-        """After a fork, the connections that were open are the parent's.
+        """After a fork, the open connections belong to the parent.
 
-        To PostgreSQL they are left open: closing one would end a session of the parent. Those to a SQLite file are
-        closed, since SQLite shares its locks among all connections of a process, and a child inherits none.
+        Those to PostgreSQL are left open: closing one would end a session of the parent. Those to a SQLite file are
+        closed, because SQLite shares its locks among all connections of a process, and a child inherits none.
         """
         if self._process == os.getpid():
             return
         if self.is_file and self._uses:
             raise DatabaseError(
-                "This process was forked while its parent used the SQLite file, and SQLite can't go on from there. "
-                "Make the Outbox after the fork"
+                "This process was forked while its parent was using the SQLite file, which SQLite can't handle. "
+                "Create the Outbox after the fork"
             )
         self._inherited = self.engine.pool
         self.engine.dispose(close=self.is_file)
@@ -301,14 +299,14 @@ def insert_values(
     *,
     known_by: str | None = None,
 ) -> None:
-    """Inserts many rows per statement, on SQLite: each statement hands over the GIL, and `executemany` runs one a row.
-    Values that are the same in all rows are passed once. `known_by`: without those whose value of this unique column is
-    there."""
+    """Inserts many rows per statement, on SQLite: each statement hands over the GIL, and `executemany` runs one per
+    row. Values that are the same in all rows are passed once. `known_by`: skips rows whose value in this unique column
+    exists."""
     name, suffix = table.name, "" if known_by is None else f' ON CONFLICT ("{known_by}") DO NOTHING'
     whole = len(rows) - len(rows) % _AT_ONCE
     if whole:
         each = list(zip(*rows, strict=True))
-        # The first is never taken for one of them: there would be no rows without any value of their own.
+        # Never the first column: each row needs at least one value of its own.
         same = (False, *(values.count(values[0]) == len(values) for values in each[1:]))
         once = [values[0] for values, alike in zip(each, same, strict=True) if alike]
         others = list(zip(*(values for values, alike in zip(each, same, strict=True) if not alike), strict=True))
@@ -316,7 +314,7 @@ def insert_values(
         for first in range(0, whole, _AT_ONCE):
             some = itertools.chain.from_iterable(others[first : first + _AT_ONCE])
             connection.exec_driver_sql(statement + suffix, (*once, *some))
-    # The others by the powers of two in their number: a few statements, which SQLite keeps prepared.
+    # The rest in powers of two: a few statements, which SQLite keeps prepared.
     while whole < len(rows):
         number = 1 << ((len(rows) - whole).bit_length() - 1)
         statement = _many_rows(name, columns, number, (False,) * len(columns))
@@ -327,7 +325,7 @@ def insert_values(
 
 @lru_cache(maxsize=128)
 def _many_rows(name: str, columns: tuple[str, ...], number: int, same: tuple[bool, ...]) -> str:
-    """An INSERT of so many rows. Its parameters: the values that all rows share, then each row's own."""
+    """An INSERT of this many rows. Its parameters: the values that all rows share, then each row's own."""
     own = f"({', '.join('?' * same.count(False))})"
     every = f"VALUES {', '.join([own] * number)}"
     if not any(same):
@@ -335,7 +333,7 @@ def _many_rows(name: str, columns: tuple[str, ...], number: int, same: tuple[boo
     places = {True: itertools.count(1), False: itertools.count(1)}
     chosen = ", ".join([f"{'shared' if alike else 'own'}.column{next(places[alike])}" for alike in same])
     shared = f"VALUES ({', '.join('?' * same.count(True))})"
-    # WHERE, since SQLite would take an ON CONFLICT behind it for a part of the join.
+    # Without the WHERE, SQLite would take an ON CONFLICT after it for a part of the join.
     source = f"({shared}) AS shared CROSS JOIN ({every}) AS own WHERE true"
     return f"{_insert_into(name, columns)} SELECT {chosen} FROM {source}"  # noqa: S608 - names of ours
 
@@ -371,8 +369,8 @@ def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
 def lock_rows(
     connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None, *, waits: bool = True
 ) -> Sequence[int]:
-    """Locks the selected rows until the transaction ends; their numbers. Unless it `waits`, without those that others
-    have locked. SQLite needs no lock: it has one writer at a time."""
+    """Locks the selected rows until the transaction ends; returns their numbers. Unless it `waits`, skips those that
+    others have locked. SQLite needs no lock: it has one writer at a time."""
     if connection.dialect.name != "sqlite":
         statement = statement.with_for_update(skip_locked=not waits)
     return connection.scalars(statement, values).all()
@@ -386,7 +384,7 @@ def insert_one(connection: Connection, table: Table, columns: tuple[str, ...], v
 
 
 def run_sql(connection: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
-    """Runs a statement, with `?` for parameters, straight on the driver: for what every `notify` runs."""
+    """Runs a statement, with `?` for parameters, directly on the driver: for statements that every `notify` runs."""
     if connection.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
     return connection.exec_driver_sql(statement, values).all()

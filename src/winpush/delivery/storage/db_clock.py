@@ -1,4 +1,4 @@
-"""The database's own clock. Leases go by it: those of the machines that work on one database differ, and jump."""
+"""The database's own clock, which leases use: the clocks of the machines that share a database differ, and jump."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["db_now"]
 
 
 class db_now(FunctionElement[int]):
-    """The time of day in milliseconds since 1970, as the database's server has it; a file has its process's."""
+    """The time in milliseconds since 1970 by the database server's clock; for a file, by the process's."""
 
     type = sa.BigInteger()
     inherit_cache = True

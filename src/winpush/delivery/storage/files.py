@@ -1,4 +1,4 @@
-"""The file of a SQLite database: where it is, and that only its owner may read it. It holds channel URIs."""
+"""The file of a SQLite database: finds it, and lets only its owner read it, because it holds channel URIs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECRET = ("password", "sslpassword")
 
 
 def path_of(url: sa.URL) -> Path | None:
-    """The file that a URL of SQLite names; None for another database."""
+    """The file that a SQLite URL names; None for another database."""
     if url.get_backend_name() != "sqlite" or not url.database:
         return None
     if url.database.startswith("file:"):  # SQLite's own URIs
@@ -25,8 +25,8 @@ def path_of(url: sa.URL) -> Path | None:
 
 
 def make_private(path: Path) -> None:
-    """Makes the file, readable by its owner alone, unless it is there. SQLite gives the files beside it (-wal, -shm,
-    -journal) the same mode. Where it can't be made, SQLite will say why."""
+    """Creates the file, readable only by its owner, unless it exists. SQLite gives the files next to it (-wal, -shm,
+    -journal) the same mode. If it can't be created, SQLite will say why."""
     with suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE))
 

@@ -36,7 +36,7 @@ _ENDING = (
 
 
 def finalize_ending(connection: Connection, now: Millis) -> bool:
-    """Finalizes what remains of broadcasts that are ending, a few thousand channels per call; False if nothing was."""
+    """Finalizes what remains of ending broadcasts, a few thousand channels per call; False if nothing was finalized."""
     worked = False
     for row in connection.execute(_ENDING).all():
         final = FINALIZES_AS[BroadcastState(row.state)]
@@ -46,7 +46,7 @@ def finalize_ending(connection: Connection, now: Millis) -> bool:
 
 
 def _finalize_one(connection: Connection, row: Row[Any], final: DeliveryState, now: Millis) -> bool:
-    """Lanes that no worker runs, one after the other; then what waits, in parcels and in rows."""
+    """Finalizes lanes that no worker runs, one after the other; then what waits, in parcels and in rows."""
     lane = lanes.c
     is_free = (lane.broadcast == row.id, IS_OPEN, sa.or_(lane.owner.is_(None), lane.lease_until <= db_now()))
     free = sa.select(lanes).where(*is_free, IS_LANE).limit(1)
@@ -86,8 +86,8 @@ def _pass(connection: Connection, lane: Row[Any], end: int, **values: Any) -> No
 def finalize_part(
     connection: Connection, row: Row[Any], part: Lane, final: DeliveryState, outcome: str | None, now: Millis
 ) -> None:
-    """Gives every channel of the audience in this part of a lane this outcome. Whoever calls it has locked the lane,
-    and moves the cursor."""
+    """Gives every channel of the audience in this part of a lane this outcome. The caller has locked the lane and moves
+    the cursor."""
     conditions = without_outcome if part.has_gaps else audience_of
     chosen = sa.select(channels.c.id).where(*conditions(row, part.begin + 1, part.end)).order_by(channels.c.id)
     finalize_channels(connection, part, connection.scalars(chosen).all(), final, outcome, now)
@@ -102,7 +102,7 @@ def finalize_channels(
     now: Millis,
     attempts: int = 0,
 ) -> None:
-    """The same for these channels of a part of a lane, or of a parcel. They have had so many `attempts`."""
+    """The same for these channels of a part of a lane, or of a parcel, which have had this many `attempts`."""
     write_uniform(connection, part, numbers, final.value, outcome, now, attempts)
     add_counts(connection, {(part.broadcast, part.first, final.value, outcome or ""): len(numbers)})
 
@@ -126,7 +126,8 @@ def _finalize_waiting(connection: Connection, row: Row[Any], final: DeliveryStat
 
 
 def add_counts(connection: Connection, numbers: Mapping[tuple[int, int, str, str], int]) -> None:
-    """Adds to the counters, keyed by (broadcast, lane, state, outcome); the lane is 0 for what had waited."""
+    """Adds to the counters, keyed by (broadcast, lane, state, outcome); the lane is 0 for deliveries that had
+    waited."""
     rows = [(*key, number) for key, number in sorted(numbers.items()) if number]
     if rows:
         insert_or_add(connection, counts, ("broadcast", "lane", "state", "outcome"), "number", rows)

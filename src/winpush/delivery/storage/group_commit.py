@@ -25,7 +25,7 @@ _V = TypeVar("_V")
 _Store = Callable[[Connection, Sequence[_V]], Sequence[_T]]
 _MOST = 200
 _MOST_LOCKED = 1
-"""How many of a group may wait by themselves for a lock that somebody else holds, before the others are told so too."""
+"""How many of a group may each wait for a lock that somebody else holds, before the others get the error too."""
 
 
 class _Write:
@@ -37,7 +37,7 @@ class _Write:
         self.store, self.value = store, value
         self.turn = threading.Event()
         self.done = False
-        self.is_written = False  # from here on its transaction may be committed at any moment
+        self.is_written = False  # from here on, its transaction may be committed at any moment
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -62,7 +62,7 @@ class GroupCommit:
         monotonic: Callable[[], float] = time.monotonic,
         patience: timedelta = timedelta(milliseconds=5),
     ) -> None:
-        """`patience`: how long, at most, a transaction waits for others to join it."""
+        """`patience`: the longest that a transaction waits for others to join it."""
         self._database, self._monotonic = database, monotonic
         self._most_patience = patience.total_seconds()
         self._begin()
@@ -77,7 +77,7 @@ class GroupCommit:
 
     @property
     def waiting(self) -> int:
-        """How many wait for the next transaction."""
+        """How many writes wait for the next transaction."""
         with self._lock:
             return len(self._waiting)
 
@@ -90,9 +90,9 @@ class GroupCommit:
         return result
 
     def run_together(self, store: _Store[_V, _T], value: _V) -> _T:
-        """The same for what is stored faster together: `store` gets the values of all threads that have come with it,
-        and returns a result for each."""
-        if self._process != os.getpid():  # after a fork the leader, and who held the lock, are in the parent
+        """The same for values that are stored faster together: `store` gets those of all threads that passed it, and
+        returns a result for each."""
+        if self._process != os.getpid():  # after a fork, the leader and the lock's holder are in the parent
             self._begin()
         write = _Write(store, value)
         try:
@@ -113,13 +113,14 @@ class GroupCommit:
         return result
 
     def _appoint(self) -> None:
-        """Makes the one that waits longest the leader, if any waits. Needs the lock."""
+        """Makes the longest waiting thread the leader, if any is waiting. The caller holds the lock."""
         self._leader = self._waiting[0] if self._waiting else None
         if self._leader is not None:
             self._leader.turn.set()
 
     def _leave(self, write: _Write) -> None:
-        """Whatever ended this thread's wait or lead, such as Ctrl-C: nobody waits for a thread that has left."""
+        """Takes this thread out, whatever ended its wait or lead (such as Ctrl-C): nobody may wait for it any
+        longer."""
         with self._lock:
             if not write.done and write in self._waiting:
                 self._waiting.remove(write)
@@ -143,10 +144,11 @@ class GroupCommit:
             raise
 
     def _gather(self) -> None:
-        """Waits for as many as came together the last time, but no longer than half of what their transaction took.
+        """Waits for as many writes as came together the last time, but no longer than half of what their transaction
+        took.
 
-        Those whose writes were just committed ask for their next ones in this moment. Without this, every other
-        transaction would have one write.
+        Threads whose writes were just committed are asking for their next ones now. Without this wait, every other
+        transaction would have only one write.
         """
         with self._lock:
             self._are_enough.clear()
@@ -173,8 +175,8 @@ class GroupCommit:
                 write.end()
 
     def _write_all(self, batch: list[_Write]) -> bool:
-        """False, with nothing written, if one of them may have failed by itself: running each on its own then shows
-        which one. What is wrong with the database is told to all: each would wait for it as long as this one has."""
+        """False, with nothing written, if one of the writes may have failed by itself: running each on its own then
+        shows which one. If the database has failed, all get the error: each would wait for it as long as this one."""
         try:
             with self._database.write(traced=True) as connection:
                 for store, writes in _by_store(batch).items():
@@ -185,7 +187,7 @@ class GroupCommit:
                     write.is_written = True
         except Exception as error:  # noqa: BLE001 - raised again when each runs on its own
             if isinstance(error, DatabaseError) and (error.may_be_stored or not may_be_of_one(error.__cause__)):
-                _end_all(batch, error)  # tried again, what may be stored might be stored twice
+                _end_all(batch, error)  # it may be stored already; a retry could store it twice
                 return True
             for write in batch:
                 write.is_written = False
@@ -205,7 +207,7 @@ def _end_all(writes: Iterable[_Write], error: DatabaseError | None = None) -> No
 
 def _interrupted(*, may_be_stored: bool) -> DatabaseError:
     outcome = (
-        "It may be stored or not. Look before you try again; with an idempotency_key, just try again"
+        "It may be stored or not. Check before you try again; with an idempotency_key, just try again"
         if may_be_stored
         else "Nothing was stored. Try again"
     )

@@ -96,7 +96,7 @@ def attempts_after(
 
 
 def _chosen(connection: Connection, key: str | None, channel: int | None) -> list[int]:
-    """The channels with this key, and with this number."""
+    """The channels with this key and, if given, this number."""
     if key is None:
         return [] if channel is None else [channel]
     found = sa.select(channels.c.id).where(channels.c.key == key)
@@ -104,7 +104,7 @@ def _chosen(connection: Connection, key: str | None, channel: int | None) -> lis
 
 
 def _is_between(attempt: Attempt, since: Millis | None, until: Millis | None) -> bool:
-    """For those of a segment, which has the times of a whole batch."""
+    """For attempts of a segment, which has the times of a whole batch."""
     return (since is None or attempt.at >= from_millis(since)) and (until is None or attempt.at < from_millis(until))
 
 
@@ -124,8 +124,8 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 
 def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
-    """Deletes up to `limit` of the oldest attempts made before `before`, and empties some segments of such; returns how
-    many rows. What a segment says of its broadcast stays as long as that."""
+    """Deletes up to `limit` of the oldest attempts made before `before`, and empties some segments of such attempts;
+    returns how many rows. What a segment says about its broadcast's deliveries stays as long as the broadcast."""
     keep_newest(connection)
     table, packed = attempts.c, segments.c
     oldest = sa.select(table.id).order_by(table.id).limit(limit).subquery()
@@ -134,7 +134,7 @@ def clear_attempts(connection: Connection, before: Millis, limit: int) -> int:
     over = sa.select(packed.id).where(packed.is_tried == 1, packed.until < before).order_by(packed.until)
     nothing = dict.fromkeys(("message_id", "debug_trace", "correlation_vector", "detail"))
     some = packed.id.in_(connection.scalars(over.limit(_SEGMENTS_AT_ONCE)).all())
-    # Of what waits in a parcel a segment has nothing but the attempts.
+    # For channels that wait in a parcel, a segment has nothing but the attempts.
     deleted += connection.execute(sa.delete(segments).where(some, packed.state == DeliveryState.WAITING.value)).rowcount
     return deleted + connection.execute(sa.update(segments).where(some).values(is_tried=0, **nothing)).rowcount
 
@@ -164,8 +164,8 @@ def clear_broadcasts(connection: Connection, before: Millis, limit: int, after: 
 
 
 def next_window(connection: Connection, before: Millis, after: int) -> int | None:
-    """The last number of the window above `after`, where the next one begins. None if there is none old enough: what
-    was created since `before` can't have ended before it. So only old broadcasts that are still open are passed over.
+    """The last number of the window above `after`, where the next one begins. None if there is none old enough:
+    broadcasts created since `before` can't have ended earlier. So only old broadcasts that are still open are skipped.
     """
     table = broadcasts.c
     window = sa.select(table.id, table.created_at).where(table.id > after).order_by(table.id).limit(_WINDOW).subquery()

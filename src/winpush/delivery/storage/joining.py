@@ -22,9 +22,9 @@ def run_joined(connection: Connection, work: Callable[[Connection], _T]) -> _T:
     statement, and returns its result. Raises what it raises, the driver's errors, and ValidationError for what isn't a
     connection.
 
-    On a file, it has SQLite's write lock from the beginning. Python's driver sends its BEGIN only before the first
-    INSERT, UPDATE or DELETE: what is read before that is out of date once it is written, and a savepoint that is
-    released outside a transaction is a commit.
+    On a file, `work` has SQLite's write lock from the beginning. Python's driver sends its BEGIN only before the first
+    INSERT, UPDATE or DELETE: anything read before that may be out of date by the time of the write, and releasing a
+    savepoint outside a transaction is a commit.
     """
     if not isinstance(connection, Connection):
         raise ValidationError(
@@ -45,7 +45,7 @@ def run_joined(connection: Connection, work: Callable[[Connection], _T]) -> _T:
 
 
 def _commits_each_statement(driver: Any) -> bool:
-    """Whether the caller has asked for no transactions; in Python 3.12 and later there are two ways to ask."""
+    """Whether the caller has turned transactions off; in Python 3.12 and later there are two ways to do that."""
     return driver.isolation_level is None or getattr(driver, "autocommit", False) is True
 
 

@@ -1,4 +1,4 @@
-"""The members of a JSON column, in the words of each database."""
+"""The members of a JSON column, in each database's SQL."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The SQL of lanes, which workers claim and run through batch by batch: the parts of a broadcast.
+"""The SQL of lanes, the parts of a broadcast: claiming them, and running through them batch by batch.
 
 A lane's cursor is moved by a compare-and-set in the transaction that writes the outcomes of the channels passed. That
-alone decides whose outcomes count. Owner and lease only spare workers from doing the same work: a wrong one costs a
-batch sent twice, and never an outcome. A parcel (see parcels.py) is run in the same way.
+alone decides whose outcomes count. Owner and lease only keep workers from doing the same work: if they are wrong, a
+batch is sent twice, but no outcome is lost. A parcel (see parcels.py) is run in the same way.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _SECOND: Millis = 1000
 SHARE: Millis = 500
 """How much of a broadcast's rate a worker takes at a time: what may be sent in half a second."""
 _LEAST_STARTS = 5
-"""So many starts at one channel, at least, end in `worker-lost`."""
+"""The fewest starts at one channel that end in `worker-lost`."""
 WORKER_LOST = "worker-lost"
 """The outcome of a channel that keeps killing its worker."""
 
@@ -104,7 +104,7 @@ def _claim(*conditions: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement
 
 
 _CLAIM_LANE = _claim(IS_LANE, _IS_TIME, ~_IS_SUSPECT, order=(_LAST_TURN, _L.turn, *_KEY))
-# Thousands are due at the same moment: an order among them would read all of them.
+# Thousands are due at the same moment: ordering them would read all of them.
 _CLAIM_PARCEL = _claim(IS_PARCEL, _L.not_before <= _NOW, ~_IS_SUSPECT, order=(_L.not_before,))
 _CLAIM_SUSPECT = _claim(_IS_TIME, _IS_SUSPECT, order=(_L.turn, *_KEY))
 _SUSPECT = (
@@ -113,23 +113,23 @@ _SUSPECT = (
 
 
 def has_suspects(connection: Connection, now: Millis) -> bool:
-    """Whether there is a lane or a parcel to run that may kill its worker. Without one that somebody has locked: who
-    makes room for it would not get it."""
+    """Whether there is a lane or a parcel to run that may kill its worker. Ignores those that somebody has locked: a
+    worker that made room for one would not get it."""
     return connection.scalar(_SUSPECT, {"now": now, "latest": now + FAR}) is not None
 
 
 def claim_lane(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
-    """Claims the lane that has waited longest for its turn, of the broadcast that has; its next batch."""
+    """Claims the lane that has waited longest, of the broadcast that has waited longest; returns its next batch."""
     return _claimed(connection, _CLAIM_LANE, owner, now, lease, size)
 
 
 def claim_parcel(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
-    """Claims the parcel that has been due for longest; its next batch."""
+    """Claims the parcel that has been due for longest; returns its next batch."""
     return _claimed(connection, _CLAIM_PARCEL, owner, now, lease, size)
 
 
 def claim_suspect(connection: Connection, owner: str, now: Millis, lease: Millis, size: int) -> Batch | None:
-    """Claims a lane or a parcel that may kill its worker; its next batch."""
+    """Claims a lane or a parcel that may kill its worker; returns its next batch."""
     return _claimed(connection, _CLAIM_SUSPECT, owner, now, lease, size)
 
 
@@ -145,14 +145,14 @@ def _claimed(
     lane = Lane(row.broadcast, row.first, row.cursor, row.cursor, row.last, row.starts, gaps, row.parcel)
     batch = Batch(owner, {broadcast.id: broadcast}, (), lane)
     if broadcast.rate and not lock_shares(connection, [broadcast.id], now):
-        release_lane(connection, batch, unstarted=True)  # another worker takes of the rate at this moment, or has taken
+        release_lane(connection, batch, unstarted=True)  # another worker is taking a share of the rate, or has taken it
         return None
     return _read(connection, batch, now, size)
 
 
 def lock_shares(connection: Connection, numbers: Sequence[int], now: Millis, *, ahead: Millis = 0) -> frozenset[int]:
-    """Those of these broadcasts of whose rate this transaction, and no other, may take a share. One that another worker
-    has locked isn't waited for. `ahead`: how much of the time to come may have been taken already."""
+    """The broadcasts whose rate only this transaction may take a share of now. Doesn't wait for those that another
+    worker has locked. `ahead`: how much of the coming time may already be taken."""
     is_time = sa.or_(_B.paced_until <= now + ahead, _B.paced_until > now + FAR)
     free = sa.select(_B.id).where(_B.id.in_(sorted(numbers)), is_time)
     return frozenset(lock_rows(connection, free, waits=False))
@@ -185,7 +185,7 @@ def _read(connection: Connection, batch: Batch, now: Millis, size: int) -> Batch
 
 
 def _give_up(connection: Connection, row: Row[Any], passed: Lane, target: Target, now: Millis) -> None:
-    """The one channel in this part of a lane, or of a parcel, has killed its workers."""
+    """Ends the only channel in this part of a lane, or of a parcel: it has killed its workers."""
     state = DeliveryState.FAILED
     if passed.parcel:
         finalize_channels(connection, passed, [target.id], state, WORKER_LOST, now, target.attempts)
@@ -196,30 +196,30 @@ def _give_up(connection: Connection, row: Row[Any], passed: Lane, target: Target
 
 
 def lost_record(target: Target, now: Millis) -> Record:
-    """What is written about a channel that keeps killing its workers: it ends without an attempt."""
+    """The record of a channel that keeps killing its workers: it ends without an attempt."""
     state, attempts = DeliveryState.FAILED.value, target.attempts
     return Record(target.broadcast, target.id, target.service, state, WORKER_LOST, attempts, now, key=target.key)
 
 
 def careful_size(starts: int, size: int) -> int:
-    """How many channels the batch of a lane has that was claimed so often without a write."""
+    """The batch size of a lane that was claimed this often without a write."""
     return size if starts < CAREFUL else max(1, size >> (starts - CAREFUL + 1))
 
 
 def _starts_after(lane: Lane, size: int) -> int:
-    """The starts that a lane counts once a batch of it was written. The channel that has killed its workers may be
-    behind it: after a small batch, the next is a little larger and not whole."""
+    """The starts that a lane counts once one of its batches was written. The channel that killed its workers may come
+    after that batch, so a small batch is followed by a slightly larger one and not by a whole one."""
     return lane.starts - 1 if careful_size(lane.starts, size) < size else 0
 
 
 def _most_starts(size: int) -> int:
-    """The starts after which the one channel that is left in a batch is given up: two of them at it alone."""
+    """The starts after which the only channel left in a batch is given up: two of them were for it alone."""
     return max(_LEAST_STARTS, size.bit_length() + CAREFUL - 1)
 
 
 def _pause(connection: Connection, row: Row[Any], targets: Sequence[Target], now: Millis) -> Millis:
     """How long the lane waits after this batch: as long as all of it is on hold, a second at a time. A rate's share is
-    noted at the broadcast, whose retries it is for, too."""
+    noted in the broadcast's row, because it applies to retries too."""
     if row.rate and targets:
         paced = now + ceil(len(targets) * _SECOND / row.rate)
         connection.execute(sa.update(broadcasts).where(_B.id == row.id).values(paced_until=paced))
@@ -268,8 +268,8 @@ _MOVE = (
 def move_cursor(
     connection: Connection, batch: Batch, lease: Millis, size: int, reach: int | None = None
 ) -> Row[Any] | None:
-    """Moves the cursor behind the batch and renews the lease; the lane's refusals so far, and its last channel. `reach`
-    is the end of the batch behind it, if that is being sent already.
+    """Moves the cursor past the batch and renews the lease. Returns the lane's refusals so far and its last channel.
+    `reach` is the end of the batch after it, if that is already being sent.
 
     None if the cursor isn't where the batch begins: somebody else runs the lane.
     """
@@ -284,7 +284,7 @@ def move_cursor(
 
 
 def was_written(connection: Connection, batch: Batch) -> bool:
-    """Whether the cursor stands where this batch has put it: only the answer to its commit was lost. Locks the lane, as
+    """Whether the cursor is where this batch put it, so that only the answer to its commit was lost. Locks the lane, as
     the write would."""
     lane = batch.lane
     assert lane is not None  # noqa: S101 - the caller's branch
@@ -294,7 +294,7 @@ def was_written(connection: Connection, batch: Batch) -> bool:
 
 
 def store_refusals(connection: Connection, lane: Lane, refusals: dict[str, int]) -> None:
-    """Stores what this lane notes of refusals, see refusals.py."""
+    """Stores this lane's note of refusals; see refusals.py."""
     _set(connection, lane, refusals=refusals)
 
 
@@ -307,14 +307,14 @@ _WAITS = (
     _ANY.where(IS_OPEN, _L.owner.is_(None), IS_PARCEL, _L.not_before <= _NOW, _MAY_RUN).order_by(_L.not_before),
     _ANY.where(_D.due <= _NOW, IS_ROW_FREE, _may_run(_D.broadcast)).order_by(_D.due),
 )
-"""Lanes, parcels and single deliveries that could be sent now, and are in no worker's hands."""
+"""Lanes, parcels and single deliveries that could be sent now and that no worker holds."""
 
 
 def follow(
     connection: Connection, batch: Batch, now: Millis, size: int, *, share: bool, stops: bool = False
 ) -> Batch | None:
-    """The lane's next batch, behind one whose outcomes were written in this transaction. None, and the lane is given
-    back, if it has come to its end, may not go on now, its worker stops, or (`share`) others wait for their turn."""
+    """The lane's next batch, after one whose outcomes were written in this transaction. Gives the lane back and returns
+    None if it is at its end, may not continue now, its worker stops, or (`share`) others wait for their turn."""
     following, is_end = _behind_it(connection, batch, now, size, share=share, stops=stops)
     if following is None:
         release_lane(connection, batch)
@@ -329,15 +329,15 @@ def follow(
 def read_ahead(
     connection: Connection, batch: Batch, now: Millis, size: int, *, share: bool, stops: bool = False
 ) -> Batch | None:
-    """The lane's next batch, behind one that is being sent. None, and the lane stays this owner's, where `follow` would
-    give it back. Whoever calls it has locked the lane: nobody may cut it in between."""
+    """The lane's next batch, after one that is being sent. None where `follow` would give the lane back; here it stays
+    this owner's. The caller has locked the lane, so that nobody can cut it in between."""
     return _behind_it(connection, batch, now, size, share=share, stops=stops)[0]
 
 
 def _behind_it(
     connection: Connection, batch: Batch, now: Millis, size: int, *, share: bool, stops: bool
 ) -> tuple[Batch | None, bool]:
-    """The next batch, if the lane may go on, and whether this one is the lane's last."""
+    """The next batch, if the lane may continue, and whether this one is the lane's last."""
     lane, (row,) = batch.lane, batch.broadcasts.values()
     assert lane is not None  # noqa: S101 - the caller's branch
     waits = {"now": now, "latest": now + FAR}
@@ -388,9 +388,9 @@ _LARGEST = (
 
 
 def split_lane(connection: Connection, now: Millis, size: int) -> bool:
-    """Halves the largest lane, for a worker that finds none that is free; False if none is large enough.
+    """Halves the largest lane, for a worker that finds none free; False if none is large enough.
 
-    With a rate there is nothing to gain: its lane waits for its share, and not for a worker.
+    With a rate there is nothing to gain: its lane waits for its share, not for a worker.
     """
     row = connection.execute(_LARGEST, {"least": 4 * size, "soon": now + FAR}).one_or_none()
     if row is None:

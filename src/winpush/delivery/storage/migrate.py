@@ -87,7 +87,7 @@ def upgrade(database: Database) -> SchemaState:
 
 
 def _run_migrations(connection: Connection, state: SchemaState) -> None:
-    from alembic import command  # a fifth of the time in which the package is imported, and seldom needed
+    from alembic import command  # takes a fifth of the package's import time, and is seldom needed
     from alembic.config import Config
 
     config = Config()

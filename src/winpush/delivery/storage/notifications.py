@@ -24,7 +24,7 @@ __all__ = ["NewNotification", "store_notifications"]
 
 @dataclass(frozen=True, slots=True)
 class NewNotification:
-    """What `notify` stores: a broadcast without lanes, to those who have this key `now`."""
+    """What `notify` stores: a broadcast without lanes, to the channels that have this key `now`."""
 
     broadcast: NewBroadcast
     key: str
@@ -38,8 +38,8 @@ _WAITING = DeliveryState.WAITING.value
 
 
 def store_notifications(connection: Connection, given: Sequence[NewNotification]) -> list[int]:
-    """Stores them and tells the workers. Their numbers, in that order: for an idempotency key that was used before, the
-    earlier one. Without a channel, a notification is finished at once."""
+    """Stores them and tells the workers. Returns their numbers in that order; for an idempotency key that was used
+    before, the earlier number. A notification without a channel is finished at once."""
     store = _store_in_file if connection.dialect.name == "sqlite" else _store_on_server
     numbers, made = store(connection, given)
     if len(made) == len(given):
@@ -60,7 +60,7 @@ def _numbers_of(connection: Connection, idempotency_keys: set[str | None]) -> di
 
 def _store_on_server(connection: Connection, given: Sequence[NewNotification]) -> tuple[list[int], set[int]]:
     """One statement, so one round trip: another thread may hold the GIL after each."""
-    # In the order of their keys: those who wait for each other's in different orders deadlock.
+    # In the order of their keys: transactions that wait for each other's in different orders deadlock.
     places = sorted(range(len(given)), key=lambda place: given[place].broadcast.idempotency_key or "")
     rows = [(place, *_read_given(given[place].broadcast), given[place].key, given[place].now) for place in places]
     found = run_sql(connection, _statement(), tuple(map(list, zip(*rows, strict=True))))
@@ -71,10 +71,10 @@ def _store_on_server(connection: Connection, given: Sequence[NewNotification]) -
 
 @cache
 def _statement() -> str:
-    """`given` has a number for each; `sent` what is for whom; `made` those whose idempotency key wasn't used before.
+    """`given` numbers each; `sent` pairs them with their channels; `made` has those whose idempotency key is new.
 
-    OFFSET 0 keeps the planner from another index: without statistics, as after an import, it would read the one of all
-    live channels from its beginning to its end.
+    OFFSET 0 keeps the planner from choosing another index: without statistics, as after an import, it would read the
+    whole index of live channels.
     """
     kinds = [("place", "int"), *((name, _kind(name)) for name in _GIVEN), ("key", "text"), ("now", "bigint")]
     names = ", ".join(name for name, _ in kinds)

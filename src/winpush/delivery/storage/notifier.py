@@ -18,7 +18,7 @@ from winpush.delivery.storage.database import Database, DatabaseError, translate
 __all__ = ["CHANNEL", "announce", "listen"]
 
 CHANNEL = "winpush"
-"""On which workers listen."""
+"""The channel of PostgreSQL's NOTIFY on which workers listen."""
 _RETRY_SECONDS = 2.0
 
 

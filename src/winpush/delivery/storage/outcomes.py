@@ -28,8 +28,8 @@ __all__ = ["Written", "record"]
 
 
 class Written(NamedTuple):
-    """What a write did: the records that counted, the broadcasts that stopped themselves, with the reason, and whether
-    the batch was this worker's still."""
+    """What a write did: the records that counted, the broadcasts that stopped themselves, with the reasons, and whether
+    the batch was still this worker's."""
 
     records: list[Record]
     stopped: Mapping[int, str]
@@ -53,10 +53,10 @@ def record(
 ) -> Written:
     """Writes outcomes, counters, history and channel updates in one transaction. `size` is that of a whole batch.
 
-    If another worker runs the lane, or has taken over the claim, its outcomes count; the history has both attempts.
-    So it is with a batch of a lane that lacks records: its worker has noticed that it was taken over.
-    `doubted` are broadcasts whose channels can't be gone as reported, and why: they stop, and keep these channels.
-    `again`: the same has been tried before, and only the answer may have been lost. `reach`: see `move_cursor`.
+    If another worker runs the lane, or has taken over the claim, that worker's outcomes count; the history has both
+    attempts. The same goes for a lane's batch with missing records: its worker has noticed that it was taken over.
+    `doubted` has broadcasts whose channels can't really be gone, and why: they stop, and keep these channels. `again`:
+    the same write was tried before, and only the answer may have been lost. `reach`: see `move_cursor`.
     """
     if again and _is_written(connection, batch, records):
         return Written(list(records), {})
@@ -91,7 +91,7 @@ def _is_written(connection: Connection, batch: Batch, records: Sequence[Record])
         return lanes.was_written(connection, batch)
     table = attempts.c
     tried = next((entry.tried for entry in records if entry.tried is not None), None)
-    if tried is None:  # written twice is written once: nothing was sent
+    if tried is None:  # nothing was sent, so writing it twice does no harm
         return False
     same = (table.broadcast == tried.broadcast, table.channel == tried.channel, table.at == tried.at)
     return connection.scalar(sa.select(table.id).where(*same).limit(1)) is not None
@@ -100,8 +100,8 @@ def _is_written(connection: Connection, batch: Batch, records: Sequence[Record])
 def _write_batch(
     connection: Connection, lane: Lane, records: Sequence[Record], block: int, size: int
 ) -> tuple[Sequence[Record], int]:
-    """Writes the states of a lane's batch: what waits in parcels, or in rows if it is little, and what has ended in
-    segments. Those whose attempts are still to be written, and their first id."""
+    """Writes the states of a lane's batch: waiting ones in parcels, or in rows if they are few, and ended ones in
+    segments. Returns those whose attempts are still to be written, and their first id."""
     states = set(map(_STATE, records))
     if _WAITING not in states:
         return (), segments.write_final(connection, lane, records, block)
@@ -109,7 +109,7 @@ def _write_batch(
     groups, single = parcels.grouped([entry for entry in records if entry.state == _WAITING], size)
     insert_rows(connection, deliveries, _DELIVERY, list(map(_ROW, single)))
     parcels.insert(connection, lane, groups, block)
-    # What was sent to and waits: the attempt of a channel is in the history, and its state elsewhere.
+    # Channels that were sent to and wait: the attempt goes to the history, the state elsewhere.
     tried = [entry for group in groups for entry in group if entry.tried is not None]
     return single, segments.write_final(connection, lane, [*ended, *tried], block)
 
@@ -117,7 +117,7 @@ def _write_batch(
 def _stop_refused(
     connection: Connection, batch: Batch, records: Sequence[Record], moved: Any, now: Millis
 ) -> dict[int, str]:
-    """Adds to the refusals in a row, of the lane or, at its end, of the broadcasts; those that reach their limit
+    """Adds to the refusals in a row, of the lane or, at its end, of the broadcasts; broadcasts that reach their limit
     stop."""
     runs = _refusals(records)
     if batch.lane is None:
@@ -126,7 +126,7 @@ def _stop_refused(
         return {}
     ((number, row),) = batch.broadcasts.items()
     run = runs.get(number, {})
-    if batch.lane.parcel:  # one batch, or few: what was refused before it counts, too
+    if batch.lane.parcel:  # one batch or a few: earlier refusals count too
         is_refused = row.refusals or any(length for length, _ in run.values())
         return add_refusals(connection, runs, now) if is_refused else {}
     refusals = noted(moved.refusals or {}, run)
@@ -144,7 +144,7 @@ _ROW, _COUNTED, _REFUSED = (
     for names in (_DELIVERY, ("broadcast", "state", "outcome"), ("broadcast", "service", "refusal"))
 )
 _BROADCAST, _EFFECT, _STATE = (itemgetter(Record._fields.index(name)) for name in ("broadcast", "effect", "state"))
-"""Read thousands of records without running a line of Python for each."""
+"""These read thousands of records without running a line of Python for each."""
 _WAITING = DeliveryState.WAITING.value
 
 
@@ -203,7 +203,7 @@ def _write_effects(connection: Connection, records: Iterable[Record], now: Milli
 
 
 def _stopped(connection: Connection, numbers: Iterable[int]) -> set[int]:
-    """Those that have stopped themselves, maybe since another worker doubts what is answered: a later broadcast will
+    """Those that have stopped themselves, perhaps because another worker doubts the answers: a later broadcast will
     find the channels that are gone."""
     states = any_of(broadcasts.c.state, [BroadcastState.STOPPING.value, BroadcastState.STOPPED.value])
     return set(connection.scalars(sa.select(broadcasts.c.id).where(broadcasts.c.id.in_(sorted(numbers)), states)))

@@ -1,4 +1,4 @@
-"""The SQL of how large a broadcast is, and of what in it waits for what."""
+"""The SQL of how large a broadcast is, and of what its channels wait for."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _Found = dict[str, tuple[int, Millis | None]]
 
 
 def overview(connection: Connection, number: int, now: Millis) -> tuple[int, tuple[Wait, ...]]:
-    """How many channels the broadcast is for, and what those wait for that have no final outcome and aren't being sent
-    to. Counts the part of the audience that the broadcast hasn't reached. Raises ValidationError."""
+    """How many channels the broadcast is for, and what those without a final outcome that aren't being sent to wait
+    for. Counts the part of the audience that the broadcast hasn't reached. Raises ValidationError."""
     row = get(connection, number)
     done = connection.scalar(sa.select(sa.func.sum(counts.c.number)).where(counts.c.broadcast == number)) or 0
     unreached, sending = _in_lanes(connection, row)
@@ -57,7 +57,7 @@ def _count(connection: Connection, conditions: list[sa.ColumnElement[bool]]) -> 
 
 
 def _waiting(connection: Connection, row: Row[Any], now: Millis) -> tuple[_Found, int]:
-    """What waits, by reason, and how many are in the hands of workers."""
+    """What waits, by reason, and how many deliveries workers hold."""
     found, owned = _in_rows(connection, row, now)
     table = lanes.c
     is_ripe, these = table.not_before <= now, (table.broadcast == row.id, IS_OPEN, IS_PARCEL)
@@ -95,7 +95,7 @@ def _in_rows(connection: Connection, row: Row[Any], now: Millis) -> tuple[_Found
 
 
 def _waits(row: Row[object], waiting: _Found, unreached: int, now: Millis) -> list[Wait]:
-    """What holds up the whole broadcast comes before what its parts wait for."""
+    """A reason that holds up the whole broadcast comes before those that its parts wait for."""
     everything = unreached + sum(count for count, _ in waiting.values())
     if row.state == BroadcastState.PAUSED.value:
         return [Wait(WaitReason.PAUSED.value, everything)] if everything else []

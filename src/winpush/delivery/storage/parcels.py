@@ -1,8 +1,8 @@
-"""The SQL of parcels: channels of one batch that wait for the same, in one row of the lanes.
+"""The SQL of parcels: channels of one batch that wait for the same thing, in one row of the lanes.
 
-A parcel is run like a lane; its channels are those of a packed list behind its cursor. It has the bounds of the batch
-that it comes from, and so have the segments and the parcels that come of it. A channel of a broadcast is in one
-segment, in one parcel behind its cursor, or in one row of the deliveries.
+A parcel is run like a lane; its channels are those in a packed list after its cursor. It has the bounds of the batch
+that it comes from, and so have the segments and parcels that it leads to. A channel of a broadcast is in one segment,
+in one parcel after its cursor, or in one row of the deliveries.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _AT_ONCE = 16
 
 
 def grouped(waiting: Sequence[Record], size: int) -> tuple[list[list[Record]], list[Record]]:
-    """What of a batch waits together, each group in the order of its channels, and what stays in rows. `size` is that
-    of a whole batch."""
+    """Divides a batch into groups that wait together, each in the order of its channels, and what stays in rows. `size`
+    is that of a whole batch."""
     least = max(_LEAST, size // _SHARE)
     alike: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
     for entry in waiting:
@@ -87,7 +87,7 @@ _COLUMNS = (
 
 
 def insert(connection: Connection, lane: Lane, groups: Sequence[Sequence[Record]], block: int) -> None:
-    """Makes a parcel of each group. It is due when the last of them is: none is sent to earlier than it may be."""
+    """Makes a parcel of each group. It is due when its last channel is, so that none is sent to too early."""
     first, last = lane.bounds
     number = block
     if groups and connection.dialect.name == "sqlite":  # whose blocks begin anew when nothing of the last was used
@@ -108,7 +108,7 @@ def insert(connection: Connection, lane: Lane, groups: Sequence[Sequence[Record]
 
 
 class Left(NamedTuple):
-    """What of a parcel is behind its cursor: the channels, and when each came to its last outcome."""
+    """The part of a parcel after its cursor: the channels, and when each got its last outcome."""
 
     channels: list[int]
     times: list[Millis]
@@ -127,8 +127,8 @@ _THIS = sa.select(_L.cursor, _L.last, _L.attempts, _L.at, _L.channels, _L.times)
 
 
 def targets_in(connection: Connection, lane: Lane, size: int) -> tuple[list[Target], int]:
-    """Up to `size` channels of a parcel behind the end of this batch, and up to which number these are all. One that
-    the registry has forgotten meanwhile is gone."""
+    """Up to `size` channels of a parcel after the end of this batch, and the number up to which these are all. A
+    channel that the registry has meanwhile deleted is gone."""
     place = {"number": lane.broadcast, "begins": lane.first, "parcel": lane.parcel}
     row = connection.execute(_THIS, place).one()
     left = left_of(row, lane.end).channels
@@ -149,7 +149,7 @@ def _forgotten(broadcast: int, attempts: int, channel: int, at: Millis) -> Targe
 
 
 def deliveries_in(connection: Connection, broadcast: int, channel: int) -> Iterator[Delivery]:
-    """What waits in parcels for channels numbered above `channel`, in order; read as it is asked for."""
+    """The deliveries in parcels to channels numbered above `channel`, in order; read lazily."""
     after = channel
     while True:
         wanted = parcels_of(broadcast, _L.last > after).with_only_columns(_L.last)
@@ -177,5 +177,5 @@ _WAIT_REASONS = frozenset(reason.value for reason in WaitReason)
 
 
 def reason_of(outcome: str | None) -> tuple[str | None, str | None]:
-    """The column of an outcome has either: the outcome of the last send, or the reason to wait."""
+    """The outcome column has either the outcome of the last send or the reason for waiting."""
     return (None, outcome) if outcome in _WAIT_REASONS else (outcome, None)

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL whose every wait has an end, also behind a pooler or a network that swallows packets."""
+"""Connections to PostgreSQL on which every wait ends, even behind a pooler or a network that swallows packets."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _DEFAULTS: dict[str, Any] = {
     "application_name": "winpush",
     "connect_timeout": "10",  # seconds
     "tcp_user_timeout": "30000",  # milliseconds until an unresponsive server counts as gone
-    # A server that is gone is noticed while nothing is sent to it, too. All of these are set on our own socket.
+    # Notice a server that is gone even while nothing is sent to it. All of these are set on our own socket.
     "keepalives_idle": "10",
     "keepalives_interval": "5",
-    # A pooler may give each transaction to another server, which doesn't know what an earlier one has prepared.
+    # A pooler may give each transaction to a different server, which doesn't know earlier prepared statements.
     "prepare_threshold": None,
 }
 
 
 class _Bounded(psycopg.Connection[Any]):
-    """Waits for an answer `patience` seconds at most (None: for ever).
+    """Waits at most `patience` seconds for an answer (None: forever).
 
-    Neither `tcp_user_timeout` nor keepalives bound that: whoever is in between may confirm every byte and pass on none.
+    Neither `tcp_user_timeout` nor keepalives bound that: a proxy in between may confirm every byte and pass on none.
     """
 
     patience: float | None = 10.0

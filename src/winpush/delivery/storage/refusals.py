@@ -15,19 +15,19 @@ from winpush.delivery.storage.schema import broadcasts
 __all__ = ["Runs", "add_lane", "add_refusals", "noted", "reason_to_stop", "summed"]
 
 Runs = dict[str, tuple[int, bool]]
-"""By service: how many refusals in a row, and whether another answer came before them."""
+"""By service: the number of refusals in a row, and whether another answer came before them."""
 
 _B = broadcasts.c
 _REFUSALS = sa.select(_B.id, _B.refusals, _B.stop_after).order_by(_B.id).with_for_update()
 _REFUSALS_OF_ONE = _REFUSALS.where(_B.id == bindparam("this"))
 _OPEN = sa.select(_B.refusals).where(_B.id == bindparam("this"))
 _ANSWERED, _MARK = " answered", -1
-"""A lane's note that a service has given it other answers, too. As a number of refusals it is none."""
+"""A lane's note that a service has also given it other answers. It doesn't count as refusals."""
 
 
 def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) -> dict[int, str]:
-    """Adds to each broadcast's own refusals: those of what had waited. Stops those that reach their limit, and returns
-    why."""
+    """Adds to each broadcast's own refusals, those of deliveries that had waited. Stops broadcasts that reach their
+    limit, and returns why."""
     stopped: dict[int, str] = {}
     if not runs:
         return stopped
@@ -46,8 +46,8 @@ def add_refusals(connection: Connection, runs: Mapping[int, Runs], now: Millis) 
 
 
 def add_lane(connection: Connection, number: int, notes: Mapping[str, int], now: Millis) -> dict[int, str]:
-    """The same with what a lane of this broadcast has noted, at its end: where an audience is sparse, a lane has few
-    channels, and none would come to the limit. Locks the broadcast only if refusals are open in either."""
+    """The same with what a lane of this broadcast has noted, at the lane's end: in a sparse audience, lanes have few
+    channels, and none would reach the limit alone. Locks the broadcast only if either has an open run of refusals."""
     services = {name.removesuffix(_ANSWERED) for name in notes}
     runs = {service: (notes.get(service, 0), service + _ANSWERED in notes) for service in services}
     is_open = any(length for length, _ in runs.values()) or connection.scalar(_OPEN, {"this": number})
@@ -55,14 +55,14 @@ def add_lane(connection: Connection, number: int, notes: Mapping[str, int], now:
 
 
 def noted(before: Mapping[str, int], runs: Runs) -> dict[str, int]:
-    """What a lane notes: the refusals in a row by service, with these behind those before, and which services have
+    """A lane's note: the refusals in a row by service, with these added to the earlier ones, and which services have
     given other answers."""
     answered = {service + _ANSWERED: _MARK for service, (_, interrupted) in runs.items() if interrupted}
     return summed(before, runs) | answered
 
 
 def summed(before: Mapping[str, int], runs: Runs) -> dict[str, int]:
-    """How many refusals in a row there are by service, with these behind those before."""
+    """The number of refusals in a row by service, with these added to the earlier ones."""
     after = dict(before)
     for service, (length, interrupted) in runs.items():
         after[service] = length if interrupted else after.get(service, 0) + length

@@ -1,4 +1,4 @@
-"""The revision of a database's tables, and that a later version's aren't worked with."""
+"""The revision of a database's tables; refuses those of a later version."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["is_newer", "read_revision", "refuse_newer", "tell_if_newer"]
 _VERSION = sa.select(sa.table(VERSION_TABLE, sa.column("version_num", sa.Text)).c.version_num)
 _STATES = ("42", "23")
 _WORDS = ("no such", "has no column", "no column named", "constraint failed")
-"""What PostgreSQL and SQLite say when tables aren't as a statement takes them to be."""
+"""What PostgreSQL and SQLite say when tables aren't as a statement expects."""
 
 
 def read_revision(connection: Connection) -> str | None:
-    """The revision of the tables, which must be there."""
+    """The revision of the tables, which must exist."""
     found: str | None = connection.scalar(_VERSION)
     return found
 

@@ -35,12 +35,12 @@ class Target(NamedTuple):
 
     @property
     def sender(self) -> tuple[str, str | None] | None:
-        """Whom a throttle holds with this one; None where it holds the channel alone."""
+        """The sender that a throttle holds as a whole; None if it holds only the channel."""
         return sender_of(Service(self.service), split_uri(self.uri)[0].partition("://")[2], self.app)
 
 
 class Lane(NamedTuple):
-    """Where a batch lies in its lane: the channels numbered above `begin` and up to `end`, its last at most `last`.
+    """Where a batch is in its lane: the channels numbered above `begin` and up to `end`. The lane ends by `last`.
 
     `starts` counts the claims since the last write, and `has_gaps` says that some of them may have an outcome already.
     `parcel` is the number of a parcel, which is run like a lane, or 0.
@@ -63,7 +63,7 @@ class Lane(NamedTuple):
 
 
 CAREFUL = 3
-"""From this claim on, without a write in between, something in a batch may have killed its workers: it is made smaller,
+"""From this many claims on without a write, something in a batch may have killed its workers: the batch gets smaller,
 and runs alone in its process."""
 
 
@@ -72,8 +72,8 @@ class Batch:
     """Claimed work: a part of a lane or a parcel of one broadcast, or, without a lane, due deliveries of several.
 
     `owner` proves the claim when the outcomes are written. `broadcasts` has their rows, by number. `claims` is how
-    often the due deliveries have been claimed since their last outcomes. `lost` is what the claim itself has ended,
-    since it keeps killing its workers.
+    often the due deliveries have been claimed since their last outcomes. `lost` has the deliveries that the claim
+    itself has ended, because they keep killing their workers.
     """
 
     owner: str
@@ -90,13 +90,13 @@ class Batch:
 
     @property
     def is_parcel(self) -> bool:
-        """Whether it is of what waits together."""
+        """Whether it is part of a parcel."""
         return self.lane is not None and self.lane.parcel > 0
 
     @property
     def is_read_ahead(self) -> bool:
-        """Whether the one behind it is read and sent while this one is written: in a lane that isn't at its end, has no
-        rate, and has killed nobody."""
+        """Whether the next batch is read and sent while this one is written: in a lane that isn't at its end, has no
+        rate and hasn't killed a worker."""
         lane = self.lane
         if lane is None or lane.parcel or lane.end >= lane.last or self.is_suspect:
             return False

@@ -30,12 +30,13 @@ __all__ = [
 ]
 
 SendingApp = tuple[str, str | None]
-"""Who is put on hold: a service, and the app that sends to it. None is the app without a name."""
+"""The sender that is put on hold: a service, and the app that sends to it. None is the app without a name."""
 Held = dict[SendingApp, Millis]
-"""Until when each of them is on hold."""
+"""Until when each sender is on hold."""
 
 FAR: Millis = 2000
-"""Neither a rate nor a hold makes what has been begun wait as long as that: a clock that was ahead was set right."""
+"""No rate and no hold delays running work for this long: a longer wait means that a clock was ahead and was set
+back."""
 
 _OPEN = (broadcasts.c.ended_at.is_(None), broadcasts.c.state == BroadcastState.RUNNING.value)
 _ENDING = (broadcasts.c.ended_at.is_(None), any_of(broadcasts.c.state, [state.value for state in FINALIZES_AS]))
@@ -43,7 +44,7 @@ _ACTIVE = (
     broadcasts.c.ended_at.is_(None),
     any_of(broadcasts.c.state, [state.value for state in (BroadcastState.RUNNING, *FINALIZES_AS)]),
 )
-"""Not paused: nobody can take up what a paused broadcast has left, however long it is due."""
+"""Not paused: nobody can take up a paused broadcast's work, however long it has been due."""
 
 
 def hold(connection: Connection, sender: SendingApp, until: Millis) -> None:
@@ -57,18 +58,18 @@ _HELD = sa.select(holds.c.service, holds.c.app, holds.c.until).where(holds.c.unt
 
 
 def held(connection: Connection, now: Millis) -> Held:
-    """Who is on hold now, and until when."""
+    """The senders on hold now, and until when."""
     return {(row.service, row.app or None): row.until for row in connection.execute(_HELD, {"now": now})}
 
 
 def held_until(held: Held, target: Target) -> Millis:
-    """Until when whoever throttles this channel with others holds it; 0 for one that is not held."""
+    """Until when this channel's sender is on hold; 0 if it isn't."""
     sender = target.sender
     return 0 if sender is None else held.get(sender, 0)
 
 
 def not_running(connection: Connection, numbers: Collection[int]) -> frozenset[int]:
-    """Those of these broadcasts for which nothing is to be sent: they are paused, or end."""
+    """Those of these broadcasts that send nothing: they are paused or ending."""
     these = in_list(connection, broadcasts.c.id, list(numbers))
     halted = sa.select(broadcasts.c.id).where(these, broadcasts.c.state != BroadcastState.RUNNING.value)
     return frozenset(connection.scalars(halted))
@@ -80,7 +81,7 @@ _OF_A_RUNNING = sa.exists().where(*_OPEN, broadcasts.c.id == lanes.c.broadcast)
 
 
 def has_claims(connection: Connection) -> bool:
-    """True while any worker, alive or dead, holds a claim on a broadcast that runs or ends."""
+    """True while any worker, alive or dead, holds a claim on a running or ending broadcast."""
     table = deliveries.c
     run = sa.select(lanes.c.first).where(IS_OPEN, lanes.c.owner.is_not(None), _OF_AN_ACTIVE).limit(1)
     active = sa.exists().where(*_ACTIVE, broadcasts.c.id == table.broadcast)
@@ -89,7 +90,7 @@ def has_claims(connection: Connection) -> bool:
 
 
 def is_unfinished(connection: Connection, now: Millis) -> bool:
-    """Whether there is work though nothing is due soon: what is claimed, or waits for nothing but its own rate."""
+    """Whether there is work although nothing is due soon: claimed work, or work that waits only for its own rate."""
     return has_claims(connection) or connection.scalar(_PACED_ROW, {"now": now}) is not None
 
 
@@ -126,7 +127,7 @@ _RATED = (
     .where(*_OPEN, _B.rate.is_not(None))
     .subquery()
 )
-# Single deliveries for which there was no share are spread out up to there.
+# Single deliveries that got no share are spread out up to there.
 _PACED_ROW = (
     sa.select(sa.literal(1))
     .where(*_OPEN, _B.rate.is_not(None), _B.spread_until > sa.bindparam("now", type_=sa.BigInteger))
@@ -146,10 +147,10 @@ _NEXT = (
     ),
     # So has one that is complete and hasn't been ended yet.
     sa.select(sa.literal(0)).where(*_ACTIVE, ~sa.or_(*work_of(_B.id))).limit(1),
-    # A broadcast that ends has work at once, unless all that is left of it is in the hands of workers.
+    # An ending broadcast has work at once, unless workers hold all that is left of it.
     *(sa.select(sa.literal(0)).where(*_ENDING, is_work).limit(1) for is_work in work_of(_B.id, free=True)),
 )
-# What a worker holds is due when its lease ends, unless it is renewed.
+# Work that a worker holds is due when its lease ends, unless the lease is renewed.
 _LEASES = (
     sa.select(sa.func.min(_L.lease_until) - db_now()).where(IS_OPEN, _L.owner.is_not(None), _OF_AN_ACTIVE),
     sa.select(sa.func.min(_D.lease_until) - db_now()).where(

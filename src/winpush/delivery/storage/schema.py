@@ -25,7 +25,7 @@ METADATA = MetaData()
 REVISION = "0009"
 """The revision of the tables below: the newest in `migrations`."""
 ERASED = "erased"
-"""What stands in place of what was erased: a channel's URI and the reason why it is gone, a broadcast's content."""
+"""What replaces erased values: a channel's URI, the reason why it is gone, a broadcast's content."""
 VERSION_TABLE = "winpush_version"
 """The table that holds a database's revision."""
 
@@ -121,7 +121,7 @@ broadcasts = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
-    # Those to an audience: `notify` makes a great many that have no lanes and no segments.
+    # Broadcasts to an audience: `notify` creates a great many without lanes and segments.
     Index(
         "winpush_broadcasts_to_many",
         "id",
@@ -136,28 +136,29 @@ lanes = Table(
     METADATA,
     Column("broadcast", BigInteger, primary_key=True),
     Column("first", BigInteger, primary_key=True),
-    # 0 for a lane. A parcel is channels of a batch that wait for the same; first and last are the bounds of that batch.
+    # 0 for a lane. A parcel has channels of a batch that wait for the same thing: its bounds are first and last.
     Column("parcel", BigInteger, primary_key=True, server_default="0"),
     Column("last", BigInteger, nullable=False),
     # Channels up to here have an outcome or wait. Only a compare-and-set moves it: it decides whose outcomes count.
     Column("cursor", BigInteger, nullable=False),
-    # Channels up to here may be being sent to.
+    # Channels up to here may have a send in progress.
     Column("ahead", BigInteger, nullable=False),
-    # Whose write moved the cursor last.
+    # The owner whose write last moved the cursor.
     Column("run", Text),
     Column("owner", Text),
-    # By the database's clock, as all leases.
+    # By the database's clock, like all leases.
     Column("lease_until", BigInteger, nullable=False),
     Column("not_before", BigInteger, nullable=False),
     # When a worker last took it.
     Column("turn", BigInteger, nullable=False),
     # Claims since the cursor last moved.
     Column("starts", Integer, nullable=False),
-    # Some channels behind the cursor have an outcome already: what a range of the first design left. It was `has_gaps`
-    # before there were parcels: the statements of an older version, which would take a parcel for a lane, fail.
+    # Some channels after the cursor already have an outcome, left by a range of the first design. Before there were
+    # parcels, this was `has_gaps`: it was renamed so that the statements of an older version, which would take a parcel
+    # for a lane, fail.
     Column("skips_known", Integer, nullable=False),
     Column("refusals", JSON, nullable=False),
-    # Of a parcel: how many channels are behind the cursor, what their last outcome or reason to wait was, and when.
+    # Of a parcel: how many channels are after the cursor, what their last outcome or reason to wait was, and when.
     Column("number", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("outcome", Text),
@@ -200,7 +201,7 @@ deliveries = Table(
         sqlite_where=text("owner IS NOT NULL"),
         postgresql_where=text("owner IS NOT NULL"),
     ),
-    # `claims` as in rows.CAREFUL: what may kill its worker is looked for all the time.
+    # `claims` as in rows.CAREFUL: workers look for suspect deliveries all the time.
     Index(
         "winpush_deliveries_suspect",
         "due",
@@ -221,7 +222,7 @@ counts = Table(
     "winpush_counts",
     METADATA,
     Column("broadcast", BigInteger, primary_key=True),
-    # The first channel of the lane, so that lanes don't wait for each other; 0 for what had waited.
+    # The first channel of the lane, so that lanes don't wait for each other; 0 for deliveries that had waited.
     Column("lane", BigInteger, primary_key=True, server_default="0"),
     Column("state", Text, primary_key=True),
     Column("outcome", Text, primary_key=True),
@@ -246,11 +247,11 @@ attempts = Table(
     Index("winpush_attempts_broadcast", "broadcast", "id"),
 )
 
-# What ended alike in a batch of a lane, in one row; see storage/segments.py. Small columns first.
+# The channels of a batch that ended alike, in one row; see storage/segments.py. Small columns first.
 segments = Table(
     "winpush_segments",
     METADATA,
-    # That of its first attempt; those of the others follow.
+    # The id of its first attempt; those of the others follow.
     Column("id", _Id, primary_key=True, autoincrement=False),
     Column("broadcast", BigInteger, nullable=False),
     # The bounds of its batch.

@@ -1,8 +1,8 @@
 """The SQL of segments: the outcomes of a batch, one row for all channels that ended alike.
 
-A channel of a broadcast is in one segment, or in one row of the deliveries, which is for what waits or has waited. All
-segments of one batch have the same bounds, and those of different batches don't overlap: so the segment of a channel is
-found by one look at an index.
+A channel of a broadcast is in one segment, or in one row of the deliveries, which is for those that wait or have
+waited. All segments of one batch have the same bounds, and those of different batches don't overlap, so a channel's
+segment is found with one index lookup.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _BLOCK = 65_536
 """The ids of attempts that one transaction may give out: they begin at a multiple of this."""
 _COLUMNS = tuple(column.name for column in segments.columns)
 _IDS = ("message_id", "debug_trace", "correlation_vector", "detail")
-"""What support asks for, of each attempt: a column of a segment each."""
+"""What support asks for about each attempt; each is a column of a segment."""
 _AT_ONCE = 16
 _WAITING = DeliveryState.WAITING.value
 """A segment in this state has attempts, and no states: its channels wait in a parcel."""
@@ -62,8 +62,8 @@ def next_block(connection: Connection) -> int:
 
 
 def keep_newest(connection: Connection) -> None:
-    """Called before attempts are deleted: their ids are never given out again. On PostgreSQL a sequence
-    sees to that."""
+    """Call this before attempts are deleted, so that their ids are never given out again. On PostgreSQL, a sequence
+    takes care of that."""
     if connection.dialect.name == "sqlite":
         newest = (_newest(connection), attempts.name)
         if not connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", newest).rowcount:
@@ -85,7 +85,7 @@ _NEWEST = sa.select(*(sa.select(sa.func.max(column)).scalar_subquery() for colum
 
 
 def write_final(connection: Connection, lane: Lane, records: Iterable[Record], block: int) -> int:
-    """Writes what has ended of a batch, in a segment for each way to end; returns the block's next free id."""
+    """Writes the ended deliveries of a batch, in a segment for each way to end; returns the block's next free id."""
     alike: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
     for entry in records:
         tried = entry.tried
@@ -119,7 +119,7 @@ def write_uniform(
     now: Millis,
     number_of_attempts: int = 0,
 ) -> None:
-    """Writes that channels of a lane ended so without being sent to; `numbers` in ascending order."""
+    """Writes that channels of a lane ended in this way without being sent to; `numbers` in ascending order."""
     if numbers:
         how = (state, outcome, number_of_attempts, None, 0)
         row = _row(next_block(connection), lane, how, numbers, [now], [None] * len(_IDS))
@@ -141,7 +141,7 @@ def _row(
 def deliveries_in(
     connection: Connection, broadcast: int, channel: int, state: DeliveryState | None
 ) -> Iterator[Delivery]:
-    """A broadcast's deliveries to channels numbered above `channel`, in order; read as they are asked for."""
+    """A broadcast's deliveries to channels numbered above `channel`, in order; read lazily."""
     wanted = [_S.broadcast == broadcast, _S.state != _WAITING]
     if state is not None:
         wanted.append(_S.state == state.value)
@@ -174,8 +174,8 @@ def attempts_in(
     *,
     newest_first: bool,
 ) -> Iterator[Attempt]:
-    """The attempts behind number `after` (0: all) in segments that these conditions select, in the order of their ids;
-    read as they are asked for. `channels`: only those to these."""
+    """The attempts after number `after` (0: all) in segments that these conditions select, in the order of their ids;
+    read lazily. `channels`: only those to these channels."""
     if channels is not None:
         found = sorted({number for channel in channels for number in covering(connection, channel)})
         conditions = [*conditions, _S.id.in_(found)]
@@ -186,7 +186,7 @@ def attempts_in(
         where = [_S.is_tried == 1, *conditions]
         if place:
             where.append(_S.id < place if newest_first else _S.id + _S.number > place + 1)
-            if not newest_first:  # said in a form that finds the beginning by the index, too
+            if not newest_first:  # also in a form that lets the index find the beginning
                 where.append(_S.id > place - _BLOCK)
         rows = connection.execute(sa.select(segments).where(*where).order_by(order).limit(_AT_ONCE)).all()
         for row in rows:
@@ -212,7 +212,7 @@ _END = (
     .where(_other.c.broadcast == _B.id, _other.c.last >= bindparam("channel"))
     .scalar_subquery()
 )
-# The zero is written out: as a parameter, it would keep SQLite from the index of those with lanes.
+# The zero is written out: as a parameter, it would keep SQLite from using the index of those with lanes.
 _BATCHES = sa.select(_B.id, _END).where(
     _B.last_channel > sa.literal_column("0"), _B.last_channel >= bindparam("channel")
 )

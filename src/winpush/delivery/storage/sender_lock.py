@@ -1,9 +1,9 @@
-"""One process at a time sends from a SQLite file: whoever holds the lock of a file beside it.
+"""One process at a time sends from a SQLite file: the one that holds the lock of a file next to it.
 
-The operating system gives the lock back when its holder dies, however it dies, so that another takes over at once.
-Neither kind of lock does it alone. `flock` stays with a child that was forked before its parent was killed. `lockf` is
-given twice to one process, and dropped when any descriptor of the file is closed: hence a list of what this process
-holds, and descriptors that are never closed.
+The operating system releases the lock when its holder dies, however it dies, so that another process takes over at
+once. Neither kind of lock is enough alone. `flock` stays with a child that was forked before its parent was killed.
+`lockf` is granted twice to one process, and dropped when any descriptor of the file is closed: hence a list of what
+this process holds, and descriptors that are never closed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class _File:
     holder: object | None = None
 
 
-# The one state of this module, since the operating system has it by process, too. Keyed by device, inode, and process:
-# a forked child inherits no lock.
+# Module-level state, because the operating system keeps it per process too. Keyed by device, inode and process: a
+# forked child inherits no lock.
 _files: dict[tuple[int, int, int], _File] = {}
 _mutex = threading.Lock()
 if hasattr(os, "register_at_fork"):  # a child would never get a lock that another thread of its parent held

@@ -24,15 +24,15 @@ _OLDEST = (3, 35, 0)  # RETURNING
 
 
 class File:
-    """The file at a path. An open connection to one that was deleted or replaced goes on writing where nobody will ever
-    read it, and SQLite doesn't tell."""
+    """The file at a path. An open connection to a deleted or replaced file keeps writing where nobody will ever read
+    it, and SQLite doesn't say so."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._known: tuple[int, int] | None = None
 
     def note(self) -> None:
-        """A connection was opened, to the file that is there now."""
+        """Notes that a connection was opened to the file that is there now."""
         if self._known is None:
             self._known = self._identity()
 
@@ -55,7 +55,7 @@ class File:
 
 
 def make_engine(url: sa.URL, file: File | None, *, durable: bool) -> Engine:
-    """An engine whose transactions begin as ours do. Raises ConfigurationError for a SQLite that is too old."""
+    """An engine whose transactions begin as ours need to. Raises ConfigurationError for a SQLite that is too old."""
     if sqlite3.sqlite_version_info < _OLDEST:
         raise ConfigurationError(
             f"The outbox needs SQLite 3.35 or later; this Python has {sqlite3.sqlite_version}. Use a newer Python"
@@ -93,8 +93,8 @@ def make_engine(url: sa.URL, file: File | None, *, durable: bool) -> Engine:
 
 
 def _use_wal(connection: DBAPIConnection, patience: float) -> None:
-    """Turns on the write-ahead log. Of several that open a new file at once, SQLite refuses all but one without waiting
-    for its busy timeout: each would wait for the others' locks."""
+    """Turns on the write-ahead log. If several connections open a new file at once, SQLite refuses all but one without
+    waiting for its busy timeout, because each would wait for the others' locks."""
     until = time.monotonic() + patience
     while True:
         try:

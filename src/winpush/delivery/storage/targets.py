@@ -1,4 +1,4 @@
-"""The SQL that reads whom to send to: the columns of a Target, and the next of a lane's audience."""
+"""The SQL that reads targets: the columns of a Target, and the next channels of a lane's audience."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ TARGET = (
     channels.c.p256dh,
     channels.c.auth,
 )
-"""The columns of a Target behind its first two, the broadcast and the attempts."""
+"""The columns of a Target after its first two, the broadcast and the attempts."""
 _LEAST_WINDOW, _WIDER = 1000, 4
-"""Numbers that are searched first, and how many times as many next. A PostgreSQL without statistics reads and sorts all
-channels of a window, however few are wanted."""
+"""How many numbers to search first, and the factor for each next search. Without statistics, PostgreSQL reads and sorts
+all channels of a window, however few are wanted."""
 _ATTRIBUTES = Target._fields.index("attributes")
 
 
@@ -61,9 +61,9 @@ def read_targets(connection: Connection, statement: sa.Select[Any], values: Mapp
 def next_targets(
     connection: Connection, row: Row[Any], after: int, last: int, size: int, *, has_gaps: bool
 ) -> tuple[list[Target], int]:
-    """Up to `size` channels of a broadcast's audience behind `after`, and up to which number these are all.
+    """Up to `size` channels of a broadcast's audience after `after`, and the number up to which these are all.
 
-    `has_gaps`: leaves out those that have an outcome already. Raises AudienceError.
+    `has_gaps`: leaves out those that already have an outcome. Raises AudienceError.
     """
     found: list[Target] = []
     end, until, window = after, min(after + MAX_WINDOW, last), max(2 * size, _LEAST_WINDOW)

@@ -1,4 +1,4 @@
-"""The SQL of channels that are gone: erasing what is known of a person, and deleting tombstones after their time."""
+"""The SQL of channels that are gone: erasing a person's data, and deleting old tombstones."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _NO_IDS: dict[str, Any] = {"message_id": None, "debug_trace": None, "correlation
 
 
 def of_key(connection: Connection, key: str) -> list[int]:
-    """The numbers of all channels with this key, gone ones too."""
+    """The numbers of all channels with this key, including gone ones."""
     return list(connection.scalars(sa.select(channels.c.id).where(channels.c.key == key).order_by(channels.c.id)))
 
 
 def erase(connection: Connection, numbers: Iterable[int], now: Millis) -> int:
     """Empties these channels, and the tombstones of the same devices; returns how many of `numbers` there were.
 
-    What is left are a number without a URI, its service and its times. Their history keeps outcomes and times only.
+    Only the number without a URI, the service and the times are left. Their history keeps only outcomes and times.
     """
     given = list(numbers)
     found = [*connection.scalars(sa.select(channels.c.id).where(in_list(connection, channels.c.id, given)))]
@@ -70,8 +70,8 @@ def _without_ids(entry: Record) -> Record:
 
 
 def erase_key(connection: Connection, key: str, now: Millis) -> int:
-    """Erases all channels with this key, and the key and contents of what was for this person alone. What of it isn't
-    sent yet is cancelled. Returns how many channels there were."""
+    """Erases all channels with this key, and the key and contents of notifications for this key alone. Cancels those
+    not sent yet. Returns how many channels there were."""
     count = erase(connection, of_key(connection, key), now)
     columns = (broadcasts.c.id, broadcasts.c.state, broadcasts.c.audience)
     written = (json.dumps(key, ensure_ascii=is_ascii) for is_ascii in (True, False))
@@ -97,8 +97,9 @@ def _erase_from(connection: Connection, row: Any, audience: dict[str, Any], key:
 def clear_tombstones(connection: Connection, before: Millis, limit: int, now: Millis) -> int:
     """Deletes up to `limit` of the channels that were gone before `before`; returns how many.
 
-    A broadcast counts those that have gone since it was stored once its lanes reach them, so they stay until then. What
-    waits for them ends: nothing will ever be sent to them. Those to which a worker is sending are left for later.
+    Channels that have gone since a broadcast was stored are counted once its lanes reach them, so they stay until then.
+    Deliveries waiting for the deleted ones end, since nothing will ever be sent to them. Leaves channels that a worker
+    is sending to for later.
     """
     table = channels.c
     unread = sa.select(sa.func.min(broadcasts.c.created_at)).where(

@@ -1,4 +1,4 @@
-"""The URL of a database, and how long it says that a busy one is waited for."""
+"""The URL of a database, and its timeout: how long to wait for a busy one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_url(url: str) -> sa.URL:
 
 
 def read_seconds(url: sa.URL) -> float | None:
-    """`?timeout=`, in seconds: how long a busy database is waited for."""
+    """`?timeout=`, in seconds: how long to wait for a busy database."""
     given = url.query.get("timeout")
     try:
         seconds = None if given is None else float(str(given))

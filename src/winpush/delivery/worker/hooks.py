@@ -50,7 +50,9 @@ def run_hooks(hooks: Sequence[Hook], records: Iterable[Record]) -> None:
                 hook(event)
             except Exception:  # noqa: BLE001 - the user's code must not stop the sending
                 _log.exception(
-                    "A hook failed for channel %d of broadcast %d; sending continues", entry.channel, entry.broadcast
+                    "A hook raised an exception for channel %d of broadcast %d; sending continues",
+                    entry.channel,
+                    entry.broadcast,
                 )
 
 
