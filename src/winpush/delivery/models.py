@@ -16,9 +16,8 @@ class Delivery:
     """The state of one channel in a broadcast.
 
     `outcome` is that of the last attempt (a value of `winpush.Outcome`), None before the first and once it has been put
-    off since (`waits_for` says why then). `due` is the time of
-    the next attempt, None in a final state. `waits_for` says why nothing was sent when it was last due (a value of
-    `WaitReason`), if it waits for that.
+    off since (`waits_for` says why then). `due` is the time of the next attempt, None in a final state. `waits_for` (a
+    value of `WaitReason`) says why nothing was sent when it was last due; None if it isn't waiting for such a reason.
     """
 
     broadcast: int

@@ -100,7 +100,7 @@ export class DeviceGrid {
   }
 
   /**
-   * Shows those for which `matches` holds, and says how many they are.
+   * Shows the devices that match, and returns how many there are.
    * @param {Map<string, any>} devices
    * @param {(device: any) => boolean} matches
    */

@@ -7,7 +7,7 @@ const PERCENT = 100;
 /** A sender may ask for two billion lines; no tile or toast has room for more than these. */
 const MOST_LINES = 22;
 
-/** Whether anything was said. @param {unknown} value */
+/** Whether there is a value. @param {unknown} value */
 export const given = (value) => value !== null && value !== undefined && value !== "";
 
 /**

@@ -46,8 +46,8 @@ class WindowsView {
   }
 
   /**
-   * A thousand screens are a hundred thousand elements, and each change of the filter would lay them all out: those far
-   * away are taken down.
+   * A thousand screens are a hundred thousand elements, and each change of the filter would lay them all out, so those
+   * far away are removed.
    * @param {boolean} near
    */
   setNear(near) {
