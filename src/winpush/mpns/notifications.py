@@ -147,7 +147,7 @@ class Toast(Notification):
                 object.__setattr__(self, name, None)
             elif value is not None:
                 checks.check_string(name, value)
-        if not any(text is not None and text.strip() for text in (self.text1, self.text2)):
+        if not ((self.text1 and self.text1.strip()) or (self.text2 and self.text2.strip())):
             raise ValidationError("text1", "is empty, and so is text2: a toast needs at least one of them")
         if self.param is not None:
             checks.check_link("param", self.param)
