@@ -1,4 +1,5 @@
-"""Throttle: what to hold back after a service said "too many", and until when (wns.md 6, mpns.md 9)."""
+"""Throttle: what to hold back after a service said "too many", and until when (wns.md 6, mpns.md 9). It doesn't wait:
+Sender does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Opening a connection: TCP, an HTTP proxy's CONNECT, TLS. Every failure gets a message of our own."""
+"""Opens a connection in its steps: the first hop, the tunnel through a proxy, TLS. Every failure gets a message of our
+own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proxies: which one a channel goes through, and the bytes that an HTTP proxy expects. No sockets here."""
+"""Proxies: which one a channel goes through; the CONNECT request to an HTTP proxy, and its answer. No sockets here."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The SQL of claiming deliveries that are due (retries, single notifications, what was on hold); see lanes.py for a
-broadcast's first pass.
+"""The SQL of claiming due deliveries that are rows of their own: single notifications, and retries of a few channels.
+Lanes and parcels (a broadcast's first pass, and retries of many) are claimed in lanes.py.
 
 Claims are counted when they are made. A delivery that was claimed before, without an outcome since, may have killed its
 worker: such deliveries are claimed in small numbers the second time and one by one after that, so that a channel that

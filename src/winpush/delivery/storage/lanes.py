@@ -1,4 +1,4 @@
-"""The SQL of lanes, the parts of a broadcast: claiming them, and running through them batch by batch.
+"""The SQL of lanes, the parts of a broadcast, and of parcels: claiming them, and running through them in batches.
 
 A lane's cursor is moved by a compare-and-set in the transaction that writes the outcomes of the channels passed. That
 alone decides whose outcomes count. Owner and lease only keep workers from doing the same work: if they are wrong, a

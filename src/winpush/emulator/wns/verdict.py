@@ -1,4 +1,4 @@
-"""The device's verdict on a document, element by element: what shows, what doesn't, and which remark says why.
+"""Marks a sent document, element by element, with the device's verdict: what shows, what doesn't, and why.
 
 `winpush.wns.show` returns the picture and the remarks; this module matches them with the document as it was sent.
 """

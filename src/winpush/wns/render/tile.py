@@ -1,4 +1,4 @@
-"""What Windows shows of a tile, size by size (wns.md 10 and 12)."""
+"""What Windows shows of a tile and what it ignores, size by size (wns.md 10 and 12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Windows shows of a toast, element by element (wns.md 9)."""
+"""What Windows shows of a toast and what it ignores, element by element (wns.md 9)."""
 
 from __future__ import annotations
 

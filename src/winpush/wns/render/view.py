@@ -1,4 +1,4 @@
-"""The device's verdict on a document: what Windows would show, what it would ignore, and why.
+"""The device's verdict on a whole document, put together from `toast`, `tile` and the badge judged here.
 
 It is for developers without a device, and for the emulator's page. It complements the service's verdict, which barely
 considers the schema (wns.md 3.3).
