@@ -108,12 +108,26 @@ def test_a_salt_or_padding_that_cannot_be_is_refused(salt: bytes, padding: int) 
         encrypt(b"x", MATERIAL, salt, padding)
 
 
-def test_a_payload_that_is_too_large_or_no_bytes_is_what_is_refused() -> None:
-    for payload in (bytes(MAX_PAYLOAD_BYTES + 1), bytes(9000)):
-        with pytest.raises(ValidationError, match=f"payload: has {len(payload):,} bytes; at most 3,993"):
-            encrypt(payload, MATERIAL, vector.SALT)
-    with pytest.raises(ValidationError, match="payload: must be bytes, not str"):
-        encrypt("text", MATERIAL, vector.SALT)  # type: ignore[arg-type]  # the wrong type is the test
+@pytest.mark.parametrize(
+    ("payload", "salt", "padding", "said"),
+    [
+        (bytes(MAX_PAYLOAD_BYTES + 1), vector.SALT, 0, "payload: has 3,994 bytes; at most 3,993"),
+        (bytes(9000), vector.SALT, 0, "payload: has 9,000 bytes; at most 3,993"),
+        ("text", vector.SALT, 0, "payload: must be bytes, not str"),
+        (b"x", "s" * 16, 0, "salt: must be bytes, not str"),
+        (b"x", 16, 0, "salt: must be bytes, not int"),
+        (b"x", vector.SALT, "1", "padding: must be a whole number, not str"),
+        (b"x", vector.SALT, 1.0, "padding: must be a whole number, not float"),
+    ],
+)
+def test_what_is_too_large_or_of_the_wrong_type_is_what_is_refused(
+    payload: Any, salt: Any, padding: Any, said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        encrypt(payload, MATERIAL, salt, padding)
+
+
+def test_a_body_that_is_not_bytes_is_refused() -> None:
     with pytest.raises(ValidationError, match="body: must be bytes, not str"):
         decrypt("text", BROWSER, AUTH)  # type: ignore[arg-type]  # the wrong type is the test
 

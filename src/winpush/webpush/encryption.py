@@ -60,6 +60,11 @@ def make_material(subscription: Subscription, sender: ec.EllipticCurvePrivateKey
 def encrypt(payload: bytes, material: KeyingMaterial, salt: bytes, padding: int = 0) -> bytes:
     """The body of the request: at most 4,096 bytes, which every push service takes (webpush.md 5). `salt` is 16 random
     bytes, never used twice with the same material; `padding` is a number of bytes to add to hide the length."""
+    for name, value in (("payload", payload), ("salt", salt)):
+        if not isinstance(value, bytes | bytearray):
+            raise ValidationError(name, f"must be bytes, not {type(value).__name__}")
+    if not isinstance(padding, int):
+        raise ValidationError("padding", f"must be a whole number, not {type(padding).__name__}")
     if len(salt) != SALT_BYTES:
         raise ValidationError("salt", f"has {len(salt)} bytes; it must be {SALT_BYTES}")
     room = _MOST_BYTES - _HEAD_BYTES - _TAG_BYTES - len(_LAST_RECORD) - len(payload)
@@ -69,10 +74,7 @@ def encrypt(payload: bytes, material: KeyingMaterial, salt: bytes, padding: int 
             raise ValidationError("payload", f"has {len(payload):,} bytes; at most {most:,} fit into {_MOST_BYTES:,}")
         raise ValidationError("padding", f"is {padding}; with {len(payload):,} bytes of payload give 0 to {room:,}")
     key, nonce = _content_keys(material.secret, salt)
-    try:
-        sealed = AESGCM(key).encrypt(nonce, payload + _LAST_RECORD + bytes(padding), None)
-    except TypeError:
-        raise ValidationError("payload", f"must be bytes, not {type(payload).__name__}") from None
+    sealed = AESGCM(key).encrypt(nonce, payload + _LAST_RECORD + bytes(padding), None)
     return b"".join((salt, _SIZES, material.sender_key, sealed))
 
 
