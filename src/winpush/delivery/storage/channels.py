@@ -232,7 +232,7 @@ def bring_back(connection: Connection, broadcast: int) -> None:
             with connection.begin_nested():
                 _restore(connection, removed)
             return
-        except IntegrityError:  # another transaction has just registered one anew; the next try finds it
+        except IntegrityError:  # another transaction has just registered one again; the next try finds it
             continue
 
 

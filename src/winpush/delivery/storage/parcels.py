@@ -90,7 +90,7 @@ def insert(connection: Connection, lane: Lane, groups: Sequence[Sequence[Record]
     """Makes a parcel of each group. It is due when its last channel is, so that none is sent to too early."""
     first, last = lane.bounds
     number = block
-    if groups and connection.dialect.name == "sqlite":  # whose blocks begin anew when nothing of the last was used
+    if groups and connection.dialect.name == "sqlite":  # which reuses a block of numbers if none of it was used
         same = sa.select(sa.func.max(_L.parcel)).where(_L.broadcast == lane.broadcast, _L.first == first)
         number = max(block, (connection.scalar(same) or 0) + 1)
     rows = []

@@ -12,7 +12,7 @@ _HOLDS = "winpush_holds"
 
 
 def upgrade() -> None:
-    """Adds the column, and makes the table of holds anew: SQLite can't change a primary key."""
+    """Adds the column, and recreates the table of holds: SQLite can't change a primary key."""
     op.add_column("winpush_channels", sa.Column("app", sa.Text))
     before = sa.table(_HOLDS, sa.column("service", sa.Text), sa.column("until", sa.BigInteger))
     kept = [row._asdict() for row in op.get_bind().execute(sa.select(before)).all()]

@@ -1,4 +1,4 @@
-"""Lanes in place of ranges: where a compare-and-set decides whose outcomes count, and claims that are counted."""
+"""Lanes replace ranges: a compare-and-set decides whose outcomes count, and claims are counted."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _create_lanes() -> None:
 
 
 def _replace_counts(rows: list[dict[str, Any]]) -> None:
-    """Makes the table anew: SQLite can't change a primary key."""
+    """Recreates the table: SQLite can't change a primary key."""
     op.drop_table(_COUNTS)
     counts = op.create_table(
         _COUNTS,

@@ -17,7 +17,7 @@ _PACKED = ("channels", "times")
 
 
 def upgrade() -> None:
-    """Makes the lanes anew: SQLite can't change a primary key. What waits already stays in rows."""
+    """Recreates the table of lanes: SQLite can't change a primary key. Deliveries that already wait stay in rows."""
     rows = [dict(row._mapping) for row in op.get_bind().execute(sa.text(f"SELECT * FROM {_LANES}"))]  # noqa: S608 - a name of ours
     op.drop_table(_LANES)
     lanes = _create_lanes()
