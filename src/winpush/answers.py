@@ -1,4 +1,4 @@
-"""How to recognise a service's answer: by WNS's headers, which it sends for apps and browsers, and by words."""
+"""How to recognise a service's answer, and a stranger's: by WNS's headers (for apps and browsers), form and words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from winpush.http import Response
 from winpush.results import StatusHeaders
 
-__all__ = ["WNS_HEADERS", "bears_wns_mark", "json_object", "squeeze"]
+__all__ = ["WNS_HEADERS", "bears_wns_mark", "is_strangers", "json_object", "squeeze"]
 
 _WNS_PREFIX = b"x-wns-"
 
@@ -28,6 +28,15 @@ WNS_HEADERS = StatusHeaders(
 def bears_wns_mark(response: Response) -> bool:
     """True if a header shows that WNS itself handled the request (wns.md 6)."""
     return any(name.startswith(_WNS_PREFIX) for name in response.index)
+
+
+def is_strangers(response: Response, *, ends_channel: bool) -> bool:
+    """True if an answer without a header of MPNS's or WNS's own came from something else on the way: it has a body,
+    redirects, or would end the channel. Both services say everything in their headers (mpns.md 9.1, wns.md 6). A 5xx
+    only means that the send must wait, whoever it comes from."""
+    if response.is_page or response.is_redirect or ends_channel:
+        return True
+    return bool(response.body) and response.status_code < 500
 
 
 def json_object(body: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
+from winpush.answers import is_strangers
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, StatusHeaders, Verdict, foreign_answer, passing_answer
 
@@ -199,14 +200,10 @@ def judge(response: Response) -> Verdict:
 
 
 def _is_foreign(response: Response, verdict: Verdict) -> bool:
-    """True if something other than MPNS gave this answer: it has none of MPNS's headers (mpns.md 9.1), and it has a
-    body, redirects, or would end the channel. MPNS says everything in its headers. A 5xx only means that the send must
-    wait, whoever it comes from."""
+    """True if something other than MPNS gave this answer."""
     if not _MARKS.isdisjoint(response.index):
         return False
-    if response.is_page or response.is_redirect or verdict.action is Action.DELETE_CHANNEL:
-        return True
-    return bool(response.body) and response.status_code < 500
+    return is_strangers(response, ends_channel=verdict.action is Action.DELETE_CHANNEL)
 
 
 # The same few responses keep coming, so each exact combination of bytes is judged once.

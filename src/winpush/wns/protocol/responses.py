@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 
-from winpush.answers import WNS_HEADERS, bears_wns_mark, json_object, squeeze
+from winpush.answers import WNS_HEADERS, bears_wns_mark, is_strangers, json_object, squeeze
 from winpush.http import Response
 from winpush.results import Action, Backoff, Outcome, Verdict, deciding_word, foreign_answer, passing_answer
 from winpush.retries import timed, timed_by_stranger
@@ -357,18 +357,15 @@ def judge(response: Response, now: datetime, *, renewed: bool = False) -> tuple[
 
 
 def is_foreign(response: Response) -> bool:
-    """True if something other than WNS gave this answer: it has none of WNS's headers, and it has a body, redirects,
-    or would end the channel. WNS says everything in its headers (wns.md 6). A bare 403 is WNS's own, for a package
-    without a mapping (wns.md 1.2). A 5xx only means that the send must wait, whoever it comes from."""
+    """True if something other than WNS gave this answer. A bare 403 is WNS's own, for a package without a mapping
+    (wns.md 1.2)."""
     return _is_foreign(response, _row_of(response))
 
 
 def _is_foreign(response: Response, row: Row | None) -> bool:
     if bears_wns_mark(response):
         return False
-    if response.is_page or response.is_redirect or (row is not None and row.verdict.action is Action.DELETE_CHANNEL):
-        return True
-    return bool(response.body) and response.status_code < 500
+    return is_strangers(response, ends_channel=row is not None and row.verdict.action is Action.DELETE_CHANNEL)
 
 
 def wants_new_token(response: Response) -> bool:
