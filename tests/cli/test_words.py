@@ -40,7 +40,7 @@ PACKAGE = {"WINPUSH_PACKAGE_SID": "ms-app://s-1-15-2-1", "WINPUSH_CLIENT_SECRET"
         ),
         (("send", "clear", URI), {}, "--everything clears all"),
         (("send", "raw", URI, "x", "--ttl", "0"), {}, "--ttl: is 0, which WNS rejects without --no-cache"),
-        (("send", "raw", URI, "x", "--timeout", "0"), ENTRA, "give seconds over 0"),
+        (("send", "raw", URI, "x", "--timeout", "0"), ENTRA, "is not in the range 0<x<=600"),
         (("send", "raw", URI, "x", "--token-server", "127.0.0.1:18080"), ENTRA, "--token-server: must be"),
         (("send", "raw", URI, "x", "--token-server", "127.0.0.1:18080"), PACKAGE, "--token-server: must be"),
         (("broadcast", "Hi", "--not-before", "tomorrow"), {}, "'tomorrow' is not a time. Write 2026-05-01T08:30+02:00"),

@@ -9,6 +9,7 @@ import click
 
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import is_typed, option
+from winpush.cli.numbers import LIMIT, Seconds
 from winpush.cli.outbox import database_option, json_option, open_outbox, show_time, table
 from winpush.cli.output import echo_json, echo_json_line
 from winpush.cli.progress import describe, progress_to_dict, watch
@@ -30,7 +31,7 @@ def broadcasts() -> None:
     heading="Output",
     default=20,
     show_default=True,
-    type=click.IntRange(1),
+    type=LIMIT,
     metavar="N",
     help="List the newest N.",
 )
@@ -59,7 +60,7 @@ def list_(db: str, limit: int, as_json: bool) -> None:
     heading="Output",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(0.05, 3600),
+    type=Seconds(0.05, 3600),
     metavar="SECONDS",
     help="How often --watch refreshes.",
 )

@@ -16,6 +16,7 @@ from winpush.cli.addresses import read_address
 from winpush.cli.files import open_to_read, open_to_write
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
+from winpush.cli.numbers import DAYS, LIMIT
 from winpush.cli.outbox import (
     audience_options,
     database_option,
@@ -120,7 +121,7 @@ def _registration(address: str | Subscription, fields: dict[str, Any], allow_hos
     heading="Output",
     default=100,
     show_default=True,
-    type=click.IntRange(1),
+    type=LIMIT,
     metavar="N",
     help="List at most N channels.",
 )
@@ -140,7 +141,7 @@ def list_(db: str, gone: bool, limit: int, after: int, as_json: bool, **values: 
     heading="Filter",
     default=30,
     show_default=True,
-    type=click.IntRange(1),
+    type=DAYS,
     metavar="N",
     help="Not renewed for N days.",
 )
@@ -149,7 +150,7 @@ def list_(db: str, gone: bool, limit: int, after: int, as_json: bool, **values: 
     heading="Output",
     default=100,
     show_default=True,
-    type=click.IntRange(1),
+    type=LIMIT,
     metavar="N",
     help="List at most N channels.",
 )
@@ -165,7 +166,7 @@ def stale(db: str, days: int, limit: int, as_json: bool) -> None:
 
 
 @command.command(examples=["winpush channels show 1"])
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, 2**63 - 1))
 @json_option
 @database_option
 def show(db: str, number: int, as_json: bool) -> None:

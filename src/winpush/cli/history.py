@@ -13,6 +13,7 @@ import click
 
 from winpush.cli.files import open_to_write
 from winpush.cli.help import Command, is_typed, option
+from winpush.cli.numbers import LIMIT
 from winpush.cli.outbox import database_option, json_option, open_outbox, show_time, table
 from winpush.cli.output import echo_json_line
 from winpush.cli.times import PastTime
@@ -68,7 +69,7 @@ class _OutcomeName(click.ParamType):  # type: ignore[type-arg]  # generic from c
 @option(
     "--limit",
     heading="Output",
-    type=click.IntRange(1),
+    type=LIMIT,
     metavar="N",
     help=f"At most N. Default: {_TABLE_ROWS} for a table, all otherwise.",
 )

@@ -11,7 +11,8 @@ import click
 
 from winpush import Client, ClientCertificate, Tls
 from winpush.cli.help import option
-from winpush.client.options import ClientOptions
+from winpush.cli.numbers import Seconds
+from winpush.client.options import MAX_TIMEOUT_SECONDS, ClientOptions
 from winpush.errors import ConfigurationError
 
 __all__ = ["client_options", "connection_options", "make_client"]
@@ -44,7 +45,14 @@ _OPTIONS = (
         "(the proxy resolves names). Default: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; only 'winpush "
         "send' doesn't use them for channels on this machine.",
     ),
-    _option("--timeout", type=float, default=15.0, show_default=True, help="Timeout of a send, in seconds."),
+    _option(
+        "--timeout",
+        type=Seconds(0, int(MAX_TIMEOUT_SECONDS), min_open=True),
+        default=15.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Timeout of a send.",
+    ),
 )
 
 

@@ -259,7 +259,7 @@ def take_pair(text: str) -> tuple[str, str | int | float | bool]:
         raise click.UsageError(f"--attribute is {text!r}. Write it as NAME=VALUE.")
     try:
         read = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return name, value
     return name, read if isinstance(read, str | int | float | bool) else value
 

@@ -31,7 +31,6 @@ _WORDS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"ClearToasts\(everything=True\) clears all"), "--everything clears all"),
     (re.compile(r"list_broadcasts\(\) or ('winpush broadcasts list') shows them"), r"\1 shows them"),
     (re.compile(r"without cache=False"), "without --no-cache"),
-    (re.compile(r"seconds \(or a timedelta\)"), "seconds"),
     (re.compile(r"\b\w+= \((--[\w-]+)\)"), r"\1"),
     (re.compile(r"\b(?:authority|token_url): "), "--token-server: "),
 )

@@ -17,6 +17,7 @@ from winpush.cli.failures import describe_refused_address
 from winpush.cli.health import Health, serve_health
 from winpush.cli.help import Command, option
 from winpush.cli.logs import FORMATS, LEVELS, logging_to_stderr
+from winpush.cli.numbers import DAYS
 from winpush.cli.outbox import (
     create_option,
     most_gone_option,
@@ -43,7 +44,7 @@ def _keep(name: str, what: str) -> Callable[[Any], Any]:
         heading="Worker",
         default=90,
         show_default=True,
-        type=click.IntRange(1),
+        type=DAYS,
         metavar="N",
         help=f"Delete {what} after N days.",
     )

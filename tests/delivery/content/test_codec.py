@@ -170,6 +170,7 @@ def test_a_broken_notification_is_refused_by_our_own_error(kind: str, rest: dict
     ("text", "said"),
     [
         ("", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
         ("[]", "JSON object"),
         ("{}", "format 1"),
         ('{"format":2,"wns":{"type":"wns.Badge","value":1}}', "format 1"),
@@ -189,6 +190,14 @@ def test_a_broken_notification_is_refused_by_our_own_error(kind: str, rest: dict
 def test_a_text_that_is_no_content_is_refused(text: str, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Content.from_json(text)
+
+
+@pytest.mark.parametrize("depth", [300, 900, 3_000, 100_000])
+@pytest.mark.parametrize(("begin", "end"), [('{"locales":{"de":', "}}"), ('{"wns":', "}"), ("[", "]")])
+def test_a_text_that_is_nested_deeply_is_refused_by_our_own_error(begin: str, end: str, depth: int) -> None:
+    for name in ("wns", "locales"):
+        with pytest.raises(ValidationError):
+            Content.from_json(f'{{"format":1,"{name}":{begin * depth}7{end * depth}}}')
 
 
 def test_templates_defaults_and_locales_come_back() -> None:

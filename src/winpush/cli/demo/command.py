@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from winpush.cli.help import Command, option
+from winpush.cli.numbers import Seconds
 from winpush.cli.output import describe_delay, echo_json
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ _NEEDS = ("rich", "starlette", "uvicorn", "cryptography", "markdown_it", "sqlalc
 @option(
     "--seconds",
     heading="Schedule",
-    type=click.FloatRange(0, 3600),
+    type=Seconds(0, 3600),
     help="Duration of each of the two broadcasts. [default: 6; as fast as possible with --exit]",
 )
 @option("--exit", "exit_", heading="Output", is_flag=True, help="Exit after the broadcasts, for scripts and CI.")

@@ -14,6 +14,7 @@ import click
 from winpush import wns
 from winpush.channels import Service
 from winpush.cli.help import Option, option
+from winpush.cli.numbers import TTL
 from winpush.cli.times import ZonedTime
 from winpush.wns.schema.enums import Branding, Duration, Scenario
 
@@ -69,7 +70,7 @@ def delivery_options(function: Any) -> Any:
     return _decorate(
         [
             made("--group", help="Group of toasts, used like a tag (Windows Phone)."),
-            made("--ttl", type=float, metavar="SECONDS", help="Time to live: drop it if it isn't delivered by then."),
+            made("--ttl", type=TTL, metavar="SECONDS", help="Time to live: drop it if it isn't delivered by then."),
             made("--cache/--no-cache", default=None, help="Whether WNS keeps it while the device is offline."),
             made("--suppress-popup", is_flag=True, default=None, help="Add to the action centre without a banner."),
             made("--request-status", is_flag=True, default=None, help="Ask WNS for the device's connection status."),
@@ -254,7 +255,12 @@ def make_badge(values: dict[str, Any]) -> wns.Notification:
         raise click.UsageError(
             "The value is missing. Give a number, or a glyph such as 'alert'; 0 or 'none' clears the badge."
         )
-    return wns.Badge(int(value) if value.isascii() and value.isdigit() else cast("wns.Glyph", value), **delivery)
+    try:
+        number = int(value) if value.isascii() and value.isdigit() else None
+    except ValueError:  # Python reads only so many digits
+        problem = f"The badge's number has {len(value):,} digits. Give up to 99: more shows as 99+."
+        raise click.UsageError(problem) from None
+    return wns.Badge(cast("wns.Glyph", value) if number is None else number, **delivery)
 
 
 def make_raw(values: dict[str, Any]) -> wns.Notification:

@@ -313,13 +313,16 @@ class Content:
         and for a later format."""
         try:
             named = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValidationError("content", f"is not valid JSON: {error}") from None
         if not isinstance(named, dict):
             raise ValidationError("content", f"must be a JSON object, not {type(named).__name__}")
         if named.pop("format", None) != FORMAT:
             raise ValidationError("content", f"is not in format {FORMAT}, the only one that this version reads")
-        return cls._read(named)
+        try:
+            return cls._read(named)
+        except RecursionError:
+            raise ValidationError("content", "is nested too deeply") from None
 
     @classmethod
     def _read(cls, named: object) -> Content:
