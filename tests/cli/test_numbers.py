@@ -21,7 +21,7 @@ HUGE = "9" * 30
 @given(st.one_of(st.text(), st.floats().map(repr), st.integers().map(str)))
 def test_seconds_are_finite_and_in_their_range(text: str) -> None:
     try:
-        seconds = Seconds(0, 600, min_open=True).convert(text, None, None)
+        seconds = Seconds(0, 600, min_open=True)(text)
     except click.BadParameter:
         return
     assert math.isfinite(seconds)
@@ -31,13 +31,13 @@ def test_seconds_are_finite_and_in_their_range(text: str) -> None:
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "soon"])
 def test_seconds_without_a_range_are_finite(text: str) -> None:
     with pytest.raises(click.BadParameter):
-        Seconds().convert(text, None, None)
+        Seconds()(text)
 
 
 @pytest.mark.parametrize("kind", [LIMIT, DAYS])
 def test_a_count_has_an_upper_bound(kind: click.IntRange) -> None:
     with pytest.raises(click.BadParameter):
-        kind.convert(HUGE, None, None)
+        kind(HUGE)
 
 
 @pytest.fixture

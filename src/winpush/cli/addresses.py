@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from winpush._text import decode
+from winpush.cli.files import read_bytes
 from winpush.webpush import Subscription
 
 __all__ = ["read_address"]
@@ -58,11 +58,6 @@ def _is_file(given: str) -> bool:
 
 def _read(file: str) -> str:
     try:
-        if file == "-":
-            return decode(sys.stdin.buffer.read(_MAX_BYTES))
-        with open(file, "rb") as opened:
-            return decode(opened.read(_MAX_BYTES))
-    except OSError as error:
-        raise click.UsageError(f"{file} can't be read: {error.strerror}.") from None
+        return decode(read_bytes(file, _MAX_BYTES))
     except ValueError as error:
         raise click.UsageError(f"{file} {error}.") from None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from winpush import __version__, compiled
-from winpush.cli.failures import exit_code_of, show
+from winpush.cli.failures import exit_code_of, is_of_output, show, show_lost_output
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.output import echo_json_error
 from winpush.errors import WinPushError
@@ -73,7 +73,18 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    typed = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except OSError as error:
+        if not is_of_output(error):
+            raise
+        show_lost_output(error)
+        return 1
+    return code
+
+
+def _run(typed: Sequence[str]) -> int:
     try:
         code = cli.main(typed, prog_name="winpush", standalone_mode=False)
     except click.exceptions.Exit as end:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from winpush.channels import Service
+from winpush.cli.files import read_bytes
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
 from winpush.cli.outbox import (
@@ -30,7 +31,7 @@ from winpush.cli.send.browser import browser_options, make_message, make_toast_m
 from winpush.cli.send.command import explain_value
 from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, has_value, is_for, message_options
 from winpush.cli.send.phone import phone_option
-from winpush.cli.send.windows import read_document, windows_option
+from winpush.cli.send.windows import windows_option
 from winpush.cli.times import ZonedTime
 from winpush.errors import ValidationError
 
@@ -351,7 +352,7 @@ def content_(file: Path, **values: Any) -> None:
     from winpush.delivery import Content
 
     try:
-        content = Content.from_json(read_document(file).decode("utf-8-sig"))
+        content = Content.from_json(read_bytes(file).decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise click.UsageError(f"{file} is not UTF-8. Save it as UTF-8.") from None
     except ValidationError as error:

@@ -13,7 +13,7 @@ import click
 
 from winpush._text import encoding_of
 from winpush.cli.addresses import read_address
-from winpush.cli.files import open_to_read, open_to_write
+from winpush.cli.files import open_to_read, open_to_write, read_bytes, standard_input
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
 from winpush.cli.numbers import DAYS, LIMIT
@@ -336,10 +336,9 @@ def export(db: str, file: str, file_format: str | None, **values: Any) -> None:
 def _encoding_of(file: str) -> str:
     """The encoding, by the byte order mark, which Excel writes; UTF-8 without one."""
     if file == "-":
-        peek = getattr(sys.stdin.buffer, "peek", None)
+        peek = getattr(standard_input().buffer, "peek", None)
         return "utf-8-sig" if peek is None else encoding_of(peek(4))
-    with open(file, "rb") as opened:
-        return encoding_of(opened.read(4))
+    return encoding_of(read_bytes(file, 4))
 
 
 def _format_of(file: str, given: str | None) -> str:

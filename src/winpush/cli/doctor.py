@@ -14,6 +14,7 @@ from winpush.answers import bears_wns_mark
 from winpush.channels import Channel, Service, check_endpoint
 from winpush.cli.addresses import read_address
 from winpush.cli.browser_findings import examine_browser
+from winpush.cli.files import read_bytes
 from winpush.cli.findings import Finding, advise, check_login, describe
 from winpush.cli.help import Command, option
 from winpush.cli.login import credentials_options, take_login
@@ -74,7 +75,7 @@ def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **
     options["webpush"] = take_vapid(values)
     findings = [check_login(options)] if uri is None else list(_examine(uri, options, probes=not no_probe))
     if xml is not None:
-        findings += _examine_document(sys.stdin.buffer.read() if str(xml) == "-" else xml.read_bytes())
+        findings += _examine_document(read_bytes(xml))
     if as_json:
         for finding in findings:
             echo_json_line(finding)

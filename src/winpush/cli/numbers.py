@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import click
 
@@ -20,7 +21,7 @@ class Seconds(click.FloatRange):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Reads it. Raises click.BadParameter."""
-        seconds: float = super().convert(value, param, ctx)
+        seconds: float = super().convert(cast("float", value), param, ctx)  # or the text of one
         if not math.isfinite(seconds):
             self.fail(f"{value!r} is not a number of seconds.", param, ctx)
         return seconds

@@ -110,7 +110,7 @@ def _certificate(taken: dict[str, Any]) -> ClientCertificate | None:
     except ConfigurationError as error:
         if given is not None or not locked:
             raise
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise click.UsageError(
                 f"{error}.\nGive its passphrase in WINPUSH_PASSPHRASE or with --passphrase."
             ) from None

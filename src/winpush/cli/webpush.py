@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from winpush.channels import AllowedHosts
+from winpush.cli.files import read_bytes
 from winpush.cli.groups import GuessingGroup
 from winpush.cli.help import option
 from winpush.cli.options import client_options, connection_options
@@ -64,13 +65,13 @@ def keys(file: Path, *, as_json: bool) -> None:
         "      --vapid-key vapid.pem --subject mailto:ops@example.com"
     ]
 )
-@click.argument("subscription", type=click.File("rb"))
+@click.argument("subscription", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.argument("text", required=False)
 @vapid_options
 @browser_options
 @option("--json", "as_json", heading="Output", is_flag=True, help="Print the result as JSON.")
 @connection_options
-def send(subscription: Any, text: str | None, **values: Any) -> None:
+def send(subscription: str, text: str | None, **values: Any) -> None:
     """Send one message to a browser.
 
     SUBSCRIPTION is a file with the output of JSON.stringify(subscription), or - for standard input.
@@ -81,7 +82,7 @@ def send(subscription: Any, text: str | None, **values: Any) -> None:
     try:
         message = make_message(text, values)
         options = client_options(values)
-        to = Subscription.of(subscription.read(), allow_hosts=AllowedHosts.of(options["allow_hosts"]))
+        to = Subscription.of(read_bytes(subscription), allow_hosts=AllowedHosts.of(options["allow_hosts"]))
     except ValidationError as error:
         raise click.UsageError(in_options(f"{error}.")) from None
     options["webpush"] = pair
@@ -98,5 +99,9 @@ def _write_private(file: Path, text: str) -> None:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise click.UsageError(f"{file} can't be written: {error.strerror}.") from None
-    with os.fdopen(handle, "w", encoding="ascii") as stream:
-        stream.write(text)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(text)
+    except OSError as error:
+        file.unlink()  # the next try would take half a key for an existing one
+        raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from winpush import mpns
 from winpush.channels import Service
+from winpush.cli.files import read_bytes
 from winpush.cli.help import Command, Option, is_typed, option
 from winpush.cli.send.phone import (
     make_phone_raw,
@@ -173,10 +173,8 @@ def _with_payload(make: Maker) -> Maker:
             raise click.UsageError("Give either the payload ('-' to read it from standard input) or --file.")
         if "content" not in values:  # standard input can be read only once
             values["content"] = payload
-            if file is not None:
-                values["content"] = file.read_bytes()
-            elif payload == "-":
-                values["content"] = sys.stdin.buffer.read()
+            if file is not None or payload == "-":
+                values["content"] = read_bytes(file or payload)
         return make(values)
 
     return made

@@ -10,8 +10,9 @@ import click
 
 from winpush import mpns
 from winpush.channels import Service
+from winpush.cli.files import read_bytes
 from winpush.cli.help import option
-from winpush.cli.send.windows import ServiceOption, read_document
+from winpush.cli.send.windows import ServiceOption
 from winpush.mpns.fields import CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, TOAST_FIELDS, Kind
 
 __all__ = [
@@ -91,7 +92,7 @@ def phone_toast_options(function: Any) -> Any:
 def make_phone_toast(values: dict[str, Any]) -> mpns.Notification:
     """Makes the toast from the command's values."""
     if values.get("xml") is not None:
-        return mpns.Xml("toast", read_document(values["xml"]), **_delivery(values))
+        return mpns.Xml("toast", read_bytes(values["xml"]), **_delivery(values))
     fields = {field.name: values[field.name] for field in TOAST_FIELDS}
     for name, value in zip(("text1", "text2"), values["text"], strict=False):
         if fields[name] is not None:
@@ -130,7 +131,7 @@ def _plain_fields(notification_type: Any) -> list[str]:
 def make_phone_tile(notification_type: Any, values: dict[str, Any]) -> mpns.Notification:
     """Makes a tile of this kind from the command's values."""
     if values.get("xml") is not None:
-        return mpns.Xml("tile", read_document(values["xml"]), **_delivery(values))
+        return mpns.Xml("tile", read_bytes(values["xml"]), **_delivery(values))
     plain = _plain_fields(notification_type)
     clear: tuple[str, ...] = values["clear"]
     images = [choice for choice in clear if choice.startswith("cycle-image")]

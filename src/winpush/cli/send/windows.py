@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from winpush import wns
 from winpush.channels import Service
+from winpush.cli.files import read_bytes
 from winpush.cli.help import Option, option
 from winpush.cli.numbers import TTL
 from winpush.cli.times import ZonedTime
@@ -26,7 +26,6 @@ __all__ = [
     "make_raw",
     "make_tile",
     "make_toast",
-    "read_document",
     "tile_options",
     "toast_options",
     "windows_option",
@@ -137,7 +136,7 @@ def make_toast(values: dict[str, Any]) -> wns.Notification:
     """Makes the toast from the command's values."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
-        return wns.Xml("toast", read_document(values["xml"]), **delivery)
+        return wns.Xml("toast", read_bytes(values["xml"]), **delivery)
     content: list[Any] = list(values["text"])
     if values["attribution"] is not None:
         content.append(wns.Text(values["attribution"], placement="attribution"))
@@ -231,7 +230,7 @@ def make_tile(values: dict[str, Any]) -> wns.Notification:
     """Makes the tile from the command's values, with the same content for each size."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
-        return wns.Xml("tile", read_document(values["xml"]), **delivery)
+        return wns.Xml("tile", read_bytes(values["xml"]), **delivery)
     content: list[Any] = [wns.Image(source) for source in values["image"]]
     content += [wns.Text(text, wrap=True) for text in values["text"]]
     if values["background"] is not None:
@@ -249,7 +248,7 @@ def make_badge(values: dict[str, Any]) -> wns.Notification:
     """Makes the badge: a number, or a glyph by name."""
     delivery = _take_delivery(values)
     if values["xml"] is not None:
-        return wns.Xml("badge", read_document(values["xml"]), **delivery)
+        return wns.Xml("badge", read_bytes(values["xml"]), **delivery)
     value: str | None = values["value"]
     if value is None:
         raise click.UsageError(
@@ -271,8 +270,3 @@ def make_raw(values: dict[str, Any]) -> wns.Notification:
 def make_clear(values: dict[str, Any]) -> wns.ClearToasts:
     """Makes the request to clear toasts."""
     return wns.ClearToasts(values["group"], values["tag"], values["everything"])
-
-
-def read_document(file: Path) -> bytes:
-    """The content of a file, or of standard input for '-'."""
-    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
