@@ -11,7 +11,7 @@ import click
 import pytest
 
 from tests.cli.commands import call as run_here
-from tests.cli.windows import call
+from tests.cli.windows import call, login
 from tests.shell import TOAST
 from winpush import Channel, Service, mpns, wns
 from winpush.cli import broadcast, webpush
@@ -19,6 +19,7 @@ from winpush.cli.help import Option
 from winpush.cli.send import command as send
 from winpush.cli.send.kinds import KINDS
 from winpush.delivery import Content
+from winpush.emulator import Emulator
 from winpush.webpush import DeliveryOptions, Message
 
 WNS_URI = "https://db5p.notify.windows.com/?token=AwYAAACopaiwYRSECRETSECRET"
@@ -250,6 +251,15 @@ def test_a_broadcast_without_any_channel_says_so(db: None) -> None:
 def test_a_broadcast_to_somebody_warns_of_nothing(db: None) -> None:
     done = run_here("broadcast", "Hello", "--tag", "news", "--store-only")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_broadcast_reaches_this_machine_without_the_environments_proxy(tmp_path: Path, emulator: Emulator) -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra winpush[delivery] is not installed")
+    device = emulator.create_windows_channel()
+    variables = login(emulator, WINPUSH_DB=f"sqlite:///{tmp_path}/own.db", HTTP_PROXY="http://127.0.0.1:1")
+    assert call("channels", "add", device.uri, **variables).exit_code == 0
+    done = call("broadcast", "Hello", **variables)
+    assert (done.exit_code, len(device.toasts)) == (0, 1), done.output
 
 
 def test_a_key_that_was_used_before_says_whose_text_is_sent(db: None) -> None:

@@ -37,6 +37,14 @@ def test_the_doctor_finds_a_good_channel_good_and_shows_nothing_on_it(emulator: 
     assert device.accepted == 0
 
 
+def test_the_doctor_reaches_this_machine_without_the_environments_proxy(emulator: Emulator) -> None:
+    uri = emulator.create_windows_channel().uri
+    findings = examine(emulator, uri, HTTP_PROXY="http://127.0.0.1:1", HTTPS_PROXY="http://127.0.0.1:1")
+    assert [finding["state"] for finding in findings] == ["good", "good", "good"]
+    (finding,) = [json.loads(call("doctor", "--json", **login(emulator, HTTP_PROXY="http://127.0.0.1:1")).output)]
+    assert finding["state"] == "good"
+
+
 def test_the_doctor_sends_nothing_when_told_so(emulator: Emulator) -> None:
     device = emulator.create_windows_channel()
     assert [finding["about"] for finding in examine(emulator, device.uri, "--no-probe")] == ["channel", "login"]

@@ -14,7 +14,7 @@ from tests.client.service import Service
 from tests.paths import PATHS
 from tests.servers import ACCEPTED, Behaviour, Peer, Server, accept_all, closed_port
 from tests.transport.proxies import answer, tunnel
-from winpush import Action, Client, ConfigurationError, Outcome, Result, mpns
+from winpush import Action, Client, ConfigurationError, Outcome, Result, mpns, wns
 from winpush.channels import AllowedHosts, parse_origin
 from winpush.client.options import ClientOptions
 from winpush.errors import ProxyError
@@ -208,18 +208,57 @@ def test_a_proxy_whose_name_is_none_is_to_be_fixed() -> None:
 
 
 def test_the_environment_counts_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Server() as proxy, Server() as server:
+    elsewhere = "http://push.invalid/throttledthirdparty/01.00/AAFRQ"
+    with Server() as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-        with Client(allow_hosts=[server.authority]) as client:
-            assert client.send(server.uri(), TOAST).ok
+        with Client(allow_hosts=["push.invalid"]) as client:
+            assert client.send(elsewhere, TOAST).outcome is Outcome.DNS_FAILED
         assert not proxy.requests
+        with Client(allow_hosts=["push.invalid"], proxy_from_environment=True) as client:
+            assert client.send(elsewhere, TOAST).ok
+        assert len(proxy.requests) == 1
+        monkeypatch.setenv("NO_PROXY", "example.org,push.invalid")
+        with Client(allow_hosts=["push.invalid"], proxy_from_environment=True) as client:
+            assert client.send(elsewhere, TOAST).outcome is Outcome.DNS_FAILED
+        assert len(proxy.requests) == 1
+
+
+def test_the_environments_proxy_is_not_for_this_machine_and_a_given_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server() as proxy, Server() as server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.authority}")
         with Client(allow_hosts=[server.authority], proxy_from_environment=True) as client:
             assert client.send(server.uri(), TOAST).ok
-        assert len(proxy.requests) == 1
-        monkeypatch.setenv("NO_PROXY", "example.org,127.0.0.1")
-        with Client(allow_hosts=[server.authority], proxy_from_environment=True) as client:
+        assert (len(proxy.requests), len(server.requests)) == (0, 1)
+        with Client(allow_hosts=[server.authority], proxy=f"http://{proxy.authority}") as client:
             assert client.send(server.uri(), TOAST).ok
-        assert len(proxy.requests) == 1
+        assert (len(proxy.requests), len(server.requests)) == (1, 1)
+
+
+def test_each_origin_has_its_own_way_a_login_beside_a_channel_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A local channel is reached directly, and its remote token server through the environment's proxy."""
+    service = Service()
+    with service.server, Server(answer(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.authority}")
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        options: ClientOptions = {**service.options, "wns": wns.EntraCredentials("contoso.example", "client", "secret")}
+        options["proxy_from_environment"] = True
+        with Client(**options) as client:
+            assert client.send(service.uri(), WNS_TOAST).outcome is Outcome.PROXY_FAILED
+    assert proxy.requests[0].startswith(b"CONNECT login.microsoftonline.com:443 ")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["localhost", "a.localhost", "127.0.0.1", "127.8.9.10", "[::1]"])
+def test_every_name_of_this_machine_is_reached_directly(scheme: str, host: str) -> None:
+    proxies = Proxies.of(None, {"ALL_PROXY": "http://proxy.example", "NO_PROXY": "x.example"})
+    authority = f"{host}:8080"
+    assert proxies.choose(parse_origin(f"{scheme}://{authority}", AllowedHosts.of([authority]))) is None
+
+
+@pytest.mark.parametrize("host", ["128.0.0.1", "notlocalhost", "localhost.example", "[::2]"])
+def test_other_names_are_not_this_machine(host: str) -> None:
+    proxies = Proxies.of(None, {"ALL_PROXY": "http://proxy.example"})
+    assert proxies.choose(parse_origin(f"http://{host}:8080", AllowedHosts.of([f"{host}:8080"]))) == proxies.http
 
 
 def test_all_proxy_is_for_what_the_others_leave_out() -> None:

@@ -152,12 +152,14 @@ def test_the_tokens_step_goes_through_too(certificates: Certificates) -> None:
 
 
 def test_all_proxy_counts_for_what_the_others_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    socks = Socks()
+    socks = Socks(resolve=lambda _: "127.0.0.1")
     with Server() as server, Server(socks) as proxy:
+        elsewhere = f"push.example:{server.port}"
+        uri = server.uri().replace(server.authority, elsewhere)
         for name in ("ALL_PROXY", "all_proxy"):
-            monkeypatch.setenv(name, f"socks5://127.0.0.1:{proxy.port}")
-            with Client(allow_hosts=[server.authority], proxy_from_environment=True, timeout=PATIENCE) as client:
-                assert client.send(server.uri(), TOAST).ok
+            monkeypatch.setenv(name, f"socks5h://127.0.0.1:{proxy.port}")
+            with Client(allow_hosts=[elsewhere], proxy_from_environment=True, timeout=PATIENCE) as client:
+                assert client.send(uri, TOAST).ok
             monkeypatch.delenv(name)
     assert len(socks.asked) == 2
 

@@ -66,7 +66,7 @@ def _probe(channel: Channel, options: ClientOptions) -> Finding:
     from winpush.webpush.private_keys import CURVE, public_bytes
 
     nobody = Subscription(channel, public_bytes(ec.generate_private_key(CURVE)), os.urandom(16))
-    with open_client(options, channel) as client:
+    with open_client(options) as client:
         result: Result = client.send(nobody, _PROBE)
     if result.ok:
         return Finding(

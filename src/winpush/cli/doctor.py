@@ -119,7 +119,7 @@ def _examine(given: str, options: ClientOptions, *, probes: bool) -> Iterator[Fi
     login = check_login(options)
     yield login
     if login.state != "bad" and probes:
-        yield _probe(uri, channel, options)
+        yield _probe(uri, options)
 
 
 def _check_target(channel: Channel) -> None:
@@ -158,8 +158,8 @@ def _examine_channel(channel: Channel) -> Iterator[Finding]:
         yield Finding("channel", "note", "is on a host that you allowed; its path matches neither MPNS nor WNS")
 
 
-def _probe(uri: str, channel: Channel, options: ClientOptions) -> Finding:
-    with open_client(options, channel) as client:
+def _probe(uri: str, options: ClientOptions) -> Finding:
+    with open_client(options) as client:
         result = client.send(uri, _PROBE)
     if result.outcome in _PROBE_ANSWERED:
         if result.response is None or not bears_wns_mark(result.response):

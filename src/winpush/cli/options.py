@@ -42,8 +42,8 @@ _OPTIONS = (
         "--proxy",
         metavar="URL",
         help="Proxy for all connections: http://[user:password@]host:port, or with https://, socks5:// or socks5h:// "
-        "(the proxy resolves names). Default: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; only 'winpush "
-        "send' doesn't use them for channels on this machine.",
+        "(the proxy resolves names). Default: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, except for "
+        "hosts on this machine.",
     ),
     _option(
         "--timeout",

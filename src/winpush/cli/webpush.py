@@ -86,7 +86,7 @@ def send(subscription: str, text: str | None, **values: Any) -> None:
     except ValidationError as error:
         raise click.UsageError(in_options(f"{error}.")) from None
     options["webpush"] = pair
-    with open_client(options, to.channel) as client:
+    with open_client(options) as client:
         result = client.send(to, message)
     echo_json(result.to_dict()) if as_json else show_result(result)
     if not result.ok:

@@ -39,7 +39,7 @@ class AsyncClient:
     - `tls`: Tls settings; by default the system's authorities, verified.
     - `proxy`: `http://[user:password@]host:port` for all channels, or one with `https://`, `socks5://` or `socks5h://`
       (the proxy resolves names; both need `winpush[socks]`); or `proxy_from_environment=True` to honour HTTP_PROXY,
-      HTTPS_PROXY, ALL_PROXY and NO_PROXY. `tls` also applies to an https:// proxy.
+      HTTPS_PROXY, ALL_PROXY and NO_PROXY, for hosts on other machines. `tls` also applies to an https:// proxy.
     - `timeout`: for a whole send, in seconds or as a timedelta; 15 s, as Microsoft recommended (mpns.md 1.1 [M8]).
     - `connect_timeout`: for name resolution, TCP, proxy and TLS together; 10 s.
     - `max_connections`, `max_connections_per_host`: 500 and 100.

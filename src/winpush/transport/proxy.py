@@ -25,6 +25,8 @@ _SWITCHING = 101
 # The request was too slow, or one too many (RFC 9110, 15.5.9; RFC 6585, 4); a 5xx says that the proxy, or the way
 # behind it, is down. Any other status is a refusal.
 _PASSING = (408, 429)
+# An environment's proxy is for the network: it can't reach this machine's own addresses, as in Go and in browsers.
+_THIS_MACHINE = ("localhost", "127.0.0.0/8", "::1/128")
 _MAX_LOGIN_CHARACTERS = 255  # RFC 1929: a byte for each length
 
 
@@ -133,7 +135,7 @@ class Proxies:
     @classmethod
     def of(cls, proxy: str | None, environment: Mapping[str, str] | None) -> Proxies:
         """From one address for everything or, without one, from an environment's HTTP_PROXY, HTTPS_PROXY, ALL_PROXY
-        (if the first two aren't set) and NO_PROXY.
+        (if the first two aren't set) and NO_PROXY. An environment's proxy is never used for hosts on this machine.
 
         Lower-case names take precedence, as in curl. Raises ConfigurationError for an invalid address.
         """
@@ -148,6 +150,7 @@ class Proxies:
 
         http, https = read("http_proxy") or read("all_proxy"), read("https_proxy") or read("all_proxy")
         bypass = tuple(entry.strip().lower() for entry in read("no_proxy").split(",") if entry.strip())
+        bypass = (*_THIS_MACHINE, *bypass)
         return cls(Proxy.parse(http) if http else None, Proxy.parse(https) if https else None, bypass)
 
     @property

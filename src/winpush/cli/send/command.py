@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -88,7 +87,7 @@ def _send(uri: str, kind: Kind, values: dict[str, Any]) -> None:
         return
     if service is Service.WNS and options["wns"] is None:
         raise click.UsageError(_NO_LOGIN)
-    with open_client(options, channel) as client:
+    with open_client(options) as client:
         result = client.send(uri, notification)
     echo_json(result.to_dict()) if as_json else show_result(result)
     if not result.ok:
@@ -127,10 +126,8 @@ def _request(channel: Channel, notification: Any) -> Request:
     return wns.build_request(channel, notification, wns.Token("<token>", now, now))
 
 
-def open_client(options: ClientOptions, channel: Channel) -> Client:
-    """The client. Like a browser, it doesn't use the environment's proxy for channels on this machine."""
-    if _is_local(channel.origin.dial_host):
-        options["proxy_from_environment"] = False
+def open_client(options: ClientOptions) -> Client:
+    """The client. Raises click.UsageError for a proxy that can't work, which says where it is set."""
     try:
         return Client(**options)
     except ConfigurationError as error:
@@ -139,13 +136,6 @@ def open_client(options: ClientOptions, channel: Channel) -> Client:
                 f"{error}.\nIt is set in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY; override it with --proxy."
             ) from None
         raise
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def explain_value(error: ValidationError) -> str:
