@@ -8,6 +8,7 @@ from typing import Any
 import click
 import pytest
 
+from tests.cli.commands import URI, call
 from tests.cli.tree import COLUMNS, walk
 from tests.shell import TOAST, Shell
 from winpush import mpns, wns
@@ -48,6 +49,42 @@ def test_every_option_stands_under_a_heading(context: click.Context) -> None:
     headings = [param.heading for param in own if isinstance(param, Option) and not param.hidden]
     text = context.get_help()
     assert all(heading in HEADINGS and f"\n{heading}:\n" in text for heading in headings)
+
+
+WNS_URI = "https://db5p.notify.windows.com/?token=AwYAAACopaiwYRSECRETSECRET"
+NEEDY = [
+    (("send", "toast", WNS_URI, "a", "--progress-status", "half"), "--progress-status needs --progress"),
+    (("send", "toast", WNS_URI, "a", "--progress-title", "All"), "--progress-title needs --progress"),
+    (("broadcast", "toast", "a", "--progress-title", "All"), "--progress-title needs --progress"),
+    (("send", "toast", WNS_URI, "a", "--silent", "--sound", "ms-appx:///a.mp3"), "--silent and --sound"),
+    (("send", "toast", URI, "a", "--silent", "--sound", "a.wav"), "--silent and --sound"),
+    (("send", "toast", URI, "a", "--passphrase", "x"), "--passphrase needs --certificate or --pfx"),
+    (("worker", "--metrics-host", "::1"), "--metrics-host needs --metrics-port"),
+    (("worker", "--health-host", "::1"), "--health-host needs --health-port"),
+    (("worker", "--processes", "2", "--health-host", "::1"), "--health-host needs --health-port"),
+    (("doctor", "--no-probe"), "--no-probe needs a URI"),
+    (("broadcasts", "show", "1", "--interval", "2"), "--interval needs --watch"),
+    (("channels", "remove", "1", "--erase", "--reason", "x"), "--erase keeps nothing"),
+    (("broadcast", "a", "--store-only", "--most-gone", "5"), "give --most-gone to 'winpush worker'"),
+    (("broadcast", "message", "a", "--service", "wns"), "nothing for channels of wns"),
+    (("broadcast", "message", "a", "--service", "wns", "--store-only"), "nothing for channels of wns"),
+    (("broadcast", "toast", "a", "--service", "mpns", "--launch", "x"), "--launch is for WNS, which --service mpns"),
+    (("broadcast", "raw", "a", "--service", "mpns", "--no-cache"), "--cache is for WNS, which --service mpns"),
+    (("broadcast", "raw", "a", "--service", "wns", "--batching", "450"), "--batching is for MPNS, which --service wns"),
+    (("broadcast", "toast", "--text1", "a", "--ttl", "5"), "--ttl is for WNS, which gets no notification"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), NEEDY)
+def test_an_option_that_would_do_nothing_is_refused(arguments: tuple[str, ...], said: str) -> None:
+    done = call(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_variable_may_hold_what_a_command_does_not_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINPUSH_PASSPHRASE", "x")
+    assert call("send", "toast", URI, "a", "--dry-run").returncode == 0
 
 
 def test_every_heading_is_in_use() -> None:

@@ -13,11 +13,12 @@ import click
 from winpush.channels import Service
 from winpush.cli.files import read_bytes
 from winpush.cli.groups import GuessingGroup
-from winpush.cli.help import option
+from winpush.cli.help import is_typed, option
 from winpush.cli.outbox import (
     audience_options,
     create_option,
     describe_nobody,
+    has_form,
     most_gone_option,
     open_outbox,
     require_login,
@@ -31,7 +32,7 @@ from winpush.cli.send.browser import browser_options, make_message, make_toast_m
 from winpush.cli.send.command import explain_value
 from winpush.cli.send.kinds import KINDS, Kind, KindCommand, check_document, has_value, is_for, message_options
 from winpush.cli.send.phone import phone_option
-from winpush.cli.send.windows import windows_option
+from winpush.cli.send.windows import ServiceOption, windows_option
 from winpush.cli.times import ZonedTime
 from winpush.errors import ValidationError
 
@@ -165,6 +166,11 @@ def _take_options(values: dict[str, Any]) -> SendOptions:
 
 def _broadcast(content: Content, values: dict[str, Any]) -> None:
     """Stores the broadcast, delivers it and shows its progress, as far as the options ask for it."""
+    only = values["service"]
+    if only is not None and not has_form(content, Service(only)):
+        raise click.UsageError(f"This has nothing for channels of {only}. Leave out --service {only}.")
+    if values["store_only"] and is_typed("most_gone"):
+        raise click.UsageError("--store-only sends nothing, so give --most-gone to 'winpush worker', which does.")
     if values.pop("dry_run"):
         click.echo(content.to_json())
         return
@@ -273,11 +279,25 @@ def _forms(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
         raise click.UsageError("--browsers needs a text: an XML document is only for Windows or phones.")
     if kind.nothing and not asked:
         raise click.UsageError(f"Nothing to send. {kind.nothing}")
+    _check_services(only, asked or services)
     forms = {}
     for service in asked or services:
         name = "phone_xml" if service is Service.MPNS else "xml"
         forms[service.value] = makers[service]({**values, "xml": values.get(name)})
     return forms
+
+
+def _check_services(only: str | None, services: Collection[Service]) -> None:
+    """Raises click.UsageError for an option that does nothing because its service gets no notification of its own."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.opts[0]
+        if isinstance(parameter, ServiceOption) and parameter.service not in services and is_typed(str(parameter.name)):
+            service = parameter.service.name
+            why, to_do = "gets no notification of its own here", f"Leave it out, or add content for {service}."
+            if only is not None:
+                why, to_do = f"--service {only} leaves out", "Give only one of them."
+            raise click.UsageError(f"{name} is for {service}, which {why}. {to_do}")
 
 
 def _value_name(name_of_option: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from winpush.cli.groups import GuessingGroup
-from winpush.cli.help import is_typed, option
+from winpush.cli.help import needs, option
 from winpush.cli.numbers import LIMIT, Seconds
 from winpush.cli.outbox import database_option, json_option, open_outbox, show_time, table
 from winpush.cli.output import echo_json, echo_json_line
@@ -73,8 +73,8 @@ def show(db: str, number: int, as_json: bool, is_watched: bool, interval: float)
 
     Exit code: 0 shown, 1 watched and not finished (stopped, cancelled or expired), 2 usage error.
     """
-    if is_typed("interval") and not is_watched:
-        raise click.UsageError("--interval is for --watch. Add --watch, or leave --interval out.")
+    if not is_watched:
+        needs("--watch", "--interval")
     with open_outbox(db) as outbox:
 
         def look() -> Progress:

@@ -15,7 +15,7 @@ from winpush._text import encoding_of
 from winpush.cli.addresses import read_address
 from winpush.cli.files import open_to_read, open_to_write, read_bytes, standard_input
 from winpush.cli.groups import GuessingGroup
-from winpush.cli.help import option
+from winpush.cli.help import is_typed, option
 from winpush.cli.numbers import DAYS, LIMIT
 from winpush.cli.outbox import (
     audience_options,
@@ -199,6 +199,8 @@ def remove(db: str, number: int | None, key: str | None, reason: str, erase: boo
         raise click.UsageError(f"Give either a channel's number or --for-key, not both: {number} or --for-key {key}.")
     if number is None and key is None:
         raise click.UsageError("Give the number of a channel, or --for-key KEY.")
+    if erase and is_typed("reason"):
+        raise click.UsageError("--erase keeps nothing, so no --reason either. Give only one of them.")
     with open_outbox(db) as outbox:
         if key is not None:
             count = outbox.remove_key(key, reason, erase=erase)

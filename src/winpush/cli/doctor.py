@@ -16,7 +16,7 @@ from winpush.cli.addresses import read_address
 from winpush.cli.browser_findings import examine_browser
 from winpush.cli.files import read_bytes
 from winpush.cli.findings import Finding, advise, check_login, describe
-from winpush.cli.help import Command, option
+from winpush.cli.help import Command, needs, option
 from winpush.cli.login import credentials_options, take_login
 from winpush.cli.options import client_options, connection_options
 from winpush.cli.output import echo_cited, echo_json_line, hide_channels, host_to_allow
@@ -70,6 +70,8 @@ def command(uri: str | None, no_probe: bool, xml: Path | None, as_json: bool, **
 
     Exit code: 0 no problem found, 1 problem found, 2 usage error.
     """
+    if uri is None:
+        needs("a URI", "--no-probe")
     options = client_options(values)
     take_login(values, options)
     options["webpush"] = take_vapid(values)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["HEADINGS", "Command", "Layout", "Option", "is_typed", "option"]
+__all__ = ["HEADINGS", "Command", "Layout", "Option", "is_typed", "needs", "option"]
 
 _OTHERS = "Options"
 HEADINGS = (
@@ -34,6 +34,13 @@ def is_typed(name: str, context: click.Context | None = None) -> bool:
     """Whether this parameter was given on the command line, rather than by a variable or its default."""
     source = (context or click.get_current_context()).get_parameter_source(name)
     return source is click.core.ParameterSource.COMMANDLINE
+
+
+def needs(needed: str, *options: str) -> None:
+    """Raises click.UsageError for the first of these options that was typed: without `needed` it does nothing."""
+    for each in options:
+        if is_typed(each.removeprefix("--").replace("-", "_")):
+            raise click.UsageError(f"{each} needs {needed}. Add {needed}, or leave {each} out.")
 
 
 class Layout(click.Command):

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from winpush import Client, ClientCertificate, Tls
-from winpush.cli.help import option
+from winpush.cli.help import needs, option
 from winpush.cli.numbers import Seconds
 from winpush.client.options import MAX_TIMEOUT_SECONDS, ClientOptions
 from winpush.errors import ConfigurationError
@@ -93,6 +93,7 @@ def _certificate(taken: dict[str, Any]) -> ClientCertificate | None:
     if key is not None and pem is None:
         raise click.UsageError("--key needs --certificate. Add it, or give both as one file with --pfx.")
     if pfx is None and pem is None:
+        needs("--certificate or --pfx", "--passphrase")
         return None
 
     # A variable that was set from a file may end with a line break.

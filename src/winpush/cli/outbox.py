@@ -29,6 +29,7 @@ __all__ = [
     "database_errors",
     "database_option",
     "describe_nobody",
+    "has_form",
     "json_option",
     "most_gone_option",
     "open_outbox",
@@ -47,6 +48,9 @@ _NO_LOGIN = {
     "WINPUSH_CLIENT_SECRET (Entra), or WINPUSH_PACKAGE_SID and WINPUSH_CLIENT_SECRET (UWP and Store apps).",
     Service.WEBPUSH: NO_VAPID,
 }
+
+# The forms of a content that a service gets something from: the phones' is converted for Windows.
+_FORMS = {Service.MPNS: ("mpns",), Service.WNS: ("wns", "mpns"), Service.WEBPUSH: ("webpush",)}
 
 json_option = option("--json", "as_json", heading="Output", is_flag=True, help="Print JSON.")
 
@@ -161,17 +165,16 @@ def require_login(
     for service, words in _NO_LOGIN.items():
         if service in given or audience.service not in (None, service):
             continue
-        if content is not None and not _has_form(content, service):
+        if content is not None and not has_form(content, service):
             continue
         if next(outbox.channels(dataclasses.replace(audience, service=service)), None) is not None:
             raise click.UsageError(words)
 
 
-def _has_form(content: Content, service: Service) -> bool:
-    """Whether the service gets anything: the phones' form is converted for Windows, but no form for browsers."""
+def has_form(content: Content, service: Service) -> bool:
+    """Whether the service gets anything from this content."""
     forms = [content, *content.locales.values()]
-    names = ("webpush",) if service is Service.WEBPUSH else ("wns", "mpns")
-    return any(getattr(form, name) is not None for form in forms for name in names)
+    return any(getattr(form, name) is not None for form in forms for name in _FORMS[service])
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ import click
 
 from winpush.cli.failures import describe_refused_address
 from winpush.cli.health import Health, serve_health
-from winpush.cli.help import Command, option
+from winpush.cli.help import Command, needs, option
 from winpush.cli.logs import FORMATS, LEVELS, logging_to_stderr
 from winpush.cli.numbers import DAYS
 from winpush.cli.outbox import (
@@ -115,6 +115,10 @@ def command(
 
     Exit code: 0 stopped or nothing due, 1 failed, 2 usage error.
     """
+    if metrics_port is None:
+        needs("--metrics-port", "--metrics-host")
+    if health_port is None:
+        needs("--health-port", "--health-host")
     if processes == 1:
         _deliver(db, until_idle, create, (metrics_host, metrics_port), (health_host, health_port), values)
         return

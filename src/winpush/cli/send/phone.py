@@ -12,7 +12,7 @@ from winpush import mpns
 from winpush.channels import Service
 from winpush.cli.files import read_bytes
 from winpush.cli.help import option
-from winpush.cli.send.windows import ServiceOption
+from winpush.cli.send.windows import ServiceOption, check_sound
 from winpush.mpns.fields import CYCLE_IMAGES, TEMPLATES, TILE_FIELDS, TOAST_FIELDS, Kind
 
 __all__ = [
@@ -93,6 +93,7 @@ def make_phone_toast(values: dict[str, Any]) -> mpns.Notification:
     """Makes the toast from the command's values."""
     if values.get("xml") is not None:
         return mpns.Xml("toast", read_bytes(values["xml"]), **_delivery(values))
+    check_sound(values)
     fields = {field.name: values[field.name] for field in TOAST_FIELDS}
     for name, value in zip(("text1", "text2"), values["text"], strict=False):
         if fields[name] is not None:

@@ -13,13 +13,14 @@ import click
 from winpush import wns
 from winpush.channels import Service
 from winpush.cli.files import read_bytes
-from winpush.cli.help import Option, option
+from winpush.cli.help import Option, needs, option
 from winpush.cli.numbers import TTL
 from winpush.cli.times import ZonedTime
 from winpush.wns.schema.enums import Branding, Duration, Scenario
 
 __all__ = [
     "ServiceOption",
+    "check_sound",
     "delivery_options",
     "make_badge",
     "make_clear",
@@ -143,6 +144,8 @@ def make_toast(values: dict[str, Any]) -> wns.Notification:
     content += _toast_images(values)
     if values["progress"] is not None:
         content.append(_progress(values))
+    else:
+        needs("--progress", "--progress-status", "--progress-title")
     return wns.Toast(
         *content,
         launch=values["launch"],
@@ -191,7 +194,14 @@ def _header(value: str | None) -> wns.Header | None:
     return wns.Header(identity, title, arguments=identity)
 
 
+def check_sound(values: dict[str, Any]) -> None:
+    """Raises click.UsageError for a sound that wouldn't be played."""
+    if values["silent"] and values["sound"] is not None:
+        raise click.UsageError("--silent and --sound contradict each other. Give only one of them.")
+
+
 def _audio(values: dict[str, Any]) -> wns.Audio | None:
+    check_sound(values)
     if values["silent"]:
         return wns.Audio(silent=True)
     return None if values["sound"] is None else wns.Audio(values["sound"])
