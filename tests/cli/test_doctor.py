@@ -10,7 +10,10 @@ import pytest
 
 from tests.cli.windows import URI, call, login
 from tests.client.service import Service, reply
+from winpush import Action, wns
+from winpush.cli.findings import advise_login
 from winpush.emulator import BROWSERS, SUBSCRIPTION_STATES, WINDOWS_CHANNEL_STATES, Emulator, Fault
+from winpush.errors import ConnectError, ProxyError, TlsError
 
 MPNS = "http://db3.notify.live.net/throttledthirdparty/01.00/AAFRQmVzdFRva2VuRXZlcg"
 TOAST = "<toast><visual><binding template='ToastGeneric'><text>Hello</text></binding></visual></toast>"
@@ -159,6 +162,31 @@ def test_with_neither_channel_nor_login_the_doctor_says_what_to_give() -> None:
     assert done.exit_code == 1
     assert "no credentials given" in done.output
     assert "--tenant-id" in done.output
+
+
+@pytest.mark.parametrize(
+    ("error", "to_do"),
+    [
+        (TlsError("unknown authority"), "trust the certificate authority of the network's proxy with --ca"),
+        (TlsError("hung up", is_outage=True), "check that this machine can reach the token server, then try again in"),
+        (ConnectError("refused"), "check that this machine can reach the token server, then try again in"),
+        (ProxyError("407", status_code=407), "check the proxy's address (--proxy, HTTPS_PROXY), user and password"),
+        (ProxyError("down", is_outage=True), "check that the proxy runs (--proxy, HTTPS_PROXY) and reaches the token"),
+        (RuntimeError("broken"), "fix the login or its configuration"),
+    ],
+)
+def test_the_advice_is_for_what_went_wrong_and_for_whether_it_passes(error: Exception, to_do: str) -> None:
+    problem = wns.TokenProblem.of_error(error)
+    advice = advise_login(problem)
+    assert advice.startswith(to_do)
+    assert ("then try again in " in advice) == (problem.verdict.action is Action.RETRY_LATER)
+
+
+def test_a_throttled_login_is_only_to_be_tried_again(emulator: Emulator) -> None:
+    emulator.faults.add(Fault(phone="token", status=429))
+    finding = check_login(emulator)
+    assert finding["text"].startswith("token-throttled")
+    assert finding["to_do"].startswith("try again in ")
 
 
 # --- who answers --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from winpush import Outcome, Result, wns
+from winpush import Action, Outcome, Result, wns
 from winpush.cli.output import describe_delay
 from winpush.client.encoder import Encoder
 from winpush.client.options import ClientOptions, Settings
@@ -16,17 +16,20 @@ from winpush.client.sender import Sender
 from winpush.client.throttle import Throttle
 from winpush.transport.pool import Pool
 
-__all__ = ["Finding", "State", "advise", "check_login", "describe"]
+__all__ = ["Finding", "State", "advise", "advise_login", "check_login", "describe"]
 
 State = Literal["good", "note", "bad"]
 """How a check ended: `bad` is a problem, `note` is not."""
 
-_REACH = "check that this machine can reach the token server, then try again"
+# Why there is no token, and whether that can pass by itself -> what to do before the next try ('' for nothing).
+_REACH = "check that this machine can reach the token server"
 _TO_DO = {
-    Outcome.CREDENTIALS_REFUSED: "check the ids and the secret; the usual cause is an expired secret",
-    Outcome.CREDENTIALS_FAILED: "fix the login or its configuration",
-    Outcome.PROXY_FAILED: "check the proxy (--proxy, HTTPS_PROXY) and its password",
-    Outcome.TLS_FAILED: "trust the certificate authority of the network's proxy with --ca",
+    (Outcome.CREDENTIALS_REFUSED, False): "check the ids and the secret; the usual cause is an expired secret",
+    (Outcome.CREDENTIALS_FAILED, False): "fix the login or its configuration",
+    (Outcome.PROXY_FAILED, False): "check the proxy's address (--proxy, HTTPS_PROXY), user and password",
+    (Outcome.PROXY_FAILED, True): "check that the proxy runs (--proxy, HTTPS_PROXY) and reaches the token server",
+    (Outcome.TLS_FAILED, False): "trust the certificate authority of the network's proxy with --ca",
+    (Outcome.TOKEN_THROTTLED, True): "",
 }
 
 
@@ -73,10 +76,17 @@ def check_login(options: ClientOptions) -> Finding:
             f"the token server accepts the credentials: a token for {_whose(credentials, answer)}, valid until {until}"
         )
         return Finding("login", "good", text)
-    to_do = _TO_DO.get(answer.verdict.outcome, _REACH)
-    if answer.retry_after is not None:
-        to_do += f" in {describe_delay(answer.retry_after)}"
-    return Finding("login", "bad", f"{answer.verdict.outcome.value}: {answer.verdict.meaning}", to_do)
+    return Finding("login", "bad", f"{answer.verdict.outcome.value}: {answer.verdict.meaning}", advise_login(answer))
+
+
+def advise_login(problem: wns.TokenProblem) -> str:
+    """What to do to get a token."""
+    passes = problem.verdict.action is Action.RETRY_LATER
+    to_do = _TO_DO.get((problem.verdict.outcome, passes), _REACH)
+    if not passes:
+        return to_do
+    again = "try again" if problem.retry_after is None else f"try again in {describe_delay(problem.retry_after)}"
+    return f"{to_do}, then {again}" if to_do else again
 
 
 async def _log_in(options: ClientOptions) -> wns.Token | wns.TokenProblem:
