@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from tests.cli.windows import call
 from winpush import mpns
+from winpush.cli.outbox import retype_database
 from winpush.cli.times import PastTime
 from winpush.delivery import Outbox
 from winpush.delivery.storage.database import Database
@@ -68,6 +69,30 @@ def test_a_list_that_ends_early_says_how_to_see_the_rest(outbox: Outbox) -> None
     assert command[-2:] == ["--after", str(newest[3])]
     assert ids(*command[1:]) == newest[4:]
     assert "There are more" not in call("history", "--limit", "6").stderr
+
+
+def test_what_to_type_for_the_rest_asks_the_database_that_was_typed(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    newest = ids()
+    monkeypatch.setenv("WINPUSH_DB", f"sqlite:///{tmp_path}/another.db")
+    done = call("history", "--limit", "4", "--db", f"sqlite:///{tmp_path}/push.db")
+    more = re.search(r"There are more: winpush history (.*)$", done.stderr, re.MULTILINE)
+    assert more is not None
+    assert ids(*shlex.split(more[1])) == newest[4:]
+
+
+@pytest.mark.parametrize(
+    ("typed", "again"),
+    [
+        ("sqlite:///push.db", "sqlite:///push.db"),
+        ("postgresql://ada@host/name", "postgresql://ada@host/name"),
+        ("postgresql://ada:s3cret@host/name?timeout=5", "postgresql+psycopg://ada@host/name?timeout=5"),
+        ("postgresql://host/name?password=s3cret&user=ada", "postgresql+psycopg://host/name?user=ada"),
+    ],
+)
+def test_a_database_is_typed_again_without_its_password(typed: str, again: str) -> None:
+    assert retype_database(typed) == again
 
 
 def test_a_table_fits_80_columns(outbox: Outbox) -> None:

@@ -14,7 +14,7 @@ import click
 from winpush.cli.files import open_to_write
 from winpush.cli.help import Command, is_typed, option
 from winpush.cli.numbers import LIMIT
-from winpush.cli.outbox import database_option, json_option, open_outbox, show_time, table
+from winpush.cli.outbox import database_option, json_option, open_outbox, retype_database, show_time, table
 from winpush.cli.output import echo_json_line
 from winpush.cli.times import PastTime
 from winpush.results import Outcome
@@ -120,8 +120,9 @@ def _next_command(after: int) -> str:
     words = ["winpush", "history"]
     for parameter in context.command.params:
         value = context.params.get(parameter.name or "")
-        if is_typed(parameter.name or "") and parameter.name not in ("after", "output", "db"):
+        if is_typed(parameter.name or "") and parameter.name not in ("after", "output"):
             text = value.isoformat() if isinstance(value, datetime) else str(value)
+            text = retype_database(text) if parameter.name == "db" else text
             words += [parameter.opts[0]] if value is True else [parameter.opts[0], text]
     return shlex.join([*words, "--after", str(after)])
 

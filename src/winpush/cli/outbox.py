@@ -34,6 +34,7 @@ __all__ = [
     "most_gone_option",
     "open_outbox",
     "require_login",
+    "retype_database",
     "sending_options",
     "show_database",
     "show_time",
@@ -149,6 +150,16 @@ def show_database(db: str) -> str:
     url = read_url(db)
     path = path_of(url)
     return shown(url) if path is None else str(path.resolve())
+
+
+def retype_database(db: str) -> str:
+    """The database to type again: as it was typed, or without the password, which no output may show."""
+    from winpush.delivery.storage.files import without_password
+    from winpush.delivery.storage.urls import read_url
+
+    url = read_url(db)
+    again = without_password(url)
+    return db if again == url else again.render_as_string(hide_password=False)
 
 
 def require_login(

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import sqlalchemy as sa
 
-__all__ = ["make_private", "path_of", "shown"]
+__all__ = ["make_private", "path_of", "shown", "without_password"]
 
 _PRIVATE = 0o600
 _SECRET = ("password", "sslpassword")
@@ -29,6 +29,12 @@ def make_private(path: Path) -> None:
     -journal) the same mode. If it can't be created, SQLite will say why."""
     with suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE))
+
+
+def without_password(url: sa.URL) -> sa.URL:
+    """The URL to type again: without its password."""
+    open_url = sa.URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+    return open_url.difference_update_query(_SECRET)
 
 
 def shown(url: sa.URL) -> str:
