@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shlex
 import stat
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ import click
 import pytest
 import sqlalchemy as sa
 
+from tests.cli.commands import WINPUSH, environment, run
 from tests.cli.windows import call
 from winpush import mpns
 from winpush.cli.outbox import retype_database
@@ -93,6 +96,24 @@ def test_what_to_type_for_the_rest_asks_the_database_that_was_typed(
 )
 def test_a_database_is_typed_again_without_its_password(typed: str, again: str) -> None:
     assert retype_database(typed) == again
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_what_people_read_is_in_the_encoding_of_their_terminal(encoding: str, outbox: Outbox) -> None:
+    table = run("history", PYTHONIOENCODING=encoding).stdout
+    assert ("─" in table) == (encoding == "utf-8")
+    assert table.count("accepted") == 6
+    lines = run("history", "--json", PYTHONIOENCODING=encoding).stdout.splitlines()
+    assert [json.loads(line)["outcome"] for line in lines] == ["accepted"] * 6
+
+
+def test_a_csv_is_utf8_wherever_it_goes(emulator: Emulator, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/own.db"
+    with Outbox(url, allow_hosts=emulator.authorities) as made:
+        made.register({"uri": emulator.create_channel().uri, "key": "Zoë"})
+    words = [*WINPUSH, "channels", "export", "--db", url]
+    done = subprocess.run(words, capture_output=True, env=environment(PYTHONIOENCODING="ascii"), check=True)
+    assert "Zoë" in done.stdout.decode()
 
 
 def test_a_table_fits_80_columns(outbox: Outbox) -> None:

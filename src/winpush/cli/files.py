@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, TextIO, cast
 
 import click
 
@@ -39,26 +39,28 @@ def read_bytes(file: Path | str, size: int = -1) -> bytes:
 def open_to_read(file: str, encoding: str) -> AbstractContextManager[IO[str]]:
     """A text file, or standard input for `-`, with its line ends kept."""
     if file == "-":
-        return _standard(standard_input(), encoding)
+        return nullcontext(_reconfigure(standard_input(), encoding))
     with _told("read", file):
         return open(file, encoding=encoding, newline="")
 
 
 @contextmanager
-def open_to_write(file: str, encoding: str = "utf-8") -> Iterator[IO[str]]:
-    """A text file, or standard output for `-`. A new file has mode 0600; an existing one keeps its mode.
+def open_to_write(file: str, *, is_for_people: bool = False) -> Iterator[IO[str]]:
+    """A text file in UTF-8, or standard output for `-`. A new file has mode 0600; an existing one keeps its mode.
 
+    What is for people keeps the encoding and the line ends of their terminal, if it goes to standard output.
     Raises click.ClickException if it can't be written, also while it is. (`app.run` tells it of standard output.)
     """
     if file == "-":
         if sys.__stdout__ is None:
             raise click.UsageError("There is no standard output here to write to. Give a file.")
-        with _standard(sys.stdout, encoding) as stream:
-            yield stream
-            stream.flush()
+        if not is_for_people:
+            _reconfigure(sys.stdout, "utf-8")
+        yield sys.stdout
+        sys.stdout.flush()
         return
     with _told("write", file):
-        opened = open(file, "w", encoding=encoding, newline="", opener=_private)  # noqa: SIM115 - closed below
+        opened = open(file, "w", encoding="utf-8", newline="", opener=_private)  # noqa: SIM115 - closed below
     with _told("write", file, " It is incomplete."), opened:
         yield opened
 
@@ -75,7 +77,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _standard(stream: Any, encoding: str) -> AbstractContextManager[IO[str]]:
+def _reconfigure(stream: Any, encoding: str) -> IO[str]:
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(encoding=encoding, newline="")
-    return nullcontext(stream)
+    return cast("IO[str]", stream)

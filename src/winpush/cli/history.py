@@ -106,7 +106,7 @@ def history(db: str, limit: int | None, form: str, output: str, as_json: bool, w
     if limit is None and form == "table":
         limit = _TABLE_ROWS
     newest_first = not values.pop("oldest_first")
-    with open_outbox(db) as outbox, open_to_write(output) as file:
+    with open_outbox(db) as outbox, open_to_write(output, is_for_people=form != "csv") as file:
         found = outbox.history(newest_first=newest_first, **values)
         last = _write(itertools.islice(found, limit), form, file, wide=wide)
         more = limit is not None and last is not None and next(found, None) is not None

@@ -96,7 +96,7 @@ def echo_json(document: Any) -> None:
 
 def echo_json_line(item: Any, file: IO[str] | None = None) -> None:
     """Prints one item of a list as JSON on a line of its own."""
-    click.echo(json.dumps(item, ensure_ascii=file is None and not _carries_unicode(), default=_plain), file=file)
+    click.echo(json.dumps(item, ensure_ascii=not _carries_unicode(file), default=_plain), file=file)
 
 
 def echo_json_error(error: Exception, exit_code: int) -> None:
@@ -125,9 +125,9 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON")
 
 
-def _carries_unicode() -> bool:
-    """Whether standard output is Unicode; a pipe on Windows often isn't."""
-    return (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+def _carries_unicode(file: IO[str] | None = None) -> bool:
+    """Whether a file or standard output is Unicode; a pipe on Windows often isn't."""
+    return (getattr(file or sys.stdout, "encoding", None) or "").lower().startswith("utf")
 
 
 def show_result(result: Result) -> None:
