@@ -207,6 +207,15 @@ def test_every_option_of_a_connection_has_its_variable() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["passphrase", "proxy"])
+def test_an_option_that_can_hold_a_secret_says_who_sees_it_and_what_to_use(name: str) -> None:
+    command = click.Command("any")
+    connection_options(command)
+    (option,) = [each for each in command.params if isinstance(each, click.Option) and each.name == name]
+    assert "visible to all users of the machine" in str(option.help)
+    assert "set the variable" in str(option.help)
+
+
 def test_an_authenticated_channel_is_reached_with_a_certificate(tmp_path: Path) -> None:
     with Emulator(tls=True, seed=5) as emulator:
         certificate, key = emulator.make_client_certificate()

@@ -35,7 +35,11 @@ _OPTIONS = (
     _option("--certificate", type=_FILE, help="PEM client certificate, for authenticated channels."),
     _option("--key", type=_FILE, help="PEM key of --certificate, if in a separate file."),
     _option("--pfx", type=_FILE, help="Client certificate and key as a PKCS#12 file."),
-    _option("--passphrase", help="Passphrase of --key or --pfx. Leave it out to be prompted."),
+    _option(
+        "--passphrase",
+        help="Passphrase of --key or --pfx. Leave it out to be prompted, or set the variable: on the command line it "
+        "is visible to all users of the machine.",
+    ),
     _option("--ca", type=_FILE, help="PEM file of a CA to trust in addition to the system's."),
     _option("--insecure", is_flag=True, help="Don't verify the server's certificate. For tests only."),
     _option(
@@ -43,7 +47,8 @@ _OPTIONS = (
         metavar="URL",
         help="Proxy for all connections: http://[user:password@]host:port, or with https://, socks5:// or socks5h:// "
         "(the proxy resolves names). Default: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, except for "
-        "hosts on this machine.",
+        "hosts on this machine. With a password, set the variable: the command line is visible to all users of the "
+        "machine.",
     ),
     _option(
         "--timeout",
@@ -112,9 +117,7 @@ def _certificate(taken: dict[str, Any]) -> ClientCertificate | None:
         if given is not None or not locked:
             raise
         if sys.stdin is None or not sys.stdin.isatty():
-            raise click.UsageError(
-                f"{error}.\nGive its passphrase in WINPUSH_PASSPHRASE or with --passphrase."
-            ) from None
+            raise click.UsageError(f"{error}.\nSet WINPUSH_PASSPHRASE to its passphrase.") from None
     return load(click.prompt(f"Passphrase of {pfx or key or pem}", hide_input=True, err=True))
 
 
