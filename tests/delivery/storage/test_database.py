@@ -134,6 +134,14 @@ def test_a_transaction_that_waits_too_long_for_another_says_so(url: str) -> None
     other.close()
 
 
+def test_a_transaction_that_deadlocks_with_another_says_so(empty_postgresql_url: str) -> None:
+    database = Database(empty_postgresql_url)
+    said = r"^Another transaction was in the way: deadlock detected. Nothing was written; try again$"
+    with pytest.raises(DatabaseError, match=said), database.write() as connection:
+        connection.exec_driver_sql("DO $$ BEGIN RAISE 'deadlock detected' USING ERRCODE = 'deadlock_detected'; END $$")
+    database.close()
+
+
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_threads_of_one_process_write_to_a_file_in_turn_with_one_connection(url: str) -> None:
     """SQLite would let each sleep with a connection of its own, and the pool has no more than twenty-five."""

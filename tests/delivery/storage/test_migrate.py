@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ from winpush.delivery.storage import schedule
 from winpush.delivery.storage.database import Database
 from winpush.delivery.storage.schema import METADATA, REVISION, VERSION_TABLE
 from winpush.emulator import Emulator
+
+# A sequence keeps what an aborted transaction has counted.
+DEADLOCKS_ONCE = (
+    "CREATE SEQUENCE tries",
+    "CREATE FUNCTION collide() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('tries') = 1 "
+    "THEN RAISE 'deadlock detected' USING ERRCODE = 'deadlock_detected'; END IF; END $$",
+    "CREATE EVENT TRIGGER collides ON ddl_command_start EXECUTE FUNCTION collide()",
+)
 
 
 @pytest.fixture
@@ -145,6 +154,18 @@ def test_two_that_upgrade_at_once_wait_for_each_other(empty_postgresql_url: str)
     for thread in threads:
         thread.join()
     assert sorted(found, key=str) == [REVISION, REVISION, None]
+
+
+def test_an_upgrade_that_deadlocks_with_a_worker_is_tried_again(empty_postgresql_url: str) -> None:
+    first_design.make(empty_postgresql_url, "0006", ["http://db3.notify.live.net/throttledthirdparty/01.00/x"])
+    with closing(Database(empty_postgresql_url)) as database:
+        with database.write() as connection:
+            for statement in DEADLOCKS_ONCE:
+                connection.exec_driver_sql(statement)
+        assert migrating.upgrade(database).found == "0006"
+        assert migrating.check(database).is_current
+        with database.read() as connection:
+            assert connection.exec_driver_sql("SELECT last_value > 1 FROM tries").scalar()
 
 
 def test_tables_that_a_later_version_made_are_refused(url: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.delivery.noticed import Count
 from tests.waiting import PATIENCE, eventually
@@ -28,11 +30,13 @@ def nothing_went_wrong(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 def upgrade(url: str, *also: str) -> None:
     """What a later version may do to the tables."""
-    database = Database(url)
-    with database.write() as connection:
+
+    def work(connection: Connection) -> None:
         for statement in ("UPDATE winpush_version SET version_num = '9999'", *also):
             connection.exec_driver_sql(statement)
-    database.close()
+
+    with closing(Database(url)) as database:
+        database.run(work)  # again, if a worker was in the way
 
 
 RENAMED = (

@@ -162,6 +162,8 @@ def translated(file: Path | None = None) -> Iterator[None]:
         if is_locked(error) or _is_busy(error):
             said = _first_line(error)
             what = f"Another transaction held a needed lock for too long: {said}. Nothing was written; try again"
+        elif has_collided(error):
+            what = f"Another transaction was in the way: {_first_line(error)}. Nothing was written; try again"
         elif file is not None and _sqlite_name(error):
             what = _describe_file(error, file.absolute())
         else:

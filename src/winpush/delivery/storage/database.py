@@ -233,18 +233,18 @@ class Database:
         self._uses, self._turn = set(), threading.Lock()
         self._process = os.getpid()
 
-    def run(self, work: Callable[[Connection], _T]) -> _T:
+    def run(self, work: Callable[[Connection], _T], *, bounded: bool = True) -> _T:
         """Runs `work` in a write transaction and returns its result; retries if PostgreSQL aborts the transaction
         because of a deadlock or serialization failure. Raises DatabaseError, and what `work` raises."""
-        for _ in range(_COLLISIONS):
+        left = _COLLISIONS
+        while True:
             try:
-                with self.write(traced=True) as connection:
+                with self.write(bounded=bounded, traced=bounded) as connection:
                     return work(connection)
             except DatabaseError as error:
-                if not has_collided(error.__cause__):
+                if not left or not has_collided(error.__cause__):
                     raise
-        with self.write(traced=True) as connection:
-            return work(connection)
+                left -= 1
 
     def sender_lock(self) -> SenderLock | None:
         """The right to send from this file; None for a server, where many workers share the work."""

@@ -75,15 +75,19 @@ def prepare(database: Database) -> None:
 def upgrade(database: Database) -> SchemaState:
     """Creates or upgrades the tables in one transaction; returns the state before.
 
-    Concurrent calls wait for each other. Raises ConfigurationError if a later version has upgraded the database.
+    Concurrent calls wait for each other. If PostgreSQL aborts it because a worker was in the way, it is tried again.
+    Raises ConfigurationError if a later version has upgraded the database.
     """
-    with database.write(bounded=False) as connection:
+
+    def work(connection: Connection) -> SchemaState:
         database.wait_for_turn(connection)
         state = _state(connection)
         refuse_newer(state.found)
         if not state.is_current:
             _run_migrations(connection, state)
-    return state
+        return state
+
+    return database.run(work, bounded=False)
 
 
 def _run_migrations(connection: Connection, state: SchemaState) -> None:
