@@ -60,7 +60,7 @@ def test_the_queue_of_an_offline_phone_overflows_as_documented(
     winpush_emulator: Emulator, winpush_client: Client
 ) -> None:
     phone = winpush_emulator.create_channel(state="disconnected")
-    results = winpush_client.send_many([(phone.uri, TOAST)] * (QUEUE_LIMIT + 1))
+    results = winpush_client.send_many([(phone.uri, TOAST)] * (QUEUE_LIMIT + 1), concurrency=10)
     assert sorted({result.outcome.value for result in results}) == ["accepted", "queue-full"]
     assert "never published" in winpush_emulator.requests[-1].remarks[-1]
     winpush_emulator.change(phone, state="healthy")
