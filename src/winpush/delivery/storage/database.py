@@ -239,7 +239,7 @@ class Database:
         left = _COLLISIONS
         while True:
             try:
-                with self.write(bounded=bounded, traced=bounded) as connection:
+                with self.write(bounded=bounded, traced=True) as connection:
                     return work(connection)
             except DatabaseError as error:
                 if not left or not has_collided(error.__cause__):
