@@ -13,7 +13,7 @@ import click
 from winpush.channels import Service
 from winpush.cli.files import read_bytes
 from winpush.cli.groups import GuessingGroup
-from winpush.cli.help import is_typed, option
+from winpush.cli.help import is_typed, option, value_name
 from winpush.cli.outbox import (
     audience_options,
     create_option,
@@ -272,7 +272,7 @@ def _forms(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
     services = [service for service in makers if only in (None, service.value)]
     if not services:
         raise click.UsageError(f"{kind.name!r} can't be sent to {only}.")
-    documents = {name: service for name, service in _DOCUMENTS.items() if values.get(_value_name(name)) is not None}
+    documents = {name: service for name, service in _DOCUMENTS.items() if values.get(value_name(name)) is not None}
     check_document(documents, services)
     asked = [service for service in services if _is_asked_for(service, services, documents)]
     if asked and Service.WEBPUSH in services and Service.WEBPUSH not in asked:
@@ -298,10 +298,6 @@ def _check_services(only: str | None, services: Collection[Service]) -> None:
             if only is not None:
                 why, to_do = f"--service {only} leaves out", "Give only one of them."
             raise click.UsageError(f"{name} is for {service}, which {why}. {to_do}")
-
-
-def _value_name(name_of_option: str) -> str:
-    return name_of_option.lstrip("-").replace("-", "_")
 
 
 def _is_asked_for(service: Service, services: Collection[Service], documents: dict[str, Service]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["HEADINGS", "Command", "Layout", "Option", "is_typed", "needs", "option"]
+__all__ = ["HEADINGS", "Command", "Layout", "Option", "is_typed", "needs", "option", "value_name"]
 
 _OTHERS = "Options"
 HEADINGS = (
@@ -30,6 +30,11 @@ def option(*names: str, heading: str, cls: type[Option] = Option, **attributes: 
     return click.option(*names, cls=cls, heading=heading, **attributes)
 
 
+def value_name(option_name: str) -> str:
+    """The name under which a command gets an option's value: `phone_xml` for `--phone-xml`."""
+    return option_name.removeprefix("--").replace("-", "_")
+
+
 def is_typed(name: str, context: click.Context | None = None) -> bool:
     """Whether this parameter was given on the command line, rather than by a variable or its default."""
     source = (context or click.get_current_context()).get_parameter_source(name)
@@ -39,7 +44,7 @@ def is_typed(name: str, context: click.Context | None = None) -> bool:
 def needs(needed: str, *options: str) -> None:
     """Raises click.UsageError for the first of these options that was typed: without `needed` it does nothing."""
     for each in options:
-        if is_typed(each.removeprefix("--").replace("-", "_")):
+        if is_typed(value_name(each)):
             raise click.UsageError(f"{each} needs {needed}. Add {needed}, or leave {each} out.")
 
 

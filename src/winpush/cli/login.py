@@ -12,7 +12,7 @@ import click
 from winpush import TokenFile, wns
 from winpush._text import decode
 from winpush.cli.azure_login import KINDS, make_azure_login, make_certificate_login
-from winpush.cli.help import is_typed, option
+from winpush.cli.help import is_typed, option, value_name
 from winpush.client.options import ClientOptions
 from winpush.client.token_cache import AnyCredentials
 from winpush.errors import ConfigurationError
@@ -38,7 +38,7 @@ def _not_typed(context: click.Context, parameter: click.Parameter, value: str | 
 
 
 def _from_environment(name: str, **attributes: Any) -> Callable[[Any], Any]:
-    variable = "WINPUSH_" + name.lstrip("-").replace("-", "_").upper()
+    variable = f"WINPUSH_{value_name(name).upper()}"
     return option(name, heading="Login", envvar=variable, show_envvar=True, **attributes)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from winpush import Client, ClientCertificate, Tls
-from winpush.cli.help import needs, option
+from winpush.cli.help import needs, option, value_name
 from winpush.cli.numbers import Seconds
 from winpush.client.options import MAX_TIMEOUT_SECONDS, ClientOptions
 from winpush.errors import ConfigurationError
@@ -21,7 +21,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _option(name: str, **attributes: Any) -> Callable[[Any], Any]:
-    variable = "WINPUSH_" + name.lstrip("-").replace("-", "_").upper()
+    variable = f"WINPUSH_{value_name(name).upper()}"
     return option(name, heading="Connection", envvar=variable, show_envvar=True, **attributes)
 
 
