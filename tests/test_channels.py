@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winpush import Channel, ChannelError, Client, ConfigurationError, Service, compiled, mpns
-from winpush.channels import AllowedHosts, check_phone_path, check_token
+from winpush._make import make_channel
+from winpush.channels import AllowedHosts, check_phone_path, check_target, check_token
 
 TOKEN = "AAFRQmVzdFRva2VuRXZlcg"
 
@@ -204,10 +205,13 @@ def test_a_query_without_a_token_names_no_channel(target: str) -> None:
     [
         ("/u/1/host", True),
         ("/U/1/host?x=/a/b", True),
+        (f"/u/{'1' * 16}/{'host' * 16}", True),
         ("/u/1/host/token", False),
         ("/u/1/host/token/", True),
         ("/throttledthirdparty/01.00", True),
         ("/UnthrottledThirdParty/01.00?x=/a/b", True),
+        ("/UnthrottledThirdParty/01.00.01.00.01.00?x=/a/b", True),
+        (f"/throttledthirdparty/01.00/{'token' * 20}/", True),
         ("/throttledthirdparty/01.00/token", False),
     ],
 )
@@ -221,3 +225,16 @@ def _is_refused(check: Callable[[str], None], target: str) -> bool:
     except ChannelError:
         return True
     return False
+
+
+@given(st.characters() | st.characters(max_codepoint=0xFF), st.integers(0, 40))
+def test_a_send_and_a_parsed_channel_agree_on_which_characters_a_path_may_have(character: str, place: int) -> None:
+    text = "x" * 40
+    target = f"/{text[:place]}{character}{text[place:]}"
+    origin = Channel.parse("http://s.notify.live.net/u/1/db3/x").origin
+
+    def make(checked: str) -> None:
+        make_channel(origin, checked)
+
+    is_refused = not "!" <= character <= "~" or character == "#"
+    assert _is_refused(make, target) == _is_refused(check_target, target) == is_refused

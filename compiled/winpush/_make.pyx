@@ -11,16 +11,28 @@ __all__ = ["compiled", "make_channel", "make_response", "make_result"]
 compiled = True
 
 
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(str text)
+    const unsigned char* PyUnicode_1BYTE_DATA(str text)
+
+
+cdef bint is_target(str target):
+    """Whether a path and query has only the bytes of `channels.TARGET_BYTES`."""
+    cdef Py_ssize_t place, length = len(target)
+    cdef const unsigned char* characters
+    if not PyUnicode_IS_ASCII(target):
+        return False
+    characters = PyUnicode_1BYTE_DATA(target)
+    for place in range(length):
+        if not 0x21 <= characters[place] <= 0x7E or characters[place] == 0x23:
+            return False
+    return True
+
+
 cpdef Channel make_channel(Origin origin, str target):
     """`Channel(origin, target)`. Raises ChannelError."""
     cdef Channel made = Channel.__new__(Channel)
-    if (
-        not target.isascii()
-        or not target.isprintable()
-        or " " in target
-        or "#" in target
-        or len(target) > MAX_URI_CHARACTERS
-    ):
+    if not is_target(target) or len(target) > MAX_URI_CHARACTERS:
         check_target(target)
     made.origin = origin
     made.target = target

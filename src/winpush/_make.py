@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from winpush.channels import MAX_URI_CHARACTERS, Channel, Origin, check_target
+from winpush.channels import MAX_URI_CHARACTERS, TARGET_BYTES, Channel, Origin, check_target
 from winpush.errors import WinPushError
 from winpush.http import HeaderIndex, Response
 from winpush.results import Notification, Result, StatusHeaders, Verdict
@@ -29,13 +29,8 @@ class _OpenChannel:
 
 def make_channel(origin: Origin, target: str) -> Channel:
     """`Channel(origin, target)`. Raises ChannelError."""
-    if (
-        not target.isascii()
-        or not target.isprintable()
-        or " " in target
-        or "#" in target
-        or len(target) > MAX_URI_CHARACTERS
-    ):
+    # One pass over the characters; `isprintable` alone takes twice as long as the rest of this function.
+    if not target.isascii() or target.encode().translate(None, TARGET_BYTES) or len(target) > MAX_URI_CHARACTERS:
         check_target(target)
     made = _OpenChannel()
     made.origin = origin

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Never
 from urllib.parse import unquote
 
 from winpush._values import keep_plain, plain
@@ -29,6 +30,8 @@ __all__ = [
     "split_uri",
 ]
 
+TARGET_BYTES = bytes(range(0x21, 0x7F)).replace(b"#", b"")
+"""The bytes that a channel's path and query may consist of: printable ASCII without the space, and no fragment."""
 # Microsoft says both "at most 1024" and "may exceed 1024" [M8]; Urban Airship took 2055 [L9] (mpns.md 1.1).
 MAX_URI_CHARACTERS = 4096
 MAX_APP_CHARACTERS = 64
@@ -93,7 +96,9 @@ WEB_PUSH_PATHS = tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is _W
 """The starts of the paths of browsers' endpoints; Apple's have nothing in common."""
 
 _NO_TOKEN = re.compile(r"[/?]*(t(o(k(en?)?)?)?|token=+(&.*)?)?")
-_NO_PHONE = re.compile(r"/u(/\d+(/[^/]+)?)?|/(un)?throttledthirdparty(/[\d.]+)?")
+_NO_PHONE = re.compile(r"/u(/\d{1,16}(/[^/]+)?)?|/(un)?throttledthirdparty(/[\d.]+)?")
+_LAST_SLASH = len("/unthrottledthirdparty")
+"""How far to the right a slash can be in what `_NO_PHONE` matches."""
 _NO_SUBSCRIPTION = ("/", "/wpush/v2/", "/wpush/v1/", *WEB_PUSH_PATHS)
 
 
@@ -201,11 +206,11 @@ def check_token(target: str) -> None:
 
 def check_phone_path(target: str) -> None:
     """Raises ChannelError for an MPNS channel's path that names no channel."""
+    # Nearly all paths go on beyond the last slash of any that names no channel, and need no regular expression.
+    if _LAST_SLASH < target.rfind("/") < len(target) - 1 and "?" not in target:
+        return
     path = target.partition("?")[0]
-    # Nearly all paths are deeper than those that name no channel, and need no regular expression.
-    depth = path.count("/")
-    is_deep = depth > 3 or (depth == 3 and path[1:3] not in ("u/", "U/"))
-    if path.endswith("/") or (not is_deep and _NO_PHONE.fullmatch(path.lower())):
+    if path.endswith("/") or _NO_PHONE.fullmatch(path.lower()):
         raise ChannelError(
             "channel_uri",
             "ends before the part that names the channel; store the complete URI, as the app got it from the phone",
@@ -221,14 +226,13 @@ def check_endpoint(target: str) -> None:
         )
 
 
-def refuse_browser(channel: Channel) -> None:
-    """Raises ChannelError for a browser's endpoint where an app notification was to be sent."""
-    if channel.is_web_push:
-        raise ChannelError(
-            "channel_uri",
-            "is a browser's Web Push endpoint, which doesn't accept app notifications: send a webpush.Message to its "
-            "webpush.Subscription",
-        )
+def refuse_browser() -> Never:
+    """Raises the ChannelError for a browser's endpoint where an app notification was to be sent."""
+    raise ChannelError(
+        "channel_uri",
+        "is a browser's Web Push endpoint, which doesn't accept app notifications: send a webpush.Message to its "
+        "webpush.Subscription",
+    )
 
 
 def parse_origin(text: str, allowed: AllowedHosts) -> Origin:

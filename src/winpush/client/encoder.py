@@ -17,9 +17,12 @@ from winpush.transport.route import Route
 from winpush.transport.tls import LazyContext
 from winpush.wns.protocol.requests import check_channel
 
-__all__ = ["Destination", "Encoder", "check", "name_of"]
+__all__ = ["FOR_CHANNELS", "Destination", "Encoder", "check", "name_of"]
 
 _MAX_DESTINATIONS = 4096
+
+FOR_CHANNELS = (mpns.Notification, wns.Notification, wns.ClearToasts)
+"""What may be sent to a channel URI; a `webpush.Message` goes to a subscription."""
 
 # Enum members are slow to access, and every send needs these.
 _MPNS, _WNS, _WEBPUSH = Service
@@ -198,7 +201,7 @@ def check(channel: Channel, notification: Notification) -> None:
             "must be a webpush.Subscription for a webpush.Message, which is encrypted with the browser's keys: create "
             "one with Subscription.of(what the browser gave)",
         )
-    if not isinstance(notification, mpns.Notification | wns.Notification | wns.ClearToasts):
+    if not isinstance(notification, FOR_CHANNELS):
         kind = name_of(notification)
         raise ValidationError("notification", f"must be a notification of winpush.mpns or winpush.wns, not {kind}")
     if notification.service is _WNS:

@@ -14,10 +14,10 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from winpush import mpns, webpush, wns
+from winpush import webpush, wns
 from winpush.channels import Channel, Service
 from winpush.client.apps import refuse_app
-from winpush.client.encoder import Destination, Encoder, check, name_of
+from winpush.client.encoder import FOR_CHANNELS, Destination, Encoder, check, name_of
 from winpush.client.options import Settings
 from winpush.client.side_thread import SideLoop
 from winpush.client.throttle import Hold, Throttle
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Deferred", "Item", "Ready", "Sender", "client_closed", "unpack"]
 
-_NOTIFICATIONS = (mpns.Notification, wns.Notification, wns.ClearToasts, webpush.Message)
+_NOTIFICATIONS = (*FOR_CHANNELS, webpush.Message)
 _WNS, _NOTHING = Service.WNS, Action.NOTHING  # enum members are slow to access
 
 Address = str | webpush.Subscription

@@ -26,6 +26,7 @@ __all__ = [
 
 MAX_HEADER_BYTES = 1024
 _SOME_ID = UUID(int=0)
+_WNS, _WEBPUSH = Service.WNS, Service.WEBPUSH  # enum members are slow to access
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,11 @@ def build_request(channel: Channel | str, notification: Notification) -> Request
 
 def check_channel(channel: Channel) -> None:
     """Raises ChannelError for a WNS channel, a browser's endpoint, and a URI cut off before the channel's name."""
-    if channel.service is Service.WNS:
+    service = channel.service  # once: every new notification comes through here
+    if service is _WNS:
         raise ChannelError("channel_uri", "belongs to WNS; an MPNS notification can't be sent there: use winpush.wns")
-    refuse_browser(channel)
+    if service is _WEBPUSH:
+        refuse_browser()
     check_phone_path(channel.target)
 
 

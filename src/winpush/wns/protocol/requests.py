@@ -22,6 +22,7 @@ __all__ = ["RequestHead", "bearer_of", "build_request", "check_channel", "kind_o
 
 # The single table of kinds and their X-WNS-Type. If Content-Type doesn't match, WNS answers 400 (observed).
 _TYPES = {"toast": "wns/toast", "tile": "wns/tile", "badge": "wns/badge", "raw": "wns/raw"}
+_MPNS, _WNS, _WEBPUSH = Service  # enum members are slow to access
 _XML = "text/xml"
 _MAX_TTL_DIGITS = 10  # 317 years: a longer TTL is cut, so that adding it to a date can't overflow
 _BYTES = "application/octet-stream"
@@ -36,16 +37,18 @@ def check_channel(channel: Channel | str) -> Channel:
     """
     if not isinstance(channel, Channel):
         channel = Channel.parse(channel)
-    if channel.service is Service.MPNS:
+    service = channel.service  # once: every new notification comes through here
+    if service is _MPNS:
         raise ChannelError("channel_uri", "belongs to MPNS; a WNS notification can't be sent there: use winpush.mpns")
-    refuse_browser(channel)
+    if service is _WEBPUSH:
+        refuse_browser()
     origin = channel.origin
     is_ours = origin.scheme == "https" and origin.host.endswith(".notify.windows.com")
     if origin.service is not None and not is_ours:
         raise ChannelError(
             "channel_uri", "is not an https address under notify.windows.com: the token is not sent there"
         )
-    if channel.service is Service.WNS:
+    if service is _WNS:
         check_token(channel.target)
     return channel
 
