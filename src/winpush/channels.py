@@ -96,9 +96,9 @@ WEB_PUSH_PATHS = tuple(prefix for prefix, owner in _SERVICE_PATHS if owner is _W
 """The starts of the paths of browsers' endpoints; Apple's have nothing in common."""
 
 _NO_TOKEN = re.compile(r"[/?]*(t(o(k(en?)?)?)?|token=+(&.*)?)?")
-_NO_PHONE = re.compile(r"/u(/\d{1,16}(/[^/]+)?)?|/(un)?throttledthirdparty(/[\d.]+)?")
+_NO_PHONE = re.compile(r"/u(/\d+(/[^/]+)?)?|/(un)?throttledthirdparty(/[\d.]+)?")
 _LAST_SLASH = len("/unthrottledthirdparty")
-"""How far to the right a slash can be in what `_NO_PHONE` matches."""
+"""How far to the right a slash can be in what `_NO_PHONE` matches, unless /u/ is followed by 20 digits or more."""
 _NO_SUBSCRIPTION = ("/", "/wpush/v2/", "/wpush/v1/", *WEB_PUSH_PATHS)
 
 
@@ -181,7 +181,7 @@ def check_target(target: str) -> None:
     """Raises ChannelError for a path and query that are invalid in a request line."""
     if not isinstance(target, str) or not target.startswith("/"):
         raise ChannelError("channel_uri", "has a path that doesn't begin with '/'")
-    if not (target.isascii() and target.isprintable()) or " " in target:
+    if not target.isascii() or target.encode().translate(None, TARGET_BYTES + b"#"):
         raise ChannelError("channel_uri", "contains a space, a control character or a non-ASCII character")
     if "#" in target:
         raise ChannelError("channel_uri", "has a fragment (#…), which channel URIs never have")

@@ -151,8 +151,7 @@ class Toast(Notification):
             raise ValidationError("text1", "is empty, and so is text2: a toast needs at least one of them")
         if self.param is not None:
             checks.check_link("param", self.param)
-        if self.sound is not None or self.silent is not False:
-            self._check_sound()
+        self._check_sound()
         self._finish(payloads.write_toast(self.text1, self.text2, self.param, self.sound, self.silent))
 
     def _check_sound(self) -> None:
