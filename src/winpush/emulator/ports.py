@@ -55,7 +55,8 @@ class PortServer(uvicorn.Server):
         while not await self.on_tick(count):
             count += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), self._tick_seconds)
+                async with asyncio.timeout(self._tick_seconds):
+                    await self._ended.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Closes the port and returns once the requests in progress are answered, or after a second without them."""

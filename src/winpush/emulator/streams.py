@@ -59,7 +59,8 @@ class Streams:
     async def _is_over(self, reader: _Reader, is_gone: Callable[[], Awaitable[bool]]) -> bool:
         reader.awake.clear()
         try:
-            await asyncio.wait_for(reader.awake.wait(), _LOOK_SECONDS)
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await reader.awake.wait()
         except TimeoutError:
             return await is_gone()
         return False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,8 +18,10 @@ from tests.waiting import PATIENCE, eventually, until
 from winpush import mpns
 from winpush.client.options import ClientOptions
 from winpush.delivery import BroadcastState, DeliveryState, Outbox, WorkerSettings
-from winpush.delivery.storage.database import Database
+from winpush.delivery.storage.database import Database, DatabaseError
 from winpush.delivery.storage.schema import lanes
+from winpush.delivery.worker.outages import Outages
+from winpush.delivery.worker.store import Store
 from winpush.delivery.worker.worker import Worker
 
 TOAST = mpns.Toast("Hello")
@@ -126,3 +130,38 @@ def test_due_deliveries_without_an_answer_are_put_off_as_well(make_outbox: MakeO
     outbox.deliver_until_idle()
     assert outbox.progress(number).states == {DeliveryState.DELIVERED: 2}
     assert service.sent_to("slow1") == 2
+
+
+def test_a_transaction_that_waits_for_the_database_is_cancelled_even_if_its_wait_ends_at_the_same_moment(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, tries = Database(url), 0
+    write = database.write
+
+    @contextmanager
+    def fails_once(*, traced: bool) -> Iterator[sa.Connection]:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise DatabaseError("The database is away.")
+        with write(traced=traced) as connection:
+            yield connection
+
+    monkeypatch.setattr(database, "write", fails_once)
+
+    async def run() -> None:
+        failed = asyncio.Event()
+        outages = Outages("w", time.monotonic)
+        monkeypatch.setattr(outages, "database_failed", lambda _: failed.set())
+        store = Store(database, outages, time.monotonic)
+        waiting = asyncio.create_task(store(lambda _: None))
+        await failed.wait()
+        store.stop_waiting()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        store.close()
+
+    asyncio.run(run())
+    database.close()
+    assert tries == 1

@@ -91,7 +91,8 @@ async def _watch(
 ) -> int:
     while True:
         try:
-            code = await asyncio.wait_for(process.wait(), _LOOK_SECONDS)
+            async with asyncio.timeout(_LOOK_SECONDS):
+                code = await process.wait()
         except TimeoutError:
             code = None
         progress = await asyncio.to_thread(outbox.progress, number)

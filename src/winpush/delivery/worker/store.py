@@ -78,7 +78,8 @@ class Store:
                 await asyncio.sleep(_LEAST_DELAY)
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told_to_stop.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._told_to_stop.wait()
             # If it was locked or collided, the database is up, and other work may be possible: try again soon.
             delay = _LEAST_DELAY if is_locked(cause) or has_collided(cause) else min(delay * 2, _MOST_DELAY)
 

@@ -157,17 +157,19 @@ class Worker:
                     return
                 listener = asyncio.create_task(listen(self._database, self._wake.set))
                 watching = asyncio.create_task(self._watch_holds())
-                clearing = asyncio.gather(self._clear_old(once=until_idle), self._clear_gone(once=until_idle))
+                clearing = [
+                    asyncio.create_task(clear(once=until_idle)) for clear in (self._clear_old, self._clear_gone)
+                ]
                 try:
                     with self._watched_queue():
                         await self._work(client, until_idle=until_idle)
                     if until_idle:
-                        await clearing
+                        await asyncio.gather(*clearing)
                 finally:
                     self.stop()  # whatever ended it, no place may run on alone
-                    for each in (listener, watching, clearing):
+                    for each in (listener, watching, *clearing):
                         each.cancel()
-                    await asyncio.gather(listener, watching, clearing, *self._places, return_exceptions=True)
+                    await asyncio.gather(listener, watching, *clearing, *self._places, return_exceptions=True)
         finally:
             self._loop = None
             self._store.close()
@@ -384,7 +386,8 @@ class Worker:
     async def _pause(self, seconds: float) -> None:
         limit = min(seconds, self._settings.poll.total_seconds())
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), limit)
+            async with asyncio.timeout(limit):
+                await self._wake.wait()
 
     # --- a place --------------------------------------------------------------------------------------------------
 
