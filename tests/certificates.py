@@ -1,4 +1,4 @@
-"""Certificates made for the run of the tests."""
+"""Certificates made for one test run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from winpush.transport.tls import ConnectedSocket
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """A certificate authority of the test run, and what is issued by it."""
+    """The test run's certificate authority, and the certificates that it issues."""
 
     authority: trustme.CA
 

@@ -1,4 +1,4 @@
-"""What the whole suite shares: certificates made for the run, a browser, and a look for leaks."""
+"""What the whole suite shares: certificates made for the run, a browser, and a check for leaks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FLAGS = [
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine is no finding: neither how long an example takes, nor how long it takes to make one. CI draws the same
+# A busy machine isn't a finding: neither how long an example takes, nor how long making one takes. CI draws the same
 # examples each time, so that a change is not refused for what it didn't touch; new ones are drawn everywhere else.
 settings.register_profile(
     "any-machine",

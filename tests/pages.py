@@ -1,4 +1,4 @@
-"""The pages of the docs, and what stands on them: code, links, and commands to type."""
+"""The pages of the docs and their contents: code, links, and commands to type."""
 
 from __future__ import annotations
 

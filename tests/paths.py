@@ -1,4 +1,4 @@
-"""The ways to send, so that one test can show the same fact on each."""
+"""The ways to send, so that one test covers each of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Way = Callable[..., list[Result]]
 
 
 def _app_of(item: Sequence[Any]) -> str | None:
-    """The app that an item of four ends with."""
+    """The app, which is the last of an item's four values."""
     return item[3] if len(item) == 4 else None
 
 
@@ -54,7 +54,7 @@ async def _send(
 
 
 class LoopWithoutReaders(asyncio.SelectorEventLoop):
-    """A loop that watches no files for others, as Windows's own: connections then go through its transports."""
+    """A loop that watches no sockets for its users, like the one on Windows: connections then use its transports."""
 
     add_reader = asyncio.AbstractEventLoop.add_reader
 
@@ -128,7 +128,7 @@ def open_files() -> int:
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Runs it on a loop of its own; a task that is left behind fails the test."""
+    """Runs it on a new loop; a task that is left behind fails the test."""
 
     async def checked() -> None:
         await main()

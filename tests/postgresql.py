@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: WINPUSH_TEST_POSTGRES_URL, or one of their own from the machine's binaries."""
+"""A real PostgreSQL for the tests: WINPUSH_TEST_POSTGRES_URL, or one started from the machine's binaries."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def server() -> Iterator[sa.URL]:
 
 @contextmanager
 def fresh_database(url: sa.URL, name: str, template: str = "template1") -> Iterator[str]:
-    """A database of its own on that server; its URL. It is dropped afterwards, whoever is connected."""
+    """A new database on that server; yields its URL. It is dropped afterwards, whoever is connected."""
     maintenance = sa.create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     try:
         with maintenance.connect() as connection:
@@ -194,7 +194,7 @@ def pooled(url: sa.URL) -> Iterator[sa.URL]:
 
 
 def _listens(path: str) -> bool:
-    """Whether somebody takes connections there: the file comes before that."""
+    """Whether connections are accepted there: the file appears before that."""
     with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
         client.connect(path)
         return True
@@ -234,7 +234,7 @@ class Relay:
         self._cut_at = statement.encode()
 
     def delay_answers(self, seconds: float) -> None:
-        """From now on, whatever the server says takes so long to come."""
+        """From now on, whatever the server says arrives this much later."""
         self._delay = seconds
 
     def _refuse(self) -> None:
@@ -278,7 +278,7 @@ class Relay:
                 other.shutdown(socket.SHUT_WR)
 
     def _meets(self, received: bytes, other: socket.socket) -> bool:
-        """Whether this has the statement at which a connection is cut."""
+        """Whether this contains the statement at which a connection is cut."""
         if self._cut_at is None or self._cut_at not in received:
             return False
         self._cut_at = None

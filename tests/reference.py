@@ -1,4 +1,4 @@
-"""The protocol's data files, which stand beside the checkout and are not copied into the project."""
+"""The protocol's data files, which are beside the checkout and not copied into the project."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def load(name: str) -> Any:
 
 
 def vectors() -> list[dict[str, Any]]:
-    """The payloads for WNS that others wrote."""
+    """The payloads for WNS by other authors."""
     return [entry for entry in load("vectors.json") if entry["service"] == "wns"]
 
 
 def read_xml(document: bytes) -> ElementTree.Element:
-    """The document as a parser sees it that is not ours."""
+    """The document as a parser other than ours reads it."""
     return ElementTree.fromstring(document)  # noqa: S314 - the project's own bytes, or the protocol's

@@ -1,4 +1,4 @@
-"""A push service to break: a real server on loopback whose every connection is handled by a function of the test.
+"""A push service to break: a real server on loopback; a function of the test handles each connection.
 
 Threads and blocking sockets, so that it shares nothing with what it tests."""
 

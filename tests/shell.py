@@ -1,4 +1,4 @@
-"""A shell in an empty folder, with `winpush` on its path and an emulator behind it: what a reader of the docs has."""
+"""A shell in an empty folder, with `winpush` on its path and an emulator behind it, as a reader of the docs has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time that passes when a test says so: a loop with real sockets, whose timers are due by the test's own clock."""
+"""Time that passes only when a test says so: a loop with real sockets, whose timers follow the test's own clock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StillLoop(asyncio.SelectorEventLoop):
 
 
 class Hands:
-    """The hands of the clock of a loop whose time stands still."""
+    """The hands of a stopped loop's clock."""
 
     def __init__(self, loop: StillLoop) -> None:
         self._loop = loop
@@ -64,7 +64,7 @@ class Hands:
 
 @contextmanager
 def still() -> Iterator[Hands]:
-    """Time stands still on the loop that runs. Where the block ends it goes on: closing a client takes some."""
+    """Stops the running loop's clock. At the end of the block it runs again: closing a client takes some time."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, StillLoop), "run it with run_still"
     with loop.stopped():
@@ -72,7 +72,7 @@ def still() -> Iterator[Hands]:
 
 
 def run_still(main: Callable[[], Awaitable[_T]]) -> _T:
-    """Runs it on a loop whose time can stand still."""
+    """Runs it on a loop whose clock can be stopped."""
 
     async def run() -> _T:
         return await main()

@@ -1,4 +1,4 @@
-"""By what an answer is known to be a service's own: said once, for apps' channels and browsers' alike."""
+"""How an answer is recognised as the service's own: one rule for apps' channels and browsers'."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan of the house, held: imports point down, the protocol does no IO, and the tests mirror the tree.
+"""The architecture is kept: imports point down, the protocol does no IO, and the tests mirror the tree.
 
 Every import counts: those under `TYPE_CHECKING`, those inside functions, those through a package's door, and modules
 that are named in a string.
@@ -53,7 +53,7 @@ def room(module: str) -> str:
 
 @cache
 def imports(module: str) -> frozenset[str]:
-    """Full names of what a module imports, wherever the import stands."""
+    """The full names of everything a module imports, wherever the import is."""
     return frozenset(_imports(ast.parse(modules()[module].read_text()), module))
 
 
@@ -207,7 +207,7 @@ PATCHERS = {"setattr", "setitem", "delattr", "patch", "object"}
 
 @pytest.mark.parametrize("path", files_of_tests(), ids=lambda path: str(path.relative_to(TESTS)))
 def test_a_test_patches_nothing_private(path: Path) -> None:
-    """A private name is no seam: what a test has to change is a parameter."""
+    """A private name isn't a seam: whatever a test has to change is a parameter."""
     patched = [
         text.value
         for call in ast.walk(ast.parse(path.read_text()))

@@ -1,4 +1,4 @@
-"""Every citation leads to a place of the protocol reference that is there, and none is written in another way."""
+"""Every citation leads to an existing place of the protocol reference, and none is written in another form."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILES = [
 ]
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
-# What looks like a citation and is none: a page without a number after it (but for links), a key among other things.
+# What looks like a citation and isn't: a page without a number after it (but for links), a key among other things.
 PAGE_ALONE = re.compile(r"(?<!\]\()(?<![\w/-])(?:wns|mpns|vectors)\.md(?! [0-9]|#|`)", re.ASCII)
 KEY_IN_BRACKETS = re.compile(r"\[[ABGLMRSTW][0-9]{1,2}[a-z]?\b[^\]\n]*\]")
 

@@ -1,4 +1,4 @@
-"""From the built files alone, without a checkout: each extra installs, and what it is for works."""
+"""From the built files alone, without a checkout: each extra installs, and its features work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From MPNS to WNS: what each notification becomes, and that nothing gets lost in silence."""
+"""From MPNS to WNS: what each notification becomes, and that nothing is lost silently."""
 
 from __future__ import annotations
 

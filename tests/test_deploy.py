@@ -1,4 +1,4 @@
-"""What is in deploy/ works: the image's settings and compose.yaml by running them, the units by systemd's own check."""
+"""The files in deploy/ work: the image's settings and compose.yaml are run, systemd checks the units."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_services_of_compose_deliver_a_toast_and_what_a_stop_left_without_an
     with check.up(machine) as workers:
         machine.run("worker", "broadcast", "Hello", "from deploy/", "--store-only")
         check.wait("the toast is delivered", lambda: check.outcomes(machine) == ["accepted"])
-        # Their exit codes are looked at in there; how long it takes is for `deploy/check.py` to judge.
+        # It checks their exit codes; `deploy/check.py` judges how long it takes.
         check.stop_without_an_answer(machine, workers)
         check.send_what_had_no_answer(machine)
         assert check.outcomes(machine).count("accepted") == 2

@@ -1,4 +1,4 @@
-"""A process without a free file descriptor is told so; nothing hangs or leaks, and the next try works."""
+"""Without a free file descriptor, the error says so; nothing hangs or leaks, and the next try works."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(
 
 
 def run_what_it_defined(page: Path, space: dict[str, Any], fixtures: pytest.FixtureRequest) -> None:
-    """Pages that only define functions show how to call them; here they are called."""
+    """Calls the functions of pages that only define them."""
     if page.name == "README.md":
         with Emulator() as emulator:
             uris = [emulator.create_channel(state=state).uri for state in ("healthy", "expired", "queue-full")]
@@ -67,7 +67,7 @@ def test_the_readmes_first_example_is_for_a_windows_app_of_today() -> None:
 
 
 def test_the_first_tutorial_is_for_a_windows_app_of_today() -> None:
-    """Windows Phone's service is off since 2018."""
+    """Windows Phone's service has been off since 2018."""
     text = (ROOT / "docs" / "tutorial" / "first-steps.md").read_text()
     assert "wns.Toast(" in text
     assert "mpns" not in text

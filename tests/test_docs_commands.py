@@ -1,4 +1,4 @@
-"""The commands in the docs can be typed: each leads to a command that is there, with options that it has."""
+"""The commands in the docs can be typed: each names an existing command, with options that it has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def commands() -> list[Any]:
 
 
 def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
-    """As click does, but that nothing is run and no file or value is looked at. Raises click.UsageError."""
+    """As click does, but runs nothing and checks no file or value. Raises click.UsageError."""
     context = click.Context(command, info_name=command.name, parent=parent, **command.context_settings)
     complete = getattr(command, "complete", list)  # a group that has a default command
     _, rest, _ = command.make_parser(context).parse_args(complete(words))

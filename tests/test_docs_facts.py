@@ -1,4 +1,4 @@
-"""What the docs say in words or tables, and the code in its own: they agree."""
+"""What the docs say in words or tables agrees with the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference of the Python API and of the outcomes says what the code says."""
+"""The reference of the Python API and of the outcomes agrees with the code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ API = (REFERENCE / "api.md").read_text()
 CODE = re.compile(r"`([^`\n]+)`")
 CALL = re.compile(r"(?:await )?([\w.]+)\((.*)\)")
 MODULES = {"mpns": mpns, "wns": wns, "webpush": webpush, "delivery": delivery}
-# What stands in the reference as somebody's method: whose it is.
+# Methods in the reference without their class: whose they are.
 OWNERS: dict[str, Any] = {
     "client": winpush.Client,
     "outbox": delivery.Outbox,

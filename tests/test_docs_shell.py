@@ -1,4 +1,4 @@
-"""What the docs tell to type in a shell runs as it stands there, with an emulator in the place of the services."""
+"""The docs' shell commands run exactly as written, with an emulator in place of the services."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NOT_RUN = {
 }
 """Lines that are not run, and why."""
 
-# What a reader has by then, where the page is not about how to get it.
+# What a reader has by then, if the page isn't about how to get it.
 WITH_AN_OUTBOX = {
     "back-up-and-upgrade.md",
     "erase-a-person.md",
@@ -53,7 +53,7 @@ WITH_AN_OUTBOX = {
     "see-what-happens.md",
 }
 FILES = {"toast.xml": TOAST}
-# What stands in the docs for the reader's own, and what it is here.
+# Placeholders in the docs for the reader's own values, and their values here.
 STANDS_FOR = (
     (re.compile(r"'https://….notify.windows.com/\?token=…'"), '"$URI"'),
     (re.compile(r"\b(WINPUSH_\w+)=(?:…|ms-app://s-1-15-2-…)"), r'\1="$\1"'),

@@ -1,4 +1,4 @@
-"""Exceptions: all can be copied and pickled, since a pool of processes hands them from one to the other."""
+"""Exceptions: all can be copied and pickled, since a pool of processes passes them on."""
 
 from __future__ import annotations
 

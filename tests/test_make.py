@@ -1,4 +1,4 @@
-"""`make.py`, what doesn't take minutes of it."""
+"""The parts of `make.py` that don't take minutes."""
 
 from __future__ import annotations
 

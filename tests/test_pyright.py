@@ -1,4 +1,4 @@
-"""What pyright, the type checker of many editors, thinks of the code in the docs and of the types of the public names.
+"""pyright, the type checker of many editors, on the code in the docs and on the types of the public names.
 
 mypy checks the source itself; the two differ in what they take for compatible.
 """
@@ -42,7 +42,7 @@ def run(*arguments: str | Path, folder: Path) -> dict[str, Any]:
 
 
 def code_of(page: Path) -> str:
-    """The blocks of a page, each line where it stands in the page."""
+    """The blocks of a page, each line at its place in the page."""
     text = page.read_text()
     kept: list[str] = [""] * (text.count("\n") + 1)
     for block in BLOCK.finditer(text):

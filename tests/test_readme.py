@@ -1,4 +1,4 @@
-"""The readme as the package's page shows it, where there is no repository around it."""
+"""The readme as the package index shows it, without a repository around it."""
 
 from __future__ import annotations
 

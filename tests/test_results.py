@@ -1,4 +1,4 @@
-"""Results: what a sender is told of an answer, and of a network that gave none."""
+"""Results: what a sender learns from an answer, and from a network that gave none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fixtures that a user's tests get by installing winpush."""
+"""The pytest fixtures that come with winpush."""
 
 from __future__ import annotations
 

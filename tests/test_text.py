@@ -1,4 +1,4 @@
-"""Text from files: whatever Windows' tools write is read, and the rest is refused without repeating it."""
+"""Text from files: whatever Windows' tools write is read, and anything else is refused without quoting it."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ EXAMPLES: tuple[Any, ...] = (
     webpush.Message("a"),
     vector.subscription(),
 )
-# What tells of the protocol, and what logs in: not what a caller sends.
+# The protocol's and the login's values: not what a caller sends.
 _NOT_SENT = {"Row", "Template", "View", "Remark", "Exchange", "Answer", "TokenNeeded", "Token", "TokenProblem", "Fetch"}
 _NOT_SENT |= {"TokenState", "EntraCredentials", "PackageCredentials", "VapidKeys", "VapidToken", "KeyingMaterial"}
 

@@ -1,4 +1,4 @@
-"""The one place for XML: what it refuses to read, beside the property tests of the notifications."""
+"""The one place for XML: what it refuses to read, besides the notifications' property tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for what another thread, process or server does: by a condition, and for as long as it takes."""
+"""Waiting for what another thread, process or server does: on a condition, for as long as it takes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def eventually(condition: Callable[[], object]) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """As `eventually`, while the loop runs on."""
+    """Like `eventually`, while the loop keeps running."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "what was waited for did not come"

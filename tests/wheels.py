@@ -1,4 +1,4 @@
-"""What a release has, built from this checkout, and environments that have nothing but what is installed into them."""
+"""A release built from this checkout, and environments that have nothing but what is installed into them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def release(test_run: str) -> Release:
 
 
 def running(where: Path, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A command to its end, in a folder, without what the tests' own winpush is told by the environment."""
+    """Runs a command to its end in a folder, without the environment variables for the tests' own winpush."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WINPUSH_", "PYTHON"))}
     kept["WINPUSH_COMPILE_CACHE"] = str(make.CACHE / "compiled")
     return subprocess.run(

@@ -39,7 +39,7 @@ _PLAIN = frozenset({type(None), bool, *(base for base, _ in _BASES)})
 
 
 def plain(value: T) -> T:
-    """The value itself, or the text, number or time that one of a subclass stands for.
+    """The value itself, or the text, number or time that a subclass represents.
 
     A member of an enumeration with values of text writes itself as its name, a text that is safe HTML escapes what is
     put into it, and neither can be stored: a value keeps and writes what Python's own types hold.

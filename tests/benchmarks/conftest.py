@@ -1,4 +1,4 @@
-"""The benchmark is no package: its modules are found as `benchmarks/run.py` and the peers find them."""
+"""The benchmark isn't a package: its modules are found the way `benchmarks/run.py` and the peers find them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that the benchmark starts: none holds it up."""
+"""The programs that the benchmark starts can't hold it up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends at fixed times: the schedule, what a latency counts from, and what is made of latencies."""
+"""Sends at fixed times: the schedule, where a latency starts, and how latencies are summarised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A contender that can't be had is left out, and why is said."""
+"""A contender that can't be installed is left out, with the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BY_NAME = {contender.name: contender for contender in CONTENDERS}
 
 
 def workshop(**failed: str) -> Workshop:
-    """One where little was installed."""
+    """A workshop with little installed."""
     return Workshop(python=Path(sys.executable), compiled=Path("no-such-python"), failed=failed)
 
 

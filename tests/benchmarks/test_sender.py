@@ -1,4 +1,4 @@
-"""The C sender writes what winpush writes, and takes no answer for another."""
+"""The C sender writes what winpush writes, and never mistakes one answer for another."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sender() -> Path:
 
 @pytest.fixture(params=["plain", "TLS"])
 def certificates(request: pytest.FixtureRequest, tmp_path: Path) -> Certificates | None:
-    """What the recorder speaks TLS with."""
+    """The recorder's certificates."""
     if request.param == "plain":
         return None
     if not Path("/usr/include/openssl/ssl.h").exists() or shutil.which("openssl") is None:

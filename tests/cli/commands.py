@@ -1,4 +1,4 @@
-"""Running `winpush`: as a person does, in a process of its own, or quicker, in this one."""
+"""Running `winpush`: in its own process, as a person does, or faster, in this one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ URI = f"http://db3.notify.live.net/throttledthirdparty/01.00/{SECRET}"
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment without what would steer the command, and with these changes."""
+    """This process's environment with these changes, and without variables that the command would read."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return {**kept, **changes}
 
@@ -37,7 +37,7 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The same in this process: what is not about the process itself is quicker so."""
+    """The same in this process: faster, for tests that aren't about the process itself."""
     output, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         code = app.run(arguments)
@@ -57,7 +57,7 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def read_until(process: subprocess.Popen[str], end: str) -> str:
-    """What the command prints, up to and with the line that holds `end`."""
+    """What the command prints, up to and including the line that contains `end`."""
     assert process.stdout is not None
     seen = ""
     for line in process.stdout:
@@ -68,14 +68,14 @@ def read_until(process: subprocess.Popen[str], end: str) -> str:
 
 
 def found(pattern: str, text: str) -> str:
-    """What the first group of the pattern is in the text."""
+    """The first group of the pattern's match in the text."""
     match = re.search(pattern, text)
     assert match is not None, text
     return match[1]
 
 
 def examples(text: str) -> list[list[str]]:
-    """The commands that the emulator tells to type, as a shell would read them."""
+    """The commands that the emulator suggests, as a shell would split them."""
     return [shlex.split(line) for line in re.findall(r"^  winpush (.*)$", text.replace("\\\n", ""), re.MULTILINE)]
 
 

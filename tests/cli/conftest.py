@@ -11,6 +11,6 @@ from winpush.emulator import Emulator
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator whose chance is always the same."""
+    """An emulator with a fixed seed."""
     with Emulator(seed=1) as made:
         yield made

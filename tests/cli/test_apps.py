@@ -30,7 +30,7 @@ def shell(emulator: Emulator, tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def apps(emulator: Emulator, tmp_path: Path) -> Path:
-    """A file with two apps of the emulator: one of each kind of login, and of each place for a secret."""
+    """A file with two apps of the emulator: one for each kind of login and each place for a secret."""
     entra, package = emulator.entra_credentials_of("desktop"), emulator.package_credentials_of("uwp app")
     (tmp_path / "desktop.secret").write_text(f"{entra.client_secret}\n")
     file = tmp_path / "apps.toml"

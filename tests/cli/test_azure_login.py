@@ -1,4 +1,4 @@
-"""Logins by azure-identity, as it is, from the command line: certificates, managed identities, Azure's own tools."""
+"""Logins by the real azure-identity from the command line: certificates, managed identities, Azure's own tools."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NO_AZURE = dict.fromkeys(
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """One for all: keys take long to make."""
+    """Shared by all tests: its keys take long to make."""
     with Emulator(tls=True, seed=1) as made:
         yield made
 
@@ -272,7 +272,7 @@ def test_the_worker_logs_in_so_too(emulator: Emulator, ca: str, tmp_path: Path) 
     assert len(device.toasts) == 1
 
 
-# --- the way to the token server ----------------------------------------------------------------------------------
+# --- the route to the token server --------------------------------------------------------------------------------
 
 
 def test_the_proxy_is_azures_too(emulator: Emulator) -> None:

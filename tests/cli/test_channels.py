@@ -1,4 +1,4 @@
-"""`winpush channels`: imports that say how far they are and what to allow, and people who are erased."""
+"""`winpush channels`: imports that show their progress and say what to allow, and erasing people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`winpush doctor`: it names what is wrong, and sends nothing that is shown."""
+"""`winpush doctor`: it names what is wrong, and sends nothing that a device would show."""
 
 from __future__ import annotations
 

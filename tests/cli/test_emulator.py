@@ -1,4 +1,4 @@
-"""`winpush emulator`, as a person types it: what it says to type works, and what it is asked to break breaks."""
+"""`winpush emulator`, as a person types it: the commands it suggests work, and the faults it is asked for happen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and standard streams: what can't be read or written is told in a line, never by a traceback."""
+"""Files and standard streams: what can't be read or written is reported in one line, never as a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz` of `winpush worker`: what a supervisor learns of it."""
+"""`/healthz` and `/readyz` of `winpush worker`: what a supervisor learns from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command's help: it fits a terminal, its options stand under headings, and its examples run."""
+"""Every command's help: it fits a terminal, its options are under headings, and its examples run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--json`: every command has it, and it has one shape, whatever happens."""
+"""`--json`: every command has it, and its shape is the same whatever happens."""
 
 from __future__ import annotations
 

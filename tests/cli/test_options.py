@@ -33,7 +33,7 @@ def silent(peer: Peer) -> None:
 
 @pytest.fixture
 def files(tmp_path: Path, certificates: Certificates) -> dict[str, str]:
-    """A client's certificate in every form that the options take, and the server's authority."""
+    """A client's certificate in every form that the options accept, and the server's authority."""
     leaf = certificates.authority.issue_cert("push.example")
     key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
     locked = serialization.BestAvailableEncryption(PASSPHRASE.encode())

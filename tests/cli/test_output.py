@@ -1,4 +1,4 @@
-"""What the commands say, whichever says it."""
+"""Rules for the output of every command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VAPID = ("--vapid-key", "vapid.pem", "--subject", "mailto:ops@example.com")
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somewhere with a subscription and a key, and no outbox."""
+    """A folder with a subscription and a key, and no outbox."""
     browser = Browser(f"http://{HOST}/w/?token=x", HOST)
     (tmp_path / "browser.json").write_text(json.dumps(browser.subscription.to_dict()))
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""`winpush broadcasts show`: how far a broadcast is, and what waits for what."""
+"""`winpush broadcasts show`: how far a broadcast has come, and what is waiting for what."""
 
 from __future__ import annotations
 

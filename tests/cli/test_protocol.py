@@ -1,4 +1,4 @@
-"""`winpush protocol`, and citations in a terminal: what is said is a step away from where it stands."""
+"""`winpush protocol`, and citations in a terminal: a claim is one step away from its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`winpush webpush`: keys for a site, and a message to one browser."""
+"""`winpush webpush`: a site's keys, and a message to one browser."""
 
 from __future__ import annotations
 

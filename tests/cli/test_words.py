@@ -1,4 +1,4 @@
-"""Nothing that the command line says is Python to write: it names the option, or lists what can be typed."""
+"""No message of the command line asks for Python: it names the option, or lists what can be typed."""
 
 from __future__ import annotations
 

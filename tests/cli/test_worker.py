@@ -65,7 +65,7 @@ def browser(db: Path, emulator: Emulator, tmp_path: Path) -> Browser:
 
 @pytest.fixture
 def vapid(tmp_path: Path) -> dict[str, str]:
-    """The variables that give a site's keys; the subject as a variable keeps it of a file."""
+    """The variables that give a site's keys; the subject as a variable holds it when read from a file."""
     file = tmp_path / "vapid.pem"
     assert call("webpush", "keys", str(file)).exit_code == 0
     return {"WINPUSH_VAPID_KEY": str(file), "WINPUSH_VAPID_SUBJECT": "mailto:ops@example.com\r\n"}

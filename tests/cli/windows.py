@@ -11,12 +11,12 @@ URI = "https://db5p.notify.windows.com/?token=AwYAAACopaiwYRSECRETSECRET"
 
 
 def call(*arguments: str, stdin: str | None = None, **environment: str | None) -> Result:
-    """One command to its end."""
+    """Runs one command to its end."""
     return CliRunner().invoke(app.cli, list(arguments), input=stdin, prog_name="winpush", env=environment)
 
 
 def login(emulator: Emulator, **changes: str | None) -> dict[str, str | None]:
-    """The variables of the environment that lead to the emulator and its token server."""
+    """The environment variables that lead to the emulator and its token server."""
     given = emulator.entra_credentials
     return {
         "WINPUSH_TENANT_ID": given.tenant_id,

@@ -19,7 +19,7 @@ SECRET = "s3cr+t/="
 
 
 class Service:
-    """A token's server and WNS in one: gives out numbered tokens, and takes only the newest."""
+    """A token server and WNS in one: issues numbered tokens, and accepts only the newest."""
 
     def __init__(self, context: Any = None) -> None:
         self.server = Server(self.serve, context)

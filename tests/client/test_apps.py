@@ -1,4 +1,4 @@
-"""Several apps in one client: each send goes out with the token of its channel's app, and nothing of another's."""
+"""Several apps in one client: each send carries the token of its channel's app, and nothing of another app's."""
 
 from __future__ import annotations
 

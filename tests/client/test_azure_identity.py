@@ -1,4 +1,4 @@
-"""azure-identity as it is, sync and async, as the credentials of a client, on every way to send."""
+"""The real azure-identity, sync and async, as a client's credentials, on every way to send."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Make = Callable[..., Any]
 
 
 class Entra(Service):
-    """Its token server has the document, too, by which MSAL finds it; WNS is beside it."""
+    """A token server that also serves the document by which MSAL finds it, with WNS beside it."""
 
     def serve(self, peer: Peer) -> None:
         while (request := peer.read_request()) is not None:
@@ -51,12 +51,12 @@ class Entra(Service):
         return reply(200, {"Content-Type": "application/json"}, json.dumps(document).encode())
 
     def refuse(self, code: str, description: str) -> None:
-        """Answers every login so from now on."""
+        """Answers every login this way from now on."""
         document = {"error": code, "error_description": description, "error_codes": [7000222]}
         self.token_answer = reply(401, {"Content-Type": "application/json"}, json.dumps(document).encode())
 
     def revoke(self) -> None:
-        """Takes none of the tokens that were given out."""
+        """Accepts none of the tokens that it has issued."""
         self.tokens += 1
 
 

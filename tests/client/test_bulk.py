@@ -1,4 +1,4 @@
-"""send_many: each result has its key, the source is read no further than it must be, and nothing stops it."""
+"""send_many: each result has its key, the source is read no further than necessary, and nothing stops it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 class Text(str):
-    """As templates, arrays and ORMs have their own."""
+    """A text type such as those of template engines, arrays and ORMs."""
 
 
 @every_way
@@ -154,7 +154,7 @@ def test_send_many_survives_a_host_that_refuses_everything() -> None:
 
 
 class Unpacked:
-    """No item, and nothing that can be looked at."""
+    """Neither an item nor anything that can be inspected."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no words")

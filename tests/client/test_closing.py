@@ -1,4 +1,4 @@
-"""Closing a client while it is in use: every send ends with a Result, and nobody waits in vain."""
+"""Closing a client while it is in use: every send ends with a Result, and nobody waits for ever."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ URI = "https://db5.notify.windows.com/?token=AwYAAADexample"
 
 
 class AzureError(Exception):
-    """As in azure-core, which winpush knows by the names of its classes alone."""
+    """As in azure-core, whose classes winpush knows by their names only."""
 
 
 class HttpResponseError(AzureError):
@@ -68,7 +68,7 @@ class OwnRequest:
 
 
 class Unreadable(Exception):
-    """An error that raises one itself when it is looked at."""
+    """An error that raises another when it is inspected."""
 
     def __str__(self) -> str:
         raise RuntimeError("no text")
@@ -261,7 +261,7 @@ def test_the_timeout_covers_the_wait_for_a_token(send: Sender, stuck: Callable[[
 
 @dataclass
 class Vault:
-    """Credentials of winpush's own kind that look up what they need when they are asked, and take too long."""
+    """Credentials of winpush's own kind that look up what they need on demand, and take too long."""
 
     service: Service
     ended: threading.Event
@@ -360,7 +360,7 @@ class CredentialUnavailableError(ClientAuthenticationError):
 
 @dataclass
 class TakesNoClaims:
-    """A login with the parameter, which it refuses, as AzureCliCredential does; each of its tokens is another."""
+    """A login that has the parameter and refuses it, as AzureCliCredential does; each of its tokens is different."""
 
     error: Exception
     asked: list[bool] = field(default_factory=list)

@@ -37,7 +37,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def said(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What one program said of its sends."""
+    """What one program printed about its sends."""
     library, when, loop = request.param
     if find_spec(library) is None:
         pytest.skip(f"waits for {library}, of the group dev")

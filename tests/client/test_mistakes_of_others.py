@@ -1,4 +1,4 @@
-"""What has gone wrong in other libraries, on the whole way from the client to the wire and back.
+"""What has gone wrong in other libraries, from the client to the wire and back.
 
 The table of these mistakes is long; those that a pure function can show have their tests beside it."""
 

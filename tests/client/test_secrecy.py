@@ -1,4 +1,4 @@
-"""Nothing that is secret shows anywhere while the clients work: no token, no client secret, no whole channel URI."""
+"""Nothing secret shows anywhere while the clients work: no token, no client secret, no whole channel URI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other people's code aside from the client's own loop: its result comes back, and nothing it does stays behind."""
+"""Third-party code runs beside the client's own loop: its result comes back, and nothing it does stays behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 def on(side: SideLoop, *work: Callable[[], Awaitable[Any]]) -> list[Any]:
-    """What each gives, one after the other."""
+    """The result of each, one after the other."""
 
     async def main() -> list[Any]:
         return [await side.run(each) for each in work]

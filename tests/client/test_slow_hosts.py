@@ -1,4 +1,4 @@
-"""send_many to several hosts: one that hangs holds up neither the others nor itself for ever."""
+"""send_many to several hosts: one that hangs delays neither the others nor, for ever, itself."""
 
 from __future__ import annotations
 

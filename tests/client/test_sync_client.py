@@ -1,4 +1,4 @@
-"""The client for code without asyncio: what threads and processes that share it get."""
+"""The client for code without asyncio, shared by threads and processes."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def throttle(status: int, seconds: int, word: str = "") -> bytes:
 
 
 def answer_first(*answers: bytes) -> Callable[[bytes], bytes]:
-    """These answers in turn, and from then on that all is well."""
+    """These answers in turn, and success from then on."""
     left = list(answers)
     return lambda _: left.pop(0) if left else reply(200, {"X-WNS-Status": "received"})
 
@@ -177,7 +177,7 @@ def test_an_option_of_pacing_that_can_not_work_is_refused(option: dict[str, Any]
 
 
 def throttled(channel: Channel) -> Result:
-    """An answer of MPNS that says to leave this channel alone for a minute."""
+    """An answer of MPNS that says to send nothing to this channel for a minute."""
     response = Response(406)
     return Result(channel, mpns.Toast("a"), judge(response), HEADERS, response, retry_after=timedelta(minutes=1))
 

@@ -1,4 +1,4 @@
-"""The token that many share: by threads, when the one who asked for it gives up, and when its server never answers."""
+"""The token that many sends share: across threads, when its requester gives up, and when its server never answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 class SlowService(Service):
-    """Answers a token request only when it is let to."""
+    """Answers a token request only when the test lets it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Tokens that processes and runs share: one request for all of them, and never a secret where others can read it."""
+"""Tokens shared by processes and runs: one request for all of them, and never a secret that others can read."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_credentials_without_an_identity_are_refused_when_the_client_is_made(pat
         Client(wns=Source(), token_store=TokenFile(path))
 
 
-# --- tokens that are no good --------------------------------------------------------------------------------------
+# --- tokens that are invalid --------------------------------------------------------------------------------------
 
 
 def test_a_token_that_wns_refused_is_not_handed_out_again(service: Service, path: Path) -> None:
@@ -302,12 +302,12 @@ def test_a_store_never_shows_a_token(path: Path) -> None:
     assert TOKEN.value not in repr(store)
 
 
-# --- stores of one's own ------------------------------------------------------------------------------------------
+# --- custom stores ------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Shelf:
-    """A store in memory, that may fail."""
+    """A store in memory that can be made to fail."""
 
     tokens: dict[str, wns.Token] = field(default_factory=dict)
     error: BaseException | None = None

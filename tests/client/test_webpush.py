@@ -1,4 +1,4 @@
-"""Messages for browsers: encrypted for each, signed once for each push service, on every way."""
+"""Messages for browsers: encrypted for each, signed once per push service, on every way to send."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FCM = "https://fcm.googleapis.com/fcm/send/x"
 
 
 def take(peer: Peer) -> None:
-    """A push service that takes everything."""
+    """A push service that accepts everything."""
     while peer.read_request() is not None:
         peer.send(reply(201, {"Location": "/m/1"}))
 
@@ -243,7 +243,7 @@ def test_a_refusal_carries_the_reason_that_the_service_gave(send: Sender) -> Non
 
 
 class Signing:
-    """Keys that count what they sign, and how many of one origin at a time."""
+    """Keys that count their signatures, and how many for one origin at a time."""
 
     def __init__(self) -> None:
         self.public_key = KEYS.public_key

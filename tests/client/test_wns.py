@@ -47,7 +47,7 @@ def test_a_1000_sends_with_an_expired_token_cause_one_token_request_and_no_secon
     send: Sender, service: Service
 ) -> None:
     def expire_once() -> None:
-        service.tokens += 1  # what was given out before is no longer good
+        service.tokens += 1  # the tokens issued before are no longer valid
 
     with_first = [(service.uri("first"), TOAST)]
     many = [(service.uri(number), TOAST, number) for number in range(1000)]

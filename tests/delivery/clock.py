@@ -1,4 +1,4 @@
-"""A clock that the tests of the outbox move."""
+"""Clocks that the tests of the outbox move."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """The real time, and what it is moved by."""
+    """The real time plus an offset."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -16,7 +16,7 @@ class Clock:
 
 
 class StillClock(Clock):
-    """A clock that stands still where it is not moved: for what is decided by moments and waits for nothing."""
+    """A clock that moves only when it is told to: for decisions that depend on times and wait for nothing."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -37,7 +37,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[sa.URL]:
-    """A server that is started for the tests."""
+    """A PostgreSQL server started for the tests."""
     with ExitStack() as stack:
         try:
             yield stack.enter_context(postgresql_server())
@@ -50,7 +50,7 @@ _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql: sa.URL) -> Iterator[str]:
-    """The name of a database that has the tables: a copy of it is made sooner than the tables are."""
+    """The name of a database that has the tables: copying it is faster than creating them."""
     name = f"winpush_{_WORKER}_template"
     with fresh_database(postgresql, name) as url:
         database = Database(url)
@@ -61,7 +61,7 @@ def postgresql_template(postgresql: sa.URL) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same of a file."""
+    """The same for a file."""
     path = tmp_path_factory.mktemp("template") / "push.db"
     database = Database(f"sqlite:///{path}")
     upgrade(database)
@@ -100,7 +100,7 @@ def relay(url: str) -> Iterator[Relay]:
 
 @pytest.fixture
 def cluster(url: str) -> Iterator[Cluster]:
-    """A server that may be stopped: not the one that the other tests use."""
+    """A server that may be stopped, unlike the one that the other tests use."""
     with tempfile.TemporaryDirectory(prefix="winpush-pg-", dir="/tmp") as folder:
         try:
             with running(Path(folder)) as made:

@@ -1,4 +1,4 @@
-"""What time does to the leases of workers that renew them no more, at the moment that a test chooses."""
+"""Ending leases that no worker renews, at the moment that a test chooses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["end_leases", "end_leases_of"]
 
 
 def end_leases(connection: Connection) -> None:
-    """The leases of all that is claimed have ended."""
+    """Ends the leases of everything that is claimed."""
     for table in (lanes, deliveries):
         connection.execute(sa.update(table).where(table.c.owner.is_not(None)).values(lease_until=0))
 

@@ -1,4 +1,4 @@
-"""Waiting for what happens in a worker's thread: a warning in its log, or so many outcomes."""
+"""Waiting for what happens in a worker's thread: a warning in its log, or a number of outcomes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def noticed() -> Iterator[Noticed]:
 
 
 class Count:
-    """A hook that says when so many final outcomes are there. That one waits for another's answer is none."""
+    """A hook that signals when this many final outcomes have come. Waiting for another worker's answer isn't one."""
 
     def __init__(self, wanted: int) -> None:
         self.wanted, self.number, self.done = wanted, 0, threading.Event()

@@ -1,4 +1,4 @@
-"""What a broadcast makes of a login that fails, of what a proxy answers, and of the words of a service."""
+"""How a broadcast handles a login that fails, a proxy's answers, and a service's words."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def open_outbox(tmp_path: Path, service: Service, credentials: Any = None) -> Ou
 
 
 class RaisesInRequest:
-    """As an object of winpush's own kind."""
+    """Credentials of winpush's own kind."""
 
     def request(self) -> Any:
         raise RuntimeError("broken")
@@ -48,7 +48,7 @@ class RaisesInRequest:
 
 
 class RaisesInGetToken:
-    """As an object of azure-identity's kind."""
+    """Credentials of azure-identity's kind."""
 
     def get_token(self, *_: str, **__: Any) -> Any:
         raise RuntimeError("broken")
@@ -141,7 +141,7 @@ def test_a_wave_of_404s_from_a_proxy_removes_no_channel_of_any_service(
 
 
 def hang_up(peer: Peer) -> None:
-    """In the TLS handshake, which a proxy hands on."""
+    """Hangs up in the TLS handshake, which a proxy passes on."""
     if peer.read_request() is not None:
         peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
 
@@ -153,7 +153,7 @@ def refuse_the_tunnel(peer: Peer) -> None:
 
 @contextlib.contextmanager
 def proxy_that(behaviour: Callable[[Peer], None] | None) -> Iterator[str]:
-    """The address of a proxy that does this, or of none."""
+    """The address of a proxy that behaves like this, or that isn't there."""
     if behaviour is None:
         with closed_port() as port:
             yield f"http://127.0.0.1:{port}"

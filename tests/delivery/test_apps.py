@@ -1,4 +1,4 @@
-"""Several apps in one outbox: each channel is sent to with its app's credentials, and no app waits for another."""
+"""Several apps in one outbox: each send uses the credentials of its channel's app, and no app waits for another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmarks of delivery on PostgreSQL run, and lose nothing. No time is looked at."""
+"""The benchmarks of delivery on PostgreSQL run, and lose nothing. Times are not checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole way: register, broadcast, deliver, look at what came of it."""
+"""From end to end: register, broadcast, deliver, look at the outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An outbox that was used before a fork works in the children, and goes on in the parent."""
+"""An outbox that was used before a fork works in the children, and keeps working in the parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be seen of the sending from outside: metrics, spans, logs, and what is never in any of them."""
+"""What telemetry shows of the sending: metrics, spans, logs, and what is never in any of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONTENT = Content(mpns=mpns.Toast("Hello"), wns=wns.Toast("Hello"))
 
 
 class Seen:
-    """Providers that keep in memory what they are told."""
+    """Providers that keep everything in memory."""
 
     def __init__(self, *, trace_sends: bool = False) -> None:
         self.reader, self.spans = InMemoryMetricReader(), InMemorySpanExporter()
@@ -61,7 +61,7 @@ def seen() -> Iterator[Seen]:
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """What is seen has nothing to do with the kind of database."""
+    """SQLite only: telemetry doesn't depend on the kind of database."""
     return f"sqlite:///{tmp_path}/push.db"
 
 

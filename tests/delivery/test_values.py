@@ -1,4 +1,4 @@
-"""Whatever a caller passes, an invalid value is refused by its name; no driver's error comes of it."""
+"""Whatever a caller passes, an invalid value is refused by name, and never becomes a driver's error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a database may take to answer, said in its URL."""
+"""How long a database may take to answer, set in its URL."""
 
 from __future__ import annotations
 

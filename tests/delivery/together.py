@@ -1,4 +1,4 @@
-"""Calls of several threads that are made at the same moment, and writes that come together in one transaction."""
+"""Calls made by several threads at the same moment, and writes that share one transaction."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def in_threads(works: list[Callable[[], Any]]) -> list[Any]:
 
 
 def blocked(together: GroupCommit, calls: list[Callable[[], Any]]) -> list[Any]:
-    """What each of these calls returns or raises: made while another write is at work, so that what they write comes
+    """What each of these calls returns or raises. They are made during another write, so that what they write comes
     together in the next transaction."""
     begun, go_on = threading.Event(), threading.Event()
 

@@ -20,7 +20,7 @@ MPNS_HEADERS = {
 def call(
     emulator: Emulator, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    """Any request to the emulator's http port: the response, and its body."""
+    """Any request to the emulator's HTTP port: the response and its body."""
     connection = http.client.HTTPConnection(emulator.authority, timeout=PATIENCE)
     try:
         connection.request(method, path, body, headers or {})

@@ -1,4 +1,4 @@
-"""What logs in at the emulator's token servers."""
+"""Credentials for the emulator's token servers."""
 
 from __future__ import annotations
 

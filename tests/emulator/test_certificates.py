@@ -53,7 +53,7 @@ def test_a_strict_server_accepts_the_client_certificates(emulator: Emulator) -> 
 
 
 def send(emulator: Emulator, phone: Phone, certificate: tuple[bytes, bytes] | None) -> Outcome:
-    """What becomes of a toast that is sent with this certificate."""
+    """The result of a toast that is sent with this certificate."""
     shown = None if certificate is None else ClientCertificate.from_pem(*certificate)
     with Client(allow_hosts=emulator.authorities, tls=Tls(ca=emulator.ca_pem), mpns_certificate=shown) as client:
         return client.send(phone.uri, TOAST).outcome

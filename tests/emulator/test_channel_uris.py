@@ -1,4 +1,4 @@
-"""Channel URIs: as long and as escaped as real ones, and found in that very form alone."""
+"""Channel URIs: as long and as escaped as real ones, and found in exactly that form."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_mpns_channel_has_the_form_of_its_phones_version(version: str, authen
 
 
 def seeded(seed: int) -> random.Random:
-    """Numbers that are the same each time."""
+    """Random numbers that are the same each time."""
     return random.Random(seed)  # noqa: S311 - made-up channels
 
 

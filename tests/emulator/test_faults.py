@@ -1,4 +1,4 @@
-"""Faults on demand: they strike as often as was asked, and whom."""
+"""Faults on demand: they happen as often as was asked, to the devices that were named."""
 
 from __future__ import annotations
 

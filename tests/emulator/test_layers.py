@@ -1,4 +1,4 @@
-"""Who knows whom inside the emulator: the service is below the app, the app below the server."""
+"""The layers inside the emulator: the service is below the app, the app below the server."""
 
 from __future__ import annotations
 

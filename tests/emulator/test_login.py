@@ -1,4 +1,4 @@
-"""The token servers: each refuses what isn't its own, and every way to log in that Microsoft documents works."""
+"""The token servers: each refuses logins meant for another, and every way to log in that Microsoft documents works."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def log_in_with(emulator: Emulator, jwt: str, **changed: str) -> tuple[int, dict
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """One for all logins with certificates: keys take long to make."""
+    """Shared by all logins with certificates: keys take long to make."""
     with Emulator(tls=True, seed=1) as made:
         yield made
 

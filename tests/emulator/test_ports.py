@@ -1,4 +1,4 @@
-"""An open port of the emulator opens, and ends, without waiting for a tick of its server."""
+"""A port of the emulator opens and closes without waiting for a tick of its server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record: every request is in it, with what came and without its secrets."""
+"""The record: every request is in it, with its contents and without its secrets."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_reason_for_a_wrong_header_says_what_came(
     assert said in winpush_emulator.requests[-1].reason
 
 
-# --- secrets that came where or as they shouldn't -----------------------------------------------------------------
+# --- secrets in the wrong place or form ---------------------------------------------------------------------------
 
 SECRET = "S3cr3tPassw0rdS3cr3tPassw0rd"
 FORM = f"grant_type=client_credentials&client_id=x&client_secret={SECRET}&scope=y"

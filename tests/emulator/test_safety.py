@@ -1,4 +1,4 @@
-"""What nobody may do to the emulator: other sites' pages, broken JSON, endless requests, readers that don't read."""
+"""What the emulator withstands: other sites' pages, broken JSON, endless requests, readers that don't read."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ NAMES += ["status", "delay_seconds", "cut", "share", "advance_seconds"]
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """One for all examples."""
+    """Shared by all examples."""
     with Emulator(seed=1) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""What the services document and lenient servers let through: it is refused here, or remarked."""
+"""What the services' documents forbid and lenient servers accept is refused here, or remarked on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The raw connection: a request that does not arrive in time is cut off, and an answer may take as long as it takes."""
+"""The raw connection: a request that doesn't arrive in time is cut off, and an answer may take any time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REQUEST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab"
 
 
 class Line(asyncio.Transport):
-    """A connection of which the test is the other end."""
+    """A connection whose other end is the test."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from winpush.mpns import CLEAR, CycleTile, FlipTile, IconicTile, Notification, Tile, Toast
 
-# Any character at all that XML can carry, white space and both ends of the planes among them.
+# Any character that XML can carry, including white space and both ends of the planes.
 XML_TEXT = st.text(
     st.one_of(
         st.characters(min_codepoint=0x20, max_codepoint=0xD7FF),

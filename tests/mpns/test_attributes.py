@@ -1,4 +1,4 @@
-"""Attributes of MPNS documents: those that no phone knows are found, and what they cost is said."""
+"""Attributes of MPNS documents: those that no phone knows are found, and their effect is reported."""
 
 from __future__ import annotations
 

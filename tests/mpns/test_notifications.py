@@ -1,4 +1,4 @@
-"""Every rule of a notification, on each side of it; the error names the field, the problem and the limit."""
+"""Every rule of a notification, on both sides of it; the error names the field, the problem and the limit."""
 
 from __future__ import annotations
 

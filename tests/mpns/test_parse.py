@@ -1,4 +1,4 @@
-"""Whatever can be sent reads back as itself, and whatever else is read is refused by our own error."""
+"""Whatever can be sent is parsed back to itself, and anything else is refused with winpush's own error."""
 
 from __future__ import annotations
 

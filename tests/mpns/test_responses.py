@@ -1,4 +1,4 @@
-"""Answers never raise, and only what the table says is success."""
+"""Reading an answer never raises, and only what the table says is success."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mpns.Xml`: documents of one's own, sent as they are."""
+"""`mpns.Xml`: the caller's own documents, sent unchanged."""
 
 from __future__ import annotations
 

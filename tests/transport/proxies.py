@@ -1,4 +1,4 @@
-"""Proxies as they are: HTTP's CONNECT, also inside TLS, and SOCKS5. Each is a behaviour of `tests.servers.Server`."""
+"""Real proxies: HTTP's CONNECT, also inside TLS, and SOCKS5. Each is a behaviour of `tests.servers.Server`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def answer(data: bytes) -> Behaviour:
 
 
 def refuse_what_is_not_http(peer: Peer) -> None:
-    """What an HTTP proxy makes of TLS or SOCKS."""
+    """An HTTP proxy's answer to TLS or SOCKS."""
     peer.sock.recv(65536)
     peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
@@ -102,7 +102,7 @@ class Socks:
 
 
 def read(peer: Peer, size: int) -> bytes:
-    """So many bytes. Raises OSError when the other side has closed."""
+    """Reads this many bytes. Raises OSError when the other side has closed."""
     data = b""
     while len(data) < size:
         more = peer.sock.recv(size - len(data))

@@ -1,4 +1,4 @@
-"""Connections lent to threads: the pool's limits hold, nobody waits in vain, and what is lent comes back."""
+"""Connections lent to threads: the pool's limits hold, nobody waits for ever, and what is lent comes back."""
 
 from __future__ import annotations
 

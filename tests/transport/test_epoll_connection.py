@@ -1,4 +1,4 @@
-"""A connection on its own socket: what the kernel does not take at once, and what is gone before the first byte."""
+"""A connection on its own socket: what the kernel doesn't take at once, and what is closed before the first byte."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Pool:
 
 
 class Sent:
-    """A job whose end is a future."""
+    """A job that ends by resolving a future."""
 
     def __init__(self, wire: bytes) -> None:
         self.wire = wire
@@ -63,7 +63,7 @@ class Sent:
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Two ends of a connection that take little at a time."""
+    """Two ends of a connection with small buffers."""
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

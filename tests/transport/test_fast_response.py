@@ -1,4 +1,4 @@
-"""The quick way of reading an answer, held against the parser: what it reads, the parser reads the same."""
+"""The fast reader of answers beside the parser: whatever it reads, the parser reads the same."""
 
 from __future__ import annotations
 

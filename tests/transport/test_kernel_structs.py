@@ -1,4 +1,4 @@
-"""What Linux's structures look like is tried on a real connection before it is relied on."""
+"""The layouts of Linux's structures are tried on a real connection before they are relied on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pool: its limits, its queues, cancelling, closing, and that each send has exactly one Result."""
+"""The pool: its limits, its queues, cancelling, closing; each send has exactly one Result."""
 
 from __future__ import annotations
 

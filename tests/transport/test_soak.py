@@ -32,7 +32,7 @@ needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason=
 
 
 def resident_kib() -> int:
-    """How much memory this process has, in KiB."""
+    """The resident memory of this process in KiB."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
@@ -50,7 +50,7 @@ def unreliable() -> Iterator[str]:
 
 
 class Tally:
-    """What came back, and what this process held meanwhile."""
+    """Counts the results, and what this process held meanwhile."""
 
     def __init__(self) -> None:
         self.outcomes: Counter[Outcome] = Counter()

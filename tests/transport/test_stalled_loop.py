@@ -1,4 +1,4 @@
-"""A loop, a process or a machine that stands still for a while: what was answered meanwhile counts."""
+"""A loop, a process or a machine that stalls for a while: answers that came meanwhile count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS settings: client certificates in every form, own authorities, ciphers, and what is refused at once."""
+"""TLS settings: client certificates in every form, custom authorities, ciphers, and what is refused at once."""
 
 from __future__ import annotations
 

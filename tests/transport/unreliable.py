@@ -1,4 +1,4 @@
-"""An unreliable push service in a process of its own: `python -m tests.transport.unreliable`, until its input ends."""
+"""An unreliable push service in its own process: `python -m tests.transport.unreliable`, until its input ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"
 
 
 class Counted(list[bytes]):
-    """Requests that are counted and not kept: very many come."""
+    """Counts requests without keeping them: there are very many."""
 
     taken = 0
 

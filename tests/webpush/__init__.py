@@ -1,1 +1,1 @@
-"""Web Push, the pure part."""
+"""Tests of the pure protocol package `winpush.webpush`."""

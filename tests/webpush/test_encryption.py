@@ -1,4 +1,4 @@
-"""Encryption: the RFC's example byte for byte, and whatever is allowed (RFC 8291; webpush.md 5)."""
+"""Encryption: the RFC's example byte for byte, and any payload that is allowed (RFC 8291; webpush.md 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By what an answer is known as a push service's own, and by what it isn't (webpush.md 6 and 7)."""
+"""What identifies an answer as a push service's own, and what doesn't (webpush.md 6 and 7)."""
 
 from __future__ import annotations
 

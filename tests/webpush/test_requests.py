@@ -1,4 +1,4 @@
-"""Requests: what WNS demands, and what never leaves (webpush.md 3)."""
+"""Requests: what WNS demands, and what is never sent (webpush.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers: the captured ones of all services, and whatever else may come (webpush.md 6 and 7)."""
+"""Answers: captured ones from all services, and whatever else may come (webpush.md 6 and 7)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ ENDPOINT = "https://wns2-by3p.notify.windows.com/w/?token=BQYAAAB%2bsecret%2fsec
 
 
 def key_of(scalar: str) -> ec.EllipticCurvePrivateKey:
-    """The private key of a number in base64url."""
+    """The private key with this number in base64url."""
     return ec.derive_private_key(int.from_bytes(base64url.decode("scalar", scalar)), ec.SECP256R1())
 
 

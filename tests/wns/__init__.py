@@ -1,1 +1,1 @@
-"""Tests of the pure protocol room `winpush.wns`."""
+"""Tests of the pure protocol package `winpush.wns`."""

@@ -1,4 +1,4 @@
-"""Documents of one's own: sent as they are, and refused where no parser takes them."""
+"""The caller's own documents: sent unchanged, and refused if no parser accepts them."""
 
 from __future__ import annotations
 

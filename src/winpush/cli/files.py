@@ -22,7 +22,7 @@ def standard_input() -> TextIO:
 
 
 def read_bytes(file: Path | str, size: int = -1) -> bytes:
-    """The content of a file, or of standard input for `-`; with a `size`, only so many bytes from its beginning.
+    """The content of a file, or of standard input for `-`; with a `size`, only its first `size` bytes.
 
     Raises click.UsageError if it can't be read.
     """

@@ -24,14 +24,14 @@ def test_the_demo_says_what_came_of_each_broadcast() -> None:
     assert first["sent"] == sum(first["outcomes"].values()) == 120
     assert first["outcomes"]["accepted"] > 40
     assert first["deleted_channels"] == first["outcomes"]["channel-gone"] > 0
-    # What asked to be left alone is, and what is gone stays gone.
+    # A channel that asked for a wait gets it, and a channel that is gone stays gone.
     assert second["waited_for"] > 0
     assert second["sent"] + second["waited_for"] + second["nothing_to_send"] == 120 - first["deleted_channels"]
     assert run("demo", "--json", "--phones", "80", "--windows", "40", "--seed", "1").returncode == 0
 
 
 def kill_a_worker(seconds: int) -> bool:
-    """Kills the worker of a demo whose broadcast takes so long; False if it was done before it was killed."""
+    """Kills the worker of a demo whose broadcast takes this long; False if it was done before it was killed."""
     with started("demo", "--exit", "--seconds", str(seconds), "--phones", "30", "--windows", "30") as process:
         try:
             os.kill(int(read_match(process, r"kill -9 (\d+)")), signal.SIGKILL)

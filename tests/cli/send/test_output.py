@@ -1,4 +1,4 @@
-"""What `winpush send` says of an end: its exit code, the right advice, nothing secret, and no traceback."""
+"""What `winpush send` says about an outcome: the exit code, the right advice, no secrets, no traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A channel as the store gives it, and what a content makes for it."""
+"""A channel as the store returns it, and what a content makes for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Someone:
-    """A channel as the store gives it."""
+    """A channel as the store returns it."""
 
     service: Service = Service.WNS
     platform: str | None = None
@@ -26,7 +26,7 @@ class Someone:
 
 
 def phone(version: str | None = "8.1", **values: Any) -> Someone:
-    """A phone of that version."""
+    """A phone with this version of Windows Phone."""
     return Someone(Service.MPNS, version, **values)
 
 

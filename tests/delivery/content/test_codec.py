@@ -1,4 +1,4 @@
-"""Contents as text: nothing is lost between the asking and the sending, and what is no content is refused."""
+"""Contents as text: nothing is lost between storing and sending, and what isn't a content is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages for browsers in a broadcast's content: stored, filled and shortened as the other services' forms."""
+"""Messages for browsers in a broadcast's content: stored, filled and shortened like other services' forms."""
 
 from __future__ import annotations
 

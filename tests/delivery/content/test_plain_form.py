@@ -1,4 +1,4 @@
-"""The short ways that most channels of a broadcast take lead where the long ones do."""
+"""The shortcuts that most channels of a broadcast take give the same results as the general code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Someone:
-    """A channel as the store gives it."""
+    """A channel as the store returns it."""
 
     service: str
     platform: str | None = None

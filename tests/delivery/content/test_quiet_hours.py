@@ -1,4 +1,4 @@
-"""Quiet hours go by the device's own clock, also in the nights in which it is changed."""
+"""Quiet hours follow the device's own clock, even on nights when it changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates: placeholders are filled with the values of each channel, and with nothing else."""
+"""Templates: placeholders are filled with each channel's values, and with nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audiences: which registrations they take, and the same in memory and in a database."""
+"""Audiences: which registrations they select, the same in memory and in a database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registrations go into files and come back; a bad row is told by its line, and stops no other."""
+"""Registrations go into files and come back; a bad row is reported by its line, and stops no other row."""
 
 from __future__ import annotations
 
@@ -314,7 +314,7 @@ def test_the_line_that_is_not_utf_8_is_named_far_into_a_file() -> None:
 
 
 class EndlessLine(io.RawIOBase):
-    """A first line, a line of so many bytes, and a last line, none of them in memory."""
+    """A first line, a line of this many bytes, and a last line, none of them in memory."""
 
     def __init__(self, first: bytes, length: int, last: bytes) -> None:
         self._pieces = itertools.chain([first], itertools.repeat(b"x" * 1000, length // 1000), [b"\n" + last])

@@ -1,4 +1,4 @@
-"""An import says of every row what became of it."""
+"""An import reports what happened to every row."""
 
 from __future__ import annotations
 

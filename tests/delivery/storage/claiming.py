@@ -1,4 +1,4 @@
-"""A worker that claims and writes at moments that the test chooses."""
+"""A worker that claims and writes when the test says so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZE = 100
 
 
 def claim_any(connection: Connection, owner: str, now: Millis, size: int) -> Batch | None:
-    """What is due, else the next batch of a lane; what may kill its worker comes last."""
+    """Claims what is due, else the next batch of a lane; what may kill its worker comes last."""
     batch = claims.claim_due(connection, owner, now, LEASE, size)
     for claim in (lanes.claim_parcel, lanes.claim_lane, lanes.claim_suspect):
         batch = batch or claim(connection, owner, now, LEASE, size)
@@ -28,13 +28,13 @@ def claim_any(connection: Connection, owner: str, now: Millis, size: int) -> Bat
 
 
 class Worker:
-    """Claims and writes as the engine does, at moments that the test chooses."""
+    """Claims and writes as the engine does, when the test says so."""
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._database, self._numbers, self._clock = Database(url), itertools.count(), clock
 
     def claim(self, *, size: int = SIZE, takes_over: bool = False) -> Batch | None:
-        """What is due, else the next batch of a lane. `takes_over`: the leases of all that is claimed have ended."""
+        """Claims what is due, else the next batch of a lane. `takes_over`: all leases have ended."""
         owner, now = f"worker/{next(self._numbers)}", to_millis(self._clock())
         with self._database.write() as connection:
             if takes_over:

@@ -28,7 +28,7 @@ _NOW = 1_790_000_000_000
 
 
 def make(url: str, revision: str, uris: Sequence[str]) -> None:
-    """Makes the tables as they were at a revision, and fills them: 40 channels have these URIs."""
+    """Makes the tables as they were at a revision, and fills them with channels that have these 40 URIs."""
     database = Database(url)
     with database.write(bounded=False) as connection:
         upgrade_to(connection, revision)

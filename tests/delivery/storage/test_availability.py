@@ -1,4 +1,4 @@
-"""A database that can't be used is said in a line: which one, what is wrong with it, and what to do."""
+"""A database that can't be used is reported in one line: which one, what is wrong with it, and what to do."""
 
 from __future__ import annotations
 

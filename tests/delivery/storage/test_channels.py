@@ -1,4 +1,4 @@
-"""The registry in SQL is what the pure rules say: audiences, and registering many at once."""
+"""The registry in SQL follows the pure rules: audiences, and registering many at once."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_an_audience_selects_in_sql_what_it_matches_in_memory(url: str, database
 def test_an_audience_may_have_as_many_languages_as_it_takes(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    """On SQLite, one with many stopped every broadcast: each was a level of an expression of up to a thousand."""
+    """On SQLite, an audience with many stopped every broadcast: each was one level of a limited expression."""
     outbox = make_outbox()
     phones = [winpush_emulator.create_channel() for _ in range(3)]
     for phone, locale in zip(phones, ("aa-AB-1996", "zz-ZZ", None), strict=True):
@@ -142,7 +142,7 @@ def test_what_is_too_large_for_the_database_is_no_outage(outbox: Outbox, url: st
 
 
 def live(database: Database) -> list[tuple[object, ...]]:
-    """All that is known of the channels that are not gone, but for their numbers."""
+    """Everything that is stored about the live channels, except their numbers."""
     with database.read() as connection:
         tags_of = sa.select(sa.func.count()).where(tags.c.channel == channels.c.id).scalar_subquery()
         columns = [

@@ -1,4 +1,4 @@
-"""What a worker leaves behind is taken up once, whatever the clocks say."""
+"""What a worker leaves behind is taken over once, whatever the clocks say."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOAST = mpns.Toast("Hello")
 
 @pytest.fixture
 def clock() -> Clock:
-    """However slow the machine, what the test does takes no time."""
+    """A clock that the test moves: however slow the machine, the test's own steps take no time."""
     return StillClock()
 
 

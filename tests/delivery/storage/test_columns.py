@@ -1,4 +1,4 @@
-"""The columns of a segment give back what was put into them, in few bytes."""
+"""The columns of a segment return what was put into them, and take few bytes."""
 
 from __future__ import annotations
 

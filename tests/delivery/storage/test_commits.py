@@ -1,4 +1,4 @@
-"""A commit whose answer is lost: PostgreSQL is asked what came of it; only if it can't say, the caller must look."""
+"""A commit whose answer is lost: PostgreSQL is asked for its status; only if it can't tell must the caller check."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 @pytest.fixture
 def through(relay: Relay) -> Iterator[Outbox]:
-    """An outbox that asks a silent server for a tenth of a second what came of a commit."""
+    """An outbox that waits a tenth of a second for a silent server to tell the status of a commit."""
     made = Outbox(relay.url.update_query_dict({"timeout": "1"}).render_as_string(hide_password=False))
     made.register({"uri": URI, "key": "ada"})
     yield made

@@ -1,4 +1,4 @@
-"""Many rows at once, on both databases."""
+"""Inserting many rows at once, on both databases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = ("broadcast", "channel", "at", "outcome", "status", "detail")
 
 
 def rows_of(number: int, alike: str) -> list[tuple[object, ...]]:
-    """Some of whose columns are the same in all rows; in "mixed" one of them but for the last row."""
+    """Rows in which some columns are the same throughout; in "mixed", one of them differs in the last row."""
     if alike == "all":
         return [(1, 1, 1000, "accepted", 200, None)] * number
     rows: list[tuple[object, ...]] = [

@@ -1,4 +1,4 @@
-"""The file of a SQLite database is for its owner's eyes: whoever has a channel's URI can push to it."""
+"""Only its owner can read a SQLite database file: whoever has a channel's URI can push to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several threads store at the same moment shares a transaction, and each is answered for its own part."""
+"""What several threads store at the same moment shares a transaction, and each gets the answer for its own part."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_one_that_is_interrupted_leaves_nobody_waiting(database: Database) -> No
 
 
 class Interrupted(BaseException):
-    """What is raised into a thread that waits, as Ctrl-C is."""
+    """Raised in a waiting thread, as Ctrl-C is."""
 
 
 def interrupt(thread: threading.Thread) -> None:

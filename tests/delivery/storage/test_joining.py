@@ -23,7 +23,7 @@ def uri(name: str) -> str:
 
 @pytest.fixture
 def engine(url: str, outbox: Outbox) -> Iterator[sa.Engine]:
-    """The caller's, as it is made without a thought; there are a device of Ada and one of Bob."""
+    """The caller's engine with default options; Ada and Bob have one device each."""
     for name in ("ada", "bob"):
         outbox.register({"uri": uri(name), "key": name})
     made = sa.create_engine(sa.make_url(url))

@@ -1,4 +1,4 @@
-"""The tables of a database: made, upgraded, and refused where this version can't work with them."""
+"""The tables of a database: created, upgraded, and refused if this version can't work with them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DEADLOCKS_ONCE = (
 
 @pytest.fixture
 def tables(url: str) -> None:
-    """There are none yet, on either database."""
+    """Tables to be created, on either database."""
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).unlink()
         return

@@ -1,4 +1,4 @@
-"""The store against a simple model of it: whatever workers and users do in whatever order, the promise is kept."""
+"""The store against a simple model of it: whatever workers and users do, in whatever order, the promise is kept."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Machine(RuleBasedStateMachine):
         again=st.booleans(),
     )
     def write(self, batch: Batch, size: int, choices: list[str], again: bool) -> Batch:
-        """Writes an outcome each, and may crash ("c") before it has come to the end; or goes on with its lane, maybe
+        """Writes one outcome each, and may crash ("c") before the end; or continues with its lane, maybe
         after it has written the same `again`, since it got no answer."""
         self.now += timedelta(milliseconds=1)  # a channel may go by it
         crash = choices.index("c") if "c" in choices else None
@@ -198,7 +198,7 @@ class Machine(RuleBasedStateMachine):
                 assert progress.done == len(members)
 
     def teardown(self) -> None:
-        """A worker that lives comes to the end of everything, and each channel has its one outcome."""
+        """A worker that survives finishes everything, and each channel has exactly one outcome."""
         if not hasattr(self, "outbox"):
             return
         try:
@@ -229,7 +229,7 @@ def records_of(batch: Batch, choices: list[str], now: Millis) -> list[Record]:
 
 
 def record(target: object, choice: str, now: Millis) -> Record:
-    """Delivered, waiting, gone or refused."""
+    """The record of a channel: delivered, waiting, gone or refused."""
     row = target
     common = (row.broadcast, row.id, row.service)  # type: ignore[attr-defined]  # a row
     attempts = row.attempts + 1  # type: ignore[attr-defined]  # a row

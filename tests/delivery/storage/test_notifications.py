@@ -1,4 +1,4 @@
-"""`notify`: many notifications are stored in as few statements as one, and each is what it would be alone."""
+"""`notify`: many notifications are stored in as few statements as one, and each is stored as it would be alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOW = 1_790_000_000_000
 
 @pytest.fixture
 def database(outbox: Outbox, url: str) -> Iterator[Database]:
-    """With two devices of Ada, one of Bob, and one of Carl that is gone."""
+    """A database with two devices of Ada's, one of Bob's, and one of Carl's that is gone."""
     for name, key in (("a", "ada"), ("b", "ada"), ("c", "bob"), ("d", "carl")):
         outbox.register({"uri": f"http://db3.notify.live.net/throttledthirdparty/01.00/{name}", "key": key})
     outbox.remove_key("carl")
@@ -44,7 +44,7 @@ def store(database: Database, *given: NewNotification) -> list[int]:
 
 
 def sent(database: Database) -> list[tuple[int, int, int]]:
-    """What waits: for which broadcast and channel, and when it is due."""
+    """The waiting rows: their broadcast, their channel, and when they are due."""
     rows = sa.select(deliveries.c.broadcast, deliveries.c.channel, deliveries.c.due).order_by(
         deliveries.c.broadcast, deliveries.c.channel
     )

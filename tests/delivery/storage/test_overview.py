@@ -1,4 +1,4 @@
-"""How large a broadcast is, and what waits in it for what."""
+"""How large a broadcast is, and what is waiting in it for what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits together in a batch is one row, and goes on as if each channel had one."""
+"""Channels that wait together in a batch are one row, and continue as if each had its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOUR: Millis = 3_600_000
 
 @pytest.fixture
 def clock() -> Clock:
-    """It stands still at 22:30, so that what waits is due at a time that the test knows."""
+    """A clock stopped at 22:30, so that the test knows when the waiting rows are due."""
     clock = StillClock()
     clock.ahead += datetime(2030, 1, 1, 22, 30, tzinfo=UTC) - clock()
     return clock
@@ -39,7 +39,7 @@ def outbox(make_outbox: Callable[..., Outbox]) -> Outbox:
 
 
 def waiting_rows(url: str) -> tuple[int, int]:
-    """How many parcels there are, and how many channels wait in rows of their own."""
+    """How many parcels there are, and how many channels wait in their own rows."""
     database = Database(url)
     with database.read() as connection:
         counted = [

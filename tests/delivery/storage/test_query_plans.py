@@ -1,4 +1,4 @@
-"""What is asked at every batch, and of the history, is found by an index: nothing gets slower as the tables grow."""
+"""The queries of every batch and of the history use an index: nothing gets slower as the tables grow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from winpush.emulator import Emulator
 
 TOAST = mpns.Toast("Hello")
 GROWING = "winpush_(channels|tags|broadcasts|lanes|deliveries|attempts|segments)"
-# Of SQLite and of PostgreSQL: a table that is read from its beginning to its end.
+# In plans of SQLite and of PostgreSQL: a table is read from beginning to end.
 WHOLE = re.compile(rf"SCAN {GROWING}(?! USING)|Seq Scan on {GROWING}")
 # Those that wait are few of a broadcast's, and have an index of their own.
 WAITS = "winpush_deliveries.due IS NOT NULL"
@@ -29,7 +29,7 @@ OLDEST = re.compile(r"FROM winpush_(attempts|broadcasts) ORDER BY winpush_\1\.id
 
 
 class Statements:
-    """What was said to the databases, each once, with one example of its values."""
+    """The statements that the databases were sent, each once, with one example of its values."""
 
     def __init__(self) -> None:
         self.seen: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""A broadcast's rate is shared by all its workers, whatever they take: lanes, parcels or single rows."""
+"""A broadcast's rate is shared by all its workers, whatever they claim: lanes, parcels or single rows."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def workers(url: str, clock: Clock, outbox: Outbox) -> Iterator[list[Worker]]:
 
 
 class Taken:
-    """What workers take, in steps of 50 ms of the clock."""
+    """What workers claim, in steps of 50 ms of the clock."""
 
     def __init__(self, outbox: Outbox, workers: list[Worker], clock: Clock) -> None:
         self._outbox, self._workers, self._clock = outbox, workers, clock
         self.by_step: list[int] = []
 
     def step(self, *, due: int | None = None) -> None:
-        """All take what they can, and write it: as delivered, or as waiting until `due`."""
+        """All claim what they can, and write it: as delivered, or as waiting until `due`."""
         self.by_step.append(0)
         for worker in self._workers:
             while (batch := worker.claim()) is not None:
@@ -52,7 +52,7 @@ class Taken:
         self._clock.ahead += timedelta(milliseconds=50)
 
     def most(self, steps: int) -> int:
-        """The most that was taken in so many steps in a row."""
+        """The most that was claimed in this many consecutive steps."""
         return max(sum(self.by_step[first : first + steps]) for first in range(len(self.by_step)))
 
 

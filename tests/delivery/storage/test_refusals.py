@@ -1,4 +1,4 @@
-"""Refusals in a row stop a broadcast, wherever in it they are."""
+"""Consecutive refusals stop a broadcast, wherever in it they occur."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LANE = 5
 
 
 def broadcast(outbox: Outbox, emulator: Emulator, url: str, clock: Clock, states: list[str]) -> int:
-    """One in lanes of five channels, which are in these states; each lane fits in a batch."""
+    """A broadcast in lanes of five channels, which are in these states; each lane fits in a batch."""
     for state in states:
         outbox.register(emulator.create_channel(state=state).uri)
     number = outbox.broadcast(TOAST)
@@ -40,7 +40,7 @@ def outbox(make_outbox: Callable[..., Outbox]) -> Outbox:
 def test_refusals_of_many_small_lanes_add_up_until_the_broadcast_stops(
     outbox: Outbox, winpush_emulator: Emulator, url: str, clock: Clock
 ) -> None:
-    """Such lanes a sparse audience has in a large registry."""
+    """A sparse audience in a large registry has such lanes."""
     number = broadcast(outbox, winpush_emulator, url, clock, ["unauthorized"] * 80)
     progress = outbox.progress(number)
     assert progress.state is BroadcastState.STOPPED

@@ -1,4 +1,4 @@
-"""What ended alike in a batch is one row, and is read as if it were one for each channel."""
+"""Equal outcomes in a batch are one row, and are read as if each channel had its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHANNELS = 40
 
 @pytest.fixture
 def outbox(make_outbox: Callable[..., Outbox], winpush_emulator: Emulator) -> Outbox:
-    """Batches of 8 channels with four kinds of outcomes, once sent to."""
+    """Batches of 8 channels with four kinds of outcomes, each sent to once."""
     made = make_outbox(settings=WorkerSettings(batch=8, batches=2))
     for number in range(CHANNELS):
         uri = winpush_emulator.create_channel(state=STATES[number % len(STATES)]).uri

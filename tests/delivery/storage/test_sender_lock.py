@@ -1,4 +1,4 @@
-"""One process at a time sends from a file, and a dead one gives its place up at once."""
+"""One process at a time sends from a file, and a dead one releases it at once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ thread.join()
 
 
 def hold(path: Path) -> subprocess.Popen[str]:
-    """Another process, which has the lock."""
+    """Another process that holds the lock."""
     command = [sys.executable, "-c", HOLD, str(path)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Whom to send to next, read from a registry of which nothing is known."""
+"""Reading the next channels from a registry without statistics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def uri(number: int) -> str:
 
 
 def rows_read(plan: dict[str, Any]) -> list[int]:
-    """How many rows each step of a plan has given."""
+    """How many rows each step of a plan returned."""
     below = [count for part in plan.get("Plans", ()) for count in rows_read(part)]
     return [int(plan["Actual Rows"] * plan["Actual Loops"]), *below]
 

@@ -1,4 +1,4 @@
-"""Erasing keeps nothing of a person; tombstones end after their time."""
+"""Erasing keeps nothing about a person; tombstones expire."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PERSON = {
 
 
 def everything(url: str) -> str:
-    """All that is in the tables."""
+    """Everything in the tables."""
     database = Database(url)
     with database.read() as connection:
         rows = [str(row) for table in METADATA.sorted_tables for row in connection.execute(sa.select(table))]

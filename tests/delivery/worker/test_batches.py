@@ -1,4 +1,4 @@
-"""A worker that ends a batch goes on with the next one."""
+"""A worker that finishes a batch continues with the next one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clocks of two machines are ten minutes apart: what is due comes early or late by that, and once."""
+"""The clocks of two machines are ten minutes apart: what is due comes that much early or late, and once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transactions that PostgreSQL aborts because of others are done again: nothing is lost, and nothing sent twice."""
+"""Transactions that PostgreSQL aborts because of others are retried: nothing is lost, and nothing is sent twice."""
 
 from __future__ import annotations
 

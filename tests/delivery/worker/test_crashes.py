@@ -35,14 +35,14 @@ def start(url: str, emulator: Emulator) -> subprocess.Popen[bytes]:
 
 
 class Workers:
-    """Some workers at work; at random moments one of them is killed and another begins."""
+    """Some running workers; at random moments one of them is killed and another starts."""
 
     def __init__(self, url: str, emulator: Emulator, number: int) -> None:
         self._url, self._emulator = url, emulator
         self._running = [start(url, emulator) for _ in range(number)]
 
     def kill_one(self, rng: random.Random) -> bool:
-        """Kills one that works: of those on one file, the others stand by. False when it had come to the end before."""
+        """Kills one that sends: of those on one file, the others stand by. False if it had already finished."""
         working, _, _ = select.select([each.stdout for each in self._running if each.stdout], [], [])
         victim = rng.choice([each for each in self._running if each.stdout in working])
         self._running.remove(victim)
@@ -59,7 +59,7 @@ class Workers:
 
 
 def kill_at_random(process: subprocess.Popen[bytes], rng: random.Random) -> bool:
-    """Reads some outcomes, then kills; True when the worker had come to its end before."""
+    """Reads some outcomes, then kills; True if the worker had already finished."""
     assert process.stdout is not None
     said = process.stdout.read(rng.randint(1, LIFE))
     process.send_signal(signal.SIGKILL)

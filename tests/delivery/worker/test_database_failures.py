@@ -1,4 +1,4 @@
-"""A database that can't be written to, or goes away: the sending stops, and nothing is lost or sent twice."""
+"""A database that can't be written to, or goes away: sending stops, and nothing is lost or sent twice."""
 
 from __future__ import annotations
 

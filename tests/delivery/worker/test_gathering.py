@@ -1,4 +1,4 @@
-"""Single notifications that come soon after others share a claim and a write with those that come with them."""
+"""Single notifications that arrive in quick succession share a claim and a write."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOAST = mpns.Toast("Hello")
 def test_what_comes_soon_after_others_is_claimed_together(
     url: str, outbox: Outbox, winpush_emulator: Emulator, clock: Clock
 ) -> None:
-    """The worker's own clock stands still until all are stored."""
+    """The worker's own clock doesn't move until all are stored."""
     for key in ("ada", "bob", "carl"):
         outbox.register({"uri": winpush_emulator.create_channel().uri, "key": key})
     database, seconds, claims, count = Database(url), 1000.0, list[str](), Count(3)

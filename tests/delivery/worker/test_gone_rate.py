@@ -1,4 +1,4 @@
-"""Channels that are reported gone at a rate that no audience has are kept, and the broadcast stops."""
+"""Channels reported gone at a rate that no real audience has are kept, and the broadcast stops."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from winpush.delivery.worker.writer import Writer
 
 
 def beat(answer: Callable[[], bool]) -> Sending:
-    """A heartbeat whose database answers so, to its end."""
+    """Runs a heartbeat to its end, with a database that answers this way."""
 
     async def store(*_arguments: Any, **_options: Any) -> bool:
         return answer()

@@ -1,4 +1,4 @@
-"""What a service has asked one worker to wait for, the others heed in the midst of a batch; and so what was paused or
+"""A wait that a service asked of one worker is respected by the others in mid-batch; so is a broadcast paused or
 cancelled."""
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def silent(batch: int, make_outbox: Callable[..., Outbox]) -> Iterator[tuple[Ser
 
 @contextmanager
 def looks(at: str = f"FROM {holds.name}") -> Iterator[list[str]]:
-    """A list that grows by each look at who is on hold, or at something else."""
+    """A list that grows with each query for the apps on hold, or for something else."""
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:

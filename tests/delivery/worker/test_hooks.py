@@ -1,4 +1,4 @@
-"""What the application's hooks are told."""
+"""What the application's hooks receive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A later version upgrades the tables while this one runs: this one says so and stops, instead of failing for ever."""
+"""A later version upgrades the tables while this one runs: this one says so and stops, rather than failing for ever."""
 
 from __future__ import annotations
 

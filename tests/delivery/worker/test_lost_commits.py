@@ -1,4 +1,4 @@
-"""A commit of a worker's is stored, and its answer lost: the worker goes on as if it had come."""
+"""A worker's commit is stored but its answer is lost: the worker continues as if it had come."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 @contextmanager
 def at_statements(call: Callable[[str, int], None]) -> Iterator[None]:
-    """Calls this with each statement that was run, and the number of its rows."""
+    """Calls this with each statement that was run, and its number of rows."""
 
     def note(_connection: object, cursor: Any, statement: str, *_: object) -> None:
         call(statement, cursor.rowcount)

@@ -110,7 +110,7 @@ class Silent:
             event.remove(sa.Engine, "before_cursor_execute", self._note)
 
     async def take_over(self, database: Database, clock: Clock, is_sending: Callable[[], object]) -> None:
-        """Once that is being sent, another worker has it, and the heartbeat finds out before the first answer comes."""
+        """Once the batch is being sent, another worker takes it; the heartbeat finds out before the first answer."""
         options: ClientOptions = {**self.service.options, "max_connections": 1, "timeout": PATIENCE}
         worker = Worker(database, "w", options, clock=clock, settings=SHORT)
         working = asyncio.create_task(worker.run())

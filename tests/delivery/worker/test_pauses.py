@@ -1,4 +1,4 @@
-"""A worker looks for work when it is due, and seldom for what somebody else holds."""
+"""A worker looks for work when it is due, and rarely for what another worker holds."""
 
 from __future__ import annotations
 

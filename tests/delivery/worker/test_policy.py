@@ -1,4 +1,4 @@
-"""What is sent to a channel by the time that its turn comes, and what is recorded instead."""
+"""What is sent to a channel when its turn comes, and what is recorded instead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PHONES = 12
 
 @pytest.fixture
 def clock() -> Clock:
-    """It stands still at 22:30: in quiet hours."""
+    """A clock stopped at 22:30, in quiet hours."""
     clock = StillClock()
     clock.ahead += datetime(2030, 1, 1, 22, 30, tzinfo=UTC) - clock()
     return clock

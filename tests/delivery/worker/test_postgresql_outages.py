@@ -1,4 +1,4 @@
-"""PostgreSQL goes away in each of its ways: what is known is kept, nothing is sent twice, and no wait is endless."""
+"""PostgreSQL goes away in every way it can: what is known is kept, nothing is sent twice, and no wait is endless."""
 
 from __future__ import annotations
 

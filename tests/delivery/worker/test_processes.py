@@ -1,4 +1,4 @@
-"""`winpush worker --processes`: several processes on one PostgreSQL, ended together, each replaced when it dies."""
+"""`winpush worker --processes`: several processes on one PostgreSQL, stopped together, each replaced when it dies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def children(process: subprocess.Popen[str]) -> set[int]:
 
 
 def workers_in(process: subprocess.Popen[str], number: int) -> set[str]:
-    """The names of so many workers, as they say that they run."""
+    """The names of this many workers, read from their own start messages."""
     assert process.stderr is not None
     names: set[str] = set()
     while len(names) < number:

@@ -1,4 +1,4 @@
-"""PostgreSQL is stopped or killed in mid-broadcast, and started again: nothing is lost, and nothing sent twice."""
+"""PostgreSQL is stopped or killed in mid-broadcast and started again: nothing is lost, and nothing is sent twice."""
 
 from __future__ import annotations
 

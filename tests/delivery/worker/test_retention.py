@@ -102,7 +102,7 @@ def test_what_is_open_does_not_shield_what_has_ended(
 
 
 def copy_broadcast(url: str, number: int, times: int) -> None:
-    """As if it had been stored so many times."""
+    """Copies the broadcast as if it had been stored this many times."""
     database = Database(url)
     with database.write() as connection:
         (row,) = connection.execute(sa.select(broadcasts).where(broadcasts.c.id == number)).mappings()

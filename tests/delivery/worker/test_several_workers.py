@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
 def cut_connections(url: str) -> None:
-    """What PostgreSQL does to each when it is shut down."""
+    """Cuts all connections, as PostgreSQL does when it is shut down."""
     database = Database(url)
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     with database.read() as connection:
@@ -76,7 +76,7 @@ def test_what_the_callers_transaction_takes_back_is_not_sent(
 
 
 class Sharing(Count):
-    """A hook that goes on from the first outcome when the other worker has had one, too."""
+    """A hook that waits at its first outcome until the other worker has had one, too."""
 
     def __init__(self) -> None:
         super().__init__(1)

@@ -1,4 +1,4 @@
-"""Each answer of PostgreSQL takes its time, as from another country: slow, and nothing else."""
+"""Every answer of PostgreSQL is late, as if from another continent: that makes a worker slow, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that is deleted or replaced under a worker is noticed and said; nothing is written where nobody reads."""
+"""A file that is deleted or replaced under a worker is noticed and reported; no write goes to a file that is gone."""
 
 from __future__ import annotations
 

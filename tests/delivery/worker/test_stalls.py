@@ -1,4 +1,4 @@
-"""Workers that stall and go on, and those that stand by: nothing is lost, and little is sent twice."""
+"""Workers that stall and recover, and workers that stand by: nothing is lost, and little is sent twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def start(url: str, winpush_emulator: Emulator) -> Iterator[Start]:
-    """Starts a worker in a process of its own; it stalls after so many outcomes."""
+    """Starts a worker in its own process; it stalls after this many outcomes."""
     started = []
 
     def one(
@@ -52,7 +52,7 @@ def start(url: str, winpush_emulator: Emulator) -> Iterator[Start]:
 
 
 def outcomes(process: subprocess.Popen[bytes], number: int = -1) -> bytes:
-    """The dots of so many outcomes; or of all until it ends."""
+    """The dots of this many outcomes, or of all of them until it ends."""
     assert process.stdout is not None
     return process.stdout.read(number)
 
@@ -79,7 +79,7 @@ def store(make_outbox: Callable[..., Outbox], emulator: Emulator, clock: Clock, 
 def test_a_worker_that_stalls_until_others_have_taken_over_stops_at_its_first_write(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator, start: Start, url: str, clock: Clock, waited: bool
 ) -> None:
-    """Its event loop stands still: no heartbeat, no send, and no notice of what others do."""
+    """Its event loop is blocked: no heartbeat, no send, and no notice of what others do."""
     outbox, number = store(make_outbox, winpush_emulator, clock, waited=waited)
     stalled = start(60)
     assert outcomes(stalled, 60) == b"." * 60

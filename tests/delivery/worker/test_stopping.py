@@ -1,4 +1,4 @@
-"""A worker that is told to stop ends in time, and loses nothing by it."""
+"""A worker that is told to stop ends in time and loses nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MakeOutbox = Callable[..., Outbox]
 
 
 class SlowService:
-    """Answers at once, but for the channels named slow: those have no answer before `released`."""
+    """Answers at once, except for the channels named slow, which get no answer before `released`."""
 
     def __init__(self) -> None:
         self.released = threading.Event()

@@ -1,4 +1,4 @@
-"""What two workers have died at runs alone, and keeps nothing else from being sent for longer than that."""
+"""What two workers have died of runs alone, and delays everything else no longer than that."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOAST = mpns.Toast("Hello")
 
 
 def make_suspect(url: str, table: sa.Table, column: str) -> None:
-    """As two workers leave it that were killed."""
+    """Leaves it as two killed workers would."""
     database = Database(url)
     with database.write() as connection:
         connection.execute(sa.update(table).values({column: 2}))
@@ -33,7 +33,7 @@ def make_suspect(url: str, table: sa.Table, column: str) -> None:
 
 @contextmanager
 def locked(url: str, table: sa.Table) -> Iterator[None]:
-    """A worker that is frozen in its transaction has these rows."""
+    """Locks these rows, as a worker does that is frozen in its transaction."""
     database = Database(url)
     with database.write() as connection:
         connection.execute(sa.select(table).with_for_update())

@@ -1,4 +1,4 @@
-"""What is for one person leaves in order, one after the other, and waits for no clock."""
+"""Notifications for one person leave in order, one after the other, and wait for no clock."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from winpush.emulator import Emulator, Phone
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still: what would have to wait for a later time is never sent."""
+    """A stopped clock: what would have to wait for a later time is never sent."""
     return StillClock()
 
 
 @contextmanager
 def commits() -> Iterator[list[sa.Connection]]:
-    """The write transactions that are committed."""
+    """The write transactions that were committed."""
     written: list[sa.Connection] = []
 
     def count(connection: sa.Connection) -> None:
@@ -56,7 +56,7 @@ def toast(number: int) -> mpns.Toast:
 
 
 def texts(emulator: Emulator, phone: Phone) -> list[str]:
-    """What came in for the phone and was accepted, in the order in which it came."""
+    """The texts of the notifications that the phone accepted, in the order in which they came."""
     mine = [each.body for each in emulator.requests if each.phone == phone.id and each.status == 200]
     return [found[1] for body in mine if (found := re.search("Text1>([^<]*)<", body))]
 

@@ -1,4 +1,4 @@
-"""A worker in a process of its own, to be killed or frozen: `worker_process.py URL AUTHORITY MOST [SECONDS]`."""
+"""A worker in its own process, to be killed or frozen: `worker_process.py URL AUTHORITY MOST [SECONDS]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulator as a service: what it refuses, what it limits, and what arrives on the phones."""
+"""The emulator as MPNS: what it refuses, what it limits, and what arrives on the phones."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ NOT_COVERED = (
 )
 
 
-# --- the vectors that others wrote --------------------------------------------------------------------------------
+# --- vectors of other authors -------------------------------------------------------------------------------------
 
 
 def vectors() -> list[Any]:
@@ -170,7 +170,7 @@ def vectors() -> list[Any]:
 
 
 def reversed_children(xml: str) -> str:
-    """The same document with its elements the other way round, made by an independent library."""
+    """The same document with its elements in reverse order, made by an independent library."""
     from xml.etree import ElementTree
 
     root = ElementTree.fromstring(xml.encode())  # noqa: S314 - the reference's own data
@@ -239,7 +239,7 @@ def test_any_request_is_answered_from_the_table(
     assert answer.status in {row.status_code for row in mpns.ROWS}
 
 
-# --- what is sent and not meant ---------------------------------------------------------------------------------------
+# --- what is sent by mistake ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("body", "target"), [(TOAST.body, "toast"), (mpns.Tile(title="a").body, "token")])

@@ -1,4 +1,4 @@
-"""Every row of the table, through real sockets: what the emulator answers is what the client understands."""
+"""Every row of the table, through real sockets: the client understands what the emulator answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the peers are. Tests that need a place that this machine can't have are skipped, and say what they wait for."""
+"""Where the peers are. Tests that need tools this machine doesn't have are skipped, and say what they wait for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of other people's clients in the emulator's reference, which has to say what the emulator says."""
+"""The table of third-party clients in the emulator's reference, which has to agree with the emulator."""
 
 from __future__ import annotations
 

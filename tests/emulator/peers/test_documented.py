@@ -1,4 +1,4 @@
-"""The versions of the table of other people's clients are those that are pinned, and those that were sent with."""
+"""The table of third-party clients has the versions that are pinned, and that the tests ran."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""npm's http_ece, with which Node's web-push encrypts: it reads what winpush encrypts, and the other way round."""
+"""npm's http_ece, with which Node's web-push encrypts: it reads what winpush encrypts, and vice versa."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages for those who come from a Node module name what that module has, and say what it really sends."""
+"""The migration pages for Node modules name what each module has, and say what it really sends."""
 
 from __future__ import annotations
 

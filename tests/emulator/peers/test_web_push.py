@@ -1,4 +1,4 @@
-"""npm's web-push against the emulator: a browser of it reads what was sent, and an app's channel refuses it."""
+"""npm's web-push against the emulator: the emulator's browser reads what was sent, and an app's channel refuses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The peers' places: made once, whoever asks, and a failure gives the installer's words."""
+"""The peers' folders: made once, whoever asks, and a failure quotes the installer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.waiting import PATIENCE
 
 
 class Installer:
-    """Installs by writing a file, and counts."""
+    """Installs by writing a file, and counts its runs."""
 
     def __init__(self, words: str = "") -> None:
         self.times = 0

@@ -34,7 +34,7 @@ class Visit:
     records: tuple[Record, ...]
 
     def of(self, step: str) -> list[Record]:
-        """The requests to the step's channel."""
+        """The requests to a step's channel."""
         return [record for record in self.records if record.phone == self.devices[step].id]
 
     def record(self, step: str) -> Record:
@@ -58,7 +58,7 @@ class Visit:
         return device
 
     def device(self, step: str) -> Device:
-        """The step's device, one of Windows."""
+        """The step's device, running Windows."""
         device = self.devices[step]
         assert isinstance(device, Device)
         return device

@@ -41,7 +41,7 @@ class InstallFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder that is installed into once, whoever asks first. `wanted` stands for all that must be in it."""
+    """A folder that is installed into once, by whoever asks first. `wanted` identifies all that must be in it."""
 
     folder: Path
     wanted: str

@@ -38,7 +38,7 @@ def page(browser: Browser, winpush_emulator: Emulator) -> Iterator[Page]:
 
 @pytest.fixture
 def wns_client(winpush_emulator: Emulator) -> Iterator[Client]:
-    """A client whose credentials the emulator's token server takes."""
+    """A client whose credentials the emulator's token server accepts."""
     with Client(wns=winpush_emulator.entra_credentials, allow_hosts=winpush_emulator.authorities) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""Documents for the tests of the page, and what is read from it."""
+"""Documents for the tests of the page, and reading texts from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GENERIC = "<toast{0}>{1}<visual><binding template='ToastGeneric'>{2}</binding><
 
 
 def xml(kind: Any, document: str, **options: Any) -> wns.Xml:
-    """A document as it is, of that kind."""
+    """A document of this kind, sent unchanged."""
     return wns.Xml(kind, document.encode(), **options)
 
 
@@ -29,7 +29,7 @@ def texts(found: Locator) -> list[str]:
 
 
 def text_of(found: Locator) -> str:
-    """The same of one element."""
+    """The same for one element."""
     return (found.text_content() or "").strip()
 
 

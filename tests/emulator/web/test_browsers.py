@@ -1,4 +1,4 @@
-"""Browsers on the page, in a real one: what was pushed, decrypted, and the notification as Windows shows it."""
+"""Emulated browsers on the page, in a real one: messages received, decrypted, and drawn as Windows draws them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Windows draws, and the page with it: where each part of a toast, a tile and a badge is, and what falls off."""
+"""The page draws what Windows draws: where each part of a toast, a tile and a badge is, and what is cut off."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_a_sender_who_cites_makes_no_markup(page: Page, device: Device, wns_clie
 
 
 def test_the_pages_grammar_of_citations_is_that_of_the_tables(page: Page) -> None:
-    """Written twice, in Python and in JavaScript: whatever is shown, both find the same in it."""
+    """It exists twice, in Python and in JavaScript: both find the same citations in any text."""
     told = [source for rule in RULES.values() for source in (rule.source, rule.doubt)]
     told += [row.verdict.source for row in wns_responses.ROWS]
     told += [row.verdict.source for row in mpns_responses.ROWS]

@@ -1,4 +1,4 @@
-"""Toasts and the action centre on the page, in a real browser: whatever a device shows of a toast, the page shows."""
+"""Toasts and the action centre on the page, in a real browser: the page shows whatever a device shows of a toast."""
 
 from __future__ import annotations
 

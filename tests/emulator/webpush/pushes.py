@@ -1,4 +1,4 @@
-"""Messages as the standard wants them, and with one thing wrong: for the tests of the emulator's push service."""
+"""Messages that follow the standard, and messages with one thing wrong, to test the emulator's push services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The push services as rows: endpoints as browsers really get them, and answers that senders understand."""
+"""The push services as rows: endpoints in the form that browsers really get, and answers that senders understand."""
 
 from __future__ import annotations
 

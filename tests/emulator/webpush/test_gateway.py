@@ -1,4 +1,4 @@
-"""A push service's judgement: what each mistake of a sender comes to, in its order (webpush.md 6)."""
+"""How a push service judges a message: the answer to each of a sender's mistakes, in their order (webpush.md 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another sender proves it: pywebpush pushes to the emulator as to the services, and is decrypted."""
+"""An independent sender, pywebpush, pushes to the emulator as to the services, and its messages are decrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulator speaks WNS: every row through real sockets, tokens, caching, clearing, and the device's own verdict."""
+"""The emulator speaks WNS: every row through real sockets, tokens, caching, clearing, and the device's verdict."""
 
 from __future__ import annotations
 

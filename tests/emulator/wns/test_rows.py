@@ -1,4 +1,4 @@
-"""The reference's table for WNS, row by row, from client to emulator through TLS: channel and token server alike."""
+"""The reference's table for WNS, row by row, from client to emulator over TLS, for channels and token server."""
 
 from __future__ import annotations
 

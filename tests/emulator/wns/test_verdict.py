@@ -1,4 +1,4 @@
-"""The device's verdict, element by element: it agrees with the picture, and no remark is lost or told twice."""
+"""The device's verdict, element by element: it agrees with the picture, and no remark is lost or repeated."""
 
 from __future__ import annotations
 

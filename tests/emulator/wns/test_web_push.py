@@ -1,4 +1,4 @@
-"""Web Push is another protocol on the same hosts: a refusal says which of the two came to the wrong place."""
+"""Web Push is another protocol on the same hosts: a refusal says which of the two went to the wrong place."""
 
 from __future__ import annotations
 

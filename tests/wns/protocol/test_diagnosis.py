@@ -1,4 +1,4 @@
-"""The known causes of an answer, told in a sentence with its source (issue 3, "Results")."""
+"""The known causes of an answer, each in a sentence with its source."""
 
 from __future__ import annotations
 

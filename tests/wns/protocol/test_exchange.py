@@ -1,4 +1,4 @@
-"""One send from beginning to end, driven by lists instead of a network (wns.md 1 and 7)."""
+"""One send from start to finish, driven by lists instead of a network (wns.md 1 and 7)."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_an_answer_without_response_and_problem_is_no_answer() -> None:
 
 
 class _Service:
-    """WNS and the tokens' server in one: it refuses all tokens but the newest."""
+    """WNS and the token server in one: it refuses all tokens but the newest."""
 
     def __init__(self) -> None:
         self.issued = 0

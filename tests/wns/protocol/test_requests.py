@@ -1,4 +1,4 @@
-"""Requests both ways: what is sent where, what is never sent, and how the headers are judged (wns.md 2 to 5)."""
+"""Requests written and read: what is sent where, what is never sent, and how headers are judged (wns.md 2 to 5)."""
 
 from __future__ import annotations
 

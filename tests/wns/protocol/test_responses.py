@@ -1,4 +1,4 @@
-"""The table of answers, row by row, and whatever else may come (wns.md 6 and 7)."""
+"""The table of answers, row by row, and any other answer (wns.md 6 and 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The device's verdict: each of its rules on both sides, and no objection to what Microsoft presents as right."""
+"""The device's verdict: each of its rules on both sides, and no objection to what Microsoft presents as correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a device shows, as the emulator's page gets it; and that every document gets a verdict."""
+"""What a device shows, in the form that the emulator's page gets; every document gets a verdict."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def test_a_reminder_or_alarm_without_a_button_is_an_ordinary_toast(scenario: Any
         wns.Toast("a", scenario=scenario, actions=[MenuEntry("a", "b")])
 
 
-# --- what stands where ----------------------------------------------------------------------------------------------
+# --- where each part is ----------------------------------------------------------------------------------------------
 
 _PICTURE = "<image src='a.png'/>"
 _VIA = "<text placement='attribution'>via</text>"

@@ -1,6 +1,6 @@
 """Every attribute of every element on both sides of its rule, by the one table of the schema (wns.md 9.1 and 10.1).
 
-The table says what an attribute can hold; here stands what that means, written once for each kind of value.
+The table says what an attribute can hold; these tests say what that means, once for each kind of value.
 """
 
 from __future__ import annotations

@@ -266,7 +266,7 @@ def make_badge(values: dict[str, Any]) -> wns.Notification:
         )
     try:
         number = int(value) if value.isascii() and value.isdigit() else None
-    except ValueError:  # Python reads only so many digits
+    except ValueError:  # Python limits the digits that it reads
         problem = f"The badge's number has {len(value):,} digits. Give up to 99: more shows as 99+."
         raise click.UsageError(problem) from None
     return wns.Badge(cast("wns.Glyph", value) if number is None else number, **delivery)

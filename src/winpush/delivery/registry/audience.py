@@ -271,7 +271,7 @@ def keys_in(text: str) -> frozenset[str] | None:
 
 
 def _named(text: str) -> list[tuple[Condition, Any]]:
-    """The conditions of an audience given as JSON, with their values as they stand there."""
+    """The conditions of an audience given as JSON, with their original values."""
     try:
         named = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What the pages of django-push-notifications send to Windows devices, and what it is known to get wrong."""
+"""What the documentation of django-push-notifications sends to Windows devices, and what it is known to get wrong."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TOAST = {
 
 
 def device(uri: str) -> Any:
-    """As it stands in the database."""
+    """A device as it is stored in the database."""
     return WNSDevice(registration_id=uri)
 
 

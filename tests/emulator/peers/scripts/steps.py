@@ -21,7 +21,7 @@ def read_job() -> dict[str, Any]:
 
 
 def run(job: Mapping[str, Any], steps: Mapping[str, Step]) -> None:
-    """Runs the steps and prints their ends."""
+    """Runs the steps and prints their outcomes."""
     ends: dict[str, dict[str, Any]] = {}
     for name, step in steps.items():
         try:
