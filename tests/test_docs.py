@@ -31,7 +31,7 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(
 
 
 def run_what_it_defined(page: Path, space: dict[str, Any], fixtures: pytest.FixtureRequest) -> None:
-    """Calls the functions of pages that only define them."""
+    """Calls the functions that a page only defines."""
     if page.name == "README.md":
         with Emulator() as emulator:
             uris = [emulator.create_channel(state=state).uri for state in ("healthy", "expired", "queue-full")]

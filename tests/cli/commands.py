@@ -20,7 +20,7 @@ URI = f"http://db3.notify.live.net/throttledthirdparty/01.00/{SECRET}"
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment with these changes, and without variables that the command would read."""
+    """This process's environment without its proxies, and with these changes."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return {**kept, **changes}
 

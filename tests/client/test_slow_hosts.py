@@ -1,4 +1,4 @@
-"""send_many to several hosts: one that hangs delays neither the others nor, for ever, itself."""
+"""send_many to several hosts: one that hangs doesn't delay the others, and its own sends end."""
 
 from __future__ import annotations
 

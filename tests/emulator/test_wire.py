@@ -1,4 +1,4 @@
-"""The raw connection: a request that doesn't arrive in time is cut off, and an answer may take any time."""
+"""The raw connection: a request that doesn't arrive in time is cut off; an answer may take as long as it needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The legacy catalogue, template by template, and how devices draw it (wns.md 10.4 and 12)."""
+"""The legacy catalogue, template by template, and the notifications made from it (wns.md 10.4 and 12)."""
 
 from __future__ import annotations
 

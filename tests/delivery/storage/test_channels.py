@@ -111,7 +111,7 @@ def test_an_audience_selects_in_sql_what_it_matches_in_memory(url: str, database
 def test_an_audience_may_have_as_many_languages_as_it_takes(
     make_outbox: Callable[..., Outbox], winpush_emulator: Emulator
 ) -> None:
-    """On SQLite, an audience with many stopped every broadcast: each was one level of a limited expression."""
+    """On SQLite, many languages stopped every broadcast: each took one of an expression's thousand levels."""
     outbox = make_outbox()
     phones = [winpush_emulator.create_channel() for _ in range(3)]
     for phone, locale in zip(phones, ("aa-AB-1996", "zz-ZZ", None), strict=True):

@@ -38,7 +38,7 @@ DEADLOCKS_ONCE = (
 
 @pytest.fixture
 def tables(url: str) -> None:
-    """Tables to be created, on either database."""
+    """Leaves a database of either kind without tables."""
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).unlink()
         return
